@@ -1,0 +1,53 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+platform := .venv/bin/platform
+pytest := .venv/bin/python -m pytest
+
+.PHONY: help setup up down clean doctor test soak check format bench wheel lock
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## make the Python environment
+	@sh cli/bootstrap.sh
+
+up: setup ## the whole platform on this machine
+	@$(platform) up
+
+down: setup ## destroy the local stack and stop every service
+	@$(platform) down
+
+clean: ## remove the state of the local platform (.local/) and what was built in the checkout
+	@if [ -x $(platform) ]; then $(platform) local stop; fi
+	rm -rf .local workloads/dist
+
+doctor: setup ## check what the platform needs on this machine
+	@$(platform) doctor
+
+test: setup ## every kind of test, long ones sampled (30 minutes or less)
+	@$(platform) install
+	$(pytest)
+
+soak: setup ## every test with its full counts
+	@$(platform) install
+	$(pytest) --soak
+
+check: setup ## lint and types (a minute and 3 GB)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy infra policies cli local workloads/src/churn
+
+format: setup ## format the sources
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: setup ## the measurements of docs/benchmarks.md
+	.venv/bin/python -m bench
+
+wheel: setup ## build the wheel churn
+	@$(platform) wheel
+
+lock: setup ## resolve requirements.lock again from pyproject.toml
+	.venv/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 --override overrides.txt \
+		--generate-hashes --no-emit-package nvidia-nccl-cu12 --no-annotate --no-header --no-emit-index-url \
+		--quiet --output-file requirements.lock
