@@ -1,0 +1,37 @@
+"""Bronze: every admitted file, row by row, as delivered. What does not fit the schema is rescued, not lost."""
+
+from pyspark import pipelines as dp
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from churn.contract import Contract, contracts
+
+spark = SparkSession.active()
+RAW = spark.conf.get("churn.raw")
+
+
+def deliveries(contract: Contract) -> None:
+    """Declares the streaming table of one domain's files."""
+
+    @dp.table(name=contract.domain, comment=f"{contract.description} As delivered.")
+    def rows() -> DataFrame:
+        return (
+            spark.readStream.format("cloudFiles")
+            .option("cloudFiles.format", contract.format)
+            .option("cloudFiles.schemaEvolutionMode", "rescue")
+            .option("rescuedDataColumn", "_rescued_data")
+            .option("header", "true")
+            .option("multiLine", "true")  # a quoted value may hold a line feed: admission counts such a record once
+            .schema(contract.delivered_schema)
+            .load(f"{RAW}/{contract.domain}")
+            .select(
+                *(f"`{source}`" for source in contract.sources),
+                "_rescued_data",
+                sf.col("_metadata.file_path").alias("_file"),
+                sf.col("_metadata.file_modification_time").alias("_delivered_at"),
+            )
+        )
+
+
+for each in contracts():
+    deliveries(each)

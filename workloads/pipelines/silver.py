@@ -1,0 +1,38 @@
+"""Silver: rows that keep the contract, one per natural key; the others are quarantined with the rules they break.
+
+Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the latest of each key; and
+`quarantine_<domain>`.
+"""
+
+from pyspark import pipelines as dp
+from pyspark.sql import DataFrame, SparkSession
+
+from churn import conform
+from churn.contract import Contract, contracts
+
+spark = SparkSession.active()
+CATALOG = spark.conf.get("churn.catalog")
+
+
+def domain(contract: Contract) -> None:
+    """Declares the three tables of one domain."""
+
+    def conformed() -> DataFrame:
+        return conform.conform(spark.readStream.table(f"{CATALOG}.bronze.{contract.domain}"), contract)
+
+    @dp.expect_all_or_drop(contract.rules)
+    @dp.table(name=f"{contract.domain}_versions", comment=f"{contract.description} Every accepted report of it.")
+    def versions() -> DataFrame:
+        return conform.accepted(conformed(), contract)
+
+    @dp.table(name=f"quarantine_{contract.domain}", comment=f"Rows of {contract.domain} that break a rule, and which.")
+    def quarantine() -> DataFrame:
+        return conform.quarantined(conformed(), contract)
+
+    @dp.materialized_view(name=contract.domain, comment=contract.description)
+    def latest() -> DataFrame:
+        return conform.latest(spark.read.table(f"{contract.domain}_versions"), contract)
+
+
+for each in contracts():
+    domain(each)

@@ -1,0 +1,1 @@
+"""Customer churn on a Databricks lakehouse: from raw drops to scores."""

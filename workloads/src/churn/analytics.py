@@ -1,0 +1,126 @@
+"""Refreshes the marts that the dashboard reads, from a day's scores, features and the gate's decisions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as sf
+
+from churn.entry import Run, parse, parser, spark_session
+from churn.tables import GATE_RESULTS, OVERVIEW, SCORE_DISTRIBUTION, SCORES, SEGMENTS
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+TENURE_BANDS_MONTHS = (12, 24, 48)
+TENTHS = 10
+
+
+def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
+    """One row a day: how many customers are at risk, what they pay, which model says so.
+
+    Args:
+        scored: gold.churn_scores_daily of one day, with `monthly_charges`.
+        gate_results: mlops.gate_results up to that day.
+    """
+    days = scored.groupBy("date").agg(
+        sf.count("*").alias("active_customers"),
+        sf.count_if(_at_risk()).alias("at_risk_customers"),
+        sf.sum("score").alias("expected_leavers"),
+        sf.avg("score").alias("mean_score"),
+        sf.sum("monthly_charges").alias("monthly_charges"),
+        _charges_at_risk(),
+        sf.max("model_version").alias("model_version"),
+    )
+    latest = gate_results.select(
+        sf.max_by(sf.struct("date", "decision", "challenger_version"), sf.struct("date", "run_id")).alias("gate")
+    ).select(
+        sf.col("gate.date").alias("gate_date"),
+        sf.col("gate.decision").alias("gate_decision"),
+        sf.col("gate.challenger_version").alias("gate_challenger_version"),
+    )
+    return days.crossJoin(latest)
+
+
+def segments(scored: DataFrame) -> DataFrame:
+    """One row per day, dimension and segment.
+
+    Args:
+        scored: gold.churn_scores_daily, with `contract`, `internet_service`, `tenure_months` and `monthly_charges`.
+    """
+    dimensions = {
+        "contract": sf.col("contract"),
+        "tenure": _tenure_band(),
+        "internet_service": sf.col("internet_service"),
+    }
+    pairs = [sf.struct(sf.lit(name).alias("dimension"), value.alias("segment")) for name, value in dimensions.items()]
+    return (
+        scored.withColumn("pair", sf.explode(sf.array(*pairs)))
+        .groupBy("date", "pair.dimension", "pair.segment")
+        .agg(
+            sf.count("*").alias("customers"),
+            sf.count_if(_at_risk()).alias("at_risk_customers"),
+            sf.avg("score").alias("mean_score"),
+            _charges_at_risk(),
+        )
+    )
+
+
+def score_distribution(scored: DataFrame) -> DataFrame:
+    """How many customers score within each tenth, by day.
+
+    Args:
+        scored: gold.churn_scores_daily.
+    """
+    tenth = sf.least(sf.floor(sf.col("score") * TENTHS), sf.lit(TENTHS - 1)) / TENTHS
+    return scored.groupBy("date", tenth.alias("score_from")).agg(sf.count("*").alias("customers"))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    run = parse(parser(__doc__), argv)
+    spark = spark_session()
+    today = sf.lit(run.date)
+    features = (
+        spark.table(run.table("gold.churn_features"))
+        .where(sf.col("observation_date") == today)
+        .select("customer_id", "contract", "internet_service", "tenure_months", "monthly_charges")
+    )
+    scores = spark.table(run.table(SCORES.name)).where(sf.col("date") == today)
+    scored = scores.join(features, "customer_id")
+    if scored.isEmpty():
+        sys.exit(f"{run.table(SCORES.name)} has no scores on {run.date}: run `score` for that date")
+    decided = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(sf.col("date") <= today)
+    _write(run, scored, decided)
+    print(f"marts of {run.date} refreshed: {OVERVIEW.name}, {SEGMENTS.name}, {SCORE_DISTRIBUTION.name}")
+
+
+def _write(run: Run, scored: DataFrame, decided: DataFrame) -> None:
+    OVERVIEW.replace(overview(scored, decided), run.catalog, run.date)
+    SEGMENTS.replace(segments(scored), run.catalog, run.date)
+    SCORE_DISTRIBUTION.replace(score_distribution(scored), run.catalog, run.date)
+
+
+def _at_risk() -> Column:
+    return sf.col("band") == "high"
+
+
+def _charges_at_risk() -> Column:
+    return sf.sum(sf.when(_at_risk(), sf.col("monthly_charges")).otherwise(0)).alias("monthly_charges_at_risk")
+
+
+def _tenure_band() -> Column:
+    """Bands of tenure in months, such as `13-24`; the digits sort as text."""
+    months = sf.col("tenure_months")
+    first, second, third = TENURE_BANDS_MONTHS
+    return (
+        sf.when(months <= first, f"00-{first} months")
+        .when(months <= second, f"{first + 1}-{second} months")
+        .when(months <= third, f"{second + 1}-{third} months")
+        .otherwise(f"{third + 1} months and more")
+    )
+
+
+if __name__ == "__main__":
+    main()

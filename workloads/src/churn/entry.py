@@ -1,0 +1,56 @@
+"""What every entry point shares: its command line and its Spark session."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one entry point.
+
+    Attributes:
+        catalog: Unity Catalog name that holds bronze, silver, gold and mlops.
+        date: Logical date. The run sees what was dated before it, whatever the clock says.
+        run_id: The job run, under which the run's traces are recorded.
+        options: The entry point's own parameters.
+    """
+
+    catalog: str
+    date: date
+    run_id: str
+    options: argparse.Namespace
+
+    def table(self, name: str) -> str:
+        """Full name of a table given as `schema.table`."""
+        return f"{self.catalog}.{name}"
+
+    @property
+    def raw(self) -> str:
+        """The volume of raw files."""
+        return f"/Volumes/{self.catalog}/bronze/raw"
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line with the parameters that all entry points have; add your own to it."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
+    arguments.add_argument("--date", required=True, type=date.fromisoformat, help="logical date, YYYY-MM-DD")
+    arguments.add_argument("--run_id", required=True, help="id of the job run")
+    return arguments
+
+
+def parse(arguments: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> Run:
+    """Reads the command line (`sys.argv` unless given) into a run."""
+    options = arguments.parse_args(argv)
+    return Run(options.catalog, options.date, options.run_id, options)
+
+
+def spark_session() -> SparkSession:
+    """The session of the task: on Databricks the cluster's, elsewhere the one that SPARK_REMOTE names."""
+    return SparkSession.builder.getOrCreate()

@@ -1,0 +1,194 @@
+"""Takes in what was delivered: `ingest`.
+
+Every file in `landing/<domain>/…` of the raw volume is examined and moved: to `admitted/<domain>/…`, where bronze reads
+it, or whole to `quarantine/<domain>/…`. A file whose content was admitted before is a duplicate, and is removed. The
+ledger bronze.deliveries has one row per file and what became of it. An interrupted run is finished by the next: a file
+leaves landing only after the ledger knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+
+from churn.admission import examine
+from churn.contract import Contract, contracts
+from churn.entry import Run, parse, parser, spark_session
+from churn.tables import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FILES_AT_ONCE = 8
+FINGERPRINT_LETTERS = 8
+ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
+
+DELIVERIES = "bronze.deliveries"
+LEDGER = Table(
+    DELIVERIES,
+    """
+    file STRING NOT NULL COMMENT 'as delivered, below landing',
+    domain STRING NOT NULL,
+    sha256 STRING NOT NULL COMMENT 'of the content',
+    bytes BIGINT NOT NULL,
+    rows BIGINT COMMENT 'records in the file; NULL if it cannot be read',
+    status STRING NOT NULL COMMENT 'admitted, quarantined or duplicate',
+    reason STRING COMMENT 'why it was not admitted, or what is odd about it',
+    stored STRING COMMENT 'where it lies now; NULL for a duplicate',
+    date DATE NOT NULL COMMENT 'logical date of the run that took it in',
+    run_id STRING NOT NULL
+    """,
+    part="run_id",
+)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One row of the ledger; its fields are the table's columns."""
+
+    file: str
+    domain: str
+    sha256: str
+    bytes: int
+    rows: int | None
+    status: str
+    reason: str | None
+    stored: str | None
+    date: date
+    run_id: str
+
+
+def judge(
+    files: Sequence[tuple[str, bytes]],
+    known: Mapping[str, str],
+    by_domain: Mapping[str, Contract],
+    run: Run,
+) -> list[Delivered]:
+    """Decides what becomes of files.
+
+    Args:
+        files: Path below landing and content of each, in the order of delivery.
+        known: File by `<domain>/<sha256>` of everything admitted so far.
+        by_domain: The contracts.
+        run: The run that takes them in.
+
+    Returns:
+        A row of the ledger for each file, in the same order.
+    """
+    seen = dict(known)
+    rows = []
+    for file, data in files:
+        domain = PurePosixPath(file).parts[0]
+        digest = hashlib.sha256(data).hexdigest()
+        content = f"{domain}/{digest}"
+        found = examine(data, by_domain.get(domain))
+        kept_as = _stored_name(file, digest)
+        status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.raw}/admitted/{kept_as}"
+        if found.fault:
+            status, reason, stored = QUARANTINED, found.fault, f"{run.raw}/quarantine/{kept_as}"
+        elif content in seen:
+            status, reason, stored = DUPLICATE, f"same content as {seen[content]}", ""
+        else:
+            seen[content] = file
+        rows.append(
+            Delivered(
+                file=file,
+                domain=domain,
+                sha256=digest,
+                bytes=len(data),
+                rows=found.rows,
+                status=status,
+                reason=reason or None,
+                stored=stored or None,
+                date=run.date,
+                run_id=run.run_id,
+            )
+        )
+    return rows
+
+
+def report(rows: Sequence[Delivered]) -> str:
+    """What a run found, as text: counts, and each file that is not as it should be."""
+    counts = Counter(row.status for row in rows)
+    rows_in = sum(row.rows or 0 for row in rows if row.status == ADMITTED)
+    numbers = ", ".join(f"{counts[status]} {status}" for status in (ADMITTED, QUARANTINED, DUPLICATE))
+    lines = [f"{len(rows)} files delivered: {numbers}; {rows_in:,} rows admitted"]
+    lines += [f"  {row.status}: {row.file}: {row.reason}" for row in rows if row.reason]
+    return "\n".join(lines)
+
+
+def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
+    """Moves what lies in landing, and records it."""
+    landing = f"{run.raw}/landing"
+    paths = sorted(_walk(client, landing))
+
+    def read(path: str) -> tuple[str, bytes]:
+        contents = client.files.download(path).contents
+        if contents is None:
+            raise OSError(f"{path}: the Files API gave no content: run `ingest` again")
+        with contents:
+            return path.removeprefix(f"{landing}/"), contents.read()
+
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        files = list(pool.map(read, paths))
+        table = spark.table(LEDGER.create(spark, run.catalog))
+        by_domain = {contract.domain: contract for contract in contracts()}
+        rows = judge(files, _admitted(table), by_domain, run)
+
+        def store(pair: tuple[Delivered, bytes]) -> None:
+            row, data = pair
+            if row.stored:
+                client.files.upload(row.stored, io.BytesIO(data), overwrite=True)
+
+        list(pool.map(store, zip(rows, (data for _, data in files), strict=True)))
+        if rows:
+            ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
+            ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
+        list(pool.map(client.files.delete, paths))
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point `ingest`."""
+    run = parse(parser(__doc__), argv)
+    print(report(ingest(run, WorkspaceClient(), spark_session())))
+
+
+def _admitted(deliveries: DataFrame) -> dict[str, str]:
+    rows = deliveries.where(f"status = '{ADMITTED}'").select("domain", "sha256", "file").collect()
+    return {f"{row.domain}/{row.sha256}": row.file for row in rows}
+
+
+def _walk(client: WorkspaceClient, folder: str) -> Iterator[str]:
+    """Paths of all files below a folder; none if there is no such folder."""
+    try:
+        entries = list(client.files.list_directory_contents(folder))
+    except NotFound:
+        return
+    for entry in entries:
+        if entry.is_directory:
+            yield from _walk(client, f"{folder}/{entry.name}")
+        else:
+            yield f"{folder}/{entry.name}"
+
+
+def _stored_name(file: str, digest: str) -> str:
+    """Name under which a file is kept: no two contents share one, it needs no escaping, and no reader skips it."""
+    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in file.split("/")]
+    path = PurePosixPath(*parts)
+    return str(path.with_stem(f"{path.stem}-{digest[:FINGERPRINT_LETTERS]}"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The model in MLflow: how it is logged, registered, tagged, and found by alias.
+
+Which MLflow and which registry is the environment's affair (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI); on Databricks
+both are the workspace's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import joblib
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+from mlflow.types import ColSpec, DataType, Schema
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
+    from sklearn.base import BaseEstimator
+
+    from churn.models import Columns
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+# What the served model imports. Named, since MLflow would start the model in another process to find out.
+REQUIREMENTS = [
+    f"{name}=={version(name)}" for name in ("joblib", "mlflow", "numpy", "pandas", "scikit-learn", "xgboost")
+]
+SERVED = Path(__file__).with_name("served.py")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version of the model.
+
+    Attributes:
+        model: Registered model's full name.
+        number: Version, from 1.
+        tags: What training wrote about it.
+    """
+
+    model: str
+    number: int
+    tags: dict[str, str]
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{self.model}/{self.number}"
+
+    @property
+    def bootstrap(self) -> bool:
+        """Whether it is the base-rate model that stands in until a first training."""
+        return self.tags.get("bootstrap") == "true"
+
+
+def aliased(model: str, alias: str) -> Version | None:
+    """The version that an alias points to, if there is one."""
+    client = mlflow.MlflowClient()
+    try:
+        aliases: dict[str, str] = client.get_registered_model(model).aliases
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return None
+        raise
+    if alias not in aliases:
+        return None
+    return _version(client, model, aliases[alias])
+
+
+def registered(model: str) -> bool:
+    """Whether the model has any version."""
+    return len(mlflow.MlflowClient().search_model_versions(f"name = '{model}'", max_results=1)) > 0
+
+
+def set_alias(version: Version, alias: str) -> None:
+    """Points an alias to a version, away from the one that had it."""
+    mlflow.MlflowClient().set_registered_model_alias(version.model, alias, str(version.number))
+
+
+def register(info: ModelInfo, model: str, tags: dict[str, str], description: str) -> Version:
+    """Makes a logged model the newest version of a registered one, which is created if it is missing."""
+    created = mlflow.register_model(info.model_uri, model, tags=tags)
+    client = mlflow.MlflowClient()
+    client.update_model_version(model, created.version, description)
+    return _version(client, model, created.version)
+
+
+def log(estimator: BaseEstimator, columns: Columns, example: pd.DataFrame, *, rated: bool) -> ModelInfo:
+    """Logs a fitted classifier under the active run, as `churn.served` serves it.
+
+    Args:
+        estimator: Has `predict_proba`; consists of scikit-learn's and XGBoost's classes alone.
+        columns: What it reads; they become the signature.
+        example: A few rows of them.
+        rated: Whether scores differ between customers, so that bands mean something.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "estimator.joblib"
+        joblib.dump(estimator, file)
+        info: ModelInfo = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(SERVED),
+            artifacts={"estimator": str(file)},
+            model_config={"columns": columns.all, "rated": rated},
+            signature=signature(columns),
+            input_example=example[columns.all],
+            pip_requirements=REQUIREMENTS,
+        )
+        return info
+
+
+def signature(columns: Columns) -> ModelSignature:
+    """Strings and doubles in, one record of `score` and `band` out."""
+    return ModelSignature(
+        Schema(
+            [
+                *(ColSpec(DataType.string, name) for name in columns.categorical),
+                *(ColSpec(DataType.double, name) for name in columns.numeric),
+            ]
+        ),
+        Schema([ColSpec(DataType.double, "score"), ColSpec(DataType.string, "band")]),
+    )
+
+
+def experiment(model: str) -> None:
+    """Makes the model's experiment the current one; on Databricks it is an object under /Shared."""
+    mlflow.set_experiment(f"/Shared/{model}")
+
+
+def _version(client: mlflow.MlflowClient, model: str, number: str | int) -> Version:
+    found = client.get_model_version(model, str(number))
+    return Version(model, int(found.version), dict(found.tags))
