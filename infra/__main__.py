@@ -1,0 +1,216 @@
+"""The churn platform, from the account at the top to what people use at the bottom."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_databricks as databricks
+from pulumi.runtime.config import CONFIG
+
+from infra.access import merge, role_grants
+from infra.account import Account, AccountArgs
+from infra.analytics import DASHBOARD, Analytics, AnalyticsArgs, serialized
+from infra.area_requests import read_requests
+from infra.artifacts import PIPELINES, WHEELS, Artifacts, ArtifactsArgs, find_wheel
+from infra.compute import Compute, ComputeArgs
+from infra.config import load
+from infra.contracts import read_contracts
+from infra.faults import FaultsError
+from infra.grants import CatalogGrants, CatalogGrantsArgs
+from infra.jobs import Jobs, JobsArgs
+from infra.pipelines import Pipelines, PipelinesArgs
+from infra.run_once import RunOnce, RunOnceArgs
+from infra.selfservice import Area, AreaArgs
+from infra.serving import Model, ModelArgs, Serving, ServingArgs
+from infra.storage import Storage, StorageArgs
+
+# What people have written: settings, contracts, requests, code. All of it is read before anything is made.
+try:
+    settings = load(pulumi.get_stack(), CONFIG.get())
+    contracts = read_contracts(settings.group_names)
+    requests = read_requests(settings)
+    wheel = find_wheel(WHEELS)
+except FaultsError as error:
+    raise pulumi.RunError(str(error)) from None
+stack, catalog, groups = settings.stack, settings.catalog, settings.account.groups
+prefix = f"churn-{stack}"
+runner = f"{prefix}-runner"
+
+# The workspace. Its host stands in the settings; its credentials stay in the environment.
+provider = databricks.Provider("workspace", host=settings.workspace.host)
+workspace = pulumi.ResourceOptions(providers=[provider])
+
+# Account: groups, the identity that runs everything, the metastore.
+metastore_id = settings.account.metastore_id
+account = Account(
+    "account",
+    AccountArgs(
+        own=settings.account.own,
+        console=settings.account.console,
+        workspace_id=settings.workspace.id,
+        groups=settings.group_names,
+        runner=runner,
+        deployer=settings.workspace.deployer,
+        metastore_id=str(metastore_id) if metastore_id else None,
+    ),
+    workspace,
+)
+
+# Data: the catalog, what teams have asked for in it, and the registered model.
+storage = Storage(
+    "storage",
+    StorageArgs(
+        catalog=catalog,
+        metastore_id=account.metastore_id,
+        domains=[contract.table.split(".")[1] for contract in contracts],
+        protect=settings.protect_data,
+    ),
+    workspace,
+)
+areas = [
+    Area(
+        f"area-{request.schema_name}",
+        AreaArgs(catalog=storage.catalog, request=request, protect=settings.protect_data),
+        pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
+    )
+    for request in requests
+]
+model = Model(
+    "model",
+    ModelArgs(
+        catalog=storage.catalog,
+        schema=storage.schemas["mlops"].name,
+        owner=account.runner_application_id,
+        protect=settings.protect_data,
+    ),
+    workspace,
+)
+
+# Access: one plan of all grants. Those on tables wait until the pipelines have made them.
+plan = merge(
+    [
+        *role_grants(catalog, groups, runner, settings.workspace.deployer),
+        *(grant for contract in contracts for grant in contract.grants_in(catalog)),
+        *(grant for request in requests for grant in request.grants_in(catalog)),
+    ],
+    settings.workspace.deployer,
+)
+principals = {runner: account.runner_application_id}
+access = CatalogGrants(
+    "access",
+    CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind != "table"}, principals),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account, storage, model, *areas]),
+)
+
+# Code and compute.
+artifacts = Artifacts(
+    "artifacts",
+    ArtifactsArgs(
+        folder=f"/Shared/{prefix}",
+        wheel=wheel,
+        sources=[PIPELINES / "bronze.py", PIPELINES / "silver.py"],
+    ),
+    workspace,
+)
+compute = Compute(
+    "compute",
+    ComputeArgs(
+        prefix=prefix,
+        stack=stack,
+        settings=settings.compute,
+        warehouse=settings.warehouse,
+        groups=groups,
+        runner=account.runner_application_id,
+    ),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
+)
+
+# The path of a day: deliveries, bronze, silver, features, model, scores, marts.
+pipelines = Pipelines(
+    "pipelines",
+    PipelinesArgs(
+        catalog=storage.catalog,
+        sources=artifacts.sources,
+        wheel=artifacts.wheel,
+        shuffle_partitions=settings.compute.shuffle_partitions,
+        runner=account.runner_application_id,
+        groups=groups,
+        notify=settings.daily.notify,
+        protect=settings.protect_data,
+    ),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[access]),
+)
+jobs = Jobs(
+    "jobs",
+    JobsArgs(
+        stack=stack,
+        catalog=storage.catalog,
+        model=model.full_name,
+        wheel=artifacts.wheel,
+        pipeline_ids=pipelines.ids,
+        policy_id=compute.policy_id,
+        runner=account.runner_application_id,
+        logical_date=settings.logical_date,
+        compute=settings.compute,
+        daily=settings.daily,
+        simulation=settings.simulation,
+        training=settings.training,
+        groups=groups,
+    ),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[access, compute]),
+)
+
+# What must have run once: each pipeline before grants on its tables, the bootstrap model before its endpoint.
+host = settings.workspace.host
+tables = ",".join(contract.table for contract in contracts)
+first_bronze = RunOnce(
+    "first-bronze",
+    RunOnceArgs(host, fingerprint=tables, pipeline_id=pipelines.ids["churn_bronze"]),
+    pulumi.ResourceOptions(depends_on=[pipelines, access]),
+)
+first_silver = RunOnce(
+    "first-silver",
+    RunOnceArgs(host, fingerprint=tables, pipeline_id=pipelines.ids["churn_silver"]),
+    pulumi.ResourceOptions(depends_on=[first_bronze]),
+)
+table_access = CatalogGrants(
+    "table-access",
+    CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind == "table"}, principals),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[first_silver]),
+)
+bootstrap = RunOnce(
+    "bootstrap",
+    RunOnceArgs(host, fingerprint=f"{catalog}.mlops.churn_model", job_id=jobs.ids["churn_bootstrap"]),
+    pulumi.ResourceOptions(depends_on=[jobs, access]),
+)
+
+# What people and systems use: the endpoint and the dashboard.
+serving = Serving(
+    "serving",
+    ServingArgs(
+        endpoint=prefix, model=model.full_name, registered=[bootstrap], settings=settings.serving, groups=groups
+    ),
+    workspace,
+)
+analytics = Analytics(
+    "analytics",
+    AnalyticsArgs(
+        stack=stack,
+        folder=artifacts.folder.path.apply(lambda path: f"/Workspace{path}"),
+        warehouse_id=compute.warehouse_id,
+        dashboard=serialized(DASHBOARD, catalog),
+        groups=groups,
+    ),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
+)
+
+pulumi.export("workspace_url", host)
+pulumi.export("warehouse_id", compute.warehouse_id)
+pulumi.export("endpoint_name", serving.endpoint_name)
+pulumi.export(
+    "endpoint_url", pulumi.Output.format("{0}/serving-endpoints/{1}/invocations", host, serving.endpoint_name)
+)
+pulumi.export("dashboard_url", pulumi.Output.format("{0}/dashboardsv3/{1}/published", host, analytics.dashboard_id))
+pulumi.export("job_ids", jobs.ids)
+pulumi.export("pipeline_ids", pipelines.ids)
+pulumi.export("catalog", storage.catalog)
+pulumi.export("model", model.full_name)

@@ -1,0 +1,138 @@
+"""Who may do what in Unity Catalog: one pure function merges all grants; `infra.grants` makes them.
+
+Nothing here imports a provider SDK, so that a request or a change can be judged without one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.faults import choices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infra.config import Groups
+
+# Privileges that each kind of securable takes; those of children may stand on a catalog or schema and are inherited.
+# https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/privileges
+_TABLE = frozenset({"SELECT", "MODIFY", "APPLY_TAG", "MANAGE"})
+_VOLUME = frozenset({"READ_VOLUME", "WRITE_VOLUME", "APPLY_TAG", "MANAGE"})
+_MODEL = frozenset({"EXECUTE", "APPLY_TAG", "MANAGE"})
+_CREATE = frozenset(
+    {"CREATE_TABLE", "CREATE_MATERIALIZED_VIEW", "CREATE_VOLUME", "CREATE_FUNCTION", "CREATE_MODEL", "REFRESH"}
+)
+_SCHEMA = _TABLE | _VOLUME | _MODEL | _CREATE | {"USE_SCHEMA"}
+PRIVILEGES = {
+    "catalog": _SCHEMA | {"USE_CATALOG", "CREATE_SCHEMA", "BROWSE"},
+    "schema": _SCHEMA,
+    "table": _TABLE,
+    "volume": _VOLUME,
+    "model": _MODEL,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Securable:
+    """Something that grants are made on.
+
+    Attributes:
+        name: Full name, such as `churn_local.silver.customer`.
+        kind: A key of `PRIVILEGES`.
+    """
+
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def parents(self) -> list[tuple[Securable, str]]:
+        """The securables above this one, each with the privilege that lets one pass."""
+        parts = self.name.split(".")
+        above = [
+            (Securable(parts[0], "catalog"), "USE_CATALOG"),
+            (Securable(".".join(parts[:2]), "schema"), "USE_SCHEMA"),
+        ]
+        return above[: len(parts) - 1]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Privileges of one principal on one securable.
+
+    Attributes:
+        securable: What the privileges are on.
+        principal: Group's display name, user name, or name of a service principal of this program.
+        privileges: Names as Unity Catalog has them.
+    """
+
+    securable: Securable
+    principal: str
+    privileges: frozenset[str]
+
+
+Plan = dict[Securable, dict[str, tuple[str, ...]]]
+
+
+def merge(grants: Iterable[Grant], deployer: str) -> Plan:
+    """All grants of roles, contracts and requests as one plan, in sorted order.
+
+    Whoever holds anything may pass the catalog and schema above it. The deployer keeps MANAGE on every securable,
+    since `Grants` takes away what it does not list.
+
+    Args:
+        grants: From every source, in any order.
+        deployer: The identity that runs Pulumi.
+
+    Raises:
+        ValueError: A privilege does not exist on its securable. ALL_PRIVILEGES never stops differing: refused too.
+    """
+    merged: dict[Securable, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for grant in grants:
+        if wrong := grant.privileges - PRIVILEGES[grant.securable.kind]:
+            allowed = choices(PRIVILEGES[grant.securable.kind])
+            raise ValueError(f"{grant.securable}: {grant.principal} is given {choices(wrong)}; allowed: {allowed}")
+        if grant.privileges:
+            merged[grant.securable][grant.principal] |= grant.privileges
+    for securable in list(merged):
+        merged[securable][deployer].add("MANAGE")
+        for principal in list(merged[securable]):
+            for parent, privilege in securable.parents():
+                merged[parent][principal].add(privilege)
+                merged[parent][deployer].add("MANAGE")
+    return {
+        securable: {principal: tuple(sorted(held)) for principal, held in sorted(merged[securable].items())}
+        for securable in sorted(merged)
+    }
+
+
+def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> list[Grant]:
+    """What each role may do by its nature; tables of silver come from their contracts.
+
+    Args:
+        catalog: The platform's catalog.
+        groups: Display names of the account's groups.
+        runner: Service principal that jobs and pipelines run as.
+        deployer: The identity that runs Pulumi, which serves the model.
+    """
+
+    def on(kind: str, name: str, principal: str, *privileges: str) -> Grant:
+        return Grant(Securable(f"{catalog}.{name}" if name else catalog, kind), principal, frozenset(privileges))
+
+    build = ("SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MATERIALIZED_VIEW", "REFRESH")
+    people = (groups.engineers, groups.scientists, groups.analysts)
+    return [
+        *(on("catalog", "", group, "BROWSE") for group in people),
+        *(on("schema", schema, runner, *build) for schema in ("bronze", "silver", "gold", "mlops")),
+        *(on("schema", schema, groups.engineers, "SELECT") for schema in ("bronze", "silver", "gold", "mlops")),
+        *(on("schema", schema, groups.scientists, "SELECT") for schema in ("gold", "mlops")),
+        on("schema", "gold", groups.analysts, "SELECT"),
+        on("volume", "bronze.raw", runner, "READ_VOLUME", "WRITE_VOLUME"),
+        on("volume", "bronze.raw", groups.engineers, "READ_VOLUME"),
+        on("model", "mlops.churn_model", deployer, "EXECUTE"),
+        on("model", "mlops.churn_model", groups.engineers, "EXECUTE"),
+        on("model", "mlops.churn_model", groups.scientists, "EXECUTE"),
+    ]

@@ -1,0 +1,287 @@
+"""The settings of a stack: what `Pulumi.<stack>.yaml` may say.
+
+Checked before the engine starts by `check` (or `python -m infra.config local`) and again inside the program by
+`load`, with the same model. Nothing here imports a provider SDK: they cost seconds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NAMESPACE = "churn:"
+PRODUCTION = "prod"
+# What the Pulumi CLI itself keeps in a stack file.
+ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environment", "secretsprovider"})
+STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Workspace(Section):
+    """The Databricks workspace that the stack deploys to."""
+
+    host: str = Field(
+        pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
+        description="the workspace's URL without a path, https unless it is on this machine",
+    )
+    id: str | None = Field(
+        default=None, pattern=r"^\d+$", description="the workspace's numeric id as text; needed with account.console"
+    )
+    deployer: str = Field(min_length=1, description="user name or application id of the identity that runs Pulumi")
+
+
+class Groups(Section):
+    """The account's groups by what their members do."""
+
+    engineers: GroupName = Field(description="display name of the group that runs the platform")
+    scientists: GroupName = Field(description="display name of the group that builds models")
+    analysts: GroupName = Field(description="display name of the group that reads marts and dashboards")
+
+
+class Console(Section):
+    """The account's own API, where groups live that Unity Catalog knows."""
+
+    host: str = Field(pattern=r"^https://[^/\s]+$", description="URL of the account console")
+    account_id: UUID = Field(description="id of the Databricks account")
+
+
+class Account(Section):
+    """What all workspaces of the account share; one stack owns it, the others look it up."""
+
+    own: bool = Field(description="true in the one stack that creates the account's groups")
+    console: Console | None = Field(
+        default=None,
+        description="the account's API; null where the workspace itself keeps the groups, as the local one",
+    )
+    metastore_id: UUID | None = Field(
+        default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
+    )
+    groups: Groups = Field(description="the platform's groups: engineers, scientists, analysts")
+    team_groups: tuple[GroupName, ...] = Field(default=(), description="display names of the groups of other teams")
+
+
+class Compute(Section):
+    """Where jobs and pipelines run."""
+
+    serverless: bool = Field(description="true runs job tasks on serverless compute, false on one job cluster")
+    spark_version: str = Field(min_length=1, description="Databricks runtime of the job cluster")
+    node_type_id: str = Field(min_length=1, description="instance type of the job cluster's nodes")
+    workers: int = Field(ge=1, le=64, description="worker nodes of the job cluster")
+    shuffle_partitions: int | None = Field(
+        default=None, ge=1, le=10_000, description="spark.sql.shuffle.partitions; null leaves it to the engine"
+    )
+
+
+class WarehouseSize(StrEnum):
+    """Sizes of a SQL warehouse as Databricks names them."""
+
+    XX_SMALL = "2X-Small"
+    X_SMALL = "X-Small"
+    SMALL = "Small"
+    MEDIUM = "Medium"
+    LARGE = "Large"
+
+
+class Warehouse(Section):
+    """The SQL warehouse behind dashboards and statements."""
+
+    size: WarehouseSize = Field(description="size of one cluster of the warehouse")
+    maximum_clusters: int = Field(ge=1, le=40, description="clusters it may grow to")
+    auto_stop_minutes: int = Field(ge=5, le=1440, description="idle minutes after which it stops")
+
+
+class Daily(Section):
+    """The job `churn_daily`."""
+
+    cron: str = Field(pattern=r"^\S+( \S+){5,6}$", description="Quartz expression of six or seven fields")
+    timezone: str = Field(min_length=1, description="time zone of the cron expression, such as UTC")
+    paused: bool = Field(description="true never starts it by schedule")
+    logical_date: dt.date | None = Field(
+        default=None, description="default of the parameter `date`, quoted; null takes the day the run starts"
+    )
+    task_timeout_minutes: int = Field(ge=1, le=1440, description="minutes after which one task is stopped")
+    task_retries: int = Field(ge=0, le=5, description="how often a failed task is tried again")
+    warn_after_minutes: int = Field(ge=1, le=1440, description="minutes of a run after which people are told")
+    notify: tuple[Email, ...] = Field(default=(), description="e-mail addresses told of failures and long runs")
+
+
+class Simulation(Section):
+    """The simulated world that stands for source systems."""
+
+    enabled: bool = Field(description="true makes churn_daily begin by simulating the day's deliveries")
+    snapshot_date: dt.date | None = Field(default=None, description="the day IBM Telco's table stands for, quoted")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="seed of every random draw")
+
+    @model_validator(mode="after")
+    def _dated(self) -> Simulation:
+        if self.enabled and self.snapshot_date is None:
+            raise broken_rule("snapshot_date", None, "a date when simulation.enabled is true")
+        return self
+
+
+class Training(Section):
+    """What the model predicts and when it is trained."""
+
+    lead_days: int = Field(ge=0, le=90, description="days between the observation date and the label's window")
+    horizon_days: int = Field(ge=1, le=365, description="days of the label's window")
+    retrain_days: int = Field(ge=1, le=365, description="days after which a model is trained again")
+
+
+class WorkloadSize(StrEnum):
+    """Sizes of a serving endpoint as Databricks names them."""
+
+    SMALL = "Small"
+    MEDIUM = "Medium"
+    LARGE = "Large"
+
+
+class Serving(Section):
+    """The serving endpoint."""
+
+    workload_size: WorkloadSize = Field(description="concurrency of the served model")
+    scale_to_zero: bool = Field(description="true stops it when nobody asks; the next request then waits")
+
+
+class Settings(Section):
+    """All settings of one stack. `stack` is the stack's name; everything else stands in its file."""
+
+    stack: str
+    workspace: Workspace = Field(description="the workspace to deploy to")
+    account: Account = Field(description="what is shared by the account's workspaces")
+    protect_data: bool = Field(description="true refuses to destroy whatever holds data")
+    compute: Compute = Field(description="where jobs and pipelines run")
+    warehouse: Warehouse = Field(description="the SQL warehouse")
+    daily: Daily = Field(description="the job churn_daily")
+    simulation: Simulation = Field(description="the simulated world")
+    training: Training = Field(description="what the model predicts")
+    serving: Serving = Field(description="the serving endpoint")
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        """Rules across sections."""
+        if self.account.console and self.workspace.id is None:
+            raise broken_rule("workspace.id", None, "the workspace's numeric id, since account.console is given")
+        snapshot, logical = self.simulation.snapshot_date, self.daily.logical_date
+        if self.stack == PRODUCTION and self.simulation.enabled:
+            reason = "false in prod: simulated rows must not mix with real ones"
+            raise broken_rule("simulation.enabled", True, reason)
+        if self.stack == PRODUCTION and logical is not None:
+            raise broken_rule("daily.logical_date", logical, "null in prod: a fixed day would be scored for ever")
+        if self.simulation.enabled and snapshot and logical and logical < snapshot:
+            raise broken_rule("daily.logical_date", logical, f"simulation.snapshot_date {snapshot} or a later day")
+        return self
+
+    @property
+    def catalog(self) -> str:
+        """`churn` in prod, `churn_<stack>` elsewhere."""
+        return "churn" if self.stack == PRODUCTION else f"churn_{self.stack}"
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Display names of all groups that grants may name, sorted."""
+        return tuple(sorted({*self.account.groups.model_dump().values(), *self.account.team_groups}))
+
+    @property
+    def logical_date(self) -> str:
+        """Default of the job parameter `date`."""
+        return self.daily.logical_date.isoformat() if self.daily.logical_date else "{{job.start_time.iso_date}}"
+
+
+def parse(stack: str, config: dict[str, Any], file: str) -> Settings:
+    """Settings from a stack's configuration, keys with their namespace.
+
+    Raises:
+        FaultsError: With every fault.
+    """
+    faults = [
+        Fault(file, key, f"the unknown name {key!r}", f"names that begin with {NAMESPACE}", f"remove {key}")
+        for key in config
+        if not key.startswith((NAMESPACE, "pulumi:"))
+    ]
+    if not STACK_NAME.fullmatch(stack):
+        allowed = "a lower-case letter, then lower-case letters, digits and single underscores"
+        faults.append(Fault(file, "", f"the stack name {stack!r}", allowed, "rename the file and the stack"))
+    values = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    if "stack" in values:
+        remedy = f"remove {NAMESPACE}stack: the file's name says it"
+        faults.append(Fault(file, f"{NAMESPACE}stack", shown(values.pop("stack")), "no value", remedy))
+    try:
+        settings = validate(Settings, {**values, "stack": stack}, file, NAMESPACE)
+    except FaultsError as error:
+        raise FaultsError([*faults, *error.faults]) from None
+    if faults:
+        raise FaultsError(faults)
+    return settings
+
+
+def check(stack_file: Path) -> Settings:
+    """Settings of a stack file `Pulumi.<stack>.yaml`, read without the engine.
+
+    Raises:
+        FaultsError: With every fault of the file.
+    """
+    file = stack_file.name
+    match = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file)
+    if not match:
+        raise FaultsError([Fault(file, "", f"the file name {file!r}", "Pulumi.<stack>.yaml", "rename the file")])
+    document = read_mapping(stack_file, file)
+    unknown = [key for key in document if key not in ENGINE_KEYS]
+    if unknown:
+        raise FaultsError(
+            [
+                Fault(file, key, f"the unknown name {key!r}", choices(ENGINE_KEYS), f"move {key} below config")
+                for key in unknown
+            ]
+        )
+    config = document.get("config") or {}
+    if not isinstance(config, dict):
+        raise FaultsError([Fault(file, "config", str(config), "a mapping of names to values", "write name: value")])
+    return parse(match[1], config, file)
+
+
+def load(stack: str, config: dict[str, str]) -> Settings:
+    """Settings inside the program, from the engine's configuration, where every value is text.
+
+    Raises:
+        FaultsError: With every fault.
+    """
+    return parse(stack, {key: _decoded(text) for key, text in config.items()}, f"Pulumi.{stack}.yaml")
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def main(arguments: list[str]) -> None:
+    """Checks stacks by name, or stack files by path, and prints their settings."""
+    for argument in arguments:
+        path = Path(argument)
+        file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{argument}.yaml"
+        try:
+            print(check(file).model_dump_json(indent=2))
+        except FaultsError as error:
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["local", "dev", "prod"])

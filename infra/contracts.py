@@ -1,0 +1,91 @@
+"""What the program takes from the data contracts: tables, and who may read them.
+
+The contracts are Open Data Contract Standard files, one a table, in `contracts/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from open_data_contract_standard.model import OpenDataContractStandard, Role, Team
+
+from infra.access import Grant, Securable
+from infra.config import REPOSITORY
+from infra.faults import Fault, FaultsError, choices, read_mapping, shown, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+CONTRACTS = REPOSITORY / "contracts"
+# Privileges behind the words that a contract's role may use as `access`.
+PRIVILEGES = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """What one contract says of access.
+
+    Attributes:
+        table: Schema and table, such as `silver.customer`.
+        access: Privileges by group.
+    """
+
+    table: str
+    access: dict[str, frozenset[str]]
+
+    def grants_in(self, catalog: str) -> list[Grant]:
+        """The grants this contract asks for."""
+        table = Securable(f"{catalog}.{self.table}", "table")
+        return [Grant(table, group, privileges) for group, privileges in self.access.items()]
+
+
+def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[TableContract]:
+    """All contracts, by table.
+
+    Args:
+        groups: Display names of the groups that a role may name.
+        folder: Where the contracts lie.
+
+    Raises:
+        FaultsError: With every fault of every file.
+    """
+    faults: list[Fault] = []
+    found: dict[str, TableContract] = {}
+    for path in sorted(folder.glob("**/*.y*ml")):
+        file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        try:
+            contract = validate(OpenDataContractStandard, read_mapping(path, file), file)
+        except FaultsError as error:
+            faults += error.faults
+            continue
+        tables = [entry.physicalName or "" for entry in contract.schema_ or []]
+        if len(tables) != 1 or tables[0].count(".") != 1:
+            faults.append(
+                Fault(file, "schema", shown(tables), "one entry, physicalName <schema>.<table>", "correct it")
+            )
+            continue
+        owner = contract.team.name if isinstance(contract.team, Team) else None
+        if owner not in groups:
+            faults.append(Fault(file, "team.name", shown(owner), choices(groups), "name the group that owns the table"))
+        access: dict[str, frozenset[str]] = {}
+        for index, role in enumerate(contract.roles or []):
+            faults += _role_faults(file, f"roles[{index}]", role, groups)
+            access[role.role or ""] = access.get(role.role or "", frozenset()) | PRIVILEGES.get(
+                role.access or "", frozenset()
+            )
+        found[tables[0]] = TableContract(tables[0], access)
+    if faults:
+        raise FaultsError(faults)
+    return [found[table] for table in sorted(found)]
+
+
+def _role_faults(file: str, field: str, role: Role, groups: Collection[str]) -> list[Fault]:
+    faults = []
+    if role.role not in groups:
+        remedy = "write a known group, or add this one to churn:account.team_groups"
+        faults.append(Fault(file, f"{field}.role", shown(role.role), choices(groups), remedy))
+    if role.access not in PRIVILEGES:
+        faults.append(Fault(file, f"{field}.access", shown(role.access), choices(PRIVILEGES), "write one of them"))
+    return faults

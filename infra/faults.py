@@ -1,0 +1,178 @@
+"""What is wrong with a file that people write: every fault at once, each with its remedy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+MAXIMUM_SHOWN_CHARACTERS = 80
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        file: The file as its author knows it.
+        field: Path of the property, such as `churn:compute.workers`; empty for the whole file.
+        received: What stands there, as text; never a secret.
+        allowed: What may stand there.
+        remedy: What to do.
+    """
+
+    file: str
+    field: str
+    received: str
+    allowed: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.field}" if self.field else self.file
+        return f"{where}: received {self.received}; allowed: {self.allowed}; remedy: {self.remedy}"
+
+
+class FaultsError(ValueError):
+    """Raised with all faults of the files that were read; trying again does not help."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        files = sorted({fault.file for fault in self.faults})
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__("\n  ".join([f"{count} in {', '.join(files)}", *map(str, self.faults)]))
+
+
+def broken_rule(field: str, received: Any, allowed: str) -> PydanticCustomError:
+    """The error that a rule across fields raises in a validator.
+
+    Args:
+        field: Path of the field to change, from the model that has the rule.
+        received: Its value.
+        allowed: What it may be, and why.
+    """
+    return PydanticCustomError("broken_rule", "{allowed}", {"field": field, "received": received, "allowed": allowed})
+
+
+def shown(value: Any) -> str:
+    """The value as the author wrote it, shortened; an encrypted one is not shown."""
+    if isinstance(value, dict) and "secure" in value:
+        return "a secret"
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= MAXIMUM_SHOWN_CHARACTERS else text[:MAXIMUM_SHOWN_CHARACTERS] + "…"
+
+
+def choices(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON has it: dates stay text, and a name given twice is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the name {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_mapping(path: Path, file: str) -> dict[str, Any]:
+    """A YAML file whose top level is a mapping.
+
+    Raises:
+        FaultsError: The file is missing, is not YAML, or holds something else.
+    """
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        raise FaultsError([Fault(file, "", "no such file", "an existing file", f"create {file}")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        received = f"{' '.join(str(error).split())!r}"
+        raise FaultsError([Fault(file, "", received, "YAML in UTF-8", "correct the line that is named")]) from None
+    if not isinstance(document, dict):
+        received = shown(document)
+        raise FaultsError([Fault(file, "", received, "a mapping of names to values", "write `name: value` lines")])
+    return document
+
+
+def validate(model: type[M], values: dict[str, Any], file: str, prefix: str = "") -> M:
+    """The validated model, strict about types, as JSON has them.
+
+    Args:
+        model: What the file must be.
+        values: What the file holds.
+        file: The file's name for messages.
+        prefix: Text before each property path, such as `churn:`.
+
+    Raises:
+        FaultsError: With every fault, not the first alone.
+    """
+    try:
+        return model.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        raise FaultsError([_fault(model, detail, file, prefix) for detail in error.errors()]) from None
+
+
+def _fault(model: type[BaseModel], detail: ErrorDetails, file: str, prefix: str) -> Fault:
+    field = prefix + _path(detail["loc"])
+    parent, name = _owner(model, detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        known = [info.alias or key for key, info in parent.model_fields.items() if info.description]
+        close = difflib.get_close_matches(name, known, n=1)
+        remedy = f"write {close[0]} instead of {name}" if close else f"remove {name}"
+        return Fault(file, field, f"the unknown name {name!r}", choices(known), remedy)
+    meaning = next((i.description for k, i in parent.model_fields.items() if name in (k, i.alias)), None)
+    if detail["type"] == "missing":
+        return Fault(file, field, "nothing", meaning or "a value", f"add {name}")
+    if detail["type"] == "broken_rule":
+        rule = detail["ctx"]
+        field = prefix + _path((*detail["loc"], rule["field"]))
+        return Fault(file, field, shown(rule["received"]), rule["allowed"], "correct it")
+    allowed, received = detail["msg"].removeprefix("Input should be "), shown(detail["input"])
+    return Fault(file, field, received, allowed, f"set it to what is allowed ({meaning})" if meaning else "correct it")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _owner(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The model that holds the last named property of a path, and that property's name."""
+    names = [part for part in location if isinstance(part, str)]
+    for name in names[:-1]:
+        info = next((i for k, i in model.model_fields.items() if name in (k, i.alias)), None)
+        inner = _models(info.annotation) if info else []
+        if not inner:
+            return model, name
+        model = inner[0]
+    return model, names[-1] if names else ""
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _models(argument)]

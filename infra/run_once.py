@@ -1,0 +1,135 @@
+"""What must have run before something else can be made: one run of a job, or one update of a pipeline.
+
+The provider runs in a process of its own, which imports this module by name; credentials come from that process's
+environment (DATABRICKS_TOKEN or any other that the Databricks SDK knows) and never enter the state.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import Run
+
+POLL_SECONDS = 2.0
+# A change of these asks for another run; a change of the others (where the workspace is, how long to wait) does not.
+REPLACING = ("job_id", "pipeline_id", "fingerprint")
+
+
+class RunFailedError(RuntimeError):
+    """Raised when the run ended otherwise than in success; another `pulumi up` tries again."""
+
+
+@dataclass(frozen=True)
+class RunOnceArgs:
+    """Attributes:
+    host: The workspace's URL, from the settings.
+    fingerprint: What the run depends on; another fingerprint asks for another run.
+    job_id: The job to run, or None.
+    pipeline_id: The pipeline to update, or None; exactly one of both is given.
+    timeout_minutes: How long to wait for the end.
+    """
+
+    host: str
+    fingerprint: str
+    job_id: pulumi.Input[str] | None = None
+    pipeline_id: pulumi.Input[str] | None = None
+    timeout_minutes: int = 30
+
+
+class RunOnceProvider(ResourceProvider):
+    """Creates by running, so that creating twice does no harm if the job or pipeline bears a second run."""
+
+    serialize_as_secret_always = False  # it holds no secret, and a secret provider hides every change of itself
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        from databricks.sdk import WorkspaceClient
+
+        client = WorkspaceClient(host=props["host"])
+        timeout = timedelta(minutes=float(props["timeout_minutes"]))
+        if "job_id" in props:
+            run_id, url = _run_job(client, int(props["job_id"]), timeout)
+        else:
+            run_id, url = _update_pipeline(client, props["pipeline_id"], timeout)
+        return CreateResult(run_id, {**props, "run_url": url})
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        changed = [key for key in (*REPLACING, "host", "timeout_minutes") if olds.get(key) != news.get(key)]
+        return DiffResult(changes=bool(changed), replaces=[key for key in changed if key in REPLACING])
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult({**news, "run_url": olds["run_url"]})
+
+
+class RunOnce(Resource, module="churn", name="RunOnce"):
+    """One finished run. Deleting it takes nothing back: what has run stays run."""
+
+    run_url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RunOnceArgs, opts: pulumi.ResourceOptions) -> None:
+        if (args.job_id is None) == (args.pipeline_id is None):
+            raise ValueError(f"RunOnce {name}: give either job_id or pipeline_id")
+        properties: dict[str, Any] = {
+            "host": args.host,
+            "fingerprint": args.fingerprint,
+            "timeout_minutes": args.timeout_minutes,
+            "run_url": None,  # an output: the engine passes no empty input on
+        }
+        properties |= {"pipeline_id": args.pipeline_id} if args.job_id is None else {"job_id": args.job_id}
+        super().__init__(RunOnceProvider(), name, properties, opts)
+
+
+def _run_job(client: WorkspaceClient, job_id: int, timeout: timedelta) -> tuple[str, str]:
+    from databricks.sdk.errors import OperationFailed
+
+    # The token makes the service start one run even if the request is sent twice.
+    waiter = client.jobs.run_now(job_id=job_id, idempotency_token=uuid.uuid4().hex)
+    run_id = waiter.run_id
+    try:
+        run = waiter.result(timeout=timeout)
+    except (OperationFailed, TimeoutError):
+        run = client.jobs.get_run(run_id)
+    url = run.run_page_url or f"{client.config.host}/jobs/{job_id}/runs/{run_id}"
+    state = run.state.result_state.value if run.state and run.state.result_state else "not finished"
+    if state != "SUCCESS":
+        raise RunFailedError(f"job {job_id}, run {run_id}: {state} ({url}){_failed_tasks(client, run)}")
+    return str(run_id), url
+
+
+def _failed_tasks(client: WorkspaceClient, run: Run) -> str:
+    text = ""
+    for task in run.tasks or []:
+        result = task.state.result_state.value if task.state and task.state.result_state else ""
+        if result in ("FAILED", "TIMEDOUT", "CANCELED") and task.run_id is not None:
+            error = client.jobs.get_run_output(task.run_id).error
+            text += f"\n  task {task.task_key}: {result}: {error or (task.state and task.state.state_message)}"
+    return text
+
+
+def _update_pipeline(client: WorkspaceClient, pipeline_id: str, timeout: timedelta) -> tuple[str, str]:
+    update_id = client.pipelines.start_update(pipeline_id).update_id or ""
+    url = f"{client.config.host}/pipelines/{pipeline_id}/updates/{update_id}"
+    deadline = time.monotonic() + timeout.total_seconds()
+    state = "not started"
+    while time.monotonic() < deadline:
+        update = client.pipelines.get_update(pipeline_id, update_id).update
+        state = update.state.value if update and update.state else state
+        if state == "COMPLETED":
+            return update_id, url
+        if state in ("FAILED", "CANCELED"):
+            break
+        time.sleep(POLL_SECONDS)
+    errors = [
+        f"\n  {event.origin.flow_name or event.origin.dataset_name or 'pipeline'}: {event.message}"
+        for event in client.pipelines.list_pipeline_events(pipeline_id, filter="level='ERROR'", max_results=25)
+        if event.origin and event.origin.update_id == update_id
+    ]
+    raise RunFailedError(f"pipeline {pipeline_id}, update {update_id}: {state} ({url}){''.join(errors)}")

@@ -1,0 +1,83 @@
+"""The catalog with its schemas, and the volume that raw files arrive in."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_databricks as databricks
+
+from infra.names import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class StorageArgs:
+    """Attributes:
+    catalog: Name of the catalog.
+    metastore_id: Metastore that holds it.
+    domains: Domains whose files the pipelines read from the volume.
+    protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
+    """
+
+    catalog: str
+    metastore_id: pulumi.Input[str]
+    domains: Sequence[str]
+    protect: bool
+
+
+class Storage(pulumi.ComponentResource):
+    """Owns the catalog, its schemas, the volume `bronze.raw` and the folders in it that pipelines read.
+
+    Tables belong to whoever fills them, delivered files to `ingest`.
+    """
+
+    catalog: pulumi.Output[str]
+    schemas: dict[str, databricks.Schema]
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("churn:storage:Storage", name, None, opts)
+        here = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        catalog = databricks.Catalog(
+            "catalog",
+            name=args.catalog,
+            metastore_id=args.metastore_id,
+            comment="Customer churn: from raw deliveries to scores",
+            isolation_mode="OPEN",
+            force_destroy=not args.protect,
+            opts=here,
+        )
+        self.catalog = catalog.name
+        self.schemas = {
+            schema: databricks.Schema(
+                schema,
+                catalog_name=catalog.name,
+                name=schema,
+                comment=comment,
+                force_destroy=not args.protect,
+                opts=here,
+            )
+            for schema, comment in SCHEMAS.items()
+        }
+        raw = databricks.Volume(
+            "raw",
+            catalog_name=catalog.name,
+            schema_name=self.schemas["bronze"].name,
+            name="raw",
+            volume_type="MANAGED",
+            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: unreadable files",
+            opts=here,
+        )
+        # A stream cannot begin on a folder that is not there; it passes over names that begin with an underscore.
+        for domain in args.domains:
+            databricks.File(
+                f"admitted-{domain}",
+                path=pulumi.Output.concat(raw.volume_path, f"/admitted/{domain}/_keep"),
+                content_base64=base64.b64encode(b"Keeps the folder.").decode(),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({"catalog": self.catalog})
