@@ -1,0 +1,56 @@
+"""Clusters and warehouses: under a policy, isolated, and off when nobody uses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from policies.rule import UNKNOWN, Violation, items, mapping, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from policies.rule import Resource
+
+SECURITY_MODES = ("SINGLE_USER", "USER_ISOLATION")  # other spellings of them drift in every preview
+MAX_CLUSTER_IDLE_MINUTES = 60
+MAX_WAREHOUSE_IDLE_MINUTES = 30
+
+
+def _idle(path: str, value: Any, most: int) -> Iterator[Violation]:
+    """A time-out in minutes; 0 means never, and what is not set is the service's own default of hours."""
+    if value is not UNKNOWN and not (isinstance(value, int | float) and 0 < value <= most):
+        yield Violation(path, value, f"set it from 1 to {most} minutes")
+
+
+def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
+    if cluster.get("policyId") is None:
+        yield Violation(f"{path}policyId", None, "name the cluster policy that bounds its size and cost")
+    mode = cluster.get("dataSecurityMode")
+    if mode is not UNKNOWN and mode not in SECURITY_MODES:
+        yield Violation(f"{path}dataSecurityMode", mode, f"use {' or '.join(SECURITY_MODES)}")
+
+
+def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
+    if resource.kind == "Cluster":
+        yield from _cluster("", resource.inputs)
+        minutes = resource.inputs.get("autoterminationMinutes")
+        yield from _idle("autoterminationMinutes", minutes, MAX_CLUSTER_IDLE_MINUTES)
+    for name in ("jobClusters", "tasks"):
+        for path, element in items(resource.inputs, name):
+            if cluster := mapping(element.get("newCluster")):
+                yield from _cluster(f"{path}.newCluster.", cluster)
+
+
+def _warehouses_stop(resource: Resource) -> Iterator[Violation]:
+    yield from _idle("autoStopMins", resource.inputs.get("autoStopMins"), MAX_WAREHOUSE_IDLE_MINUTES)
+
+
+RULES = [
+    rule(
+        "clusters-bounded",
+        "A cluster has a policy, an isolating security mode and, if it is not a job's, a time after which it ends.",
+        _clusters_bounded,
+        ("Cluster", "Job"),
+    ),
+    rule("warehouses-stop", "A warehouse stops when it is idle.", _warehouses_stop, ("SqlEndpoint",)),
+]

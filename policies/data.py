@@ -1,0 +1,73 @@
+"""What holds data stays in production, and nothing uses what Databricks has left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policies.rule import Violation, items, mapping, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from policies.rule import Resource
+
+HOLDS_DATA = ("Catalog", "Metastore", "Pipeline", "RegisteredModel", "Schema", "Volume")  # a pipeline: its tables
+LEGACY_KINDS = {
+    "DbfsFile": "File in a volume",
+    "LakehouseMonitor": "QualityMonitor",
+    "MlflowModel": "RegisteredModel",
+    "Mount": "Volume over an ExternalLocation",
+    "SqlAlert": "AlertV2",
+    "SqlDashboard": "Dashboard",
+    "SqlQuery": "Query",
+    "SqlTable": "tables made by pipelines and jobs",
+    "Table": "tables made by pipelines and jobs",
+}
+LEGACY_FIELDS = {
+    "Job": {
+        "newCluster": "jobClusters",
+        "existingClusterId": "jobClusters",
+        "libraries": "libraries of the tasks",
+        "notebookTask": "tasks",
+        "sparkJarTask": "tasks",
+        "sparkPythonTask": "tasks",
+        "pythonWheelTask": "tasks",
+        "pipelineTask": "tasks",
+    },
+    "ModelServing": {"rateLimits": "aiGateway.rateLimits"},
+    "Pipeline": {"target": "schema"},
+}
+
+
+def _protected(resource: Resource) -> Iterator[Violation]:
+    if resource.in_production and not resource.protected:
+        yield Violation("protect", False, "set protect=True: destroying it would destroy data")
+
+
+def _no_force_destroy(resource: Resource) -> Iterator[Violation]:
+    if resource.in_production and resource.inputs.get("forceDestroy") is True:
+        yield Violation("forceDestroy", True, "leave it out in production, and empty the object before deleting it")
+
+
+def _no_legacy(resource: Resource) -> Iterator[Violation]:
+    if resource.kind in LEGACY_KINDS:
+        yield Violation("type", resource.kind, f"use {LEGACY_KINDS[resource.kind]}")
+    for field, instead in LEGACY_FIELDS.get(resource.kind, {}).items():
+        if resource.inputs.get(field) not in (None, [], {}):
+            yield Violation(field, "a legacy field", f"use {instead}")
+    if resource.kind == "Job":
+        for path, task in items(resource.inputs, "tasks"):
+            if task.get("newCluster"):
+                yield Violation(f"{path}.newCluster", "a legacy field", "share one of jobClusters by jobClusterKey")
+    if resource.kind == "ModelServing":
+        config = mapping(resource.inputs.get("config"))
+        for field, instead in (("servedModels", "servedEntities"), ("autoCaptureConfig", "aiGateway")):
+            if config.get(field):
+                yield Violation(f"config.{field}", "a legacy field", f"use {instead}")
+
+
+RULES = [
+    rule("protected-data", "In production, what holds data is protected.", _protected, HOLDS_DATA),
+    rule("no-force-destroy", "In production, nothing is destroyed with what it holds.", _no_force_destroy),
+    rule("no-legacy", "No resource type or field that Databricks has replaced.", _no_legacy),
+]

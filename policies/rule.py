@@ -1,0 +1,123 @@
+"""What every rule is made of: a Databricks resource as it will be deployed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pulumi_policy import ReportViolation, ResourceValidationArgs, ResourceValidationPolicy
+from pulumi_policy.proxy import UnknownValueError
+
+DATABRICKS = "databricks:index/"
+PRODUCTION = "prod"
+
+
+class Unknown:
+    """A value that a preview cannot know; `up` judges it once it is known."""
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One Databricks resource.
+
+    Attributes:
+        kind: Type without its module, as `Job`.
+        name: Logical name in the program.
+        stack: Name of the stack.
+        inputs: Inputs in camelCase, as plain dictionaries and lists; UNKNOWN stands where a preview knows no value.
+        protected: Whether the engine refuses to destroy it.
+        provider: Logical name of its provider.
+    """
+
+    kind: str
+    name: str
+    stack: str
+    inputs: Mapping[str, Any]
+    protected: bool
+    provider: str
+
+    @property
+    def in_production(self) -> bool:
+        return self.stack == PRODUCTION
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Attributes:
+    path: Property, as `tasks[0].newCluster.policyId`.
+    value: What stands there; None if nothing does.
+    remedy: What to write instead.
+    """
+
+    path: str
+    value: object
+    remedy: str
+
+    def about(self, resource: Resource) -> str:
+        value = self.value
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # the engine has one kind of number
+        stands = "is not set" if value is None else f"is {value!r}"
+        return f"{resource.kind} `{resource.name}`: {self.path} {stands}. Remedy: {self.remedy}."
+
+
+Check = Callable[[Resource], Iterator[Violation]]
+
+
+def rule(name: str, description: str, check: Check, kinds: Sequence[str] = ()) -> ResourceValidationPolicy:
+    """A policy over Databricks resources.
+
+    Args:
+        name: Id within the pack.
+        description: What it asks for, in a sentence.
+        check: Yields the violations of one resource.
+        kinds: Types it looks at, as `Job`; all if empty.
+    """
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if not args.resource_type.startswith(DATABRICKS):
+            return
+        kind = args.resource_type.rpartition(":")[2]
+        if kinds and kind not in kinds:
+            return
+        stack = args.urn.removeprefix("urn:pulumi:").partition("::")[0]
+        provider = args.provider.name if args.provider else ""
+        resource = Resource(kind, args.name, stack, plain(args.props), bool(args.opts.protect), provider)
+        for violation in check(resource):
+            report(violation.about(resource), args.urn)
+
+    return ResourceValidationPolicy(name=name, description=description, validate=validate)
+
+
+def plain(value: Any) -> Any:
+    """Copies the engine's property values, which raise when an unknown one is read, with UNKNOWN in its place."""
+    if isinstance(value, Mapping):
+        return {key: _item(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_item(value, place) for place in range(len(value))]
+    return value
+
+
+def _item(container: Any, key: Any) -> Any:
+    try:
+        return plain(container[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object, else an empty one: unset and unknown have nothing to look at."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(inputs: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The known objects in a list property, each with its path."""
+    value = inputs.get(name)
+    if isinstance(value, list):
+        for place, element in enumerate(value):
+            if isinstance(element, Mapping):
+                yield f"{name}[{place}]", element

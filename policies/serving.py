@@ -1,0 +1,34 @@
+"""Endpoints serve a version that somebody chose, and cost nothing outside production when nobody asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policies.rule import UNKNOWN, Violation, items, mapping, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from policies.rule import Resource
+
+
+def _pinned_and_thrifty(resource: Resource) -> Iterator[Violation]:
+    for path, entity in items(mapping(resource.inputs.get("config")), "servedEntities"):
+        if entity.get("externalModel"):
+            continue  # another provider's model has no version here, and nothing to scale
+        version = entity.get("entityVersion")
+        if version is not UNKNOWN and not str(version).isdecimal():
+            yield Violation(f"config.{path}.entityVersion", version, "pin the number of a registered version")
+        zero = entity.get("scaleToZeroEnabled")
+        if not resource.in_production and zero is not UNKNOWN and zero is not True:
+            yield Violation(f"config.{path}.scaleToZeroEnabled", zero, "set it to true outside production")
+
+
+RULES = [
+    rule(
+        "endpoints-pinned",
+        "An endpoint serves a numbered version and, outside production, scales to zero.",
+        _pinned_and_thrifty,
+        ("ModelServing",),
+    )
+]
