@@ -1,0 +1,1 @@
+"""The local cloud: what stands in for Databricks' control plane on one machine."""

@@ -1,0 +1,59 @@
+"""The environment in which `pulumi` works on one local cloud."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.engine.installation import PROVIDER_BINARY, PROVIDER_VERSION, EngineError, Installed
+
+if TYPE_CHECKING:
+    from local.settings import LocalSettings
+
+PASSPHRASE = "local"  # noqa: S105 - no secret: it encrypts the state of a local cloud, which holds made-up data
+"""Passphrase of the local stack's secrets."""
+
+
+def engine_environment(settings: LocalSettings) -> dict[str, str]:
+    """The variables that `pulumi` needs to deploy to a local cloud; lay them over `os.environ`.
+
+    The engine's home is prepared on the way: a folder for its state, and the Databricks provider among its plugins
+    (on PATH it would work too, with a warning at each run).
+
+    Args:
+        settings: The local cloud, whose home keeps the engine's state.
+
+    Returns:
+        PATH with this project's interpreter, the CLI and its language host first; where the state is and the
+        passphrase of its secrets; no look-up of new versions and no download of plugins.
+
+    Raises:
+        EngineError: engine or provider are not installed.
+    """
+    installed = Installed.locate()
+    for need in (installed.cli, installed.provider_binary):
+        if not need.exists():
+            raise EngineError(f"{need} is missing: run `python -m local.engine install`")
+    home = settings.home / "pulumi"
+    state = home / "state"
+    plugin = home / "plugins" / f"resource-databricks-v{PROVIDER_VERSION}" / PROVIDER_BINARY
+    state.mkdir(parents=True, exist_ok=True)
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    if plugin.is_symlink() and plugin.readlink() != installed.provider_binary:
+        plugin.unlink()
+    with suppress(FileExistsError):
+        plugin.symlink_to(installed.provider_binary)
+    first = [str(Path(sys.executable).parent), str(installed.cli.parent)]
+    rest = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder not in first]
+    return {
+        "PATH": os.pathsep.join(first + rest),
+        "PLATFORM_PYTHON": sys.executable,
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }

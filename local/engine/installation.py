@@ -1,0 +1,256 @@
+"""Gets the Pulumi engine and the Databricks provider into the cache folder.
+
+The engine comes from the first of: the CLI on PATH, if it has the pinned version; the official release archive with
+its checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official
+one, else from a build. Each lies in a folder named by the hash of its inputs and appears there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.engine.progress import say, step
+from local.settings import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGINE_VERSION = "3.259.0"
+PROVIDER_VERSION = "1.104.0"
+RELEASES = "https://github.com/pulumi/pulumi/releases/download"
+HERE = Path(__file__).parent
+LAUNCHERS = HERE / "bin"
+PROVIDER_BINARY = "pulumi-resource-databricks"
+GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
+
+
+class EngineError(Exception):
+    """The engine or the provider cannot be made ready; the text names the remedy."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What is ready to run.
+
+    Attributes:
+        engine: Folder whose `bin` holds the CLI, the language host and the dynamic provider.
+        provider: Folder with the provider's binary and its `schema.json`.
+    """
+
+    engine: Path
+    provider: Path
+
+    @classmethod
+    def locate(cls) -> Installed:
+        """The folders that hold, or will hold, what this version of the project needs."""
+        version_and_machine = [f"{platform.system()}-{platform.machine()}"]
+        engine = _hash([HERE / "cli", LAUNCHERS], [ENGINE_VERSION, *version_and_machine])
+        provider = _hash([HERE / "databricks_provider"], [PROVIDER_VERSION, *version_and_machine])
+        return cls(cache_folder() / f"engine-{engine}", cache_folder() / f"databricks-provider-{provider}")
+
+    @property
+    def cli(self) -> Path:
+        return self.engine / "bin" / "pulumi"
+
+    @property
+    def provider_binary(self) -> Path:
+        return self.provider / PROVIDER_BINARY
+
+    @property
+    def schema(self) -> Path:
+        """The provider's Pulumi schema."""
+        return self.provider / "schema.json"
+
+    @property
+    def official(self) -> bool:
+        """Whether the CLI is a published binary, which brings a language host of its own."""
+        return not (self.cli.parent / ".built").exists()
+
+
+def install() -> Installed:
+    """Makes engine and provider ready; does nothing, without a network, if they are.
+
+    Raises:
+        EngineError: a prerequisite is missing or a build failed.
+    """
+    installed = Installed.locate()
+    if installed.cli.is_symlink() and cli_version(installed.cli) != ENGINE_VERSION:
+        shutil.rmtree(installed.engine)  # the CLI that was found on PATH has been replaced since
+    if not installed.cli.exists():
+        with _whole(installed.engine) as folder:
+            _engine_into(folder / "bin")
+    if not installed.provider_binary.exists():
+        with _whole(installed.provider) as folder:
+            _provider_into(folder, installed)
+    return installed
+
+
+def cli_version(cli: Path) -> str | None:
+    """What `pulumi version` says, without the leading v; None if it does not run."""
+    try:
+        done = subprocess.run(
+            [str(cli), "version"],
+            env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except OSError:
+        return None
+    return done.stdout.strip().removeprefix("v") if done.returncode == 0 else None
+
+
+def _engine_into(folder: Path) -> None:
+    folder.mkdir()
+    found = shutil.which("pulumi")
+    if found and cli_version(Path(found)) == ENGINE_VERSION:
+        say(f"engine: using {found}")
+        (folder / "pulumi").symlink_to(Path(found).resolve())
+    elif not download_release(folder, RELEASES):
+        build_cli(folder)
+
+
+def download_release(folder: Path, releases: str) -> bool:
+    """Unpacks the official release into a folder; False, with the reason said, where it is not to be had.
+
+    Args:
+        folder: Receives the archive's programs.
+        releases: Base address of the releases, each with its archives and a file of SHA-256 checksums.
+    """
+    import urllib.error
+    import urllib.request
+
+    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine())
+    name = f"pulumi-v{ENGINE_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
+    base = f"{releases}/v{ENGINE_VERSION}"
+    archive = folder / name
+    try:
+        with urllib.request.urlopen(f"{base}/pulumi-{ENGINE_VERSION}-checksums.txt", timeout=3) as response:  # noqa: S310
+            lines = response.read().decode().splitlines()
+        expected = {file: digest for digest, file in (line.split() for line in lines if line.strip())}
+        if name not in expected:
+            say(f"engine: the release has no {name}")
+            return False
+        with (
+            step(f"engine: downloading {name}"),
+            urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310
+            archive.open("wb") as file,
+        ):
+            shutil.copyfileobj(response, file)
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if digest != expected[name]:
+            say(f"engine: {name} has the SHA-256 {digest}, not {expected[name]}: not used")
+            return False
+        with tarfile.open(archive) as tar:
+            for member in tar.getmembers():
+                member.name = Path(member.name).name  # the archive has one folder, `pulumi`
+                if member.isfile():
+                    tar.extract(member, folder, filter="data")
+    except (urllib.error.URLError, TimeoutError, tarfile.TarError, ValueError, EOFError) as error:
+        say(f"engine: no official release from {releases.split('/')[2]} ({error})")
+        return False
+    finally:
+        archive.unlink(missing_ok=True)
+    return True
+
+
+def build_cli(folder: Path) -> None:
+    """Builds the CLI from Go modules and puts the launchers of our language host beside it."""
+    stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
+    output = ["-ldflags", stamp, "-o", str(folder / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]
+    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)"):
+        _go([*GO_BUILD, *output], HERE / "cli")
+    for launcher in LAUNCHERS.iterdir():
+        shutil.copy(launcher, folder)
+    (folder / ".built").touch()
+
+
+def _provider_into(folder: Path, installed: Installed) -> None:
+    if not (installed.official and official_provider(folder, installed.cli)):
+        build_provider(folder)
+
+
+def official_provider(folder: Path, cli: Path) -> bool:
+    """Lets the CLI fetch the published provider; False, with the reason said, where it cannot."""
+    environment = os.environ | {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    name = f"databricks {PROVIDER_VERSION}"
+    command = [str(cli), "plugin", "install", "resource", *name.split()]
+    with step(f"databricks provider: pulumi plugin install {name}"):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"databricks provider: not to be had ({done.stderr.strip().splitlines()[-1:]})")
+        return False
+    plugin = folder / "home" / "plugins" / f"resource-databricks-v{PROVIDER_VERSION}" / PROVIDER_BINARY
+    plugin.rename(folder / PROVIDER_BINARY)
+    shutil.rmtree(folder / "home")
+    schema = [str(cli), "package", "get-schema", str(folder / PROVIDER_BINARY)]
+    with (folder / "schema.json").open("wb") as file:
+        subprocess.run(schema, env=environment, stdout=file, check=True)
+    return True
+
+
+def build_provider(folder: Path) -> None:
+    """Builds the bridged provider; its schema and metadata are generated first and embedded."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        source = Path(scratch, "source")
+        shutil.copytree(HERE / "databricks_provider", source)
+        main = source / "cmd" / PROVIDER_BINARY
+        with step("databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)"):
+            _go([*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"], source)
+        with step("databricks provider: generating the schema"):
+            _run([str(Path(scratch, "tfgen")), "schema", "--skip-docs", "--out", str(main)], source)
+        with step(f"databricks provider: building {PROVIDER_VERSION}"):
+            stamp = ["-ldflags", "-s -w"]
+            _go([*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"], source)
+        shutil.copy(main / "schema.json", folder)
+
+
+def _go(command: list[str], module: Path) -> None:
+    if not shutil.which("go"):
+        raise EngineError(
+            f"`go` is not on PATH, and neither is pulumi {ENGINE_VERSION}: install Go 1.26 or later, or that version "
+            "of pulumi, and run this again"
+        )
+    _run(command, module, "check that the Go module proxy (`go env GOPROXY`) can be reached and the disk has 8 GB free")
+
+
+def _run(command: list[str], folder: Path, remedy: str = "report it with the output above") -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+        raise EngineError(f"{tail}\n`{' '.join(command[:2])}` in {folder} ended with {done.returncode}: {remedy}")
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A temporary folder beside the target that takes the target's name once it is filled."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-", ignore_cleanup_errors=True) as name:
+        folder = Path(name, "new")
+        folder.mkdir()
+        yield folder
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was faster, with the same inputs
+                raise
+
+
+def _hash(folders: list[Path], words: list[str]) -> str:
+    digest = hashlib.sha256("\0".join(words).encode())
+    for folder in folders:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("_test.go")):
+            digest.update(f"\0{file.relative_to(HERE)}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,94 @@
+"""Where the local cloud keeps its state and which ports it listens on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEFAULT_PORT = 18000
+
+
+class SettingsError(Exception):
+    """A setting of the local cloud is no good; the text names it and the remedy."""
+
+
+def cache_folder() -> Path:
+    """Folder for slow builds, outside the checkout; each build lies in `<kind>-<hash of its inputs>`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "churn-platform"
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """One local cloud.
+
+    Attributes:
+        home: Folder of all its state; removing it removes the cloud.
+        port: Port of the workspace on 127.0.0.1; MLflow and Spark Connect take the next two.
+    """
+
+    home: Path
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def load(cls) -> LocalSettings:
+        """Reads PLATFORM_HOME (default `.local` in the repository) and PLATFORM_PORT (default 18000).
+
+        Raises:
+            SettingsError: PLATFORM_PORT is no port that leaves room for the two after it.
+        """
+        home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
+        text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
+        if not text.isdecimal() or not 1024 <= int(text) <= 65533:
+            raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to 65533")
+        return cls(home, int(text))
+
+    @property
+    def workspace_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def mlflow_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def mlflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.mlflow_port}"
+
+    @property
+    def spark_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def spark_remote(self) -> str:
+        return f"sc://127.0.0.1:{self.spark_port}"
+
+    @property
+    def volumes(self) -> Path:
+        """`/Volumes` of the workspace."""
+        return self.home / "volumes"
+
+    @property
+    def workspace_files(self) -> Path:
+        """`/Workspace` of the workspace."""
+        return self.home / "workspace_files"
+
+    @property
+    def tables(self) -> Path:
+        """Files of the managed tables, and the metastore."""
+        return self.home / "tables"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def run_dir(self) -> Path:
+        """Working folders of job tasks and pipeline updates."""
+        return self.home / "runs"
+
+    @property
+    def admin_token(self) -> Path:
+        """File with the administrator's bearer token, written at the workspace's first start."""
+        return self.home / "admin.token"

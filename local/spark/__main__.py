@@ -1,0 +1,27 @@
+"""Command line: `python -m local.spark install` and `python -m local.spark serve`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.settings import LocalSettings
+from local.spark.install import InstallError, install
+from local.spark.server import ServerError, serve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.spark", description="The local Spark Connect server.")
+    parser.add_argument("command", choices=["install", "serve"])
+    command = parser.parse_args().command
+    try:
+        if command == "install":
+            sys.stdout.write(f"{install()}\n")
+        else:
+            serve(LocalSettings.load())
+    except (InstallError, ServerError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

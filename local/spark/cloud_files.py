@@ -1,0 +1,270 @@
+"""Auto Loader's streaming source `cloudFiles`, for open Spark, as a Python data source.
+
+Every file of a folder is read once. The offset is the listing itself: the files seen so far, kept in the stream's
+checkpoint. So a file that appears later is read whatever its name, and one that changes under the same path is not
+read again, as Auto Loader does by default. The offset grows with the number of files, some 100 bytes each.
+
+Two columns stand beside those of the schema: the rescued data column, if there is one, and `_metadata`. On Databricks
+`_metadata` is hidden, here `*` has it: sources should name their columns.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pyspark.sql.connect.streaming.readwriter import DataStreamReader as ConnectDataStreamReader
+from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
+
+from local.settings import LocalSettings
+from local.spark.cloud_formats import METADATA, FileInfo, Format, column_names, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping, Sequence
+
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.datasource import ReadLimit
+    from pyspark.sql.types import StructType
+
+USER_SCHEMA = "cloudFiles.userSchema"  # how the client hands over `.schema(...)`: not an option for sources
+METADATA_DDL = (
+    f"{METADATA} STRUCT<file_path: STRING, file_name: STRING, file_size: BIGINT, file_modification_time: TIMESTAMP>"
+)
+DEFAULT_RESCUED_COLUMN = "_rescued_data"
+PARTITIONS = 4
+# option: values that this source can honour; None means any
+OPTIONS: dict[str, tuple[str, ...] | None] = {
+    "path": None,
+    "header": ("true", "false"),
+    "sep": None,
+    "delimiter": None,
+    "quote": None,
+    "encoding": None,
+    "multiLine": ("true", "false"),
+    "rescuedDataColumn": None,
+    "pathGlobFilter": None,
+    "ignoreCorruptFiles": ("true", "false"),
+    "cloudFiles.format": ("csv", "json", "parquet"),
+    "cloudFiles.schemaEvolutionMode": ("rescue", "none"),
+    "cloudFiles.schemaHints": None,
+    "cloudFiles.schemaLocation": None,  # the schema is inferred anew: nothing is kept there
+    "cloudFiles.inferColumnTypes": ("false",),
+    "cloudFiles.includeExistingFiles": ("true",),
+    "cloudFiles.allowOverwrites": ("false",),
+    USER_SCHEMA: None,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options of one stream ask for.
+
+    Attributes:
+        path: Folder, file or glob, as given; `/Volumes/…` is looked up in the local volumes.
+        file_format: How files are parsed.
+        rescued_column: Name of the column for data that does not fit, or None for none.
+        glob_filter: Pattern that file names must match.
+        user_schema: Schema given by the reader, as DDL, or None to infer the names from the files.
+        hints: Types for inferred columns, by name.
+    """
+
+    path: str
+    file_format: Format
+    rescued_column: str | None
+    glob_filter: str
+    user_schema: str | None
+    hints: dict[str, str]
+
+    @classmethod
+    def of(cls, options: MutableMapping[str, str]) -> Settings:
+        """Checks the options.
+
+        Raises:
+            ValueError: An option or its value is not supported here, or a needed one is missing.
+        """
+        known = {name.lower(): (name, allowed) for name, allowed in OPTIONS.items()}
+        for key, value in options.items():
+            if key.lower() not in known:
+                raise ValueError(f"cloudFiles: option {key!r} is not supported by the local Auto Loader")
+            name, allowed = known[key.lower()]
+            if allowed is not None and value.lower() not in allowed:
+                raise ValueError(
+                    f"cloudFiles: {name} is {value!r}; the local Auto Loader supports {', '.join(allowed)}"
+                )
+        given = {key.lower(): value for key, value in options.items()}
+        for needed in ("path", "cloudFiles.format"):
+            if needed.lower() not in given:
+                raise ValueError(f"cloudFiles: {needed} is missing")
+        user_schema = given.get(USER_SCHEMA.lower())
+        mode = given.get("cloudfiles.schemaevolutionmode", "none" if user_schema else "")
+        if not mode:
+            raise ValueError(
+                "cloudFiles: cloudFiles.schemaEvolutionMode is missing: without a schema the default is addNewColumns, "
+                "which the local Auto Loader does not support; set it to rescue or none"
+            )
+        default_rescued = DEFAULT_RESCUED_COLUMN if mode == "rescue" else None
+        return cls(
+            path=given["path"],
+            file_format=Format(
+                kind=given["cloudfiles.format"].lower(),
+                header=given.get("header") == "true",
+                separator=given.get("sep", given.get("delimiter", ",")),
+                quote=given.get("quote", '"'),
+                encoding=given.get("encoding", "utf-8-sig"),
+                multi_line=given.get("multiline") == "true",
+                ignore_corrupt=given.get("ignorecorruptfiles") == "true",
+            ),
+            rescued_column=given.get("rescueddatacolumn", default_rescued),
+            glob_filter=given.get("pathglobfilter", "*"),
+            user_schema=user_schema,
+            hints=dict(pair.split(maxsplit=1) for pair in split_ddl(given.get("cloudfiles.schemahints", ""))),
+        )
+
+
+class CloudFiles(DataSource):
+    """The data source; `spark.readStream.format("cloudFiles")`."""
+
+    def __init__(self, options: MutableMapping[str, str]) -> None:
+        super().__init__(options)
+        self._settings = Settings.of(options)
+
+    @classmethod
+    def name(cls) -> str:
+        return "cloudFiles"
+
+    def schema(self) -> str:
+        settings = self._settings
+        columns = settings.user_schema or self._inferred()
+        rescued = [f"`{settings.rescued_column}` STRING"] if settings.rescued_column else []
+        return ", ".join([columns, *rescued, METADATA_DDL])
+
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's name
+        return CloudFilesReader(self._settings, schema)
+
+    def _inferred(self) -> str:
+        """DDL of all columns that the present files have: text unless Parquet or a hint says otherwise."""
+        types: dict[str, str] = {}
+        for path in list_files(self._settings):
+            for name, column_type in column_names(local_path(path), self._settings.file_format).items():
+                types.setdefault(name, column_type)
+        if not types:
+            raise ValueError(f"cloudFiles: no file to infer a schema from under {self._settings.path}; give a schema")
+        return ", ".join(f"`{name}` {column_type}" for name, column_type in {**types, **self._settings.hints}.items())
+
+
+@dataclass
+class Files(InputPartition):
+    """Files that one task reads."""
+
+    paths: list[str]
+
+
+class CloudFilesReader(DataSourceStreamReader):
+    """Finds files, and reads each once."""
+
+    def __init__(self, settings: Settings, schema: StructType) -> None:
+        self._settings = settings
+        self._schema = schema
+
+    def initialOffset(self) -> dict[str, bool]:  # noqa: N802 - Spark's name
+        return {}
+
+    def latestOffset(self, start: dict[str, bool], limit: ReadLimit) -> dict[str, bool]:  # noqa: ARG002, N802
+        seen = set(start) | set(list_files(self._settings))  # those that were seen stay, even if removed meanwhile
+        return dict.fromkeys(sorted(seen), True)
+
+    def partitions(self, start: dict[str, bool], end: dict[str, bool]) -> Sequence[InputPartition]:
+        new = [path for path in end if path not in start]
+        count = min(PARTITIONS, len(new))
+        return [Files(new[number::count]) for number in range(count)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        settings = self._settings
+        for path in cast("Files", partition).paths:
+            here = local_path(path)
+            facts = here.stat()
+            modified = datetime.fromtimestamp(facts.st_mtime, UTC)
+            # Databricks shows volumes with this scheme
+            shown = f"dbfs:{path}" if path.startswith("/Volumes/") else f"file:{path}"
+            info = FileInfo(here, shown, facts.st_size, modified)
+            yield from read(info, settings.file_format, self._schema, settings.rescued_column)
+
+
+def register(spark: SparkSession) -> None:
+    """Makes `cloudFiles` known to a session, and `.schema(...)` on its readers add the columns of the source."""
+    spark.dataSource.register(CloudFiles)
+    ConnectDataStreamReader.load = _load  # type: ignore[method-assign, assignment]
+
+
+_spark_load = ConnectDataStreamReader.load
+
+
+def _load(
+    reader: ConnectDataStreamReader,
+    path: str | None = None,
+    format: str | None = None,  # noqa: A002 - Spark's name
+    schema: StructType | str | None = None,
+    **options: Any,
+) -> DataFrame:
+    """Spark would take the user's schema for the whole of it; the source has more columns."""
+    if format is not None:
+        reader.format(format)
+    if schema is not None:
+        reader.schema(schema)
+    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001
+        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001
+        reader._schema = ""  # noqa: SLF001
+    return _spark_load(reader, path, **options)
+
+
+def _ddl(schema: str) -> str:
+    """DDL of a schema that is DDL, or JSON as StructType.json() writes it."""
+    from pyspark.sql.types import StructType
+
+    if not schema.lstrip().startswith("{"):
+        return schema
+    fields = StructType.fromJson(json.loads(schema)).fields
+    return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in fields)
+
+
+def list_files(settings: Settings) -> list[str]:
+    """Paths of all files below the stream's path, as the stream names them; hidden ones (`_x`, `.x`) left out."""
+    pattern = local_path(settings.path)
+    found: set[Path] = set()
+    for match in map(Path, glob.glob(str(pattern))):  # noqa: PTH207 - the pattern is absolute
+        files = [match] if match.is_file() else [path for path in match.rglob(settings.glob_filter) if path.is_file()]
+        found.update(path for path in files if not _hidden(path.relative_to(match.parent)))
+    volumes = LocalSettings.load().volumes
+    return sorted(
+        f"/Volumes/{path.relative_to(volumes).as_posix()}" if path.is_relative_to(volumes) else path.as_posix()
+        for path in found
+    )
+
+
+def local_path(path: str) -> Path:
+    """Where a path of the workspace lies on this machine."""
+    bare = path.removeprefix("dbfs:").removeprefix("file:")
+    if bare.startswith("/Volumes/"):
+        return LocalSettings.load().volumes / bare.removeprefix("/Volumes/")
+    return Path(bare)
+
+
+def split_ddl(text: str) -> list[str]:
+    """Splits column definitions at the commas outside brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.parts)

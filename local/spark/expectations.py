@@ -1,0 +1,87 @@
+"""Expectations (`dp.expect*`) for open Spark's pipelines engine, which has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pyspark.sql import functions as sf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pyspark.sql import Column, DataFrame
+
+Action = Literal["warn", "drop", "fail"]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One rule of a dataset.
+
+    Attributes:
+        name: Its name, unique within the dataset.
+        condition: SQL condition that each row should meet.
+        action: What becomes of a row that does not: kept, dropped, or the update fails.
+    """
+
+    name: str
+    condition: str
+    action: Action
+
+    @property
+    def holds(self) -> Column:
+        """Whether a row meets the condition; NULL means that it does not, so that no unknown row passes as good."""
+        return sf.coalesce(sf.expr(self.condition).cast("boolean"), sf.lit(False))
+
+
+def expect(action: Action, rules: Mapping[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that adds rules to a query function, above or below `@dp.table`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        added = [Expectation(name, condition, action) for name, condition in rules.items()]
+        function.expectations = [*of(function), *added]  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def of(function: Callable[..., Any]) -> list[Expectation]:
+    """Expectations of a query function."""
+    return list(getattr(function, "expectations", []))
+
+
+def checked(rows: DataFrame, metric: str, expectations: Sequence[Expectation]) -> DataFrame:
+    """Counts first, then fails or drops.
+
+    The filters stand above the counting node, under which nothing is pushed: counts are of all rows of the query.
+
+    Args:
+        rows: What the flow's own query gives.
+        metric: Name of the observation; it has `rows`, `dropped`, and `failed_<i>` for each expectation.
+        expectations: The flow's rules.
+    """
+    keeps = [expectation.holds for expectation in expectations if expectation.action == "drop"]
+    # not `a AND b AND …`: the optimizer's work on the negation of some 25 rules grows until the heap is full
+    keep = sf.forall(sf.array(*keeps), lambda holds: holds) if keeps else sf.lit(True)
+    failed = [sf.count_if(~expectation.holds).alias(f"failed_{i}") for i, expectation in enumerate(expectations)]
+    result = rows.observe(metric, sf.count(sf.lit(1)).alias("rows"), sf.count_if(~keep).alias("dropped"), *failed)
+    for expectation in expectations:
+        if expectation.action == "fail":
+            text = f"[EXPECTATION_VIOLATION] {expectation.name}: {expectation.condition}; row: "
+            error = sf.raise_error(sf.concat(sf.lit(text), sf.to_json(sf.struct("*")))).cast("boolean")
+            result = result.filter(sf.when(expectation.holds, sf.lit(True)).otherwise(error))
+    return result.filter(keep) if keeps else result
+
+
+def quality(expectations: Sequence[Expectation], counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Passed and failed rows of each expectation, from the observation that `checked` makes."""
+    return [
+        {
+            "name": expectation.name,
+            "action": expectation.action,
+            "passed": counts["rows"] - counts[f"failed_{i}"],
+            "failed": counts[f"failed_{i}"],
+        }
+        for i, expectation in enumerate(expectations)
+    ]

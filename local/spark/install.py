@@ -1,0 +1,129 @@
+"""Installs what the pyspark package lacks: Delta's jars by Maven, and the catalog plugin, compiled from `java/`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from zipfile import ZipFile
+
+from local.settings import cache_folder
+
+HERE = Path(__file__).parent
+POM = HERE / "pom.xml"
+JAVA_SOURCES = HERE / "java"
+JAVA_VERSION = 17
+
+
+class InstallError(Exception):
+    """A prerequisite is missing or a build step failed; the message names the remedy."""
+
+
+def spark_home() -> Path:
+    """Folder of the installed pyspark package, which is a whole Spark distribution.
+
+    Raises:
+        InstallError: pyspark is not installed.
+    """
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise InstallError("the Python package pyspark is not installed: install requirements.lock")
+    return Path(spec.origin).parent
+
+
+def jars_folder() -> Path:
+    """Folder of the installed jars, named by the hash of all that goes into them; it exists once installed."""
+    digest = hashlib.sha256(version("pyspark").encode())
+    for path in [POM, *_java_files()]:
+        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+    return cache_folder() / f"spark-{digest.hexdigest()[:16]}"
+
+
+def install() -> Path:
+    """Brings the jars into the cache, unless they are there; prints its steps to standard error.
+
+    Returns:
+        The folder of the jars.
+
+    Raises:
+        InstallError: Java, its compiler or Maven is missing or of another version, or a step failed.
+    """
+    target = jars_folder()
+    if target.exists():
+        return target
+    _check_tools()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="spark-") as folder:
+        build = Path(folder)
+        jars = build / "jars"
+        _step("Delta's jars", _maven(build, jars))
+        classes = build / "classes"
+        classpath = f"{spark_home() / 'jars'}/*"
+        sources = [str(path) for path in _java_files()]
+        _step(
+            "catalog plugin",
+            ["javac", "-Xlint:-deprecation", "-nowarn", "-d", str(classes), "-cp", classpath, *sources],
+        )
+        with ZipFile(jars / "lakehouse.jar", "w") as jar:
+            for path in sorted(classes.rglob("*.class")):
+                jar.write(path, path.relative_to(classes))
+        if not target.exists():  # another process may have been faster
+            jars.rename(target)
+    return target
+
+
+def _java_files() -> list[Path]:
+    return sorted(JAVA_SOURCES.rglob("*.java"))
+
+
+def _maven(build: Path, jars: Path) -> list[str]:
+    pom = shutil.copy(POM, build / "pom.xml")  # Maven writes beside it
+    arguments = ["-q", "--batch-mode", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+    return ["mvn", *arguments]
+
+
+def _check_tools() -> None:
+    for tool in ("java", "javac", "mvn"):
+        if shutil.which(tool) is None:
+            raise InstallError(f"{tool} is not on the PATH: install a JDK {JAVA_VERSION} and Maven 3.8 or newer")
+    text = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r"javac (\d+)", text.stdout + text.stderr)
+    if found is None or int(found[1]) != JAVA_VERSION:
+        received = (text.stdout + text.stderr).strip()
+        raise InstallError(
+            f"javac says {received!r}: install JDK {JAVA_VERSION} and put its bin folder first on the PATH"
+        )
+
+
+def _step(name: str, command: list[str]) -> None:
+    """Runs one step, showing the elapsed time while it lasts."""
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            while True:
+                try:
+                    process.wait(5)
+                    break
+                except subprocess.TimeoutExpired:
+                    _say(f"spark: {name}, {time.monotonic() - start:.0f} s …")
+        except BaseException:
+            process.kill()
+            raise
+        output.seek(0)
+        text = output.read().strip()
+    if process.returncode != 0:
+        raise InstallError(f"{name}: `{command[0]}` failed with exit code {process.returncode}:\n{text[-4000:]}")
+    _say(f"spark: {name} done in {time.monotonic() - start:.0f} s")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,137 @@
+"""Events of a pipeline update: JSON lines, from the engine's messages and from observed metrics."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pyspark.sql.connect.proto import Command
+from pyspark.sql.streaming.listener import StreamingQueryListener
+
+from local.spark.expectations import quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from local.spark.pipeline_registry import Registry
+
+FLOW_STATE = re.compile(r"Flow '?(?P<flow>[\w.`]+)'? (?:is|has|was) (?P<state>[A-Z_]+)", re.DOTALL)
+RUN_STATE = re.compile(r"Run (?:is|has) (?P<state>[A-Z_]+)")
+METRICS_WAIT_SECONDS = 30.0
+DRAIN_SECONDS = 30.0
+
+
+class EventLog:
+    """Writes events as JSON lines; may be called from several threads.
+
+    Attributes:
+        completed: Whether the engine has said that the update is complete.
+    """
+
+    def __init__(self, update_id: str, stream: TextIO) -> None:
+        self.completed = False
+        self._update_id = update_id
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, event_type: str, at: datetime | None = None, **details: object) -> None:
+        moment = at or datetime.now(UTC)
+        event = {"update_id": self._update_id, "timestamp": moment.isoformat(), "event_type": event_type, **details}
+        with self._lock:
+            self._stream.write(json.dumps(event, default=str) + "\n")
+            self._stream.flush()
+
+
+class Metrics(StreamingQueryListener):
+    """Turns observed metrics into `flow_metrics` events.
+
+    Streams report a batch under the key `<query id>/<batch id>`; both live in the checkpoint, so whoever stores the
+    events under that key counts a repeated batch once. A materialized view's key is `<update id>.<flow>`.
+    """
+
+    def __init__(self, registry: Registry, log: EventLog, observed: Path) -> None:
+        super().__init__()
+        self._registry = registry
+        self._log = log
+        self._observed = observed
+
+    def onQueryStarted(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        """Tells nothing of rows."""
+
+    def onQueryTerminated(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        """Tells nothing of rows."""
+
+    def onQueryProgress(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        progress = event.progress
+        for flow in self._registry.expectations:
+            row = progress.observedMetrics.get(self._registry.metric(flow))
+            if row is not None:
+                milliseconds = progress.durationMs.get("triggerExecution")
+                self._report(flow, row.asDict(), f"{progress.id}/{progress.batchId}", duration_ms=milliseconds)
+
+    def drain(self, spark: SparkSession) -> None:
+        """Stops listening when all events are handled.
+
+        `removeListener` would do the same, but it waits for the thread that handles events while it holds the lock
+        which that thread needs for the next event, and so may wait for ever.
+        """
+        connect: Any = spark
+        command = Command()
+        command.streaming_query_listener_bus_command.remove_listener_bus_listener = True
+        connect.client.execute_command(command)
+        bus = connect.streams._sqlb  # noqa: SLF001 - there is no public way to wait for its thread
+        if bus._execution_thread is not None:  # noqa: SLF001
+            bus._execution_thread.join(DRAIN_SECONDS)  # noqa: SLF001
+        bus._listener_bus.clear()  # noqa: SLF001
+
+    def report_batch(self, flow: str) -> None:
+        """Reports a materialized view, whose metrics the server's listener writes to a file once it is complete."""
+        path = self._observed / f"{self._registry.metric(flow)}.json"
+        deadline = time.monotonic() + METRICS_WAIT_SECONDS
+        while not path.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the server wrote no metrics of {flow} to {path}: is it this cloud's Spark server?")
+            time.sleep(0.05)
+        self._report(flow, json.loads(path.read_text()), self._registry.metric(flow))
+        path.unlink()
+
+    def _report(self, flow: str, counts: Mapping[str, int], key: str, **details: Any) -> None:
+        rows, dropped = counts["rows"], counts["dropped"]
+        self._log.write(
+            "flow_metrics",
+            flow=flow,
+            key=key,
+            output_rows=rows - dropped,
+            dropped_rows=dropped,
+            expectations=quality(self._registry.expectations[flow], counts),
+            **details,
+        )
+
+
+def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Metrics, log: EventLog) -> None:
+    """Reads the engine's events, which are texts, until the update ends."""
+    views: set[str] = set()
+    for result in results:
+        if "pipeline_event_result" not in result:
+            continue
+        event = result["pipeline_event_result"].event
+        at = event.timestamp.ToDatetime().replace(tzinfo=UTC)
+        if found := FLOW_STATE.match(event.message):
+            flow, state = found["flow"].replace("`", ""), found["state"]
+            log.write("flow_progress", at, flow=flow, state=state, message=event.message)
+            if state == "PLANNING":  # the engine plans batch flows only
+                views.add(flow)
+            if state == "COMPLETED" and flow in views:
+                metrics.report_batch(registry.flow_name(flow))
+        elif found := RUN_STATE.match(event.message):
+            log.completed = found["state"] == "COMPLETED"
+            log.write("update_progress", at, state=found["state"], message=event.message)
+        else:
+            log.write("message", at, message=event.message)

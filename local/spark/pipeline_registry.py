@@ -1,0 +1,157 @@
+"""What pipeline sources declare, on its way to the engine: expectations are added, and traps refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+from pyspark import pipelines as dp
+from pyspark.pipelines.graph_element_registry import GraphElementRegistry
+from pyspark.pipelines.output import Output, Table, TemporaryView
+from pyspark.pipelines.source_code_location import SourceCodeLocation
+
+from local.spark.expectations import Action, Expectation, checked, expect, of
+from local.spark.pipeline_plan import early_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pyspark.pipelines.flow import AutoCdcFlow, Flow
+    from pyspark.sql import DataFrame
+
+IGNORED_ARGUMENTS = frozenset({"cluster_by_auto", "private", "refresh_policy"})  # tuning and visibility: no effect here
+REFUSED_ARGUMENTS = frozenset({"path", "row_filter"})
+TABLE_KEYWORDS: dict[str, Action] = {
+    "expect_all": "warn",
+    "expect_all_or_drop": "drop",
+    "expect_all_or_fail": "fail",
+}
+SUFFIXES: dict[str, Action] = {"": "warn", "_or_drop": "drop", "_or_fail": "fail"}
+
+
+class Registry(GraphElementRegistry):
+    """Holds flows back until all sources are read, since expectations may stand above or below `@dp.table`.
+
+    Attributes:
+        expectations: Rules of each flow that writes a table.
+        table_expectations: Rules given to `create_streaming_table`, which hold for each flow into it.
+    """
+
+    def __init__(self, engine: GraphElementRegistry, update_id: str, catalog: str, schema: str) -> None:
+        self.expectations: dict[str, list[Expectation]] = {}
+        self.table_expectations: dict[str, list[Expectation]] = {}
+        self._engine = engine
+        self._update_id = update_id
+        self._default = [catalog, schema]
+        self._flows: list[Flow] = []
+        self._views: set[str] = set()
+        self._outputs: set[str] = set()
+
+    @property
+    def tables(self) -> list[str]:
+        """Three-part names of the tables that the sources declare."""
+        return sorted(self._outputs - {self._whole(view) for view in self._views})
+
+    def metric(self, flow: str) -> str:
+        """Name of a flow's observation, unique over updates."""
+        return f"{self._update_id}.{flow}"
+
+    def flow_name(self, identifier: str) -> str:
+        """The name under which a flow was declared, given the engine's three-part name."""
+        return max((name for name in self.expectations if f".{identifier}".endswith(f".{name}")), key=len)
+
+    def register_output(self, output: Output) -> None:
+        self._outputs.add(self._whole(output.name))
+        if isinstance(output, TemporaryView):
+            self._views.add(output.name)
+        if isinstance(output, Table) and output.cluster_by:  # layout only; Delta refuses it through the engine
+            output = dataclasses.replace(output, cluster_by=None)
+        self._engine.register_output(output)
+
+    def register_flow(self, flow: Flow) -> None:
+        self._flows.append(flow)
+
+    def register_auto_cdc_flow(self, flow: AutoCdcFlow) -> None:
+        raise NotImplementedError(
+            f"AUTO CDC into {flow.target}: the open engine cannot write it to Delta; "
+            "use a streaming table of changes and a materialized view over it"
+        )
+
+    def register_sql(self, sql_text: str, file_path: Path) -> None:
+        self._engine.register_sql(sql_text, file_path)
+
+    def commit(self) -> None:
+        """Hands the flows to the engine, wrapped in their expectations; called when all sources are read.
+
+        Raises:
+            ValueError: A flow applies an operation to a table of this pipeline that the engine analyses too early.
+        """
+        for flow in self._flows:
+            rules = [*self.table_expectations.get(flow.target, []), *of(flow.func)]
+            if rules or flow.target not in self._views:
+                self.expectations[flow.name] = rules
+            code = flow.func.__code__
+            location = SourceCodeLocation(filename=code.co_filename, line_number=code.co_firstlineno)
+            query = functools.partial(self._query, flow)
+            self._engine.register_flow(dataclasses.replace(flow, func=query, source_code_location=location))
+
+    def _query(self, flow: Flow) -> DataFrame:
+        rows = flow.func()
+        for table, operation in early_reads(rows):
+            if self._whole(table) in self._outputs:
+                raise ValueError(
+                    f"flow {flow.name}: `{operation}` on {table}, a table of this pipeline: the open engine would not "
+                    "see that it has to wait for it; use select, filter, join or groupBy instead"
+                )
+        expectations = self.expectations.get(flow.name)
+        return rows if expectations is None else checked(rows, self.metric(flow.name), expectations)
+
+    def _whole(self, name: str) -> str:
+        parts = name.replace("`", "").split(".")
+        return ".".join([*self._default[: 3 - len(parts)], *parts])
+
+
+def install_api(registry: Registry) -> None:
+    """Gives `pyspark.pipelines` the names and arguments that sources use on Databricks."""
+    create_streaming_table = dp.create_streaming_table
+
+    def create_table(name: str, **arguments: Any) -> None:
+        registry.table_expectations[name] = [
+            Expectation(rule, condition, action)
+            for keyword, action in TABLE_KEYWORDS.items()
+            for rule, condition in (arguments.pop(keyword, None) or {}).items()
+        ]
+        create_streaming_table(name, **_accepted(arguments))
+
+    for name in ("table", "materialized_view", "temporary_view", "append_flow"):
+        setattr(dp, name, _returning_function(getattr(dp, name)))
+    for suffix, action in SUFFIXES.items():
+        setattr(dp, f"expect{suffix}", functools.partial(_expect_one, action))
+        setattr(dp, f"expect_all{suffix}", functools.partial(expect, action))
+    dp.create_streaming_table = create_table
+
+
+def _expect_one(action: Action, name: str, condition: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return expect(action, {name: condition})
+
+
+def _returning_function(decorator: Callable[..., Any]) -> Callable[..., Any]:
+    """Spark's decorators return None; these return the function, so that others may stand above them."""
+
+    @functools.wraps(decorator)
+    def wrapper(query_function: Callable[..., Any] | None = None, **arguments: Any) -> Callable[..., Any]:
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            decorator(**_accepted(arguments))(function)
+            return function
+
+        return decorate if query_function is None else decorate(query_function)
+
+    return wrapper
+
+
+def _accepted(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    if refused := sorted(REFUSED_ARGUMENTS & arguments.keys()):
+        raise ValueError(f"arguments {refused} have no equivalent in the open engine")
+    return {name: value for name, value in arguments.items() if name not in IGNORED_ARGUMENTS}

@@ -1,0 +1,144 @@
+"""Runs Lakeflow pipeline sources on open Spark's declarative pipelines engine, and adds expectations and `cloudFiles`.
+
+One process is one update, over Spark Connect; events go to standard output, one JSON object a line. SIGTERM or SIGINT
+cancels the update.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import types
+import uuid
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import PySparkValueError
+from pyspark.pipelines.add_pipeline_analysis_context import add_pipeline_analysis_context
+from pyspark.pipelines.block_session_mutations import block_session_mutations
+from pyspark.pipelines.graph_element_registry import graph_element_registration_context
+from pyspark.pipelines.spark_connect_graph_element_registry import SparkConnectGraphElementRegistry
+from pyspark.pipelines.spark_connect_pipeline import create_dataflow_graph, start_run
+from pyspark.sql import SparkSession
+
+from local.settings import LocalSettings
+from local.spark import cloud_files
+from local.spark.pipeline_events import EventLog, Metrics, follow
+from local.spark.pipeline_registry import Registry, install_api
+from local.spark.server import observed_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# The engine's defaults try what fails twice more, wait up to a second for each stream, and start 16 flows at once:
+# on two cores they only delay each other, and Python sources that do not start within 10 s fail.
+ENGINE_CONFIGURATION = {
+    "spark.sql.pipelines.maxFlowRetryAttempts": "0",
+    "spark.sql.pipelines.execution.streamstate.pollingInterval": "0",
+    "spark.sql.pipelines.execution.maxConcurrentFlows": "2",
+}
+
+
+def run(options: argparse.Namespace) -> bool:
+    """Runs one update.
+
+    Returns:
+        Whether it completed; if not, the event log says why.
+    """
+    log = EventLog(options.update_id, sys.stdout)
+    configuration = dict(pair.split("=", 1) for pair in options.configuration)
+    spark = SparkSession.builder.remote(options.remote).create()
+    cancellation = threading.Thread(target=spark.interruptAll)
+
+    def cancel(*_: object) -> None:
+        if cancellation.ident is None:
+            cancellation.start()
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, cancel)
+        connect: Any = spark
+        session = {"spark.lakehouse.session": connect.session_id}  # by it the server cancels what an ended session runs
+        for key, value in {**ENGINE_CONFIGURATION, **configuration, **session}.items():
+            spark.conf.set(key, value)
+        update(options, spark, configuration, log)
+    except Exception as error:  # noqa: BLE001 - whatever stops an update is its outcome, and must reach the event log
+        # after the last event of a run with Python sources, the client trips over their accumulators
+        if log.completed and isinstance(error, PySparkValueError) and error.getCondition() == "UNKNOWN_RESPONSE":
+            return True
+        state = "FAILED" if cancellation.ident is None else "CANCELED"
+        message = str(error).split("\n\nJVM")[0]
+        log.write("update_progress", state=state, error_class=type(error).__name__, message=message)
+        return False
+    finally:
+        if cancellation.ident is not None:
+            cancellation.join()
+        spark.stop()  # ends the session on the server, and with it what it still runs
+    return True
+
+
+def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapping[str, str], log: EventLog) -> None:
+    """Reads the sources and follows the engine through the update that they describe."""
+    cloud_files.register(spark)
+    graph = create_dataflow_graph(spark, options.catalog, options.schema, dict(configuration))
+    engine = SparkConnectGraphElementRegistry(spark, graph)
+    registry = Registry(engine, options.update_id, options.catalog, options.schema)
+    install_api(registry)
+    with graph_element_registration_context(registry), block_session_mutations():
+        with add_pipeline_analysis_context(spark=spark, dataflow_graph_id=graph, flow_name=None):
+            for source in options.sources:
+                _execute(source, spark)
+        registry.commit()
+    for table in registry.tables:
+        log.write("dataset", dataset=table)
+    metrics = Metrics(registry, log, observed_metrics(LocalSettings.load()))
+    spark.streams.addListener(metrics)
+    try:
+        results = start_run(
+            spark,
+            graph,
+            options.full_refresh,
+            options.full_refresh_all,
+            options.refresh,
+            options.validate,
+            str(options.storage),
+        )
+        follow(results, registry, metrics, log)
+    finally:
+        metrics.drain(spark)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.spark.pipeline_runner", description=__doc__)
+    parser.add_argument("sources", nargs="+", type=Path, help="Python sources of the pipeline")
+    for name in ("remote", "catalog", "schema"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--storage", required=True, type=_folder, help="folder of the streams' checkpoints")
+    parser.add_argument("--update-id", default=uuid.uuid4().hex)
+    parser.add_argument("--configuration", action="append", default=[], metavar="KEY=VALUE")
+    for name in ("refresh", "full-refresh"):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="TABLE")
+    parser.add_argument("--full-refresh-all", action="store_true")
+    parser.add_argument("--validate", action="store_true", help="check the graph, run nothing")
+    return parser.parse_args(arguments)
+
+
+def _folder(path: str) -> str:
+    """The engine wants a URI."""
+    return path if "://" in path else Path(path).resolve().as_uri()
+
+
+def _execute(source: Path, spark: SparkSession) -> None:
+    module: Any = types.ModuleType(source.stem)
+    module.__dict__.update(spark=spark, __file__=str(source))
+    SourceFileLoader(source.stem, str(source)).exec_module(module)
+
+
+if __name__ == "__main__":
+    completed = run(parse(sys.argv[1:]))
+    sys.stdout.flush()
+    os._exit(0 if completed else 1)  # threads of the client may outlive an update that failed

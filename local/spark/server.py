@@ -1,0 +1,117 @@
+"""The Spark Connect server of one local cloud, in the foreground."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from local.settings import REPOSITORY
+from local.spark.install import jars_folder, spark_home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.settings import LocalSettings
+
+CATALOG_CLASS = "lakehouse.NamespacedCatalog"
+HEAP = "1536m"
+# Small data runs mostly code that is new to the JVM: the quick compiler alone saves a third of the processor time. Its
+# code cache of 48 MB would fill within a few runs, after which everything is interpreted.
+JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Duser.timezone=UTC"
+
+
+class ServerError(Exception):
+    """The server cannot start; the message names the remedy."""
+
+
+def warehouse(settings: LocalSettings) -> Path:
+    """Folder of the managed tables: `<catalog>/<schema>/<table>`."""
+    return settings.tables / "warehouse"
+
+
+def observed_metrics(settings: LocalSettings) -> Path:
+    """Folder where the server writes the observed metrics of batch queries, one file each."""
+    return settings.tables / "observed_metrics"
+
+
+def serve(settings: LocalSettings) -> None:
+    """Becomes the server: replaces this process, so that a signal to it reaches Spark, which stops on SIGTERM.
+
+    Raises:
+        ServerError: The jars are not installed or the port is taken.
+    """
+    jars = jars_folder()
+    if not jars.exists():
+        raise ServerError("the jars are not installed: run `python -m local.spark install`")
+    _check_port(settings.spark_port)
+    for folder in (warehouse(settings), observed_metrics(settings), settings.tables / "scratch"):
+        folder.mkdir(parents=True, exist_ok=True)
+    home = spark_home()
+    pythonpath = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))},
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": pythonpath,
+        "PLATFORM_HOME": str(settings.home),  # the Python workers look up volumes there
+        "PLATFORM_PORT": str(settings.port),
+    }
+    os.chdir(settings.tables)
+    submit = str(home / "bin" / "spark-submit")
+    os.execve(submit, [submit, *submit_arguments(settings, jars)], environment)  # noqa: S606 - no shell
+
+
+def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
+    """The arguments of spark-submit: what is the same for all sessions; sizes such as partitions are a session's."""
+    tables = settings.tables
+    configuration = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(settings.spark_port),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.local.dir": str(tables / "scratch"),
+        "spark.ui.enabled": "false",
+        "spark.log.level": "WARN",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Dderby.system.home={tables}",
+        # the metastore: Hive's, in an embedded Derby database, so that tables survive a restart
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={tables / 'metastore'};create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateTables": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+        "spark.sql.warehouse.dir": str(warehouse(settings)),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.sources.default": "delta",
+        "spark.databricks.delta.snapshotPartitions": "2",  # Delta's 50 are for logs of gigabytes: 6 s a read here
+        "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
+        **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
+        "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",
+        "spark.lakehouse.observedMetrics.directory": str(observed_metrics(settings)),
+    }
+    arguments = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--name", "local"]
+    arguments += ["--master", "local[2]", "--driver-memory", HEAP]
+    arguments += ["--jars", ",".join(str(path) for path in sorted(jars.glob("*.jar")))]
+    for key, value in configuration.items():
+        arguments += ["--conf", f"{key}={value}"]
+    return [*arguments, "spark-internal"]
+
+
+def catalogs(settings: LocalSettings) -> list[str]:
+    """Catalogs that exist when the server starts; later ones are made by `CREATE SCHEMA catalogs.<name>`."""
+    return sorted(path.name for path in warehouse(settings).iterdir() if path.is_dir())
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServerError(
+                f"port {port} of Spark Connect is taken ({error.strerror}): stop what listens there, "
+                "or set PLATFORM_PORT to another base port"
+            ) from error

@@ -1,0 +1,240 @@
+"""Starts, watches and stops the local cloud's services; supervisord does the work.
+
+A service that dies is started again. supervisord itself runs in the background and ends when the last `stop` says so.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import xmlrpc.client
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, cast
+from xml.parsers.expat import ExpatError
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from local.settings import REPOSITORY, LocalSettings
+
+START_TIMEOUT_SECONDS = 120
+STOP_TIMEOUT_SECONDS = 60
+
+
+class ServiceError(Exception):
+    """A service of the local cloud does not start, answer or stop; the text says which one and what to do."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One long-running process: its command line, the port it listens on, and how to see that it answers."""
+
+    name: str
+    command: tuple[str, ...]
+    port: int
+    healthy: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """What supervisord says of a service, and whether it answers."""
+
+    name: str
+    state: str
+    pid: int
+    port: int
+    healthy: bool
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether something on 127.0.0.1 listens on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of the address is answered without a server error."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 (our own address on 127.0.0.1)
+            return bool(response.status < 500)
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, HTTPException):
+        return False
+
+
+def services(settings: LocalSettings) -> list[Service]:
+    """The services, in the order in which they are started."""
+    python = sys.executable
+    mlflow = settings.home / "mlflow"
+    tracking = (
+        *(python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(settings.mlflow_port)),
+        *("--workers", "1", "--backend-store-uri", f"sqlite:///{mlflow / 'mlflow.db'}"),
+        *("--serve-artifacts", "--artifacts-destination", str(mlflow / "artifacts")),
+    )
+    return [
+        Service(
+            "spark",
+            (python, "-m", "local.spark", "serve"),
+            settings.spark_port,
+            lambda: accepts_connections(settings.spark_port),
+        ),
+        Service("mlflow", tracking, settings.mlflow_port, lambda: answers(f"{settings.mlflow_url}/health")),
+        Service(
+            "workspace",
+            (python, "-m", "local.workspace"),
+            settings.port,
+            lambda: answers(f"{settings.workspace_url}/api/2.0/preview/scim/v2/Me"),
+        ),
+    ]
+
+
+def running(settings: LocalSettings) -> bool:
+    """Whether supervisord of this local cloud runs."""
+    try:
+        return bool(_supervisord(settings).getState()["statename"] == "RUNNING")
+    except (OSError, xmlrpc.client.Error, ExpatError, HTTPException):
+        return False
+
+
+def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: None) -> None:
+    """Starts what does not run yet and waits until every service answers.
+
+    Args:
+        settings: The local cloud.
+        report: Called with a line each time a service answers.
+
+    Raises:
+        ServiceError: A port is taken by another program, or a service does not answer in time.
+    """
+    if not running(settings):
+        for service in services(settings):
+            if accepts_connections(service.port):
+                raise ServiceError(
+                    f"port {service.port} on 127.0.0.1, which the service {service.name} needs, is in use by another "
+                    f"program: end that program, or set PLATFORM_PORT to another first port (now {settings.port})"
+                )
+        _write_configuration(settings)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(settings.home / "supervisord.conf")]
+        subprocess.run(command, check=True, cwd=REPOSITORY, stdin=subprocess.DEVNULL)
+        _wait(lambda: running(settings), 15, "supervisord does not start", settings.logs / "supervisord.log")
+    else:
+        for status in statuses(settings):
+            if status.state not in ("RUNNING", "STARTING"):
+                _supervisord(settings).startProcess(status.name, False)
+    for service in services(settings):
+        _wait(
+            service.healthy,
+            START_TIMEOUT_SECONDS,
+            f"the service {service.name} does not answer on port {service.port}",
+            settings.logs / f"{service.name}.log",
+        )
+        report(f"{service.name} answers on 127.0.0.1:{service.port}")
+
+
+def stop(settings: LocalSettings) -> bool:
+    """Stops all services and supervisord; false if nothing ran.
+
+    Raises:
+        ServiceError: supervisord is still there after the time that it has.
+    """
+    if not running(settings):
+        return False
+    pid = int(_supervisord(settings).getPID())
+    _supervisord(settings).shutdown()
+    _wait(
+        lambda: not _alive(pid),
+        STOP_TIMEOUT_SECONDS,
+        f"supervisord (process {pid}) does not end",
+        settings.logs / "supervisord.log",
+    )
+    return True
+
+
+def statuses(settings: LocalSettings) -> list[ServiceStatus]:
+    """What each service does now; all are STOPPED where supervisord does not run."""
+    known: dict[str, dict[str, Any]] = {}
+    if running(settings):
+        known = {info["name"]: info for info in _supervisord(settings).getAllProcessInfo()}
+    return [
+        ServiceStatus(
+            name=service.name,
+            state=known.get(service.name, {}).get("statename", "STOPPED"),
+            pid=known.get(service.name, {}).get("pid", 0),
+            port=service.port,
+            healthy=service.name in known and service.healthy(),
+        )
+        for service in services(settings)
+    ]
+
+
+def _write_configuration(settings: LocalSettings) -> None:
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    (settings.home / "mlflow" / "artifacts").mkdir(parents=True, exist_ok=True)
+    socket_path = settings.home / "supervisor.sock"
+    if len(str(socket_path)) > 100:
+        raise ServiceError(f"the path {socket_path} is too long for a socket: set PLATFORM_HOME to a shorter folder")
+    environment = {
+        "PLATFORM_HOME": str(settings.home),
+        "PLATFORM_PORT": str(settings.port),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes, 1.2 GB, that nothing here asks for
+        "PYTHONUNBUFFERED": "1",
+    }
+    config = configparser.RawConfigParser()
+    config["unix_http_server"] = {"file": str(socket_path), "chmod": "0600"}
+    config["supervisord"] = {
+        "logfile": str(settings.logs / "supervisord.log"),
+        "pidfile": str(settings.home / "supervisord.pid"),
+        "directory": str(REPOSITORY),
+        "environment": ",".join(f'{key}="{value}"' for key, value in environment.items()),
+    }
+    config["rpcinterface:supervisor"] = {
+        "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+    }
+    for priority, service in enumerate(services(settings)):
+        config[f"program:{service.name}"] = {
+            "command": " ".join(service.command).replace("%", "%%"),
+            "priority": str(priority),
+            "autorestart": "true",
+            "startretries": "2",
+            "startsecs": "2",
+            "stopwaitsecs": "15",
+            "stopasgroup": "true",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(settings.logs / f"{service.name}.log"),
+            "stdout_logfile_maxbytes": "20MB",
+            "stdout_logfile_backups": "1",
+        }
+    with (settings.home / "supervisord.conf").open("w") as file:
+        config.write(file)
+
+
+def _supervisord(settings: LocalSettings) -> Any:
+    transport = SupervisorTransport(None, None, f"unix://{settings.home / 'supervisor.sock'}")
+    # xmlrpc wants an address, though the transport has its own
+    return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=cast("Any", transport)).supervisor
+
+
+def _wait(condition: Callable[[], bool], seconds: float, problem: str, log: os.PathLike[str]) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ServiceError(f"{problem} within {seconds:.0f} s: see {os.fspath(log)}")
+        time.sleep(0.2)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

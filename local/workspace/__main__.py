@@ -1,0 +1,31 @@
+"""`python -m local.workspace` serves the workspace until it is stopped."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from local.settings import LocalSettings
+
+from .app import create_app
+
+
+def main() -> None:
+    try:
+        settings = LocalSettings.load()
+    except ValueError as error:
+        sys.exit(str(error))
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", settings.port))
+    except OSError as error:
+        sys.exit(f"cannot serve on 127.0.0.1:{settings.port}: {error.strerror}; stop what uses it or set PLATFORM_PORT")
+    config = uvicorn.Config(create_app(settings), log_level="info", access_log=False, timeout_graceful_shutdown=5)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

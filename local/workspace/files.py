@@ -1,0 +1,181 @@
+"""The Files API: files of the volumes (`/Volumes`)."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from .context import Here, Workspace
+from .errors import ApiError, already_exists, bad_request, not_found
+from .store import Document
+
+router = APIRouter()
+_FILES = "/api/2.0/fs/files/{path:path}"
+_FOLDERS = "/api/2.0/fs/directories/{path:path}"
+_PAGE = 1000
+
+
+@router.put(_FILES, status_code=204)
+async def upload(path: str, request: Request, here: Here, overwrite: bool = False) -> None:
+    target = await run_in_threadpool(_target, here, path, overwrite)
+    # The file appears whole or not at all, and a reader of the old one is not disturbed.
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            async for chunk in request.stream():
+                await run_in_threadpool(file.write, chunk)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@router.get(_FILES)
+def download(path: str, here: Here) -> Response:
+    return FileResponse(_file(here, path), media_type="application/octet-stream")
+
+
+@router.head(_FILES)
+def file_metadata(path: str, here: Here) -> Response:
+    status = _file(here, path).stat()
+    headers = {"content-length": str(status.st_size), "last-modified": formatdate(status.st_mtime, usegmt=True)}
+    return Response(headers=headers, media_type="application/octet-stream")
+
+
+@router.delete(_FILES, status_code=204)
+def delete(path: str, here: Here) -> None:
+    _file(here, path).unlink()
+
+
+@router.post(_FILES)
+def start_upload(path: str, here: Here, action: str, overwrite: bool = False) -> Document:
+    if action != "initiate-upload":
+        raise bad_request(f"action is {action!r}; allowed: initiate-upload")
+    _target(here, path, overwrite)
+    return {"multipart_upload": {"session_token": "whole"}}
+
+
+@router.post("/api/2.0/fs/create-upload-part-urls")
+@router.post("/api/2.0/fs/create-abort-upload-url")
+@router.post("/api/2.0/fs/create-download-url")
+def no_presigned_urls() -> Response:
+    """There is no cloud storage behind a volume: the SDKs understand this and go through the Files API."""
+    raise _NoPresignedUrlsError
+
+
+@router.put(_FOLDERS, status_code=204)
+def make_folder(path: str, here: Here) -> None:
+    _, folder = _locate(here, path)
+    with _as_conflict(path):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@router.head(_FOLDERS)
+def folder_metadata(path: str, here: Here) -> Response:
+    _folder(here, path)
+    return Response()
+
+
+@router.delete(_FOLDERS, status_code=204)
+def delete_folder(path: str, here: Here) -> None:
+    root, _ = _locate(here, path)
+    folder = _folder(here, path)
+    if folder == root:
+        raise bad_request(f"/{path} is a volume; delete it by Unity Catalog's API")
+    if any(folder.iterdir()):
+        raise bad_request(f"The directory being deleted is not empty: /{path}", "DIRECTORY_NOT_EMPTY")
+    folder.rmdir()
+
+
+@router.get(_FOLDERS)
+def list_folder(path: str, here: Here, page_size: int = 0, page_token: str = "") -> Document:
+    if page_token and not page_token.isdecimal():
+        raise bad_request(f"page_token {page_token!r} was not given by this workspace")
+    folder = _folder(here, path)
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".upload-"))
+    start, size = int(page_token or 0), min(page_size or _PAGE, _PAGE)
+    answer: dict[str, Any] = {
+        "contents": [_entry(path, entry) for entry in entries[start : start + size]],
+    }
+    if start + size < len(entries):
+        answer["next_page_token"] = str(start + size)
+    return answer
+
+
+class _NoPresignedUrlsError(ApiError):
+    def __init__(self) -> None:
+        super().__init__(403, "PERMISSION_DENIED", "volumes of the local workspace have no presigned URLs")
+
+    def as_dict(self) -> dict[str, Any]:
+        info = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "FILES_API_API_IS_NOT_ENABLED",
+            "domain": "filesystem.databricks.com",
+        }
+        return {**super().as_dict(), "details": [info]}
+
+
+def _locate(here: Workspace, path: str) -> tuple[Path, Path]:
+    """The volume's folder and the place of `path` on this machine; raises ApiError where there is no such volume."""
+    parts = path.strip("/").split("/")
+    if ".." in parts or "" in parts or "\0" in path:
+        raise bad_request(f"Invalid path: /{path}")
+    if len(parts) < 4 or parts[0] != "Volumes":
+        raise bad_request(f"Invalid path: /{path}; the form is /Volumes/<catalog>/<schema>/<volume>/<path>")
+    volume = ".".join(parts[1:4]).lower()
+    if here.store.get("uc_volume", volume) is None:
+        raise not_found(f"Volume '{volume}' does not exist.", "NOT_FOUND")
+    root = here.settings.volumes.joinpath(*volume.split("."))
+    return root, root.joinpath(*parts[4:])
+
+
+def _target(here: Workspace, path: str, overwrite: bool) -> Path:
+    """Where an upload goes; makes the folders above it."""
+    root, target = _locate(here, path)
+    if target == root or target.is_dir():
+        raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
+    if target.exists() and not overwrite:
+        raise already_exists(f"The file being created already exists: /{path}", "ALREADY_EXISTS")
+    with _as_conflict(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _file(here: Workspace, path: str) -> Path:
+    _, file = _locate(here, path)
+    if not file.is_file():
+        raise not_found(f"The file being accessed is not found: /{path}", "NOT_FOUND")
+    return file
+
+
+def _folder(here: Workspace, path: str) -> Path:
+    _, folder = _locate(here, path)
+    if not folder.is_dir():
+        raise not_found(f"The directory being accessed is not found: /{path}", "NOT_FOUND")
+    return folder
+
+
+@contextlib.contextmanager
+def _as_conflict(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise already_exists(f"A file is where /{path} needs a directory", "ALREADY_EXISTS") from error
+
+
+def _entry(path: str, entry: Path) -> Document:
+    status = entry.stat()
+    shown = {
+        "path": f"/{path.strip('/')}/{entry.name}",
+        "name": entry.name,
+        "is_directory": entry.is_dir(),
+        "last_modified": int(status.st_mtime * 1000),
+    }
+    return shown if entry.is_dir() else shown | {"file_size": status.st_size}

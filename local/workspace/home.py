@@ -1,0 +1,100 @@
+"""The home page: what runs here, and where to look. Open on this machine, as it only reads."""
+
+import html
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+
+from .context import Here, Workspace
+from .errors import ApiError
+from .page import Markup, document, pages_router, row, section
+from .store import Document
+from .unity_catalog import namespaces
+
+RUNS_SHOWN = 10
+
+pages = pages_router()
+
+
+@pages.get("/", response_class=HTMLResponse)
+def home(here: Here, count: str = "") -> str:
+    """The page; `count` is the full name of a table whose rows to count."""
+    sections = [
+        section("Job runs", ["Run", "State", "Started", "Duration"], _runs(here), "No job has run yet."),
+        section("Model endpoints", ["Endpoint", "Served", "State"], _endpoints(here), "No endpoint yet."),
+        section("Dashboards", ["Dashboard", "Path", "Changed"], _dashboards(here), "No dashboard yet."),
+        _tables(here, count),
+    ]
+    url = html.escape(here.settings.workspace_url)
+    header = f'<span class="quiet">local workspace, {url}</span><a href="/mlflow/">MLflow: runs and models</a>'
+    return document("Churn platform", header, sections)
+
+
+def _runs(here: Workspace) -> list[str]:
+    rows = []
+    for _, run in reversed(here.store.items("runs")[-RUNS_SHOWN:]):
+        rows.append(row(run["run_name"], _state(run), _moment(run["start_time"]), _duration(run)))
+        latest = {attempt["task_key"]: attempt for attempt in run["attempts"]}
+        for key, task in sorted(latest.items(), key=lambda item: item[1]["start_time"] or math.inf):
+            rows.append(row(key, _state(task), _moment(task["start_time"]), _duration(task), first="task quiet"))
+    return rows
+
+
+def _state(document: Document) -> Markup:
+    state = document["state"]
+    shown = state.get("result_state") or state["life_cycle_state"]
+    kind = {"SUCCESS": "good", "FAILED": "bad", "TIMEDOUT": "bad", "INTERNAL_ERROR": "bad"}.get(shown, "quiet")
+    message = html.escape(str(state.get("state_message", "")), quote=True)
+    return Markup(f'<span class="{kind}" title="{message}">{html.escape(shown.lower().replace("_", " "))}</span>')
+
+
+def _moment(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _duration(document: Document) -> str:
+    if not document.get("end_time"):
+        return "runs"
+    seconds = (document["end_time"] - document["start_time"]) / 1000
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def _endpoints(here: Workspace) -> list[str]:
+    rows = []
+    for _, endpoint in here.store.items("serving_endpoints"):
+        config: dict[str, Any] = endpoint.get("config") or endpoint.get("pending_config") or {}
+        served = [
+            f"{item['entity_name']} version {item['entity_version']}" for item in config.get("served_entities", [])
+        ]
+        update = endpoint["state"].get("config_update", "")
+        state = "serves" if update == "NOT_UPDATING" else update.lower().replace("_", " ")
+        rows.append(row(endpoint["name"], ", ".join(served), state))
+    return rows
+
+
+def _dashboards(here: Workspace) -> list[str]:
+    return [
+        row(
+            Markup(f'<a href="/dashboardsv3/{key}/published">{html.escape(dashboard["display_name"])}</a>'),
+            dashboard["path"],
+            dashboard["update_time"],
+        )
+        for key, dashboard in here.store.items("dashboards")
+        if dashboard["lifecycle_state"] == "ACTIVE"
+    ]
+
+
+def _tables(here: Workspace, count: str) -> str:
+    rows = []
+    try:
+        for schema, _ in here.store.items("uc_schema"):
+            for name in namespaces.tables(here, schema):
+                full_name = f"{schema}.{name}"
+                link = f'<a href="/?count={html.escape(full_name, quote=True)}#tables">count</a>'
+                table = namespaces.table(here, full_name) if full_name == count else None
+                rows.append(row(full_name, Markup(link) if table is None else f"{table.count():,}"))
+    except ApiError as error:
+        return section('<span id="tables">Tables</span>', [], [], html.escape(error.message))
+    return section('<span id="tables">Tables</span>', ["Table", "Rows"], rows, "No table yet.")

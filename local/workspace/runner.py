@@ -1,0 +1,161 @@
+"""Programs that the workspace runs: each in a process group of its own, with a log, a way to stop, and no leftovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import psutil
+
+if TYPE_CHECKING:
+    from .context import Workspace
+
+GRACE_SECONDS = 10  # between SIGTERM and SIGKILL, as a cluster gives a task
+
+# What belongs to whoever started the workspace, and must not reach a task that runs as somebody else.
+PRIVATE = ("AWS_", "DATABRICKS_", "MLFLOW_", "PLATFORM_", "PULUMI_", "SPARK_", "PYTHONPATH", "PYTEST_")
+
+
+def environment(workspace: Workspace, run_as: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
+    """Environment variables of a program that acts for a principal.
+
+    Args:
+        workspace: The workspace that it belongs to.
+        run_as: User name, or a service principal's application id.
+        wheels: Folders of unpacked wheels, which go on the module path.
+
+    Returns:
+        What official clients read: where Spark, the workspace and MLflow are, and the principal's token.
+    """
+    url, token = workspace.settings.workspace_url, workspace.token_for(run_as)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    return inherited | {
+        "DATABRICKS_HOST": url,
+        "DATABRICKS_TOKEN": token,
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves this machine
+        "MLFLOW_TRACKING_URI": url,
+        "MLFLOW_REGISTRY_URI": url,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "PYTHONPATH": os.pathsep.join(map(str, wheels)),
+        "PYTHONUNBUFFERED": "1",
+        "SPARK_REMOTE": workspace.settings.spark_remote,
+    }
+
+
+def python(script: str, *arguments: str) -> list[str]:
+    """Command that runs a script of this package without putting this package's folder on its module path."""
+    return [sys.executable, "-P", str(Path(__file__).with_name(script)), *arguments]
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """Command that runs a module of the local cloud."""
+    return [sys.executable, "-P", "-m", name, *arguments]
+
+
+class Program:
+    """One running program, known to the store under its key until it has ended."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        key: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        folder: Path,
+        output: Literal["log", "lines"] = "log",
+    ) -> None:
+        """Starts it.
+
+        Args:
+            workspace: Whose store knows it, so that `end_leftovers` finds it after a crash.
+            key: Its name, unique among those that run.
+            command: Program and arguments.
+            env: All its environment variables.
+            folder: Its working folder; `output.log` in it gets what it prints.
+            output: `log` sends standard output to the log as well; `lines` keeps it for `lines()`.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store, self._key = workspace.store, key
+        self.log = folder / "output.log"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=log if output == "log" else subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        self._stopping = threading.Lock()
+        started = psutil.Process(self._process.pid).create_time() if self._process.poll() is None else 0.0
+        self._store.put("programs", key, {"pid": self._process.pid, "started": started})
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def lines(self) -> Iterator[str]:
+        """What it prints to standard output, as it comes, until it ends."""
+        if self._process.stdout is None:
+            raise ValueError(f"program {self._key} was started with output='log'")
+        yield from self._process.stdout
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for its end, and ends whatever it has left in its process group.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            Its exit code, or minus the number of the signal that ended it.
+
+        Raises:
+            subprocess.TimeoutExpired: It still runs.
+        """
+        code = self._process.wait(timeout)
+        self._signal(signal.SIGKILL)
+        self._store.delete("programs", self._key)
+        return code
+
+    def stop(self) -> int:
+        """Asks its process group to end, ends it after `GRACE_SECONDS`, and returns the exit code."""
+        with self._stopping:
+            if self.running():
+                self._signal(signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE_SECONDS)
+            self._signal(signal.SIGKILL)
+            return self.wait()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+
+def end_leftovers(workspace: Workspace) -> None:
+    """Ends the programs that an earlier workspace process left behind when it was killed."""
+    groups = []
+    for key, record in workspace.store.items("programs"):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(record["pid"])
+            if process.create_time() == record["started"]:  # else the number belongs to another process by now
+                groups.append(process)
+                os.killpg(process.pid, signal.SIGTERM)
+        workspace.store.delete("programs", key)
+    _, alive = psutil.wait_procs(groups, timeout=GRACE_SECONDS)
+    for process in alive:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

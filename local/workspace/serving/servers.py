@@ -1,0 +1,104 @@
+"""Scoring servers: one process for each served version of a model."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from local.workspace import runner
+
+if TYPE_CHECKING:
+    from local.workspace.context import Workspace
+    from local.workspace.store import Document
+
+START_SECONDS = 300
+POLL_SECONDS = 0.2
+RESTARTS = 3  # in a row, without having been ready in between
+LOG_TAIL_LINES = 15
+
+
+class ScoringServer:
+    """Serves one entity until it is stopped; a process that ends by itself is started again."""
+
+    def __init__(self, here: Workspace, endpoint: str, entity: Document) -> None:
+        self.entity = entity
+        self.ready = threading.Event()
+        self.failed = threading.Event()
+        self.message = "Loading the model"
+        self._here, self._name = (
+            here,
+            f"serving/{endpoint}/{entity['name']}-{entity['entity_version']}-{time.time_ns()}",
+        )
+        self._folder = here.settings.run_dir / self._name
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._program: runner.Program | None = None
+        self._port = 0
+        self._thread = threading.Thread(target=self._keep, name=self._name, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/invocations"
+
+    def stop(self) -> None:
+        """Ends its process, and returns when it has ended."""
+        self._stopping.set()
+        with self._lock:
+            program = self._program
+        if program is not None:
+            program.stop()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        tries = 0
+        while not self._stopping.is_set() and tries <= RESTARTS:
+            tries = 1 if self._serve() else tries + 1
+        if not self._stopping.is_set():
+            self.failed.set()
+
+    def _serve(self) -> bool:
+        """Runs the process to its end; returns whether it was ready in between."""
+        with self._lock:
+            if self._stopping.is_set():
+                return False
+            self._port = _free_port()
+            self._program = program = self._start()
+        deadline = time.monotonic() + START_SECONDS
+        while program.running() and not self.ready.is_set():
+            if time.monotonic() > deadline:
+                program.stop()
+                break
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{self._port}/ping", timeout=5)
+            except httpx.TransportError:
+                time.sleep(POLL_SECONDS)
+            else:
+                if answer.status_code == httpx.codes.OK:
+                    self.message = ""
+                    self.ready.set()
+        code = program.wait()
+        was_ready = self.ready.is_set()
+        self.ready.clear()
+        lines = program.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        self.message = "\n".join([f"the scoring server ended with code {code}", *lines[-LOG_TAIL_LINES:]])
+        return was_ready
+
+    def _start(self) -> runner.Program:
+        entity = self.entity
+        env = {name: value for name, value in os.environ.items() if not name.startswith(runner.PRIVATE)}
+        env |= {"MLFLOW_TRACKING_URI": self._here.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        command = runner.python("launch_model.py", entity["entity_name"], entity["entity_version"], str(self._port))
+        env |= entity.get("environment_vars", {})
+        return runner.Program(self._here, self._name, command, env=env, folder=self._folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,9 @@
+"""Unity Catalog: catalogs, schemas, volumes, tables, registered models, and grants."""
+
+from fastapi import APIRouter
+
+from . import catalogs, grants, metastore, models, schemas, tables, volumes
+
+router = APIRouter()
+for _area in (metastore, catalogs, schemas, volumes, tables, models, grants):
+    router.include_router(_area.router)
