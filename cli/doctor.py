@@ -1,0 +1,131 @@
+"""`platform doctor`: checks what the platform needs on this machine, one line each, with the remedy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from local import supervisor
+from local.settings import LocalSettings, cache_folder
+
+PYTHON = (3, 11)
+JAVA_MAJOR = 17
+FREE_DISK_GIB = 8  # builds 3, jars and Python 2, state of a few runs 1, room to work 2
+FREE_MEMORY_GIB = 6  # the measured peak of everything, docs/benchmarks.md
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Outcome of one check."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]:
+    """All checks of this machine.
+
+    Args:
+        settings: The local cloud that is asked for.
+        starting: Whether it is about to be started: then ports and memory must be free.
+    """
+    checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings)]
+    if not _built("spark"):
+        checks.append(lambda: program("mvn", "Maven fetches Spark's jars: install Maven 3.8 or later"))
+    if not _built("engine") and shutil.which("pulumi") is None:
+        checks.append(lambda: program("go", "Go builds the Pulumi engine where no release is found: install Go 1.26"))
+    if supervisor.running(settings):
+        checks.append(lambda: services(settings))
+    elif starting:
+        checks += [lambda: ports(settings), memory]
+    return [check() for check in checks]
+
+
+def python() -> Finding:
+    """The interpreter's version: the locked requirements are for one."""
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    wanted = ".".join(str(part) for part in PYTHON)
+    return Finding("Python", sys.version_info[:2] == PYTHON, found, f"install Python {wanted}, then `make clean up`")
+
+
+def java() -> Finding:
+    """The JDK that runs Spark; its compiler builds the catalog plugin."""
+    remedy = f"install a JDK {JAVA_MAJOR} (not only a JRE) and put its bin folder on PATH"
+    if shutil.which("java") is None or shutil.which("javac") is None:
+        missing = " and ".join(name for name in ("java", "javac") if shutil.which(name) is None)
+        return Finding("JDK", False, f"{missing} not on PATH", remedy)
+    output = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', output)
+    found = match.group(1) if match else output.strip()
+    return Finding("JDK", found == str(JAVA_MAJOR), found, remedy)
+
+
+def program(name: str, remedy: str) -> Finding:
+    """A program on PATH that a build needs."""
+    path = shutil.which(name)
+    return Finding(name, path is not None, path or "not on PATH", remedy)
+
+
+def disk(settings: LocalSettings) -> Finding:
+    """Free space where the state and the builds go."""
+    places = {_existing(settings.home), _existing(cache_folder())}
+    tightest = min(places, key=lambda place: shutil.disk_usage(place).free)
+    free = shutil.disk_usage(tightest).free / 2**30
+    return Finding(
+        "disk",
+        free >= FREE_DISK_GIB,
+        f"{free:.0f} GiB free at {tightest}",
+        f"free at least {FREE_DISK_GIB} GiB there, or set PLATFORM_HOME (state) or XDG_CACHE_HOME (builds) elsewhere",
+    )
+
+
+def memory() -> Finding:
+    """Memory that programs can have now."""
+    available = psutil.virtual_memory().available / 2**30
+    return Finding(
+        "memory", available >= FREE_MEMORY_GIB, f"{available:.0f} GiB available", f"free {FREE_MEMORY_GIB} GiB"
+    )
+
+
+def ports(settings: LocalSettings) -> Finding:
+    """The services' ports, while the platform does not run."""
+    taken = [service for service in supervisor.services(settings) if supervisor.accepts_connections(service.port)]
+    found = ", ".join(f"{service.port} ({service.name})" for service in taken)
+    return Finding(
+        "ports",
+        not taken,
+        f"in use: {found}" if taken else "free",
+        "end the programs that listen there, or set PLATFORM_PORT to another first port",
+    )
+
+
+def services(settings: LocalSettings) -> Finding:
+    """The services, while the platform runs."""
+    broken = [status for status in supervisor.statuses(settings) if not status.healthy]
+    found = ", ".join(f"{status.name} is {status.state.lower()} and does not answer" for status in broken)
+    names = " ".join(status.name for status in broken)
+    return Finding(
+        "services",
+        not broken,
+        found or "all answer",
+        f"`platform local logs {names}` shows why; `platform local start` starts what is down",
+    )
+
+
+def _built(kind: str) -> bool:
+    return any(cache_folder().glob(f"{kind}-*"))
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path

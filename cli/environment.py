@@ -1,0 +1,45 @@
+"""What a client of the local cloud finds in its environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from cli.steps import CommandError
+from local.engine import EngineError, engine_environment
+from local.settings import LocalSettings
+
+
+def client_environment(settings: LocalSettings) -> dict[str, str]:
+    """Variables for the official clients: Databricks' SDKs and CLI, Spark Connect, MLflow, Pulumi.
+
+    Raises:
+        CommandError: The engine is not installed, or the local cloud was never started and has no token yet.
+    """
+    if not settings.admin_token.exists():
+        raise CommandError("the local cloud has no administrator yet: `platform local start` makes one")
+    try:
+        engine = engine_environment(settings)
+    except EngineError as error:
+        raise CommandError(str(error)) from error
+    token = settings.admin_token.read_text().strip()
+    return engine | {
+        "DATABRICKS_HOST": settings.workspace_url,
+        "DATABRICKS_TOKEN": token,
+        "MLFLOW_TRACKING_URI": settings.workspace_url,
+        "MLFLOW_REGISTRY_URI": settings.workspace_url,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "SPARK_REMOTE": settings.spark_remote,
+        "PLATFORM_HOME": str(settings.home),
+        "PLATFORM_PORT": str(settings.port),
+    }
+
+
+def process_environment(settings: LocalSettings) -> dict[str, str]:
+    """The same over the variables of this process, for programs that the command line starts."""
+    return {**os.environ, **client_environment(settings)}
+
+
+def exports(settings: LocalSettings) -> str:
+    """The same as shell exports, one a line."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in client_environment(settings).items())

@@ -1,0 +1,112 @@
+"""`platform up`, `down`, `install`, `run`: the whole platform on this machine, from nothing and back."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from cli import doctor
+from cli.environment import client_environment
+from cli.jobs import follow, has_succeeded
+from cli.stack import Stack
+from cli.steps import CommandError, console, run_logged, step
+from cli.summary import show_summary
+from cli.wheel import build_wheel
+from local import supervisor
+from local.settings import REPOSITORY, LocalSettings
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient  # half a second to import
+
+DAILY_JOB = "churn_daily"
+
+
+def up(settings: LocalSettings, date: str | None) -> None:
+    """Builds, starts, deploys, runs the daily job once, and deploys what its model has changed."""
+    _check_machine(settings)
+    stack = Stack.local(settings)
+    with step("check the settings"):
+        stack.check_settings()
+    install(settings)
+    start(settings)
+    with step("deploy the stack `local`") as report:
+        report(stack.up(report))
+    outputs = stack.outputs()
+    client = _client(settings)
+    if date is None and has_succeeded(client, outputs["job_ids"][DAILY_JOB]):
+        console.print(f"[green]✓[/green] {DAILY_JOB} has run already [dim]again: platform run {DAILY_JOB}[/dim]")
+    else:
+        follow(client, outputs["job_ids"][DAILY_JOB], date)
+        with step("deploy the champion to the endpoint") as report:
+            report(stack.up(report))
+    show_summary(client, stack.outputs())
+
+
+def down(settings: LocalSettings) -> None:
+    """Shows that protection holds, switches it off, destroys the stack, and stops every service."""
+    stack = Stack.local(settings)
+    if stack.exists():
+        start(settings)
+        with step("destroy refuses while data is protected") as report:
+            report(stack.expect_refused_destroy(report))
+        with step("switch protection off") as report:
+            report(stack.up(report, protect_data=False))
+        with step("destroy the stack `local`") as report:
+            report(stack.destroy(report))
+    with step("stop the services"):
+        supervisor.stop(settings)
+
+
+def preview(settings: LocalSettings) -> None:
+    """Prints the engine's plan for the local stack, differences in full."""
+    stack = Stack.local(settings)
+    stack.check_settings()
+    install(settings)
+    start(settings)
+    with step("preview the stack `local`") as report:
+        plan = stack.preview(report)
+    console.print(plan, markup=False)
+
+
+def install(settings: LocalSettings) -> None:
+    """Builds what is not built yet; needs no network when all is there."""
+    logs = settings.logs
+    for title, module in (("engine and provider", "local.engine"), ("Spark's jars and plugins", "local.spark")):
+        with step(f"install {title}") as report:
+            run_logged(
+                [sys.executable, "-m", module, "install"],
+                logs / f"install-{module.split('.')[-1]}.log",
+                report,
+                cwd=REPOSITORY,
+                remedy="`platform doctor` checks what the build needs",
+            )
+    with step("build the wheel") as report:
+        report(build_wheel(logs / "install-wheel.log", report).name)
+
+
+def start(settings: LocalSettings) -> None:
+    """Starts what does not run and waits until all services answer."""
+    with step("start the services") as report:
+        supervisor.start(settings, report)
+
+
+def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
+    """Runs a deployed job by name and shows its tasks until it ends."""
+    jobs = Stack.local(settings).outputs().get("job_ids", {})
+    if name not in jobs:
+        known = ", ".join(sorted(jobs)) or "none: `platform up` deploys them"
+        raise CommandError(f"no deployed job {name!r}; there are: {known}")
+    follow(_client(settings), jobs[name], date)
+
+
+def _check_machine(settings: LocalSettings) -> None:
+    broken = [finding for finding in doctor.findings(settings) if not finding.ok and finding.name != "services"]
+    if broken:
+        raise CommandError("\n".join(f"{finding.name}: {finding.found}\n  → {finding.remedy}" for finding in broken))
+
+
+def _client(settings: LocalSettings) -> WorkspaceClient:
+    from databricks.sdk import WorkspaceClient
+
+    environment = client_environment(settings)
+    return WorkspaceClient(host=environment["DATABRICKS_HOST"], token=environment["DATABRICKS_TOKEN"])

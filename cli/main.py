@@ -1,0 +1,179 @@
+"""The commands of `platform`. Each is a few lines here and does its work in a module of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.steps import CommandError, console
+from local.settings import LocalSettings, SettingsError
+
+app = typer.Typer(
+    name="platform",
+    help="Runs and changes the churn platform. `platform up` gives all of it on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+local_app = typer.Typer(help="The local cloud: the services that stand in for Databricks here.", no_args_is_help=True)
+app.add_typer(local_app, name="local")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def up(
+    date: Annotated[
+        str | None, typer.Option(help="Logical date of the run, YYYY-MM-DD; default: the stack's setting.")
+    ] = None,
+) -> None:
+    """Builds, starts and deploys everything here, and runs the daily job once."""
+    from cli import lifecycle
+
+    lifecycle.up(LocalSettings.load(), date)
+
+
+@app.command()
+def down() -> None:
+    """Destroys the local stack through Pulumi and stops every service. Keeps builds and logs."""
+    from cli import lifecycle
+
+    lifecycle.down(LocalSettings.load())
+
+
+@app.command()
+def preview() -> None:
+    """Shows what `up` would change in the local stack, under the policy pack. Starts the services if need be.
+
+    Example: git switch main && make up && git switch my-change && .venv/bin/platform preview
+    """
+    from cli import lifecycle
+
+    lifecycle.preview(LocalSettings.load())
+
+
+@app.command()
+def install() -> None:
+    """Builds what the local cloud needs, once: engine, provider, Spark's jars, the wheel."""
+    from cli import lifecycle
+
+    lifecycle.install(LocalSettings.load())
+
+
+@app.command()
+def wheel() -> None:
+    """Builds the wheel `churn` that jobs and pipelines run; `pulumi up` on any stack needs it."""
+    from cli.steps import step
+    from cli.wheel import build_wheel
+
+    with step("build the wheel") as report:
+        report(build_wheel(LocalSettings.load().logs / "install-wheel.log", report).name)
+
+
+@app.command()
+def run(
+    job: Annotated[str, typer.Argument(help="Name of a deployed job, such as churn_daily.")],
+    date: Annotated[str | None, typer.Option(help="Logical date, YYYY-MM-DD; default: the job's own.")] = None,
+) -> None:
+    """Runs a deployed job and shows its tasks until it ends.
+
+    Example: platform run churn_daily --date 2026-07-01
+    """
+    from cli import lifecycle
+
+    lifecycle.run_job(LocalSettings.load(), job, date)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Checks this machine and the running services; ends with status 1 where something is amiss."""
+    from cli import doctor as checks
+
+    found = checks.findings(LocalSettings.load())
+    if as_json:
+        typer.echo(json.dumps([vars(finding) for finding in found], indent=2))
+    else:
+        for finding in found:
+            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+            console.print(f"{mark} {finding.name}: {finding.found}" + ("" if finding.ok else f"\n  → {finding.remedy}"))
+    if not all(finding.ok for finding in found):
+        raise typer.Exit(1)
+
+
+@local_app.command()
+def start() -> None:
+    """Starts the services that do not run and waits until all answer."""
+    from cli import lifecycle
+
+    lifecycle.start(LocalSettings.load())
+
+
+@local_app.command()
+def stop() -> None:
+    """Stops all services; what is deployed stays and is there again after `start`."""
+    from local import supervisor
+
+    console.print("stopped" if supervisor.stop(LocalSettings.load()) else "nothing runs")
+
+
+@local_app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Shows each service; ends with status 1 unless all answer."""
+    from local import supervisor
+
+    found = supervisor.statuses(LocalSettings.load())
+    if as_json:
+        typer.echo(json.dumps([vars(service) for service in found], indent=2))
+    else:
+        for service in found:
+            mark = "[green]✓[/green]" if service.healthy else "[red]✗[/red]"
+            console.print(
+                f"{mark} {service.name:<10} {service.state.lower():<10} port {service.port} process {service.pid}"
+            )
+    if not all(service.healthy for service in found):
+        raise typer.Exit(1)
+
+
+@local_app.command()
+def logs(
+    services: Annotated[list[str] | None, typer.Argument(help="Services; default: all.")] = None,
+    lines: Annotated[int, typer.Option(help="How many of the newest lines of each.")] = 40,
+) -> None:
+    """Shows the newest lines of the services' logs.
+
+    Example: platform local logs workspace --lines 100
+    """
+    folder = LocalSettings.load().logs
+    known = sorted(path.stem for path in folder.glob("*.log"))
+    for name in services or known:
+        path = folder / f"{name}.log"
+        if not path.exists():
+            raise CommandError(f"no log of {name!r} in {folder}: there are {', '.join(known) or 'none yet'}")
+        console.rule(str(path))
+        typer.echo("\n".join(path.read_text(errors="replace").splitlines()[-lines:]))
+
+
+@local_app.command()
+def env() -> None:
+    """Prints shell exports, so that any official client works against the local cloud.
+
+    Example: eval "$(platform local env)"
+    """
+    from cli.environment import exports
+
+    typer.echo(exports(LocalSettings.load()))
+
+
+def main() -> None:
+    """Entry point: an error that a person can mend is shown as text, not as a traceback."""
+    from local.supervisor import ServiceError
+
+    try:
+        app()
+    except (CommandError, ServiceError, SettingsError) as error:
+        console.print("[red]error:[/red] ", end="")
+        console.print(str(error), markup=False, soft_wrap=True)
+        sys.exit(1)

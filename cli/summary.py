@@ -1,0 +1,60 @@
+"""The table at the end of `platform up`: what is there, how good it is, where to look next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cli.jobs import duration_seconds
+from cli.steps import CommandError, console
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+SCORED = """
+    SELECT count(*), max(date) FROM {catalog}.gold.churn_scores_daily
+    WHERE date = (SELECT max(date) FROM {catalog}.gold.churn_scores_daily)
+"""
+
+
+def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
+    """Prints the table from what the workspace itself answers.
+
+    Raises:
+        CommandError: A query failed.
+    """
+    job_id = int(outputs["job_ids"]["churn_daily"])
+    run = next(iter(client.jobs.list_runs(job_id=job_id, completed_only=True)))
+    model = client.registered_models.get(outputs["model"], include_aliases=True)
+    version = next(alias.version_num for alias in model.aliases or [] if alias.alias_name == "champion")
+    scored, date = _row(client, outputs, SCORED)
+    for name, value in (
+        ("workspace", outputs["workspace_url"]),
+        ("churn_daily", f"run {run.run_id}, {duration_seconds(run):.0f} s: {run.run_page_url}"),
+        ("model", f"{outputs['model']} version {version}, AUC {_auc(client, outputs['model'], version)}"),
+        ("scored", f"{int(scored):,} customers on {date}"),
+        ("endpoint", outputs["endpoint_url"]),
+        ("dashboard", outputs["dashboard_url"]),
+        ("next", 'eval "$(.venv/bin/platform local env)", then any Databricks, MLflow or Pulumi client'),
+    ):
+        console.print(f"  [bold]{name:<12}[/bold] ", end="")
+        console.print(str(value), markup=False)
+
+
+def _auc(client: WorkspaceClient, model: str, version: int | None) -> str:
+    found = client.model_versions.get(model, int(version or 0))
+    run = client.experiments.get_run(found.run_id or "").run
+    metrics = {metric.key: metric.value for metric in (run.data.metrics or [])} if run and run.data else {}
+    auc = metrics.get("auc")
+    if auc is None:
+        raise CommandError(f"the MLflow run {found.run_id} of {model} version {version} has no metric auc")
+    return f"{auc:.3f} on the holdout"
+
+
+def _row(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> list[str]:
+    answer = client.statement_execution.execute_statement(
+        statement.format(catalog=outputs["catalog"]), outputs["warehouse_id"], wait_timeout="50s"
+    )
+    if answer.result is None or not answer.result.data_array:
+        error = answer.status.error.message if answer.status and answer.status.error else "no rows"
+        raise CommandError(f"the query {statement!r} failed: {error}")
+    return answer.result.data_array[0]

@@ -1,0 +1,51 @@
+"""Builds the wheel `churn`, the same bytes for the same sources."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.steps import run_logged
+from local.settings import REPOSITORY
+
+WORKLOADS = REPOSITORY / "workloads"
+EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in the wheel
+
+
+def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
+    """Builds `workloads/dist/churn-….whl` unless it is newer than its sources by content.
+
+    Returns:
+        The wheel's path.
+
+    Raises:
+        CommandError: The build failed.
+    """
+    dist = WORKLOADS / "dist"
+    stamp = dist / ".sources"
+    digest = _digest()
+    built = sorted(dist.glob("churn-*.whl"))
+    if len(built) == 1 and stamp.exists() and stamp.read_text() == digest:
+        return built[0]
+    for old in built:
+        old.unlink()
+    run_logged(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist)],
+        log,
+        report,
+        environment={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
+        cwd=WORKLOADS,
+    )
+    stamp.write_text(digest)
+    return next(iter(dist.glob("churn-*.whl")))
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    sources = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
+    for path in sorted(path for path in sources if path.is_file() and "__pycache__" not in path.parts):
+        digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
