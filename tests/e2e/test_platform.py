@@ -1,0 +1,260 @@
+"""From nothing to scored customers and back, with the commands that people type; the tests run in this order."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import BadRequest
+
+from cli.environment import client_environment
+from local import supervisor
+from local.settings import REPOSITORY
+from tests.e2e.conftest import Platform
+
+pytestmark = pytest.mark.timeout(4 * 3600)  # with its full counts the last but one takes hours
+CLIENT = """\
+import io
+from databricks.sdk import WorkspaceClient
+
+client = WorkspaceClient()
+print(client.jobs.run_now({job_ids[churn_bootstrap]}).result().state.result_state.value)
+answer = client.statement_execution.execute_statement("SELECT 1", "{warehouse_id}", wait_timeout="50s")
+print(answer.result.data_array[0][0])
+client.files.upload("/Volumes/{catalog}/bronze/raw/hello.txt", io.BytesIO(b"hello"), overwrite=True)
+print(client.files.download("/Volumes/{catalog}/bronze/raw/hello.txt").contents.read().decode())
+client.files.delete("/Volumes/{catalog}/bronze/raw/hello.txt")
+print(next(iter(client.pipelines.get("{pipeline_ids[churn_silver]}").latest_updates)).state.value)
+print(client.serving_endpoints.get("{endpoint_name}").state.ready.value)
+"""
+UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
+ACTIVE = "SELECT count(*) FROM {catalog}.gold.churn_features WHERE observation_date = "
+DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
+
+
+def test_up_ends_with_a_table_of_what_is_there(platform: Platform) -> None:
+    for expected in ("workspace", "churn_daily", "version 2", "AUC 0.", "customers on", "endpoint", "dashboard"):
+        assert expected in platform.first_up
+
+
+def test_every_active_customer_has_exactly_one_score(platform: Platform) -> None:
+    scores = platform.number("SELECT count(*) FROM {catalog}.gold.churn_scores_daily WHERE date = " + DATE)
+    customers = platform.number(
+        "SELECT count(DISTINCT customer_id) FROM {catalog}.gold.churn_scores_daily WHERE date = " + DATE
+    )
+    assert scores == customers == platform.number(ACTIVE + DATE)
+    assert 4000 < scores < 7043
+
+
+def test_no_row_is_lost(platform: Platform) -> None:
+    lost = platform.rows(
+        "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded"
+    )
+    assert lost == []
+    assert platform.number("SELECT sum(rows_in) FROM {catalog}.mlops.row_accounting") > 7043
+
+
+def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
+    outputs = platform.outputs()
+    client = platform.client()
+    model = client.registered_models.get(outputs["model"], include_aliases=True)
+    assert {alias.alias_name: alias.version_num for alias in model.aliases or []}["champion"] == 2
+    version = client.model_versions.get(outputs["model"], 2)
+    run = client.experiments.get_run(version.run_id or "").run
+    assert run is not None
+    assert run.data is not None
+    auc = {metric.key: metric.value or 0.0 for metric in run.data.metrics or []}["auc"]
+    assert 0.80 < auc < 0.95
+
+
+def test_preview_shows_no_change_after_up(platform: Platform) -> None:
+    preview = platform.pulumi("preview", "--expect-no-changes")
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+
+
+def test_second_up_needs_no_build_and_no_network(platform: Platform) -> None:
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), UNREACHABLE)
+    again = platform.command("up", **proxies, NO_PROXY="127.0.0.1,localhost", no_proxy="127.0.0.1,localhost")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "has run already" in again.stdout
+    assert len(list(platform.client().jobs.list_runs(job_id=int(platform.outputs()["job_ids"]["churn_daily"])))) == 1
+    preview = platform.pulumi("preview", "--expect-no-changes")
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+
+
+def test_changing_one_setting_changes_just_what_it_should(platform: Platform) -> None:
+    path = platform.settings.home / "Pulumi.local.yaml"
+    before = path.read_text()
+    document = yaml.safe_load(before)
+    document["config"]["churn:warehouse"]["auto_stop_minutes"] += 5
+    path.write_text(yaml.safe_dump(document))
+    try:
+        preview = platform.pulumi("preview", "--json")
+    finally:
+        path.write_text(before)
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+    steps = [step for step in json.loads(preview.stdout)["steps"] if step["op"] != "same"]
+    assert [(step["op"], step["urn"].split("::")[2].split("$")[-1]) for step in steps] == [
+        ("update", "databricks:index/sqlEndpoint:SqlEndpoint")
+    ]
+
+
+def test_the_endpoint_serves_the_champion(platform: Platform) -> None:
+    client = platform.client()
+    name = platform.outputs()["endpoint_name"]
+    config = client.serving_endpoints.get(name).config
+    assert config is not None
+    assert [entity.entity_version for entity in config.served_entities or []] == ["2"]
+    answer = client.serving_endpoints.query(name, dataframe_records=[_customer(platform)])
+    assert answer.predictions is not None
+    assert 0 < answer.predictions[0]["score"] < 1
+
+
+def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> None:
+    customer = _customer(platform)
+    del customer["monthly_charges"]
+    with pytest.raises(BadRequest, match="monthly_charges"):
+        platform.client().serving_endpoints.query(platform.outputs()["endpoint_name"], dataframe_records=[customer])
+
+
+def test_the_official_sdk_needs_only_the_environment(platform: Platform, tmp_path: Path) -> None:
+    program = tmp_path / "client.py"
+    program.write_text(CLIENT.format(**platform.outputs()))
+    place = f"PLATFORM_HOME={platform.settings.home} PLATFORM_PORT={platform.settings.port}"
+    exports = f'{place} {sys.executable} -c "from cli.main import main; main()" local env'
+    shell = f'eval "$({exports})" && {sys.executable} {program}'
+    done = subprocess.run(["bash", "-c", shell], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split() == ["SUCCESS", "1", "hello", "COMPLETED", "READY"]
+
+
+def test_a_second_day_adds_a_day(platform: Platform) -> None:
+    first = platform.rows("SELECT cast(max(date) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
+    second = platform.rows(f"SELECT cast(date_add(DATE'{first}', 1) AS string)")[0][0]
+    done = platform.command("run", "churn_daily", "--date", second)
+    assert done.returncode == 0, done.stdout + done.stderr
+    days = platform.rows("SELECT cast(date AS string), count(*) FROM {catalog}.gold.churn_scores_daily GROUP BY 1")
+    assert {day for day, _ in days} == {first, second}
+    assert dict(days)[second] == str(platform.number(f"{ACTIVE} DATE'{second}'"))
+
+
+def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
+    digest = (
+        "SELECT count(*), sum(hash(customer_id, score)) FROM {catalog}.gold.churn_scores_daily"
+        " UNION ALL SELECT count(*), sum(hash(*)) FROM {catalog}.silver.customer"
+    )
+    before = platform.rows(digest)
+    day = platform.rows("SELECT cast(max(date) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
+    done = platform.command("run", "churn_daily", "--date", day)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert platform.rows(digest) == before
+
+
+def test_a_killed_service_is_named_and_comes_back(platform: Platform) -> None:
+    victim = next(status for status in supervisor.statuses(platform.settings) if status.name == "workspace")
+    os.kill(victim.pid, signal.SIGKILL)
+    doctor = platform.command("doctor")
+    assert doctor.returncode == 1
+    assert "workspace" in doctor.stdout
+    assert "platform local start" in doctor.stdout
+    assert platform.command("local", "start").returncode == 0
+    assert platform.command("doctor").returncode == 0
+    assert platform.client().jobs.get(int(platform.outputs()["job_ids"]["churn_daily"])).settings is not None
+
+
+def test_kills_during_a_run_lose_nothing(platform: Platform, kills: int) -> None:
+    chance = random.Random(7)  # noqa: S311 (reproducible, not secret)
+    client, outputs = platform.client(), platform.outputs()
+    job_id = int(outputs["job_ids"]["churn_daily"])
+    for kill in range(kills):
+        day = platform.rows("SELECT cast(date_add(max(date), 1) AS string) FROM {catalog}.gold.churn_scores_daily")
+        run = client.jobs.run_now(job_id, job_parameters={"date": day[0][0]})
+        time.sleep(chance.uniform(3, 60))
+        service = ("spark", "workspace", "mlflow")[kill % 3]
+        pid = next(status.pid for status in supervisor.statuses(platform.settings) if status.name == service)
+        os.kill(pid, signal.SIGKILL)
+        assert platform.command("local", "start").returncode == 0
+        _wait_for_the_end(client, run.run_id)
+        done = platform.command("run", "churn_daily", "--date", day[0][0])
+        assert done.returncode == 0, f"after {service} was killed:\n{done.stdout}{done.stderr}"
+        test_no_row_is_lost(platform)
+        test_every_active_customer_has_exactly_one_score(platform)
+
+
+def test_the_workspace_refuses_a_bad_token(platform: Platform) -> None:
+    request = urllib.request.Request(  # noqa: S310 (our own address)
+        f"{platform.settings.workspace_url}/api/2.2/jobs/list", headers={"Authorization": "Bearer wrong"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)  # noqa: S310
+    assert refused.value.code == 401
+
+
+def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
+    environment = client_environment(platform.settings)
+    spark = next(status.pid for status in supervisor.statuses(platform.settings) if status.name == "spark")
+    down = platform.command("down")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert "protect" in down.stdout
+    assert (REPOSITORY / "Pulumi.local.yaml").exists()
+    assert not supervisor.running(platform.settings)
+    assert not psutil.pid_exists(spark)
+    assert platform.command("local", "start").returncode == 0
+    client = platform.client()
+    assert environment["DATABRICKS_HOST"] == platform.settings.workspace_url
+    assert list(client.jobs.list()) == []
+    assert list(client.pipelines.list_pipelines()) == []
+    assert list(client.serving_endpoints.list()) == []
+    assert list(client.warehouses.list()) == []
+    assert [catalog.name for catalog in client.catalogs.list()] in ([], ["system"])
+    assert platform.command("local", "stop").returncode == 0
+    left = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(platform.settings.home) in " ".join(process.info["cmdline"] or [])
+    ]
+    assert left == []
+
+
+def _wait_for_the_end(client: WorkspaceClient, run_id: int) -> None:
+    """Waits until a run has a result, whichever: none may hang."""
+    deadline = time.monotonic() + 900
+    while True:
+        state = client.jobs.get_run(run_id).state
+        if state is not None and state.result_state is not None:
+            return
+        assert time.monotonic() < deadline, f"run {run_id} hangs: {state}"
+        time.sleep(1)
+
+
+def _customer(platform: Platform) -> dict[str, object]:
+    """A scored customer's features, as a payload."""
+    spec = platform.client().serving_endpoints.get(platform.outputs()["endpoint_name"])
+    assert spec.name is not None
+    outputs = platform.outputs()
+    answer = platform.client().statement_execution.execute_statement(
+        f"SELECT * FROM {outputs['catalog']}.gold.churn_features LIMIT 1", outputs["warehouse_id"], wait_timeout="50s"
+    )
+    assert answer.manifest is not None
+    assert answer.manifest.schema is not None
+    assert answer.result is not None
+    row = (answer.result.data_array or [])[0]
+    customer: dict[str, object] = {}
+    for column, value in zip(answer.manifest.schema.columns or [], row, strict=True):
+        kind = column.type_name.value if column.type_name else "STRING"
+        number = kind in ("INT", "LONG", "DOUBLE", "FLOAT", "SHORT")
+        if column.name not in ("customer_id", "observation_date"):
+            customer[column.name or ""] = json.loads(value) if number and value is not None else value
+    return customer

@@ -1,0 +1,39 @@
+"""The program's inputs that other houses build: a wheel; and the program of each stack, run once."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra import artifacts
+from tests.infra.program import Program, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STACKS = ("local", "dev", "prod")
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a wheel, which the program takes instead of `workloads/dist`."""
+    folder = tmp_path_factory.mktemp("dist")
+    with zipfile.ZipFile(folder / "churn-0.1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("churn/__init__.py", "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "WHEELS", folder)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def programs(wheels: Path) -> dict[str, Program]:
+    """What the program registers for each stack."""
+    return {stack: run(stack) for stack in STACKS}
+
+
+@pytest.fixture(params=STACKS)
+def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Program:
+    return programs[request.param]

@@ -1,0 +1,151 @@
+"""Runs the program of a stack under mocks and records what it registers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import runpy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pulumi
+import yaml
+from pulumi.runtime import get_root_resource, mocks, rpc
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import run_pulumi_func
+
+from infra.config import REPOSITORY
+
+if TYPE_CHECKING:
+    from pulumi.runtime.stack import Stack
+
+METASTORE = "00000000-0000-0000-0000-000000000003"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One registration, inputs in camelCase.
+
+    `dependencies` are urns; `provider` is `urn::id` or empty.
+    """
+
+    type: str
+    name: str
+    urn: str
+    parent: str
+    inputs: dict[str, Any]
+    custom: bool
+    protect: bool
+    provider: str
+    dependencies: tuple[str, ...]
+
+    @property
+    def databricks(self) -> bool:
+        return self.type.startswith("databricks:")
+
+
+@dataclass
+class Program:
+    """What one run of the program registered."""
+
+    resources: list[Registered] = field(default_factory=list)
+    calls: list[mocks.MockCallArgs] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+
+    def of(self, type_: str) -> dict[str, Registered]:
+        """The resources of a Databricks class, by name."""
+        return {r.name: r for r in self.resources if r.type.rsplit(":", 1)[-1] == type_}
+
+
+class _Mocks(mocks.Mocks):
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        self.program.calls.append(args)
+        return self.answer(args), []
+
+    def answer(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        """What a workspace that has run for a while would say."""
+        name = args.token.rsplit(":", 1)[-1]
+        if name == "getCurrentMetastore":
+            return {"id": METASTORE}
+        if name == "getGroup":
+            return {"id": f"group-{args.args['displayName']}"}
+        if name == "getRegisteredModel":
+            aliases = [{"aliasName": "challenger", "versionNum": 4}, {"aliasName": "champion", "versionNum": 3}]
+            return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
+        raise AssertionError(f"the program calls {args.token}, which has no mock")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        state = dict(args.inputs)
+        if args.typ.endswith(":ServicePrincipal"):
+            state["applicationId"] = "11111111-2222-3333-4444-555555555555"
+        if args.typ.endswith(":Volume"):
+            state["volumePath"] = (
+                f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"
+            )
+        if args.typ.endswith(":ModelServing"):
+            state["servingEndpointId"] = "endpoint-id"
+        return f"{args.name}-id", state
+
+
+class _Recorder(mocks.MockMonitor):
+    def __init__(self, program: Program) -> None:
+        super().__init__(_Mocks(program))
+        self.program = program
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            self.program.resources.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    urn=response.urn,
+                    parent=request.parent,
+                    inputs=rpc.deserialize_properties(request.object),
+                    custom=request.custom,
+                    protect=request.protect,
+                    provider=request.provider,
+                    dependencies=tuple(request.dependencies),
+                )
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self.program.finished.add(request.urn)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+async def _values(outputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: await pulumi.Output.from_input(value).future() for name, value in outputs.items()}
+
+
+def engine_config(stack: str) -> dict[str, str]:
+    """The stack file's configuration as the engine hands it to a program: every value is text."""
+    config = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def run(stack: str, config: dict[str, str] | None = None) -> Program:
+    """Runs `infra` for a stack.
+
+    Args:
+        stack: Name of the stack.
+        config: Configuration as the engine hands it over; the stack file's if None.
+    """
+    program = Program()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    set_root_resource(cast("pulumi.Resource", None))  # of the program before
+    mocks.set_mocks(_Mocks(program), project="churn", stack=stack, preview=False, monitor=_Recorder(program))
+    pulumi.runtime.set_all_config(engine_config(stack) if config is None else config)
+
+    def run_module() -> None:
+        runpy.run_module("infra", run_name="__main__")
+
+    loop.run_until_complete(run_pulumi_func(run_module))
+    program.outputs = loop.run_until_complete(_values(cast("Stack", get_root_resource()).outputs))
+    return program

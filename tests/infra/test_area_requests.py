@@ -1,0 +1,107 @@
+"""Requests for workspace areas: those in the repository, and what is wrong with wrong ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.access import PRIVILEGES, Grant, Securable
+from infra.area_requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
+from infra.config import REPOSITORY, check
+from infra.faults import FaultsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = check(REPOSITORY / "Pulumi.local.yaml")
+GOOD = """
+kind: workspace_area
+team: retention
+schema: lab
+purpose: Lists of retention campaigns
+owner_group: team-retention
+stacks: [local]
+"""
+
+
+def write(folder: Path, place: str, text: str = GOOD) -> None:
+    file = folder / "requests" / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def faults(folder: Path) -> list[tuple[str, str, str]]:
+    with pytest.raises(FaultsError) as caught:
+        read_requests(SETTINGS, folder / "requests")
+    return [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
+
+
+def test_the_requests_of_the_repository() -> None:
+    areas = {area.schema_name: area for area in read_requests(SETTINGS)}
+    assert areas["retention_lab"].grants_in("churn_local") == [
+        Grant(
+            Securable("churn_local.retention_lab", "schema"), "churn-scientists", frozenset({"SELECT", "READ_VOLUME"})
+        )
+    ]
+
+
+def test_the_json_schema_is_current() -> None:
+    assert SCHEMA_FILE.read_text() == json_schema(), "run python -m infra.area_requests"
+
+
+def test_every_privilege_exists_on_a_schema() -> None:
+    assert {privilege.value for privilege in AreaPrivilege} <= PRIVILEGES["schema"]
+
+
+def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:
+    write(tmp_path, "retention/lab.yaml")
+    write(tmp_path, "retention/other.yaml", GOOD.replace("lab", "other").replace("[local]", "[prod]"))
+    assert [area.schema_name for area in read_requests(SETTINGS, tmp_path / "requests")] == ["lab"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "received"),
+    [
+        ("kind: workspace_area", "kind: sandbox", "kind", '"sandbox"'),
+        ("team: retention\n", "team: growth\n", "team", '"growth"'),
+        ("schema: lab", "schema: den", "schema", '"den"'),
+        ("schema: lab", "schema: Lab", "schema", '"Lab"'),
+        ("owner_group: team-retention", "owner_group: team-nobody", "owner_group", '"team-nobody"'),
+        ("owner_group: team-retention", "owner: team-retention", "owner_group", "nothing"),
+        ("stacks: [local]", "stacks: []", "stacks", "[]"),
+        ("purpose: Lists of retention campaigns", "purpose: x", "purpose", '"x"'),
+        ("\nstacks", "\ngrants: [{group: nobody, privileges: [SELECT]}]\nstacks", "grants[0].group", '"nobody"'),
+        (
+            "\nstacks",
+            "\ngrants: [{group: churn-analysts, privileges: [SELECT, MANAGE]}]\nstacks",
+            "grants[0].privileges[1]",
+            '"MANAGE"',
+        ),
+    ],
+)
+def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field: str, received: str) -> None:
+    assert old in GOOD
+    write(tmp_path, "retention/lab.yaml", GOOD.replace(old, new))
+    assert ("requests/retention/lab.yaml", field, received) in faults(tmp_path)
+
+
+def test_a_schema_is_given_once(tmp_path: Path) -> None:
+    write(tmp_path, "retention/lab.yaml")
+    write(tmp_path, "sales/lab.yaml", GOOD.replace("team: retention", "team: sales"))
+    write(tmp_path, "sales/gold.yaml", GOOD.replace("team: retention", "team: sales").replace("lab", "gold"))
+    assert faults(tmp_path) == [
+        ("requests/sales/gold.yaml", "schema", '"gold"'),
+        ("requests/sales/lab.yaml", "schema", '"lab"'),
+    ]
+
+
+def test_the_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, "retention/lab.yaml", GOOD.replace("team-retention", "team-nobody"))
+    write(tmp_path, "sales/den.yaml", "kind: [")
+    write(tmp_path, "sales/pit.yaml", GOOD.replace("kind: workspace_area", "knd: workspace_area"))
+    assert {file for file, _, _ in faults(tmp_path)} == {
+        "requests/retention/lab.yaml",
+        "requests/sales/den.yaml",
+        "requests/sales/pit.yaml",
+    }

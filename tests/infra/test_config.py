@@ -1,0 +1,180 @@
+"""The stack files, and what is wrong with wrong ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from infra.config import REPOSITORY, Settings, check, load
+from infra.faults import FaultsError
+from tests.infra.program import engine_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOCAL = REPOSITORY / "Pulumi.local.yaml"
+
+
+@pytest.fixture
+def altered(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a copy of the local stack's file with some settings changed; None removes one."""
+
+    def write(changes: dict[str, Any], stack: str = "local") -> Path:
+        document = yaml.safe_load(LOCAL.read_text())
+        for path, value in changes.items():
+            *parents, last = path.split(".")
+            place = document["config"]
+            for parent in parents:
+                place = place[parent]
+            if value is None:
+                del place[last]
+            else:
+                place[last] = value
+        file = tmp_path / f"Pulumi.{stack}.yaml"
+        file.write_text(yaml.safe_dump(document))
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_the_stack_files_are_right_before_and_inside_the_engine(stack: str) -> None:
+    settings = check(REPOSITORY / f"Pulumi.{stack}.yaml")
+    assert settings.stack == stack
+    assert load(stack, engine_config(stack)) == settings
+
+
+# What was written, and what the message must name: the field, what was received, what is allowed.
+FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
+    ({"churn:protect_dta": True}, "churn:protect_dta", ["'protect_dta'", "protect_data", "write protect_data"]),
+    ({"churn:compute.wokers": 2}, "churn:compute.wokers", ["node_type_id", "write workers instead"]),
+    ({"churn:protect_data": "yes"}, "churn:protect_data", ['"yes"', "boolean"]),
+    ({"churn:compute.workers": "two"}, "churn:compute.workers", ['"two"', "integer"]),
+    ({"churn:compute.workers": 0}, "churn:compute.workers", ["received 0", "greater than or equal to 1"]),
+    ({"churn:training.horizon_days": 30.5}, "churn:training.horizon_days", ["30.5"]),
+    ({"churn:warehouse.size": "Tiny"}, "churn:warehouse.size", ['"Tiny"', "'2X-Small'", "'Medium'"]),
+    ({"churn:daily.logical_date": "yesterday"}, "churn:daily.logical_date", ['"yesterday"', "date"]),
+    ({"churn:daily.notify": ["nobody"]}, "churn:daily.notify[0]", ['"nobody"']),
+    ({"churn:workspace.host": "http://example.com"}, "churn:workspace.host", ["http://example.com", "https"]),
+    ({"churn:account.groups.analysts": None}, "churn:account.groups.analysts", ["nothing", "add analysts"]),
+    ({"churn:serving": None}, "churn:serving", ["nothing", "add serving"]),
+    ({"churn:serving": 3}, "churn:serving", ["received 3"]),
+    ({"databricks:host": "https://x"}, "databricks:host", ["churn:", "remove databricks:host"]),
+    ({"churn:stack": "prod"}, "churn:stack", ["remove churn:stack"]),
+    ({"churn:simulation.snapshot_date": None}, "churn:simulation.snapshot_date", ["null", "a date when"]),
+    (
+        {"churn:account.console": {"host": "https://x", "account_id": "00000000-0000-0000-0000-000000000000"}},
+        "churn:workspace.id",
+        ["received null", "account.console is given"],
+    ),
+    ({"churn:daily.logical_date": "2020-01-01"}, "churn:daily.logical_date", ['"2020-01-01"', "or a later day"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "said"), FAULTS, ids=[fault[1] for fault in FAULTS])
+def test_a_fault_names_file_field_value_and_remedy(
+    altered: Callable[..., Path], changes: dict[str, Any], field: str, said: list[str]
+) -> None:
+    with pytest.raises(FaultsError) as caught:
+        check(altered(changes))
+    (fault,) = caught.value.faults
+    assert fault.file == "Pulumi.local.yaml"
+    assert fault.field == field
+    text = str(caught.value)
+    assert fault.remedy
+    assert [part for part in ["Pulumi.local.yaml", field, "allowed: ", "remedy: ", *said] if part not in text] == []
+
+
+def test_all_faults_are_told_at_once(altered: Callable[..., Path]) -> None:
+    changes = {"churn:protect_data": 7, "churn:compute.workers": -1, "churn:serving.size": "x", "aws:region": "eu"}
+    with pytest.raises(FaultsError, match="4 faults") as caught:
+        check(altered(changes))
+    assert sorted(f.field for f in caught.value.faults) == sorted(
+        ["churn:protect_data", "churn:compute.workers", "churn:serving.size", "aws:region"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"churn:daily.logical_date": None}, r"churn:simulation\.enabled: received true; allowed: false in prod"),
+        ({"churn:simulation": {"enabled": False}}, r"churn:daily\.logical_date: received .*; allowed: null in prod"),
+    ],
+)
+def test_prod_has_real_data_and_moving_days(altered: Callable[..., Path], changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(FaultsError, match=said):
+        check(altered(changes, "prod"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("config: [1, 2", "YAML"),
+        ("- 1", "a mapping"),
+        ("config: 3", "a mapping"),
+        ("cnfig: {}", "'cnfig'"),
+        ("config:\n  churn:a: 1\n  churn:a: 2", "given twice"),
+    ],
+)
+def test_a_file_that_is_no_stack_file(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "Pulumi.local.yaml"
+    file.write_text(text)
+    with pytest.raises(FaultsError, match=said):
+        check(file)
+
+
+def test_a_missing_file_and_a_wrong_name(tmp_path: Path) -> None:
+    with pytest.raises(FaultsError, match="no such file"):
+        check(tmp_path / "Pulumi.local.yaml")
+    with pytest.raises(FaultsError, match=r"Pulumi\.<stack>\.yaml"):
+        check(tmp_path / "local.yaml")
+    file = tmp_path / "Pulumi.My-Stack.yaml"
+    file.write_text(LOCAL.read_text())
+    with pytest.raises(FaultsError, match="the stack name 'My-Stack'"):
+        check(file)
+
+
+def test_an_encrypted_value_is_not_shown(altered: Callable[..., Path]) -> None:
+    with pytest.raises(FaultsError) as caught:
+        check(altered({"churn:workspace.host": {"secure": "v1:hidden"}}))
+    assert "hidden" not in str(caught.value)
+    assert "a secret" in str(caught.value)
+
+
+def test_the_command_tells_faults_and_fails(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.config"]
+    good = subprocess.run([*command, "local"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["stack"] == "local"
+    by_path = subprocess.run([*command, str(LOCAL)], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert by_path.stdout == good.stdout
+    bad = subprocess.run([*command, "nowhere"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert bad.returncode == 1
+    assert "Pulumi.nowhere.yaml: received no such file" in bad.stderr
+
+
+def test_settings_and_requests_import_no_provider_sdk() -> None:
+    code = (
+        "import sys, infra.config, infra.area_requests, infra.contracts, infra.access; "
+        "print([m for m in sys.modules if m.split('.')[0] in ('pulumi', 'pulumi_databricks', 'databricks', 'grpc')])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_every_setting_is_explained() -> None:
+    def fields(model: type[Any], path: str = "") -> list[tuple[str, Any]]:
+        found = []
+        for name, info in model.model_fields.items():
+            found.append((path + name, info.description))
+            if isinstance(info.annotation, type) and hasattr(info.annotation, "model_fields"):
+                found += fields(info.annotation, f"{path}{name}.")
+        return found
+
+    assert [path for path, meaning in fields(Settings) if not meaning] == ["stack"]

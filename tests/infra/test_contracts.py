@@ -1,0 +1,54 @@
+"""What the program takes from the contracts, and what is wrong with wrong ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from infra.access import Grant, Securable
+from infra.config import REPOSITORY, check
+from infra.contracts import CONTRACTS, read_contracts
+from infra.faults import FaultsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUPS = check(REPOSITORY / "Pulumi.local.yaml").group_names
+
+
+def test_the_contracts_of_the_repository() -> None:
+    contracts = {contract.table: contract for contract in read_contracts(GROUPS)}
+    tables = ("customer", "events", "marketing", "support", "transactions")
+    assert list(contracts) == [f"silver.{table}" for table in tables]
+    customer = Securable("churn_local.silver.customer", "table")
+    assert set(contracts["silver.customer"].grants_in("churn_local")) == {
+        Grant(customer, "churn-engineers", frozenset({"SELECT"})),
+        Grant(customer, "churn-scientists", frozenset({"SELECT"})),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "received"),
+    [
+        ("role: churn-scientists", "role: nobody", "roles[1].role", '"nobody"'),
+        ("access: read", "access: look", "roles[0].access", '"look"'),
+        ("name: churn-engineers", "name: nobody", "team.name", '"nobody"'),
+        ("physicalName: silver.customer", "physicalName: customer", "schema", '["customer"]'),
+        ("version: 1.0.0", "vrsion: 1.0.0", "vrsion", "the unknown name 'vrsion'"),
+        ("status: active", "status: 3", "status", "3"),
+    ],
+)
+def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field: str, received: str) -> None:
+    text = (CONTRACTS / "customer.yaml").read_text()
+    assert old in text
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    (folder / "customer.yaml").write_text(text.replace(old, new, 1))
+    (folder / "other.yaml").write_text(yaml.safe_dump([1]))
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(GROUPS, folder)
+    found = [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
+    assert ("contracts/customer.yaml", field, received) in found
+    assert "contracts/other.yaml" in {file for file, _, _ in found}, "all files' faults are told at once"

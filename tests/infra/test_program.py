@@ -1,0 +1,329 @@
+"""The whole program under mocks, for the three stacks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pulumi_databricks as databricks
+import pytest
+from pulumi._types import input_type_types, is_input_type
+
+from infra.pipelines import SESSION
+from tests.infra.program import Program, Registered, engine_config, run
+
+EXPORTS = [
+    "catalog",
+    "dashboard_url",
+    "endpoint_name",
+    "endpoint_url",
+    "job_ids",
+    "model",
+    "pipeline_ids",
+    "warehouse_id",
+    "workspace_url",
+]
+PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
+# Classes that hold data, or whose deletion deletes data.
+HOLD_DATA = ("Catalog", "Schema", "Volume", "RegisteredModel", "Pipeline")
+# Classes whose objects have no name of their own, and what identifies them instead.
+IDENTITY = {
+    "Dashboard": "displayName",
+    "Directory": "path",
+    "File": "path",
+    "Grants": "grants",
+    "Group": "displayName",
+    "MwsPermissionAssignment": "principalId",
+    "Permissions": "accessControls",
+    "SecretAcl": "principal",
+    "ServicePrincipal": "displayName",
+    "WorkspaceFile": "path",
+}
+
+
+def class_name(resource: Registered) -> str:
+    return resource.type.rsplit(":", 1)[-1]
+
+
+def input_types(annotation: Any) -> list[type]:
+    """The SDK's input types inside an annotation such as Sequence[Union[JobTaskArgs, Awaitable, Output]]."""
+    if is_input_type(annotation):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in input_types(argument)]
+
+
+def unknown_keys(value: Any, annotation: Any, path: str) -> list[str]:
+    """Paths of keys that the pinned SDK's input type does not have; the SDK itself does not look."""
+    if isinstance(value, list):
+        return [found for i, item in enumerate(value) for found in unknown_keys(item, annotation, f"{path}[{i}]")]
+    types = input_types(annotation)
+    if not isinstance(value, dict) or not types:
+        return []
+    known = input_type_types(types[0])
+    return [
+        found
+        for key, item in value.items()
+        for found in (unknown_keys(item, known[key], f"{path}.{key}") if key in known else [f"{path}.{key}"])
+    ]
+
+
+def faults_of(resource: Registered) -> list[str]:
+    """Unknown keys of all inputs of a Databricks resource, nested ones too."""
+    args = getattr(databricks, f"{class_name(resource)}Args")
+    known = input_type_types(args)
+    return [
+        found
+        for key, value in resource.inputs.items()
+        for found in (unknown_keys(value, known[key], key) if key in known else [key])
+    ]
+
+
+def daily_tasks(program: Program) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = program.of("Job")["churn_daily"].inputs["tasks"]
+    return tasks
+
+
+def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
+    found = [f"{r.name}: {fault}" for r in program.resources if r.databricks for fault in faults_of(r)]
+    assert found == []
+
+
+def test_a_misspelt_nested_key_would_be_found() -> None:
+    tasks = [{"taskKey": "a", "pipelineTsk": {}}, {"taskKey": "b", "pythonWheelTask": {"packageNme": "churn"}}]
+    job = Registered("databricks:index/job:Job", "j", "", "", {"tasks": tasks, "nme": 1}, True, False, "", ())
+    assert faults_of(job) == ["tasks[0].pipelineTsk", "tasks[1].pythonWheelTask.packageNme", "nme"]
+
+
+def test_every_resource_has_the_explicit_provider(program: Program, programs: dict[str, Program]) -> None:
+    def expected(class_: str) -> str:
+        in_account = ("AccessControlRuleSet", "Group", "getGroup", "MwsPermissionAssignment")
+        level = "account" if class_ in in_account else "workspace"
+        return "workspace" if program is programs["local"] else level
+
+    used = [(class_name(r), r.provider) for r in program.resources if r.databricks]
+    used += [(call.token.rsplit(":", 1)[-1], call.provider) for call in program.calls]
+    for class_, provider in used:
+        assert provider.split("::")[-2] == expected(class_), class_
+
+
+def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
+    providers = {r.name: r.inputs for r in program.resources if r.type == "pulumi:providers:databricks"}
+    assert providers["workspace"] == {"host": program.outputs["workspace_url"]}
+    assert set(providers.get("account", {})) <= {"host", "accountId"}
+
+
+def test_every_resource_lies_in_a_component_of_one_pattern(program: Program) -> None:
+    components = {r.urn: r for r in program.resources if r.type.startswith("churn:")}
+    for resource in program.resources:
+        if resource.databricks:
+            assert resource.parent in components, resource.urn
+    for component in components.values():
+        _, module, name = component.type.split(":")
+        assert module.islower()
+        assert name[0].isupper()
+
+
+def test_every_component_registers_its_outputs(program: Program) -> None:
+    for resource in program.resources:
+        if resource.type.startswith("churn:"):
+            assert resource.urn in program.finished, resource.urn
+
+
+def test_every_object_has_an_explicit_name(program: Program) -> None:
+    for resource in program.resources:
+        if resource.databricks:
+            assert resource.inputs.get(IDENTITY.get(class_name(resource), "name")), resource.urn
+
+
+def test_what_holds_data_is_protected_by_setting(program: Program, programs: dict[str, Program]) -> None:
+    protect = program is not programs["dev"]
+    for resource in program.resources:
+        if resource.databricks:
+            assert resource.protect == (protect and class_name(resource) in HOLD_DATA), resource.urn
+            assert resource.inputs.get("forceDestroy", not protect) == (not protect), resource.urn
+
+
+def test_tasks_stand_in_alphabetical_order(program: Program) -> None:
+    for job in program.of("Job").values():
+        keys = [task["taskKey"] for task in job.inputs["tasks"]]
+        assert keys == sorted(keys)
+        for task in job.inputs["tasks"]:
+            before = [dependency["taskKey"] for dependency in task.get("dependsOns", [])]
+            assert before == sorted(before)
+
+
+def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> None:
+    after = {task["taskKey"]: [d["taskKey"] for d in task.get("dependsOns", [])] for task in daily_tasks(program)}
+    path = PATH[1:] if program is programs["prod"] else PATH
+    assert after == {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
+
+
+def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
+    for job in program.of("Job").values():
+        for task in job.inputs["tasks"]:
+            if "pythonWheelTask" not in task:
+                continue
+            wheel = task["pythonWheelTask"]
+            assert (wheel["packageName"], wheel["entryPoint"]) == ("churn", task["taskKey"])
+            named = wheel["namedParameters"]
+            assert named["catalog"] == program.outputs["catalog"]
+            assert named["date"] == "{{job.parameters.date}}"
+            assert named["run_id"] == "{{job.run_id}}"
+            assert all(isinstance(value, str) for value in named.values())
+
+
+def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
+    for stack, program in programs.items():
+        job = program.of("Job")["churn_daily"].inputs
+        wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
+        if stack == "dev":
+            assert "jobClusters" not in job
+            assert job["environments"][0]["spec"]["dependencies"][0].startswith("/Workspace/Shared/churn-dev/wheels/")
+            assert all(task["environmentKey"] == "default" for task in wheel_tasks)
+        else:
+            assert "environments" not in job
+            assert job["jobClusters"][0]["newCluster"]["policyId"] == "policy-id"
+            assert all(task["jobClusterKey"] == "main" and task["libraries"] for task in wheel_tasks)
+
+
+def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
+    for stack in ("local", "prod"):
+        program = programs[stack]
+        cluster = program.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
+        rules = json.loads(program.of("ClusterPolicy")["policy"].inputs["definition"])
+        assert rules.pop("cluster_type") == {"type": "fixed", "value": "job"}
+        assert rules.pop("spark_version")["value"] == cluster["sparkVersion"]
+        assert rules.pop("data_security_mode")["value"] == cluster["dataSecurityMode"]
+        assert cluster["nodeTypeId"] in rules.pop("node_type_id")["values"]
+        workers = rules.pop("num_workers")
+        assert workers["minValue"] <= cluster["numWorkers"] <= workers["maxValue"]
+        assert {key: rule["value"] for key, rule in rules.items()} == {
+            f"custom_tags.{key}": value for key, value in cluster["customTags"].items()
+        }
+
+
+def test_shuffle_partitions_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
+    local = programs["local"]
+    cluster = local.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
+    assert cluster["sparkConf"] == {"spark.sql.shuffle.partitions": "2"}
+    for pipeline in local.of("Pipeline").values():
+        assert pipeline.inputs["configuration"]["spark.sql.shuffle.partitions"] == "2"
+    for pipeline in programs["prod"].of("Pipeline").values():
+        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.raw", *SESSION}
+
+
+def test_everything_runs_as_the_service_principal(program: Program) -> None:
+    runner = {"servicePrincipalName": "11111111-2222-3333-4444-555555555555"}
+    for resource in [*program.of("Job").values(), *program.of("Pipeline").values()]:
+        assert resource.inputs["runAs"] == runner
+
+
+def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
+    for program in programs.values():
+        for job in program.of("Job").values():
+            assert job.inputs["maxConcurrentRuns"] == 1
+            assert job.inputs["queue"] == {"enabled": True}
+            assert job.inputs["health"]["rules"][0]["metric"] == "RUN_DURATION_SECONDS"
+            assert all(task["timeoutSeconds"] > 0 for task in job.inputs["tasks"])
+    prod = programs["prod"].of("Job")["churn_daily"].inputs
+    assert prod["schedule"]["pauseStatus"] == "UNPAUSED"
+    assert prod["parameters"] == [{"name": "date", "default": "{{job.start_time.iso_date}}"}]
+    assert prod["emailNotifications"]["onFailures"] == ["churn-oncall@example.com"]
+    assert all(task["maxRetries"] == 2 for task in prod["tasks"])
+    local = programs["local"].of("Job")["churn_daily"].inputs
+    assert local["schedule"]["pauseStatus"] == "PAUSED"
+    assert "emailNotifications" not in local
+    assert all("maxRetries" not in task for task in local["tasks"])
+
+
+def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
+    deployer = json.loads(engine_config(program.outputs["endpoint_name"].removeprefix("churn-"))["churn:workspace"])
+    seen = set()
+    for grants in program.of("Grants").values():
+        securable = {key: value for key, value in grants.inputs.items() if key != "grants"}
+        assert len(securable) == 1
+        seen.add(next(iter(securable.items())))
+        held = {grant["principal"]: grant["privileges"] for grant in grants.inputs["grants"]}
+        assert "MANAGE" in held[deployer["deployer"]]
+        assert not any(principal.endswith("-runner") for principal in held), "the runner goes by application id"
+    assert len(seen) == len(program.of("Grants"))
+
+
+def test_groups_belong_to_the_owning_stack(programs: dict[str, Program]) -> None:
+    assert set(programs["prod"].of("Group")) == set(programs["local"].of("Group")) != set()
+    assert programs["dev"].of("Group") == {}
+    looked_up = {call.args["displayName"] for call in programs["dev"].calls if call.token.endswith(":getGroup")}
+    assert looked_up == set(programs["prod"].of("Group"))
+    for stack in ("dev", "prod"):
+        entering = {a.inputs["principalId"] for a in programs[stack].of("MwsPermissionAssignment").values()}
+        assert len(entering) == len(looked_up)
+        (rules,) = programs[stack].of("AccessControlRuleSet").values()
+        assert rules.inputs["name"].endswith("/servicePrincipals/11111111-2222-3333-4444-555555555555/ruleSets/default")
+        assert all(rule["principals"][0].startswith("servicePrincipals/") for rule in rules.inputs["grantRules"])
+    assert all(set(program.of("ServicePrincipal")) == {"runner"} for program in programs.values())
+
+
+def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) -> None:
+    endpoint = program.of("ModelServing")["endpoint"]
+    entity = endpoint.inputs["config"]["servedEntities"][0]
+    assert entity["entityVersion"] == "3"
+    assert entity["entityName"] == program.outputs["model"]
+    bootstrap = program.of("RunOnce")["bootstrap"]
+    assert bootstrap.urn in endpoint.dependencies
+    assert bootstrap.inputs["host"] == program.outputs["workspace_url"]
+
+
+def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
+    tables = {g.inputs["table"] for g in program.of("Grants").values() if "table" in g.inputs}
+    catalog = program.outputs["catalog"]
+    assert tables == {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions")}
+    component = next(r for r in program.resources if r.name == "table-access")
+    assert {g.parent for g in program.of("Grants").values() if "table" in g.inputs} == {component.urn}
+    runs = program.of("RunOnce")
+    assert runs["first-silver"].urn in component.dependencies
+    assert runs["first-bronze"].urn in runs["first-silver"].dependencies
+
+
+def test_pipelines_find_their_folders(program: Program) -> None:
+    raw = program.of("Pipeline")["churn_bronze"].inputs["configuration"]["churn.raw"]
+    domains = ("customer", "events", "marketing", "support", "transactions")
+    assert {file.inputs["path"] for file in program.of("File").values()} == {f"{raw}/{d}/_keep" for d in domains}
+
+
+def test_the_request_is_deployed(program: Program) -> None:
+    area = program.of("Schema")["retention_lab"].inputs
+    assert area["owner"] == "team-retention"
+    assert area["catalogName"] == program.outputs["catalog"]
+    assert "retention_lab-campaigns" in program.of("Volume")
+
+
+def test_exports(program: Program) -> None:
+    assert sorted(program.outputs) == EXPORTS
+    assert sorted(program.outputs["job_ids"]) == ["churn_bootstrap", "churn_daily"]
+    assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver"]
+
+
+def test_names_of_catalogs(programs: dict[str, Program]) -> None:
+    assert [p.outputs["catalog"] for p in programs.values()] == ["churn_local", "churn_dev", "churn"]
+
+
+def test_one_setting_changes_just_what_it_should(programs: dict[str, Program]) -> None:
+    config = engine_config("local")
+    changed = json.loads(config["churn:warehouse"]) | {"auto_stop_minutes": 33}
+    again = run("local", config | {"churn:warehouse": json.dumps(changed)})
+    before = {r.urn: r.inputs for r in programs["local"].resources}
+    differing = [r.name for r in again.resources if before[r.urn] != r.inputs]
+    assert differing == ["warehouse"]
+
+
+def test_a_wrong_setting_stops_the_program_before_its_first_resource(wheels: object) -> None:
+    with pytest.raises(Exception, match=r"churn:protect_dta: received the unknown name") as caught:
+        run("local", engine_config("local") | {"churn:protect_dta": "true"})
+    assert type(caught.value).__name__ == "RunError"
+
+
+def test_another_metastore_than_the_adopted_is_refused(wheels: object) -> None:
+    config = engine_config("prod")
+    account = json.loads(config["churn:account"]) | {"metastore_id": "00000000-0000-0000-0000-00000000000f"}
+    with pytest.raises(Exception, match=r"churn:account.metastore_id"):
+        run("prod", config | {"churn:account": json.dumps(account)})

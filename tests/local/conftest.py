@@ -1,0 +1,156 @@
+"""Running local clouds for tests: each in a temporary home, on free ports, as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from databricks.sdk import WorkspaceClient
+
+from local.engine.environment import engine_environment
+from local.settings import LocalSettings
+from tests.ports import free_base_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass
+class LocalWorkspace:
+    """A workspace whose processes a test starts and stops."""
+
+    settings: LocalSettings
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Starts the workspace and waits until it answers."""
+        self._run("workspace", [sys.executable, "-m", "local.workspace"])
+        _wait(lambda: httpx.get(f"{self.settings.workspace_url}/api/2.0/preview/scim/v2/Me").status_code == 401, self)
+
+    def start_mlflow(self) -> None:
+        artifacts = self.settings.home / "artifacts"
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
+        command += ["--port", str(self.settings.mlflow_port), "--serve-artifacts"]
+        command += ["--backend-store-uri", f"sqlite:///{self.settings.home / 'mlflow.db'}"]
+        command += ["--artifacts-destination", str(artifacts)]
+        self._run("mlflow", command)
+        _wait(lambda: httpx.get(f"{self.settings.mlflow_url}/health").status_code == 200, self)
+
+    def start_spark(self) -> None:
+        self._run("spark", [sys.executable, "-m", "local.spark", "serve"])
+
+        def answers() -> bool:
+            with socket.create_connection(("127.0.0.1", self.settings.spark_port), timeout=1):
+                return True
+
+        _wait(answers, self)
+
+    def stop(self, *names: str) -> None:
+        """Ends the processes of these names, or all, and waits for them."""
+        for name in names or list(self.processes):
+            process = self.processes.pop(name)
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    @property
+    def token(self) -> str:
+        """The administrator's token."""
+        return self.settings.admin_token.read_text()
+
+    def client(self, token: str | None = None) -> WorkspaceClient:
+        """The official client, with the administrator's token or another."""
+        return WorkspaceClient(host=self.settings.workspace_url, token=token or self.token, auth_type="pat")
+
+    def http(self) -> httpx.Client:
+        """A plain client with the administrator's token, for requests that the official one would not send."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=self.settings.workspace_url, headers=headers, timeout=60)
+
+    def log(self, name: str) -> str:
+        return (self.settings.logs / f"{name}.log").read_text()
+
+    def _run(self, name: str, command: list[str]) -> None:
+        self.settings.logs.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {
+            "PLATFORM_HOME": str(self.settings.home),
+            "PLATFORM_PORT": str(self.settings.port),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+        with (self.settings.logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+
+
+def _wait(ready: object, cloud: LocalWorkspace, seconds: float = 120) -> None:
+    assert callable(ready)
+    end = time.monotonic() + seconds
+    while True:
+        for name, process in cloud.processes.items():
+            assert process.poll() is None, f"{name} ended with {process.returncode}: {cloud.log(name)[-3000:]}"
+        try:
+            if ready():
+                return
+        except (OSError, httpx.TransportError):
+            pass
+        assert time.monotonic() < end, f"nothing answers after {seconds} s"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    """A workspace without Spark and MLflow: enough for identity, files, policies, secrets and the like."""
+    yield from _cloud(tmp_path_factory.mktemp("workspace"), whole=False)
+
+
+@pytest.fixture(scope="session")
+def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    """A workspace with Spark and MLflow."""
+    yield from _cloud(tmp_path_factory.mktemp("lakehouse"), whole=True)
+
+
+def _cloud(home: Path, whole: bool) -> Iterator[LocalWorkspace]:
+    cloud = LocalWorkspace(LocalSettings(home, free_base_port()))
+    try:
+        if whole:
+            cloud.settings.tables.mkdir(parents=True)
+            cloud.start_spark()
+            cloud.start_mlflow()
+        cloud.start()
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+@pytest.fixture
+def pulumi(
+    lakehouse: LocalWorkspace, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `pulumi` on a copy of the program that the test's module names as PROGRAM."""
+    folder = shutil.copytree(request.module.PROGRAM, tmp_path / "program")
+    state = tmp_path / "state"
+    state.mkdir()
+    environment = os.environ | engine_environment(lakehouse.settings) | {"PULUMI_BACKEND_URL": f"file://{state}"}
+
+    def run(*arguments: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+        command = ["pulumi", *arguments, "--non-interactive"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done
+
+    run("stack", "init", "proof")
+    run("config", "set", "host", lakehouse.settings.workspace_url)
+    run("config", "set", "--secret", "token", lakehouse.token)
+    return run

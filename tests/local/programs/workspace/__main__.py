@@ -1,0 +1,158 @@
+"""One of each resource type that the workspace answers for; the edition changes every one that can be updated."""
+
+import base64
+import json
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_databricks as databricks
+
+config = pulumi.Config()
+edition = config.require_int("edition")
+second = edition == 2
+provider = databricks.Provider(
+    "workspace", host=config.require("host"), token=config.require_secret("token"), auth_type="pat"
+)
+
+
+def options(*after: pulumi.Resource, replace: bool = False) -> pulumi.ResourceOptions:
+    """The explicit provider; what is replaced under the same name goes before the new one comes."""
+    return pulumi.ResourceOptions(provider=provider, depends_on=list(after), delete_before_replace=replace)
+
+
+team = databricks.Group(
+    "team", display_name="team", workspace_access=second, databricks_sql_access=True, opts=options()
+)
+runner = databricks.ServicePrincipal("runner", display_name=f"runner {edition}", opts=options())
+databricks.GroupMember("member", group_id=team.id, member_id=runner.id, opts=options())
+
+catalog = databricks.Catalog(
+    "catalog", name="proof", comment=f"edition {edition}", properties={"edition": str(edition)}, opts=options()
+)
+isolated = databricks.Catalog(
+    "isolated",
+    name="isolated",
+    isolation_mode="ISOLATED",
+    enable_predictive_optimization="ENABLE" if second else "DISABLE",
+    owner=team.display_name,
+    opts=options(),
+)
+schema = databricks.Schema(
+    "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=options()
+)
+owned = databricks.Schema(
+    "owned",
+    catalog_name=catalog.name,
+    name="mlops",
+    owner=runner.application_id,
+    enable_predictive_optimization="DISABLE",
+    force_destroy=True,
+    opts=options(),
+)
+volume = databricks.Volume(
+    "volume",
+    catalog_name=catalog.name,
+    schema_name=schema.name,
+    name="raw",
+    volume_type="MANAGED",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+model = databricks.RegisteredModel(
+    "model",
+    catalog_name=catalog.name,
+    schema_name=owned.name,
+    name="churn_model",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+
+
+def granted(*privileges: str) -> Sequence[databricks.GrantsGrantArgs]:
+    return [databricks.GrantsGrantArgs(principal=team.display_name, privileges=list(privileges))]
+
+
+databricks.Grants(
+    "on-catalog", catalog=catalog.name, grants=granted("USE_CATALOG", *(["BROWSE"] if second else [])), opts=options()
+)
+databricks.Grants(
+    "on-schema",
+    schema=schema.id,
+    grants=[
+        *granted("USE_SCHEMA"),
+        databricks.GrantsGrantArgs(principal=runner.application_id, privileges=["ALL_PRIVILEGES"]),
+    ],
+    opts=options(),
+)
+databricks.Grants("on-volume", volume=volume.id, grants=granted("READ_VOLUME"), opts=options())
+databricks.Grants("on-model", model=model.id, grants=granted("EXECUTE"), opts=options())
+
+rules = {"spark_version": {"type": "fixed", "value": f"17.{edition}.x-scala2.13"}}
+policy = databricks.ClusterPolicy("policy", name="jobs", definition=json.dumps(rules), opts=options())
+warehouse = databricks.SqlEndpoint(
+    "warehouse",
+    name="sql",
+    cluster_size="2X-Small",
+    auto_stop_mins=10 * edition,
+    enable_serverless_compute=False,
+    tags=databricks.SqlEndpointTagsArgs(
+        custom_tags=[databricks.SqlEndpointTagsCustomTagArgs(key="team", value="churn")]
+    ),
+    opts=options(),
+)
+scope = databricks.SecretScope("scope", name="churn", opts=options())
+databricks.Secret(
+    "secret", scope=scope.name, key="password", string_value=f"hidden {edition}", opts=options(replace=True)
+)
+databricks.SecretAcl(
+    "acl",
+    scope=scope.name,
+    principal=team.display_name,
+    permission="WRITE" if second else "READ",
+    opts=options(replace=True),
+)
+folder = databricks.Directory("folder", path="/Workspace/Shared/churn/proof", delete_recursive=True, opts=options())
+text = base64.b64encode(f"print({edition})\n".encode()).decode()
+file = databricks.WorkspaceFile(
+    "file", path="/Workspace/Shared/churn/proof/deep/main.py", content_base64=text, opts=options(folder)
+)
+dashboard = databricks.Dashboard(
+    "dashboard",
+    display_name="Churn",
+    parent_path="/Workspace/Shared/churn/proof/dashboards",
+    warehouse_id=warehouse.id,
+    serialized_dashboard=json.dumps({"pages": [{"name": f"page-{edition}", "displayName": "Page"}]}),
+    embed_credentials=False,
+    opts=options(folder),
+)
+
+
+def team_may(level: str) -> Sequence[databricks.PermissionsAccessControlArgs]:
+    return [databricks.PermissionsAccessControlArgs(group_name=team.display_name, permission_level=level)]
+
+
+databricks.Permissions("use-policy", cluster_policy_id=policy.id, access_controls=team_may("CAN_USE"), opts=options())
+databricks.Permissions(
+    "use-warehouse",
+    sql_endpoint_id=warehouse.id,
+    access_controls=[
+        *team_may("CAN_MONITOR" if second else "CAN_USE"),
+        databricks.PermissionsAccessControlArgs(
+            service_principal_name=runner.application_id, permission_level="CAN_MANAGE"
+        ),
+    ],
+    opts=options(),
+)
+databricks.Permissions("read-folder", directory_path=folder.path, access_controls=team_may("CAN_READ"), opts=options())
+databricks.Permissions("read-file", workspace_file_path=file.path, access_controls=team_may("CAN_READ"), opts=options())
+databricks.Permissions(
+    "read-dashboard", dashboard_id=dashboard.id, access_controls=team_may("CAN_READ"), opts=options()
+)
+
+invoke = pulumi.InvokeOutputOptions(provider=provider)
+found = databricks.get_registered_model_output(full_name=model.id, include_aliases=True, opts=invoke)
+versions = databricks.get_registered_model_versions_output(full_name=model.id, opts=invoke)
+pulumi.export("model_comment", found.model_infos[0].comment)
+pulumi.export("versions", versions.model_versions)
+pulumi.export("volume_path", volume.volume_path)
+pulumi.export("user", databricks.get_current_user_output(opts=invoke).user_name)

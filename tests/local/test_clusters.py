@@ -1,0 +1,56 @@
+"""Clusters through the official SDK, against a running workspace with Spark."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from databricks.sdk.errors import BadRequest, NotFound
+from databricks.sdk.service import compute
+
+if TYPE_CHECKING:
+    from tests.local.conftest import LocalWorkspace
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_cluster_is_created_stopped_started_and_deleted(lakehouse: LocalWorkspace) -> None:
+    clusters = lakehouse.client().clusters
+    version, node = clusters.select_spark_version(latest=True, scala="2.13"), clusters.select_node_type(min_cores=2)
+    created = clusters.create(version, cluster_name="one", node_type_id=node, num_workers=1).result(MINUTE)
+    assert created.state is compute.State.RUNNING
+    assert [cluster.cluster_id for cluster in clusters.list()] == [created.cluster_id]
+    clusters.edit(created.cluster_id, version, cluster_name="two", num_workers=0, spark_conf={"a": "b"}).result(MINUTE)
+    edited = clusters.get(created.cluster_id)
+    assert (edited.cluster_name, edited.spark_conf, edited.creator_user_name) == (
+        "two",
+        {"a": "b"},
+        "admin@churn.local",
+    )
+    assert clusters.delete(created.cluster_id).result(MINUTE).state is compute.State.TERMINATED
+    assert clusters.start(created.cluster_id).result(MINUTE).state is compute.State.RUNNING
+    with pytest.raises(BadRequest, match="unexpected state RUNNING"):
+        clusters.start(created.cluster_id)
+    clusters.permanent_delete(created.cluster_id)
+    with pytest.raises(NotFound, match="does not exist"):
+        clusters.get(created.cluster_id)
+
+
+def test_wrong_settings_are_refused_by_name(lakehouse: LocalWorkspace) -> None:
+    with lakehouse.http() as client:
+        for sent, named in [
+            ({"spark_version": "x", "spark_config": {}}, "spark_config"),
+            ({"spark_version": "x", "policy_id": "none"}, "policy_id"),
+            ({"num_workers": 1}, "spark_version"),
+        ]:
+            answer = client.post("/api/2.1/clusters/create", json=sent)
+            assert answer.status_code == 400
+            assert named in answer.json()["message"]
+
+
+def test_a_cluster_does_not_run_without_spark(workspace: LocalWorkspace) -> None:
+    cluster = workspace.client().clusters.create("18.0.x-scala2.13", num_workers=0)
+    found = workspace.client().clusters.get(cluster.cluster_id)
+    assert found.state is compute.State.PENDING
+    workspace.client().clusters.permanent_delete(cluster.cluster_id)

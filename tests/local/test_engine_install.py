@@ -1,0 +1,132 @@
+"""Where engine and provider come from, and what is said where they cannot be had."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import importlib.metadata
+import io
+import platform
+import tarfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.engine import EngineError, engine_environment, install
+from local.engine.installation import (
+    ENGINE_VERSION,
+    HERE,
+    PROVIDER_VERSION,
+    Installed,
+    cli_version,
+    download_release,
+)
+from local.settings import LocalSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MACHINE = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "x64")
+ARCHIVE = f"pulumi-v{ENGINE_VERSION}-{platform.system().lower()}-{MACHINE}.tar.gz"
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """Folder of a release with an archive and checksums, and the address that serves it."""
+    folder = tmp_path / "served" / f"v{ENGINE_VERSION}"
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / ARCHIVE, "w:gz") as tar:
+        script = f"#!/bin/sh\necho v{ENGINE_VERSION}\n".encode()
+        member = tarfile.TarInfo("pulumi/pulumi")
+        member.size, member.mode = len(script), 0o755
+        tar.addfile(member, io.BytesIO(script))
+    digest = hashlib.sha256((folder / ARCHIVE).read_bytes()).hexdigest()
+    (folder / f"pulumi-{ENGINE_VERSION}-checksums.txt").write_text(f"{digest}  {ARCHIVE}\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_versions_are_those_of_the_sdks() -> None:
+    assert importlib.metadata.version("pulumi") == ENGINE_VERSION
+    assert importlib.metadata.version("pulumi-databricks") == PROVIDER_VERSION
+    assert f"pulumi/pkg/v3 v{ENGINE_VERSION}" in (HERE / "cli" / "go.mod").read_text()
+    assert f'"{PROVIDER_VERSION}"' in (HERE / "databricks_provider" / "provider.go").read_text()
+    assert cli_version(install().cli) == ENGINE_VERSION
+
+
+def test_a_release_is_unpacked_if_its_checksum_is_right(tmp_path: Path, releases: tuple[Path, str]) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    assert download_release(folder, releases[1])
+    assert [path.name for path in folder.iterdir()] == ["pulumi"]
+    assert cli_version(folder / "pulumi") == ENGINE_VERSION
+
+
+def test_a_release_with_another_checksum_is_not_used(
+    tmp_path: Path, releases: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (releases[0] / ARCHIVE).open("ab") as archive:
+        archive.write(b"something else")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    assert not download_release(folder, releases[1])
+    assert list(folder.iterdir()) == []
+    assert "not used" in capsys.readouterr().err
+
+
+def test_a_release_that_cannot_be_reached_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not download_release(tmp_path, "http://127.0.0.1:9")
+    assert "no official release from 127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_what_is_cached_needs_neither_go_nor_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = install()
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert install() == expected
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("local.engine.installation.RELEASES", "http://127.0.0.1:9")
+    return tmp_path
+
+
+def test_without_go_the_remedy_is_named_and_nothing_is_left(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(EngineError, match=r"`go` is not on PATH.*install Go"):
+        install()
+    assert [path for path in (empty_cache / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_without_the_go_modules_the_remedy_is_named(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOPROXY", "off")
+    monkeypatch.setenv("GOMODCACHE", str(empty_cache / "modules"))
+    with pytest.raises(EngineError, match="check that the Go module proxy"):
+        install()
+
+
+def test_the_pinned_version_on_path_is_used(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It brings its own language host; here it cannot fetch the provider, which is then built from modules."""
+    found = empty_cache / "found" / "pulumi"
+    found.parent.mkdir()
+    found.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v{ENGINE_VERSION}\n')
+    found.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{found.parent}:/bin:/usr/bin")
+    with pytest.raises(EngineError, match="`go` is not on PATH"):
+        install()
+    installed = Installed.locate()
+    assert installed.cli.resolve() == found
+    assert installed.official
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_an_environment_without_an_engine_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"run `python -m local.engine install`"):
+        engine_environment(LocalSettings(tmp_path / "home"))

@@ -1,0 +1,70 @@
+"""The real engine and the real Databricks provider deploy jobs, a pipeline, an endpoint and a cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.models import infer_signature
+from sklearn.dummy import DummyRegressor
+
+from tests.local import wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.local.conftest import LocalWorkspace
+
+PROGRAM = Path(__file__).parent / "programs" / "execution"
+SHOW = "import sys\n\ndef show():\n    print(sorted(sys.argv[1:]))\n"
+
+
+@pytest.fixture
+def deployable(lakehouse: LocalWorkspace) -> None:
+    """What the program refers to: wheels, the pipeline's source, and two versions of a model."""
+    folder = lakehouse.settings.workspace_files / "Shared" / "proof"
+    for edition in (1, 2):
+        wheel.build(folder / f"tasks-{edition}.0-py3-none-any.whl", "tasks", SHOW, {"show": "tasks:show"})
+    (folder / "bronze.py").write_text("from pyspark import pipelines as dp\n")
+    mlflow.set_tracking_uri(lakehouse.settings.mlflow_url)
+    mlflow.set_registry_uri(lakehouse.settings.mlflow_url)
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    for value in (1.0, 2.0):
+        model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
+        with mlflow.start_run():
+            signature = infer_signature(frame, model.predict(frame))
+            mlflow.sklearn.log_model(model, name="m", signature=signature, registered_model_name="proof.mlops.constant")
+
+
+@pytest.mark.usefixtures("deployable")
+def test_all_are_deployed_changed_used_and_destroyed(
+    lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    client = lakehouse.client()
+    pulumi("config", "set", "edition", "1")
+    pulumi("up", "--yes", "--skip-preview")
+    pulumi("preview", "--expect-no-changes", "--diff")
+    pulumi("preview", "--refresh", "--expect-no-changes", "--diff")
+    assert client.serving_endpoints.query("proof", dataframe_records=[{"x": 5.0}]).predictions == [1.0]
+
+    pulumi("config", "set", "edition", "2")
+    pulumi("up", "--yes", "--skip-preview")
+    pulumi("preview", "--refresh", "--expect-no-changes", "--diff")
+    assert client.serving_endpoints.query("proof", dataframe_records=[{"x": 5.0}]).predictions == [2.0]
+
+    job_id = int(json.loads(pulumi("stack", "output", "--json").stdout)["job_id"])
+    run = client.jobs.run_now(job_id, job_parameters={"date": "2026-01-31"}).result(timedelta(minutes=2))
+    logs = client.jobs.get_run_output(run.tasks[0].run_id).logs
+    assert "['--date=2026-01-31', '--edition=2']" in logs
+
+    pulumi("destroy", "--yes", "--skip-preview")
+    assert list(client.jobs.list()) == []
+    assert list(client.pipelines.list_pipelines()) == []
+    assert list(client.serving_endpoints.list()) == []
+    assert list(client.clusters.list()) == []

@@ -1,0 +1,51 @@
+"""Quartz schedules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from local.workspace.jobs.quartz import Schedule
+
+# expression, time zone, after, next fire (UTC); the first four from Quartz's tutorial, read for the given moments
+CASES = [
+    ("0 15 10 ? * *", "UTC", "2026-11-23 10:15:00", "2026-11-24 10:15:00"),
+    ("0 0/5 14 * * ?", "UTC", "2026-11-23 14:07:00", "2026-11-23 14:10:00"),
+    ("0 15 10 ? * 6L", "UTC", "2026-11-23 00:00:00", "2026-11-27 10:15:00"),
+    ("0 15 10 ? * 6#3", "UTC", "2026-11-23 00:00:00", "2026-12-18 10:15:00"),
+    ("0 15 10 L * ?", "UTC", "2026-02-10 00:00:00", "2026-02-28 10:15:00"),
+    ("0 0 12 29 2 ?", "UTC", "2026-01-01 00:00:00", "2028-02-29 12:00:00"),
+    ("0 0 2 ? * MON-FRI", "UTC", "2026-11-27 03:00:00", "2026-11-30 02:00:00"),
+    ("0 0 22-2 * * ?", "UTC", "2026-11-23 23:30:00", "2026-11-24 00:00:00"),
+    ("0 30 5 * * ?", "Europe/Zurich", "2026-11-23 04:00:00", "2026-11-23 04:30:00"),
+    ("0 30 5 * * ?", "Europe/Zurich", "2026-07-01 03:00:00", "2026-07-01 03:30:00"),
+    ("0 0 0 1 1 ? 2030", "UTC", "2026-11-23 00:00:00", "2030-01-01 00:00:00"),
+]
+
+
+@pytest.mark.parametrize(("expression", "zone", "after", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_the_next_fire(expression: str, zone: str, after: str, expected: str) -> None:
+    moment = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    found = Schedule.parse(expression, zone).after(moment)
+    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+def test_a_schedule_of_the_past_never_fires() -> None:
+    assert Schedule.parse("0 0 0 1 1 ? 2020", "UTC").after(datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+WRONG = {
+    "0 0 5 * *": "6 or 7 fields",
+    "0 0 5 * * *": r"must be '\?'",
+    "0 60 5 * * ?": "'60'",
+    "0 0 5 LW * ?": "'LW'",
+    "0 0 5 ? * MONDAY": "'MONDAY'",
+    "0 0/0 5 * * ?": "'0/0'",
+}
+
+
+@pytest.mark.parametrize("expression", WRONG)
+def test_a_wrong_expression_is_named(expression: str) -> None:
+    with pytest.raises(ValueError, match=WRONG[expression]):
+        Schedule.parse(expression, "UTC")

@@ -1,0 +1,195 @@
+"""Serving endpoints through the official SDK: real models, logged in a real MLflow server, in real scoring servers."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+import psutil
+import pytest
+from databricks.sdk.errors import BadRequest, NotFound
+from databricks.sdk.service import serving
+from mlflow.models import infer_signature
+from sklearn.dummy import DummyRegressor
+
+from local.settings import LocalSettings
+from tests.local.conftest import LocalWorkspace
+from tests.ports import free_base_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODEL = "main.mlops.constant"
+MINUTES = timedelta(minutes=3)
+RECORDS = [{"tenure_months": 3, "contract": "One year"}, {"tenure_months": 7, "contract": "Two year"}]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    cloud = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("serving"), free_base_port()))
+    try:
+        cloud.start_mlflow()
+        cloud.start()
+        _register(cloud)
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+def _register(cloud: LocalWorkspace) -> None:
+    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    mlflow.set_tracking_uri(cloud.settings.mlflow_url)
+    mlflow.set_registry_uri(cloud.settings.mlflow_url)
+    frame = pd.DataFrame(RECORDS)
+    for value in (1.0, 2.0, 3.0):
+        model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
+        with mlflow.start_run():
+            signature = infer_signature(frame, model.predict(frame))
+            mlflow.sklearn.log_model(model, name="model", signature=signature, registered_model_name=MODEL)
+
+
+def entity(version: str, name: str = "current", model: str = MODEL) -> serving.ServedEntityInput:
+    return serving.ServedEntityInput(
+        name=name, entity_name=model, entity_version=version, workload_size="Small", scale_to_zero_enabled=True
+    )
+
+
+def _serve(cloud: LocalWorkspace, name: str) -> Iterator[str]:
+    config = serving.EndpointCoreConfigInput(name, served_entities=[entity("1")])
+    created = cloud.client().serving_endpoints.create(name, config=config).result(MINUTES)
+    assert created.state.ready is serving.EndpointStateReady.READY
+    yield name
+    cloud.client().serving_endpoints.delete(name)
+
+
+@pytest.fixture(scope="module")
+def steady(cloud: LocalWorkspace) -> Iterator[str]:
+    """An endpoint whose configuration no test changes."""
+    yield from _serve(cloud, "steady")
+
+
+@pytest.fixture
+def endpoint(cloud: LocalWorkspace) -> Iterator[str]:
+    yield from _serve(cloud, "changing")
+
+
+def predict(cloud: LocalWorkspace, name: str) -> list[float]:
+    return cloud.client().serving_endpoints.query(name, dataframe_records=RECORDS).predictions
+
+
+def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
+    """Of the endpoint `changing`, by the folder that they work in."""
+    children = psutil.Process(cloud.processes["workspace"].pid).children()
+    return [process for process in children if "/serving/changing/" in process.cwd()]
+
+
+def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -> None:
+    client = cloud.client().serving_endpoints
+    split = serving.DataframeSplitInput(columns=list(RECORDS[0]), data=[list(record.values()) for record in RECORDS])
+    assert client.query(steady, dataframe_records=RECORDS).predictions == [1.0, 1.0]
+    assert client.query(steady, dataframe_split=split).predictions == [1.0, 1.0]
+    inputs = {name: [record[name] for record in RECORDS] for name in RECORDS[0]}
+    answer = client.query(steady, inputs=inputs)
+    assert (answer.predictions, answer.served_model_name) == ([1.0, 1.0], "current")
+
+
+@pytest.mark.parametrize(
+    ("payload", "named"),
+    [
+        ({"dataframe_records": [{"tenure_months": 3}]}, "contract"),
+        ({"dataframe_records": [{"tenure_months": "three", "contract": "One year"}]}, "tenure_months"),
+        ({"dataframe_split": {"columns": ["tenure_months"], "data": [[3]]}}, "contract"),
+        ({"records": RECORDS}, "records"),
+        ([1, 2], "list"),
+    ],
+)
+def test_a_wrong_payload_is_a_400_that_names_the_field(
+    cloud: LocalWorkspace, steady: str, payload: object, named: str
+) -> None:
+    answer = cloud.http().post(f"/serving-endpoints/{steady}/invocations", json=payload)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
+    assert named in answer.json()["message"]
+    assert "stack_trace" not in answer.json()
+
+
+def test_an_update_switches_when_the_new_version_is_ready_and_stops_the_old(
+    cloud: LocalWorkspace, endpoint: str
+) -> None:
+    client = cloud.client().serving_endpoints
+    waiter = client.update_config(endpoint, served_entities=[entity("2")])
+    answers = set()
+    while client.get(endpoint).state.config_update is serving.EndpointStateConfigUpdate.IN_PROGRESS:
+        answers.update(predict(cloud, endpoint))
+    assert answers <= {1.0, 2.0}
+    updated = waiter.result(MINUTES)
+    assert updated.config.config_version == 2
+    assert updated.pending_config is None
+    assert predict(cloud, endpoint) == [2.0, 2.0]
+    end = time.monotonic() + 30
+    while len(found := scoring_processes(cloud)) != 1:
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+
+
+def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) -> None:
+    client = cloud.client().serving_endpoints
+    routes = [serving.Route(traffic_percentage=50, served_model_name=name) for name in ("old", "new")]
+    entities = [entity("1", "old"), entity("3", "new")]
+    client.update_config(
+        endpoint, served_entities=entities, traffic_config=serving.TrafficConfig(routes=routes)
+    ).result(MINUTES)
+    assert {predict(cloud, endpoint)[0] for _ in range(60)} == {1.0, 3.0}
+
+
+def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> None:
+    process = scoring_processes(cloud)[0]
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 60
+    client = cloud.http()
+    while answer := client.post(f"/serving-endpoints/{endpoint}/invocations", json={"dataframe_records": RECORDS}):
+        if answer.status_code == 200:
+            break
+        assert answer.status_code == 503
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert scoring_processes(cloud)[0].pid != process.pid
+
+
+def test_a_restart_brings_the_endpoint_back(cloud: LocalWorkspace, endpoint: str) -> None:
+    cloud.stop("workspace")
+    cloud.start()
+    assert predict(cloud, endpoint) == [1.0, 1.0]  # the SDK tries again while the endpoint is not ready
+    assert cloud.client().serving_endpoints.get(endpoint).state.ready is serving.EndpointStateReady.READY
+
+
+def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
+    client = cloud.client().serving_endpoints
+    client.patch(steady, add_tags=[serving.EndpointTag("team", "churn"), serving.EndpointTag("a", "b")])
+    client.patch(steady, delete_tags=["a"])
+    client.put_ai_gateway(steady, usage_tracking_config=serving.AiGatewayUsageTrackingConfig(enabled=True))
+    found = client.get(steady)
+    assert [(tag.key, tag.value) for tag in found.tags] == [("team", "churn")]
+    assert found.ai_gateway.usage_tracking_config.enabled
+    assert steady in [item.name for item in client.list()]
+
+
+def test_what_cannot_be_served_is_refused_by_name(cloud: LocalWorkspace) -> None:
+    client = cloud.client().serving_endpoints
+    for wrong in (entity("9"), entity("1", model="main.mlops.none")):
+        with pytest.raises(NotFound, match=f"'{wrong.entity_name}' has no version {wrong.entity_version}"):
+            client.create("none", config=serving.EndpointCoreConfigInput("none", served_entities=[wrong]))
+    routes = [serving.Route(traffic_percentage=90, served_model_name="current")]
+    config = serving.EndpointCoreConfigInput(
+        "none", served_entities=[entity("1")], traffic_config=serving.TrafficConfig(routes=routes)
+    )
+    with pytest.raises(BadRequest, match="add up to 90 percent"):
+        client.create("none", config=config)
+    with pytest.raises(NotFound, match="'none' does not exist"):
+        client.get("none")
+    answer = cloud.http().post("/api/2.0/serving-endpoints", json={"name": "x", "config": {"served_entites": []}})
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert "config.served_entites" in answer.json()["message"]

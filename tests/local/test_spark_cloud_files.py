@@ -1,0 +1,76 @@
+"""The streaming source `cloudFiles`: each file exactly once, whatever its name and the moment it appears."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from local.spark import cloud_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from local.settings import LocalSettings
+
+
+def test_each_file_is_read_once(
+    new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
+) -> None:
+    spark = new_session()
+    cloud_files.register(spark)
+    table = "churn_test.bronze.each_file"
+    path = f"/Volumes/{volume.relative_to(spark_home.volumes).as_posix()}"
+
+    def update() -> list[tuple[int | None, str]]:
+        files = (
+            spark.readStream.format("cloudFiles")
+            .option("cloudFiles.format", "csv")
+            .option("cloudFiles.schemaEvolutionMode", "rescue")
+            .option("header", "true")
+            .schema("id INT")
+            .load(path)
+            .select("id", "_rescued_data", "_metadata.file_path", "_metadata.file_modification_time")
+        )
+        stream = files.writeStream.option("checkpointLocation", str(tmp_path))
+        query = stream.trigger(availableNow=True).toTable(table)
+        query.awaitTermination()
+        found = spark.table(table).selectExpr("id", "element_at(split(file_path, '/'), -1) AS file").collect()
+        return sorted((row.id, row.file) for row in found)
+
+    second = volume / "2026-11-02" / "b.csv"
+    second.parent.mkdir()
+    second.write_text("id\n1\n2\n")
+    assert update() == [(1, "b.csv"), (2, "b.csv")]
+
+    second.write_text("id\n8\n9\n")  # a file that was read is not read again, even if it changes
+    os.utime(second)
+    earlier = volume / "2026-11-01" / "a.csv"  # appears later, with an earlier name
+    earlier.parent.mkdir()
+    earlier.write_text("id\n3\n")
+    assert update() == [(1, "b.csv"), (2, "b.csv"), (3, "a.csv")]
+
+    second.unlink()
+    (volume / "c.csv").write_text("id\n4\n")
+    assert update() == [(1, "b.csv"), (2, "b.csv"), (3, "a.csv"), (4, "c.csv")]
+
+
+def test_names_are_inferred_and_hints_give_types(
+    new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path
+) -> None:
+    spark = new_session()
+    cloud_files.register(spark)
+    (volume / "a.json").write_text('{"id": 1, "city": "x"}\n')
+    (volume / "b.json").write_text('{"name": "y"}\n')
+    rows = (
+        spark.readStream.format("cloudFiles")
+        .option("cloudFiles.format", "json")
+        .option("cloudFiles.schemaEvolutionMode", "rescue")
+        .option("cloudFiles.schemaHints", "id INT")
+        .load(f"/Volumes/{volume.relative_to(spark_home.volumes).as_posix()}")
+    )
+    types = dict(rows.dtypes)
+    types.pop("_metadata")
+    assert types == {"id": "int", "city": "string", "name": "string", "_rescued_data": "string"}

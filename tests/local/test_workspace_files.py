@@ -1,0 +1,141 @@
+"""Workspace files and volumes' files."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.errors import AlreadyExists, BadRequest, DatabricksError, NotFound, ResourceAlreadyExists
+from databricks.sdk.errors import NotImplemented as NotBuilt
+from databricks.sdk.service.workspace import ImportFormat, ObjectType
+
+from local.workspace.store import Store
+
+if TYPE_CHECKING:
+    from tests.local.conftest import LocalWorkspace
+
+AUTO = ImportFormat.AUTO
+VOLUME = "/Volumes/files/bronze/raw"
+
+
+@pytest.fixture
+def client(workspace: LocalWorkspace) -> WorkspaceClient:
+    return workspace.client()
+
+
+@pytest.fixture(scope="module")
+def volumes(workspace: LocalWorkspace) -> WorkspaceClient:
+    """A client of a workspace that knows one volume (to make it by its API would take Spark)."""
+    store = Store(workspace.settings.home / "workspace.sqlite")
+    store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
+    store.close()
+    (workspace.settings.volumes / "files/bronze/raw").mkdir(parents=True)
+    return workspace.client()
+
+
+def test_a_file_is_imported_listed_exported_and_deleted(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    content = bytes(range(256)) + b"\r\n--boundary\r\n\n"
+    client.workspace.mkdirs("/Workspace/Shared/a/b")
+    client.workspace.upload("/Workspace/Shared/a/b/file.bin", content, format=AUTO)
+    status = client.workspace.get_status("/Workspace/Shared/a/b/file.bin")
+    assert (status.path, status.object_type, status.size) == (
+        "/Workspace/Shared/a/b/file.bin",
+        ObjectType.FILE,
+        len(content),
+    )
+    assert client.workspace.get_status("/Shared/a/b/file.bin").object_id == status.object_id
+    assert client.workspace.download("/Shared/a/b/file.bin").read() == content
+    assert (workspace.settings.workspace_files / "Shared/a/b/file.bin").read_bytes() == content
+    assert [item.path for item in client.workspace.list("/Shared/a", recursive=True)] == ["/Shared/a/b/file.bin"]
+
+    with pytest.raises(BadRequest, match="is not empty") as raised:
+        client.workspace.delete("/Shared/a")
+    assert raised.value.error_code == "DIRECTORY_NOT_EMPTY"
+    client.workspace.delete("/Shared/a", recursive=True)
+    with pytest.raises(NotFound) as raised:
+        client.workspace.get_status("/Shared/a/b/file.bin")
+    assert raised.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+    assert not (workspace.settings.workspace_files / "Shared/a").exists()
+
+
+def test_a_new_version_keeps_the_id_and_is_asked_for(client: WorkspaceClient) -> None:
+    client.workspace.upload("/Shared/version.txt", b"1", format=AUTO)
+    first = client.workspace.get_status("/Shared/version.txt")
+    with pytest.raises(ResourceAlreadyExists):
+        client.workspace.upload("/Shared/version.txt", b"2", format=AUTO)
+    client.workspace.upload("/Shared/version.txt", b"2", format=AUTO, overwrite=True)
+    assert client.workspace.get_status("/Shared/version.txt").object_id == first.object_id
+    assert client.workspace.download("/Shared/version.txt").read() == b"2"
+
+
+def test_imports_that_cannot_be(client: WorkspaceClient) -> None:
+    with pytest.raises(NotFound, match=r"The parent folder \(/Shared/none\) does not exist"):
+        client.workspace.upload("/Shared/none/x.txt", b"x", format=AUTO)
+    with pytest.raises(DatabricksError, match="must be absolute and without"):
+        client.workspace.upload("/Shared/../../etc/x", b"x", format=AUTO)
+    with pytest.raises(NotBuilt, match="not notebooks"):
+        client.workspace.upload("/Shared/n.py", b"# Databricks notebook source\nprint(1)", format=AUTO)
+    with pytest.raises(BadRequest, match="content is not base64"):
+        client.workspace.import_("/Shared/x.txt", content="%%%", format=AUTO)
+
+
+def test_a_volume_s_file_goes_up_and_down(workspace: LocalWorkspace, volumes: WorkspaceClient) -> None:
+    path = f"{VOLUME}/landing/2026-01-01/customers, März.csv"
+    volumes.files.upload(path, io.BytesIO(b"a,b\n1,2\n"))
+    assert volumes.files.download(path).contents.read() == b"a,b\n1,2\n"
+    metadata = volumes.files.get_metadata(path)
+    assert metadata.content_length == 8
+    stored = workspace.settings.volumes / "files/bronze/raw/landing/2026-01-01/customers, März.csv"
+    assert stored.read_bytes() == b"a,b\n1,2\n"
+    with pytest.raises(AlreadyExists):
+        volumes.files.upload(path, io.BytesIO(b"new"), overwrite=False)
+    volumes.files.upload(path, io.BytesIO(b"new"), overwrite=True)
+    assert volumes.files.download(path).contents.read() == b"new"
+    volumes.files.delete(path)
+    with pytest.raises(NotFound):
+        volumes.files.download(path)
+
+
+def test_a_large_upload_goes_whole_where_the_sdk_would_send_parts(workspace: LocalWorkspace) -> None:
+    config = Config(host=workspace.settings.workspace_url, token=workspace.token, auth_type="pat")
+    config.files_ext_multipart_upload_min_stream_size = 1000
+    client = WorkspaceClient(config=config)
+    content = b"0123456789" * 5000
+    client.files.upload(f"{VOLUME}/large.bin", io.BytesIO(content), overwrite=True)
+    assert client.files.download(f"{VOLUME}/large.bin").contents.read() == content
+
+
+def test_folders_are_made_listed_in_pages_and_removed(volumes: WorkspaceClient) -> None:
+    volumes.files.create_directory(f"{VOLUME}/pages/inner")
+    for number in range(5):
+        volumes.files.upload(f"{VOLUME}/pages/{number}.txt", io.BytesIO(b"x" * number), overwrite=True)
+    listed = list(volumes.files.list_directory_contents(f"{VOLUME}/pages", page_size=2))
+    assert [(entry.name, entry.is_directory) for entry in listed] == [
+        *((f"{number}.txt", False) for number in range(5)),
+        ("inner", True),
+    ]
+    assert [entry.file_size for entry in listed[:5]] == [0, 1, 2, 3, 4]
+    with pytest.raises(BadRequest, match="not empty"):
+        volumes.files.delete_directory(f"{VOLUME}/pages")
+    volumes.files.delete_directory(f"{VOLUME}/pages/inner")
+    with pytest.raises(NotFound):
+        volumes.files.get_directory_metadata(f"{VOLUME}/pages/inner")
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("/Volumes/files/bronze/other/x", NotFound, "Volume 'files.bronze.other' does not exist"),
+        ("/Volumes/files/bronze", BadRequest, "the form is /Volumes"),
+        ("/Workspace/Shared/x", BadRequest, "the form is /Volumes"),
+        (f"{VOLUME}/a/../../../x", BadRequest, "Invalid path"),
+    ],
+)
+def test_paths_outside_a_volume_are_refused(
+    volumes: WorkspaceClient, path: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        volumes.files.upload(path, io.BytesIO(b"x"))

@@ -1,0 +1,132 @@
+"""Users, groups, service principals, tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict, Unauthenticated
+from databricks.sdk.service import iam
+
+from local.workspace.context import Workspace
+from local.workspace.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from databricks.sdk import WorkspaceClient
+
+    from tests.local.conftest import LocalWorkspace
+
+PATCH = [iam.PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
+
+
+@pytest.fixture
+def client(workspace: LocalWorkspace) -> WorkspaceClient:
+    return workspace.client()
+
+
+@pytest.fixture
+def runner(client: WorkspaceClient) -> Iterator[iam.ServicePrincipal]:
+    made = client.service_principals.create(display_name="runner")
+    yield made
+    client.service_principals.delete(made.id)
+
+
+def test_me_tells_the_workspace_in_a_header(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    assert client.current_user.me().user_name == "admin@churn.local"
+    assert client.get_workspace_id() == int(
+        workspace.http().get("/api/2.0/preview/scim/v2/Me").headers["X-Databricks-Org-Id"]
+    )
+
+
+def test_groups_are_made_found_changed_and_deleted(client: WorkspaceClient, runner: iam.ServicePrincipal) -> None:
+    group = client.groups.create(display_name="Analysts", entitlements=[iam.ComplexValue(value="workspace-access")])
+    assert group.meta == iam.ResourceMeta(resource_type="WorkspaceGroup")
+    with pytest.raises(ResourceConflict, match="Group with name Analysts already exists"):
+        client.groups.create(display_name="Analysts")
+    (found,) = client.groups.list(filter='displayName eq "analysts"', attributes="displayName")
+    assert (found.id, found.entitlements) == (group.id, [])
+
+    add = iam.Patch(op=iam.PatchOp.ADD, path="members", value=[{"value": runner.id}])
+    client.groups.patch(group.id, operations=[add, add], schemas=PATCH)
+    (member,) = client.groups.get(group.id).members
+    assert (member.value, member.display) == (runner.id, "runner")
+    assert [held.display for held in client.service_principals.get(runner.id).groups] == ["Analysts"]
+
+    remove = iam.Patch(op=iam.PatchOp.REMOVE, path=f'members[value eq "{runner.id}"]')
+    rename = iam.Patch(op=iam.PatchOp.REPLACE, value={"displayName": "Team"})
+    client.groups.patch(group.id, operations=[remove, rename], schemas=PATCH)
+    changed = client.groups.get(group.id)
+    assert (changed.display_name, changed.members) == ("Team", [])
+
+    client.groups.delete(group.id)
+    with pytest.raises(NotFound, match=f"Group with id {group.id} not found"):
+        client.groups.get(group.id)
+
+
+def test_a_member_that_does_not_exist_is_refused(client: WorkspaceClient) -> None:
+    with pytest.raises(NotFound, match="no user, group or service principal has the id 7"):
+        client.groups.create(display_name="ghosts", members=[iam.ComplexValue(value="7")])
+
+
+def test_built_in_groups_stay(client: WorkspaceClient) -> None:
+    (admins,) = client.groups.list(filter="displayName eq admins")
+    with pytest.raises(BadRequest, match="built in"):
+        client.groups.delete(admins.id)
+
+
+def test_a_filter_that_is_not_understood_is_refused(client: WorkspaceClient) -> None:
+    with pytest.raises(BadRequest, match="filter 'displayName present' is not of the form"):
+        list(client.groups.list(filter="displayName present"))
+
+
+def test_a_patch_operation_that_does_not_exist_is_refused(client: WorkspaceClient, workspace: LocalWorkspace) -> None:
+    (group,) = client.groups.list(filter="displayName eq users")
+    with workspace.http() as http:
+        answer = http.patch(
+            f"/api/2.0/preview/scim/v2/Groups/{group.id}", json={"Operations": [{"op": "move", "path": "members"}]}
+        )
+    assert answer.status_code == 400
+
+
+def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
+    workspace: LocalWorkspace, client: WorkspaceClient
+) -> None:
+    made = client.service_principals.create(display_name="short-lived")
+    group = client.groups.create(display_name="holders", members=[iam.ComplexValue(value=made.id)])
+    token = _token(workspace, made.application_id)
+    assert workspace.client(token).current_user.me().user_name == made.application_id
+    client.service_principals.delete(made.id)
+    assert client.groups.get(group.id).members == []
+    with pytest.raises(Unauthenticated):
+        workspace.client(token).current_user.me()
+    client.groups.delete(group.id)
+
+
+def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    made = client.service_principals.create(display_name="paused")
+    token = _token(workspace, made.application_id)
+    client.service_principals.update(made.id, display_name="paused", active=False)
+    with pytest.raises(Unauthenticated, match="no active"):
+        workspace.client(token).current_user.me()
+    client.service_principals.update(made.id, display_name="paused", active=True)
+    assert workspace.client(token).current_user.me().display_name == "paused"
+    client.service_principals.delete(made.id)
+
+
+def test_lists_come_in_pages(client: WorkspaceClient) -> None:
+    users = [client.users.create(user_name=f"user{number}@churn.local") for number in range(5)]
+    names = [user.user_name for user in client.users.list(count=2, filter='userName sw "user"')]
+    assert names == [user.user_name for user in users]
+    for user in users:
+        client.users.delete(user.id)
+
+
+def _token(workspace: LocalWorkspace, name: str) -> str:
+    """The token that a job of this principal would get; there is no public way to it."""
+    here = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
+    try:
+        return here.token_for(name)
+    finally:
+        here.store.close()

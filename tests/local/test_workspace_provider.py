@@ -1,0 +1,59 @@
+"""The real engine and the real Databricks provider deploy, change and destroy one of each resource type."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.local.conftest import LocalWorkspace
+
+PROGRAM = Path(__file__).parent / "programs" / "workspace"
+
+
+def test_every_resource_type_is_deployed_changed_and_destroyed(
+    lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    pulumi("up", "--yes", "--skip-preview")
+    assert _outputs(pulumi)["model_comment"] == "edition 1"
+    # once as the state has it, and once as the workspace has it
+    pulumi("preview", "--expect-no-changes")
+    pulumi("preview", "--refresh", "--expect-no-changes")
+
+    pulumi("config", "set", "edition", "2")
+    pulumi("preview", "--expect-no-changes", fails=True)
+    pulumi("up", "--yes", "--skip-preview")
+    pulumi("preview", "--refresh", "--expect-no-changes")
+    assert _outputs(pulumi)["model_comment"] == "edition 2"
+    client = lakehouse.client()
+    assert client.catalogs.get("proof").comment == "edition 2"
+    assert client.dbutils.secrets.get("churn", "password") == "hidden 2"
+
+    pulumi("destroy", "--yes", "--skip-preview")
+    assert [catalog.name for catalog in client.catalogs.list()] == []
+    assert list(client.warehouses.list()) == []
+    assert list(client.secrets.list_scopes()) == []
+    assert list(client.service_principals.list()) == []
+    assert list(client.cluster_policies.list()) == []
+    assert list(client.lakeview.list()) == []
+    assert [group.display_name for group in client.groups.list()] == ["admins", "users"]
+
+
+def test_what_was_changed_by_hand_shows_in_the_preview(
+    lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    pulumi("up", "--yes", "--skip-preview")
+    client = lakehouse.client()
+    client.catalogs.update("proof", comment="by hand")
+    shown = pulumi("preview", "--refresh", "--diff", "--expect-no-changes", fails=True).stdout
+    assert '"by hand" => "edition 1"' in shown
+    pulumi("destroy", "--yes", "--skip-preview")
+
+
+def _outputs(pulumi: Callable[..., subprocess.CompletedProcess[str]]) -> dict[str, Any]:
+    outputs: dict[str, Any] = json.loads(pulumi("stack", "output", "--json").stdout)
+    return outputs

@@ -1,0 +1,238 @@
+"""Catalogs, schemas, volumes, tables, registered models and grants, with Spark and MLflow behind them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import mlflow
+import pytest
+from databricks.sdk.errors import BadRequest, NotFound, Unauthenticated
+from databricks.sdk.service import catalog
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from pyspark.sql.connect.session import SparkSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from databricks.sdk import WorkspaceClient
+
+    from tests.local.conftest import LocalWorkspace
+
+
+@pytest.fixture(scope="module")
+def client(lakehouse: LocalWorkspace) -> Iterator[WorkspaceClient]:
+    client = lakehouse.client()
+    client.catalogs.create("unity", comment="for tests")
+    client.schemas.create("gold", "unity")
+    yield client
+    client.catalogs.delete("unity", force=True)
+
+
+@pytest.fixture(scope="module")
+def spark(lakehouse: LocalWorkspace) -> Iterator[SparkSession]:
+    session = SparkSession.builder.remote(lakehouse.settings.spark_remote).create()
+    yield session
+    session.client.close()
+
+
+def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: SparkSession) -> None:
+    spark.sql("CREATE TABLE unity.gold.first AS SELECT 1 AS one")
+    assert spark.table("unity.gold.first").count() == 1
+    made = client.catalogs.get("unity")
+    assert (made.full_name, made.owner, made.metastore_id) == (
+        "unity",
+        "admin@churn.local",
+        client.metastores.current().metastore_id,
+    )
+    assert [schema.name for schema in client.schemas.list("unity")] == ["default", "gold"]
+
+
+def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
+    with pytest.raises(BadRequest) as raised:
+        client.catalogs.create("UNITY")
+    assert raised.value.error_code == "CATALOG_ALREADY_EXISTS"
+    with pytest.raises(BadRequest) as raised:
+        client.schemas.create("Gold", "unity")
+    assert raised.value.error_code == "SCHEMA_ALREADY_EXISTS"
+    assert client.schemas.get("UNITY.Gold").full_name == "unity.gold"
+    with pytest.raises(BadRequest, match=r"name is 'a-b\.c'"):
+        client.catalogs.create("a-b.c")
+
+
+@pytest.mark.parametrize(
+    ("read", "code"),
+    [
+        (lambda client: client.catalogs.get("none"), "CATALOG_DOES_NOT_EXIST"),
+        (lambda client: client.schemas.get("unity.none"), "SCHEMA_DOES_NOT_EXIST"),
+        (lambda client: client.schemas.create("s", "none"), "CATALOG_DOES_NOT_EXIST"),
+        (lambda client: client.volumes.read("unity.gold.none"), "VOLUME_DOES_NOT_EXIST"),
+        (lambda client: client.tables.get("unity.gold.none"), "TABLE_DOES_NOT_EXIST"),
+        (lambda client: client.registered_models.get("unity.gold.none"), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda client: client.grants.get("schema", "unity.none"), "SCHEMA_DOES_NOT_EXIST"),
+        (lambda client: client.catalogs.update("unity", owner="nobody"), "PRINCIPAL_DOES_NOT_EXIST"),
+    ],
+)
+def test_what_is_missing_has_its_error_code(client: WorkspaceClient, read: object, code: str) -> None:
+    assert callable(read)
+    with pytest.raises(NotFound) as raised:
+        read(client)
+    assert raised.value.error_code == code
+
+
+def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkSession) -> None:
+    spark.sql("CREATE TABLE unity.gold.shown (id BIGINT COMMENT 'key', price DECIMAL(8,2), tags ARRAY<STRING>)")
+    table = client.tables.get("unity.gold.shown")
+    assert (table.table_type, table.data_source_format) == (
+        catalog.TableType.MANAGED,
+        catalog.DataSourceFormat.DELTA,
+    )
+    assert [(column.name, column.type_text, column.type_name) for column in table.columns] == [
+        ("id", "bigint", catalog.ColumnTypeName.LONG),
+        ("price", "decimal(8,2)", catalog.ColumnTypeName.DECIMAL),
+        ("tags", "array<string>", catalog.ColumnTypeName.ARRAY),
+    ]
+    assert table.columns[0].comment == "key"
+    assert "shown" in [found.name for found in client.tables.list("unity", "gold")]
+    assert client.tables.exists("unity.gold.shown").table_exists
+    client.tables.delete("unity.gold.shown")
+    assert not spark.catalog.tableExists("unity.gold.shown")
+
+
+def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: SparkSession) -> None:
+    client.catalogs.create("short")
+    client.schemas.create("held", "short")
+    spark.sql("CREATE TABLE short.held.t AS SELECT 1 AS one")
+    client.volumes.create("short", "held", "files", catalog.VolumeType.MANAGED)
+    client.files.upload("/Volumes/short/held/files/x", io.BytesIO(b"x"))
+    with pytest.raises(BadRequest, match=r"The schema has 1 tables\(s\), 0 functions\(s\), 1 volumes\(s\)"):
+        client.schemas.delete("short.held")
+    with pytest.raises(BadRequest, match=r"Catalog 'short' is not empty. The catalog has 1 schema\(s\)"):
+        client.catalogs.delete("short")
+    client.catalogs.delete("short", force=True)
+    with pytest.raises(NotFound):
+        client.volumes.read("short.held.files")
+    assert not spark.catalog.tableExists("short.held.t")
+
+
+def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession) -> None:
+    for _ in range(3):
+        client.catalogs.create("again")
+        client.schemas.create("s", "again")
+        assert spark.sql("SHOW TABLES IN again.s").collect() == []
+        spark.sql("CREATE TABLE again.s.t AS SELECT 1 AS one")
+        client.catalogs.delete("again", force=True)
+
+
+def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
+    made = client.volumes.create("unity", "gold", "raw", catalog.VolumeType.MANAGED, comment="drops")
+    client.files.upload("/Volumes/unity/gold/raw/a/b.txt", io.BytesIO(b"b"))
+    folder = lakehouse.settings.volumes / "unity/gold/raw"
+    assert (folder / "a/b.txt").read_bytes() == b"b"
+    assert made.storage_location == folder.as_uri()
+    assert [volume.name for volume in client.volumes.list("unity", "gold")] == ["raw"]
+    client.volumes.delete("unity.gold.raw")
+    assert not folder.exists()
+    with pytest.raises(BadRequest, match="MANAGED volumes only"):
+        client.volumes.create("unity", "gold", "far", catalog.VolumeType.EXTERNAL, storage_location="s3://b/p")
+
+
+def test_grants_add_and_remove(client: WorkspaceClient) -> None:
+    def change(**privileges: list[catalog.Privilege]) -> dict[str, list[str]]:
+        changes = [catalog.PermissionsChange(principal="users", **privileges)]
+        answer = client.grants.update("schema", "unity.gold", changes=changes)
+        return {item.principal: [each.value for each in item.privileges] for item in answer.privilege_assignments or []}
+
+    assert change(add=[catalog.Privilege.SELECT, catalog.Privilege.MODIFY]) == {"users": ["SELECT", "MODIFY"]}
+    assert change(remove=[catalog.Privilege.MODIFY]) == {"users": ["SELECT"]}
+    assert client.grants.get("schema", "unity.gold", principal="admins").privilege_assignments == []
+    with pytest.raises(BadRequest, match="Privilege USE_CATALOG is not applicable to a schema; applicable: ALL_PRI"):
+        change(add=[catalog.Privilege.USE_CATALOG])
+    assert change(remove=[catalog.Privilege.SELECT]) == {}
+    ghosts = [catalog.PermissionsChange(principal="ghosts", add=[catalog.Privilege.SELECT])]
+    with pytest.raises(NotFound, match="Could not find principal with name ghosts"):
+        client.grants.update("schema", "unity.gold", changes=ghosts)
+
+
+def test_a_model_is_the_same_by_either_api(
+    lakehouse: LocalWorkspace, client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", lakehouse.token)
+    url = lakehouse.settings.workspace_url
+    registry = MlflowClient(url, url)
+    made = client.registered_models.create(
+        catalog_name="unity", schema_name="gold", name="churn", comment="predicts churn"
+    )
+    assert registry.get_registered_model("unity.gold.churn").description == "predicts churn"
+    assert made.full_name == "unity.gold.churn"
+
+    mlflow.set_tracking_uri(url)
+    mlflow.set_registry_uri(url)
+    mlflow.set_experiment("churn")
+    with mlflow.start_run() as run:
+        mlflow.log_metric("auc", 0.85)
+        mlflow.log_text("hello", "notes/hello.txt")
+        logged = mlflow.pyfunc.log_model(
+            name="model", python_model=_same, pip_requirements=[], registered_model_name="unity.gold.churn"
+        )
+    assert mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/notes/hello.txt") == "hello"
+    registry.set_registered_model_alias("unity.gold.churn", "champion", logged.registered_model_version)
+
+    version = client.model_versions.get_by_alias("unity.gold.churn", "champion")
+    assert (version.version, version.run_id) == (1, run.info.run_id)
+    assert [item.version for item in client.model_versions.list("unity.gold.churn")] == [1]
+    model = client.registered_models.get("unity.gold.churn", include_aliases=True)
+    assert [(alias.alias_name, alias.version_num) for alias in model.aliases] == [("champion", 1)]
+    client.registered_models.set_alias("unity.gold.churn", "challenger", 1)
+    assert registry.get_model_version_by_alias("unity.gold.churn", "challenger").version == "1"
+    assert mlflow.pyfunc.load_model("models:/unity.gold.churn@challenger").predict([1]) == [1]
+
+    client.registered_models.update("unity.gold.churn", comment="changed", owner="users")
+    assert client.registered_models.get("unity.gold.churn").owner == "users"
+    assert "churn" in [item.name for item in client.registered_models.list(catalog_name="unity", schema_name="gold")]
+    client.registered_models.delete("unity.gold.churn")
+    with pytest.raises(MlflowException, match="not found"):
+        registry.get_registered_model("unity.gold.churn")
+
+
+def _same(model_input: list[int]) -> list[int]:
+    return model_input
+
+
+def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
+    lakehouse: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Unauthenticated):
+        list(lakehouse.client("wrong").experiments.list_experiments())
+    with lakehouse.http() as http:
+        page = http.get("/mlflow/", headers={"Authorization": ""})
+        assert (page.status_code, "<title>MLflow</title>" in page.text) == (200, True)
+        found = http.post(
+            "/mlflow/ajax-api/2.0/mlflow/experiments/search",
+            json={"max_results": 5},
+            headers={"Origin": lakehouse.settings.workspace_url},
+        )
+        assert found.status_code == 200, found.text
+        foreign = http.post(
+            "/mlflow/ajax-api/2.0/mlflow/experiments/create",
+            json={"name": "evil"},
+            headers={"Origin": "http://evil.example"},
+        )
+        assert foreign.status_code == 403
+
+
+def test_what_spark_and_mlflow_hold_survives_their_restart(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
+    client.schemas.create("kept", "unity")
+    client.registered_models.create(catalog_name="unity", schema_name="kept", name="model")
+    lakehouse.stop("spark", "mlflow")
+    with lakehouse.http() as http:  # the SDK would try again for minutes
+        for missing, path in (("MLflow", "models/unity.kept.model"), ("Spark Connect", "tables/unity.gold.t")):
+            answer = http.get(f"/api/2.1/unity-catalog/{path}")
+            assert answer.status_code == 503
+            assert answer.json()["message"].startswith(f"{missing} at ")
+    lakehouse.start_spark()
+    lakehouse.start_mlflow()
+    assert client.registered_models.get("unity.kept.model").name == "model"
+    client.schemas.create("after", "unity")
+    assert {schema.name for schema in client.schemas.list("unity")} == {"default", "gold", "kept", "after"}

@@ -1,0 +1,83 @@
+"""The real analyzer, started by the real engine: each rule stops a program, and lets another pass."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.settings import REPOSITORY
+from tests.local.engine_programs import Program, empty_workspace
+from tests.policies.cases import CASES, CLUSTER, JOB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACK = ("--policy-pack", str(REPOSITORY / "policies"))
+FIRST_OF_EACH_RULE = list({case.rule: case for case in reversed(CASES)}.values())
+
+HEAD = """
+import pulumi
+opts = pulumi.ResourceOptions(version="1.104.0")
+provider = pulumi.ProviderResource("databricks", "workspace", {{"host": {host!r}, "token": "none"}}, opts)
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    with empty_workspace() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, host: str) -> Program:
+    program = Program.create(tmp_path_factory.mktemp("policies"), name="judged", stack="dev")
+    program.run("stack", "init", "prod")
+    # Where the default provider would go; the rule on explicit providers is about not using it.
+    return Program(program.folder, program.environment | {"DATABRICKS_HOST": host, "DATABRICKS_TOKEN": "none"})
+
+
+def resource(kind: str, inputs: dict[str, Any], options: str, name: str = "subject") -> str:
+    token = f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"
+    return f"pulumi.CustomResource({token!r}, {name!r}, {inputs!r}, pulumi.ResourceOptions({options}))\n"
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_preview_is_stopped_by_each_rule(program: Program, host: str, stack: str) -> None:
+    broken = [case for case in FIRST_OF_EACH_RULE if case.stack == stack]
+    lines = [resource(case.kind, case.bad, case.bad_options, case.rule) for case in broken]
+    program.write(HEAD.format(host=host) + "".join(lines))
+    policies = program.preview("--stack", stack, *PACK, succeeds=False).partition("Policies:")[2]
+    for case in broken:
+        stopped = policies.partition(f"[mandatory]  {case.rule}  (databricks:index:{case.kind}: {case.rule})")[2]
+        assert case.says in stopped.partition("- [")[0], policies
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_preview_of_what_keeps_every_rule_passes(program: Program, host: str, stack: str) -> None:
+    kept = [case for case in CASES if case.stack == stack]
+    lines = [resource(c.good_kind or c.kind, c.good, c.good_options, f"subject{n}") for n, c in enumerate(kept)]
+    program.write(HEAD.format(host=host) + "".join(lines))
+    output = program.preview("--stack", stack, *PACK)
+    assert "✅ churn@" in output
+    assert f"+ {len(kept) + 2} to create" in output  # with the stack and the provider
+
+
+def test_a_preview_passes_where_a_value_is_not_known_yet(program: Program, host: str) -> None:
+    definition = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
+    policy = resource("ClusterPolicy", {"name": "jobs", "definition": definition}, "provider=provider", "policy")
+    job = JOB | {"jobClusters": [{"jobClusterKey": "main", "newCluster": CLUSTER | {"policyId": "POLICY"}}]}
+    source = "policy = " + policy + resource("Job", job, "provider=provider").replace("'POLICY'", "policy.id")
+    program.write(HEAD.format(host=host) + source)
+    output = program.preview("--stack", "dev", *PACK)
+    assert "✅ churn@" in output
+
+
+def test_an_update_is_stopped_before_it_makes_anything(program: Program, host: str) -> None:
+    case = next(case for case in CASES if case.rule == "warehouses-stop")
+    program.write(HEAD.format(host=host) + resource(case.kind, case.bad, case.bad_options))
+    output = program.up("--stack", "dev", *PACK, succeeds=False)
+    assert "[mandatory]  warehouses-stop  " in output
+    deployed = json.loads(program.run("stack", "export", "--stack", "dev"))["deployment"].get("resources", [])
+    assert not [made for made in deployed if made["type"].startswith("databricks:")]

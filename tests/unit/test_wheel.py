@@ -1,0 +1,49 @@
+"""The wheel is the same bytes for the same sources, carries the contracts, and is built only when they change."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cli import wheel
+from local.settings import REPOSITORY
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what the wheel is built from."""
+    for folder in ("workloads", "contracts"):
+        ignore = shutil.ignore_patterns("dist", "__pycache__")
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder, symlinks=True, ignore=ignore)
+    monkeypatch.setattr(wheel, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(wheel, "WORKLOADS", tmp_path / "workloads")
+    return tmp_path
+
+
+def build(checkout: Path) -> Path:
+    return wheel.build_wheel(checkout / "build.log", lambda _: None)
+
+
+def test_the_same_sources_give_the_same_bytes(checkout: Path) -> None:
+    first = build(checkout).read_bytes()
+    shutil.rmtree(checkout / "workloads" / "dist")
+    for path in (checkout / "workloads" / "src").rglob("*.py"):
+        path.touch()
+    assert build(checkout).read_bytes() == first
+
+
+def test_it_is_built_again_only_when_a_source_changes(checkout: Path) -> None:
+    built = build(checkout).stat().st_mtime_ns
+    assert build(checkout).stat().st_mtime_ns == built
+    (checkout / "contracts" / "customer.yaml").open("a").write("# changed\n")
+    assert build(checkout).stat().st_mtime_ns != built
+
+
+def test_it_carries_contracts_data_and_entry_points(checkout: Path) -> None:
+    names = zipfile.ZipFile(build(checkout)).namelist()
+    assert "churn/contracts/customer.yaml" in names
+    assert "churn/data/telco_customer_churn.csv" in names
+    assert any(name.endswith("entry_points.txt") for name in names)

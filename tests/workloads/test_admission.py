@@ -1,0 +1,134 @@
+"""Which files are admitted, which are set aside whole, and what is said of them."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from churn.admission import examine
+from churn.contract import contracts
+from churn.entry import Run, parse, parser
+from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, judge, report
+
+BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+SUPPORT = BY_DOMAIN["support"]
+HEADER = ",".join(SUPPORT.sources)
+TICKET = "s-1,0001-A,2026-01-02,billing,low,3.5"
+WHOLE = f"{HEADER}\n{TICKET}\n".encode()
+RUN = parse(parser(None), ["--catalog=c", "--date=2026-01-31", "--run_id=7"])
+
+
+def parquet(**columns: list[Any]) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+BILLS = parquet(
+    transaction_id=["t-1"], customer_id=["0001-A"], transaction_date=[date(2026, 1, 2)], amount=[1.5], status=["paid"]
+)
+
+
+def test_a_whole_file_is_admitted_without_remark() -> None:
+    found = examine(WHOLE, SUPPORT)
+    assert (found.rows, found.fault, found.remarks) == (1, None, ())
+
+
+def test_a_whole_parquet_file_is_admitted_without_remark() -> None:
+    found = examine(BILLS, BY_DOMAIN["transactions"])
+    assert (found.rows, found.fault, found.remarks) == (1, None, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
+        (WHOLE[:-5], "truncated: line 2 has no end"),
+        (f'{HEADER}\ns-1,"0001-A\n'.encode(), "no CSV: line 2: unexpected end of data"),
+        (WHOLE.replace(b",", b";"), "wrong delimiter: the header has a semicolon where a comma is due"),
+        (WHOLE.replace(b",", b"\t"), "wrong delimiter: the header has a tab where a comma is due"),
+        (b"a,b\n1,2\n", "another table: 6 of 6 columns missing"),
+        (WHOLE.replace(b"category", b"priority"), "columns stand twice: priority"),
+        (b"PK\x03\x04\xff\xfe\n", "no UTF-8 text: byte 4 is 0xff"),
+    ],
+)
+def test_an_unreadable_text_file_is_set_aside(data: bytes, fault: str) -> None:
+    found = examine(data, SUPPORT)
+    assert found.rows is None
+    assert found.fault is not None
+    assert found.fault.startswith(fault)
+
+
+@pytest.mark.parametrize("data", [BILLS[:-20], BILLS[: len(BILLS) // 2], b"not a table\n"])
+def test_a_truncated_parquet_file_is_set_aside(data: bytes) -> None:
+    found = examine(data, BY_DOMAIN["transactions"])
+    assert found.rows is None
+    assert found.fault is not None
+    assert found.fault.startswith("truncated or no Parquet: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "remark"),
+    [
+        (f"{HEADER}\n".encode(), "no rows"),
+        (f"{HEADER},agent\n{TICKET},Kim\n".encode(), "unknown columns: agent"),
+        (WHOLE.replace(b",category", b"").replace(b",billing", b""), "missing columns: category"),
+        (WHOLE.replace(b"category", b"kind"), "missing columns: category; unknown columns: kind"),
+        (WHOLE + b"s-2,0002-B\n", "1 records have not the header's 6 fields: line 3"),
+    ],
+)
+def test_an_odd_file_is_admitted_and_remarked_on(data: bytes, remark: str) -> None:
+    found = examine(data, SUPPORT)
+    assert found.fault is None
+    assert "; ".join(found.remarks) == remark
+
+
+def test_records_are_counted_as_spark_reads_them() -> None:
+    data = f'{HEADER}\ns-1,0001-A,2026-01-02,"bill\ning",low,\n\n{TICKET}\n'.encode()
+    assert examine(data, SUPPORT).rows == 2
+
+
+def judged(*files: tuple[str, bytes], known: dict[str, str] | None = None, run: Run = RUN) -> list[tuple[str, str]]:
+    return [(row.status, row.reason or "") for row in judge(files, known or {}, BY_DOMAIN, run)]
+
+
+def test_the_same_content_is_a_duplicate_within_a_run_and_after() -> None:
+    first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-03/b.csv", WHOLE)
+    assert judged(first, again) == [(ADMITTED, ""), (DUPLICATE, "same content as support/2026-01-02/a.csv")]
+    (row,) = judge([first], {}, BY_DOMAIN, RUN)
+    known = {f"support/{row.sha256}": row.file}
+    assert judged(again, known=known) == [(DUPLICATE, "same content as support/2026-01-02/a.csv")]
+
+
+def test_an_unreadable_file_is_set_aside_each_time_it_comes() -> None:
+    assert [status for status, _ in judged(("support/a.csv", b""), ("support/b.csv", b""))] == [QUARANTINED] * 2
+
+
+def test_a_file_of_no_domain_is_set_aside() -> None:
+    assert judged(("weather/2026-01-02/a.csv", WHOLE)) == [(QUARANTINED, "no contract has this domain")]
+
+
+def test_two_contents_of_one_name_are_kept_apart() -> None:
+    rows = judge([("support/a.csv", WHOLE), ("support/a.csv", WHOLE + b"\n")], {}, BY_DOMAIN, RUN)
+    assert len({row.stored for row in rows}) == 2
+
+
+@pytest.mark.parametrize("name", ["x y%.csv", "_x_y_.csv", ".x_y_.csv"])
+def test_names_are_kept_such_that_every_reader_sees_the_file(name: str) -> None:
+    (row,) = judge([(f"support/2026-01-02/{name}", WHOLE)], {}, BY_DOMAIN, RUN)
+    assert row.stored == f"/Volumes/c/bronze/raw/admitted/support/2026-01-02/x_y_-{row.sha256[:8]}.csv"
+
+
+def test_the_report_says_what_was_found() -> None:
+    files = [("support/a.csv", WHOLE), ("support/b.csv", b""), ("support/c.csv", WHOLE)]
+    assert report(judge(files, {}, BY_DOMAIN, RUN)).splitlines() == [
+        "3 files delivered: 1 admitted, 1 quarantined, 1 duplicate; 1 rows admitted",
+        "  quarantined: support/b.csv: the file is empty",
+        "  duplicate: support/c.csv: same content as support/a.csv",
+    ]

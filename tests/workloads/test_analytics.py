@@ -1,0 +1,104 @@
+"""The marts add up to the scores, and the dashboard asks for what the marts have."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from churn import analytics, scoring
+from tests.workloads.ml_world import CATALOG, TODAY, run
+
+if TYPE_CHECKING:
+    from tests.workloads.ml_world import World
+
+Dashboard = dict[str, Any]
+DASHBOARD = Path(__file__).parents[2] / "workloads" / "dashboards" / "churn.lvdash.json"
+CATALOG_MARK = "${catalog}"  # what the deployment replaces
+
+
+@pytest.fixture(scope="module")
+def marts(world: World, champion: str) -> World:
+    """The world after a day's scores and marts; the marts twice, since a day may be repeated."""
+    run(scoring.main, champion)
+    for _ in range(2):
+        run(analytics.main)
+    return world
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> Dashboard:
+    loaded: Dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8").replace(CATALOG_MARK, CATALOG))
+    return loaded
+
+
+def test_overview_adds_up(marts: World) -> None:
+    (row,) = marts.rows("SELECT * FROM {}gold.marts_churn_overview")
+    (seen,) = marts.rows("SELECT count_if(band = 'high') AS high, sum(score) AS sum FROM {}gold.churn_scores_daily")
+    assert (row.date, row.active_customers, row.model_version) == (TODAY, len(marts.active), 2)
+    assert row.at_risk_customers == seen.high > 0
+    assert row.expected_leavers == pytest.approx(seen.sum)
+    stayed = marts.frame[marts.frame["churned"] == 0]
+    assert row.monthly_charges == pytest.approx(stayed["monthly_charges"].sum())
+    assert 0 < row.monthly_charges_at_risk < row.monthly_charges
+    assert row.gate_decision in {"passed", "failed", "error"}
+
+
+def test_segments_and_scores_add_up(marts: World) -> None:
+    query = "SELECT dimension, sum(customers) AS customers, sum(at_risk_customers) AS risk FROM {}gold."
+    rows = marts.rows(query + "marts_churn_segments GROUP BY dimension")
+    (overview,) = marts.rows("SELECT * FROM {}gold.marts_churn_overview")
+    assert {row.dimension for row in rows} == {"contract", "tenure", "internet_service"}
+    assert {(row.customers, row.risk) for row in rows} == {(len(marts.active), overview.at_risk_customers)}
+    tenths = marts.rows("SELECT score_from, customers FROM {}gold.marts_churn_score_distribution")
+    assert sum(row.customers for row in tenths) == len(marts.active)
+    assert all(0 <= row.score_from <= 0.9 for row in tenths)
+
+
+def test_a_day_without_scores_names_the_task_that_makes_them(marts: World) -> None:
+    with pytest.raises(SystemExit, match="no scores on 2026-01-30: run `score`"):
+        run(analytics.main, date=TODAY - timedelta(days=1))
+
+
+def test_every_query_of_the_dashboard_gives_what_its_widgets_show(marts: World, dashboard: Dashboard) -> None:
+    answers = {}
+    for dataset in dashboard["datasets"]:
+        frame = marts.spark.sql("".join(dataset["queryLines"]))
+        assert not frame.isEmpty(), dataset["name"]
+        answers[dataset["name"]] = set(frame.columns)
+    for widget in widgets(dashboard):
+        (query,) = [entry["query"] for entry in widget["queries"]]
+        names = {field["name"] for field in query["fields"]}
+        assert names <= answers[query["datasetName"]], widget["name"]
+        assert shown(widget["spec"]["encodings"]) == names, widget["name"]
+
+
+def test_widgets_lie_side_by_side_on_the_grid(dashboard: Dashboard) -> None:
+    cells = [
+        (page["name"], column, row)
+        for page in dashboard["pages"]
+        for place in (entry["position"] for entry in page["layout"])
+        for column in range(place["x"], place["x"] + place["width"])
+        for row in range(place["y"], place["y"] + place["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(column for _, column, _ in cells) < 6
+    assert len({widget["name"] for widget in widgets(dashboard)}) == len(widgets(dashboard))
+
+
+def test_the_file_is_in_the_form_that_a_diff_can_read() -> None:
+    text = DASHBOARD.read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+def widgets(dashboard: Dashboard) -> list[dict[str, Any]]:
+    return [entry["widget"] for page in dashboard["pages"] for entry in page["layout"]]
+
+
+def shown(encodings: dict[str, Any]) -> set[str]:
+    """Names of the fields that a widget shows."""
+    entries = [entry for value in encodings.values() for entry in (value if isinstance(value, list) else [value])]
+    return {entry["fieldName"] for entry in entries}

@@ -1,0 +1,243 @@
+"""Bad deliveries on their whole way: landing, ingest, bronze, silver, reconcile. No row is lost, each is counted."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from databricks.sdk.service.catalog import VolumeType
+
+from churn import accounting, ingest
+from churn.contract import contracts
+from churn.data import telco_raw
+from local.settings import REPOSITORY, LocalSettings
+from tests.local.conftest import LocalWorkspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from databricks.sdk import WorkspaceClient
+    from pyspark.sql import SparkSession
+
+CATALOG = "churn_bad_input"
+RAW = f"/Volumes/{CATALOG}/bronze/raw"
+CUSTOMER = next(contract for contract in contracts() if contract.domain == "customer")
+
+
+def customers(*ids: str, **values: str) -> pd.DataFrame:
+    """Telco's first customers as delivered, with other ids, and with values put in."""
+    rows = telco_raw().head(len(ids)).assign(SignupDate="2025-01-01", ChurnDate="", AsOf="2026-01-01")
+    return rows.assign(customerID=list(ids), **values)[CUSTOMER.sources]
+
+
+def text(frame: pd.DataFrame, separator: str = ",") -> bytes:
+    return frame.to_csv(index=False, sep=separator, lineterminator="\n").encode()
+
+
+def bills(key: str, amount: Any) -> bytes:
+    buffer = io.BytesIO()
+    row = {"transaction_id": [key], "customer_id": ["a1"], "transaction_date": [date(2026, 1, 1)]}
+    pq.write_table(pa.table({**row, "amount": [amount], "status": ["paid"]}), buffer)
+    return buffer.getvalue()
+
+
+GOOD = text(customers("a1", "a2", "a3"))
+FIRST = {
+    "customer/2026-01-01/good.csv": GOOD,
+    "customer/2026-01-01/empty.csv": b"",
+    "customer/2026-01-01/truncated.csv": text(customers("b1", "b2"))[:-9],
+    "customer/2026-01-01/delimiter.csv": text(customers("c1", "c2"), ";"),
+    "customer/2026-01-01/extra.csv": text(customers("d1").assign(Mood="fine")),
+    "customer/2026-01-01/missing.csv": text(customers("e1", "e2").drop(columns="Contract")),
+    "customer/2026-01-01/renamed.csv": text(customers("f1").rename(columns={"MonthlyCharges": "Monthly"})),
+    "customer/2026-01-01/blank_total.csv": text(
+        pd.concat(
+            [customers("g1", tenure="0", TotalCharges=" "), customers("g2", tenure="7", TotalCharges=" ")],
+        )
+    ),
+    "customer/2026-01-01/text_in_number.csv": text(
+        pd.concat([customers("h1", MonthlyCharges="twenty"), customers("h2")])
+    ),
+    "customer/2026-01-02/duplicate.csv": text(
+        pd.concat([customers("a1", AsOf="2026-01-02", Contract="Two year"), customers("i1"), customers("i1")])
+    ),
+    "transactions/2026-01-01/good.parquet": bills("t1", 20.5),
+    "transactions/2026-01-01/truncated.parquet": bills("t2", 20.5)[:-30],
+    "transactions/2026-01-01/text_in_number.parquet": bills("t3", "twenty"),
+}
+QUARANTINED_FILES = {
+    "customer/2026-01-01/empty.csv": "the file is empty",
+    "customer/2026-01-01/truncated.csv": "truncated: line 3 has no end",
+    "customer/2026-01-01/delimiter.csv": "wrong delimiter: the header has a semicolon where a comma is due",
+    "transactions/2026-01-01/truncated.parquet": "truncated or no Parquet",
+}
+REASONS = {
+    "e1": {"contract_is_given", "contract_is_known"},
+    "e2": {"contract_is_given", "contract_is_known"},
+    "f1": {"monthly_charges_is_given", "monthly_charges_are_possible"},
+    "g2": {"total_charges_unless_new"},
+    "h1": {"values_have_their_type", "monthly_charges_is_given", "monthly_charges_are_possible"},
+}
+VALID = {"a1", "a2", "a3", "d1", "g1", "h2", "i1"}
+COUNTS = {  # rows in, rows out, quarantined, superseded
+    "customer": (14, 7, 5, 2),
+    "transactions": (2, 1, 1, 0),
+}
+
+
+class WayToSilver:
+    """A catalog of its own, into which files are delivered and taken in by the real programs."""
+
+    def __init__(self, home: LocalSettings, client: WorkspaceClient, spark: SparkSession, storage: Path) -> None:
+        self.home, self.client, self.spark, self.storage = home, client, spark, storage
+        client.catalogs.create(CATALOG)
+        for schema in ("bronze", "silver", "gold", "mlops"):
+            client.schemas.create(schema, CATALOG)
+        client.volumes.create(CATALOG, "bronze", "raw", VolumeType.MANAGED)
+
+    def deliver(self, files: dict[str, bytes]) -> None:
+        for path, data in files.items():
+            self.client.files.upload(f"{RAW}/landing/{path}", io.BytesIO(data))
+
+    def take_in(self, run_id: str) -> None:
+        arguments = [f"--catalog={CATALOG}", "--date=2026-01-02", f"--run_id={run_id}"]
+        ingest.main(arguments)
+        for pipeline in ("bronze", "silver"):
+            self._update(pipeline)
+        accounting.main(arguments)
+
+    def rows(self, query: str) -> list[Any]:
+        return self.spark.sql(query.replace("{}", CATALOG)).collect()
+
+    def _update(self, pipeline: str) -> None:
+        source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
+        command = [sys.executable, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
+        command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
+        for key, value in {"churn.catalog": CATALOG, "churn.raw": f"{RAW}/admitted"}.items():
+            command += ["--configuration", f"{key}={value}"]
+        command += ["--configuration", "spark.sql.shuffle.partitions=2"]
+        environment = os.environ | {
+            "PLATFORM_HOME": str(self.home.home),
+            "PLATFORM_PORT": str(self.home.port),
+            "PYTHONPATH": str(REPOSITORY / "workloads" / "src"),
+        }
+        update = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert update.returncode == 0, update.stdout[-3000:] + update.stderr[-3000:]
+
+
+@pytest.fixture(scope="module")
+def path(
+    spark: SparkSession, spark_home: LocalSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WayToSilver]:
+    """The path, with the first files taken in under run 1."""
+    workspace = LocalWorkspace(spark_home)
+    workspace.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
+            patch.setenv("DATABRICKS_TOKEN", workspace.token)
+            patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
+            made = WayToSilver(spark_home, workspace.client(), spark, tmp_path_factory.mktemp("storage"))
+            made.deliver(FIRST)
+            made.take_in("1")
+            yield made
+    finally:
+        workspace.stop()
+
+
+def account(path: WayToSilver, run_id: str) -> dict[str, tuple[int, ...]]:
+    found = path.rows(f"SELECT * FROM {{}}.mlops.row_accounting WHERE run_id = '{run_id}'")
+    return {row.table: (row.rows_in, row.rows_out, row.quarantined, row.superseded) for row in found}
+
+
+def test_unreadable_files_are_quarantined_whole(path: WayToSilver) -> None:
+    found = path.rows("SELECT file, reason, stored FROM {}.bronze.deliveries WHERE status = 'quarantined'")
+    assert {row.file for row in found} == set(QUARANTINED_FILES)
+    for row in found:
+        assert row.reason.startswith(QUARANTINED_FILES[row.file])
+        kept = path.client.files.download(row.stored).contents
+        assert kept is not None
+        assert kept.read() == FIRST[row.file]
+
+
+def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> None:
+    found = path.rows("SELECT file, reason FROM {}.bronze.deliveries WHERE status = 'admitted' AND reason IS NOT NULL")
+    assert {row.file.rpartition("/")[2]: row.reason for row in found} == {
+        "extra.csv": "unknown columns: Mood",
+        "missing.csv": "missing columns: Contract",
+        "renamed.csv": "missing columns: MonthlyCharges; unknown columns: Monthly",
+    }
+
+
+def test_landing_is_empty_afterwards(path: WayToSilver) -> None:
+    folder = path.home.volumes / CATALOG / "bronze" / "raw" / "landing"
+    assert [file for file in folder.rglob("*") if file.is_file()] == []
+
+
+def test_valid_customers_are_in_silver_once(path: WayToSilver) -> None:
+    found = Counter(row.customer_id for row in path.rows("SELECT customer_id FROM {}.silver.customer"))
+    assert found == Counter(VALID)
+
+
+def test_the_latest_report_of_a_customer_wins(path: WayToSilver) -> None:
+    (row,) = path.rows("SELECT contract, as_of FROM {}.silver.customer WHERE customer_id = 'a1'")
+    assert (row.contract, row.as_of) == ("Two year", date(2026, 1, 2))
+
+
+def test_invalid_rows_are_quarantined_with_their_reasons(path: WayToSilver) -> None:
+    found = path.rows("SELECT customer_id, _reasons FROM {}.silver.quarantine_customer")
+    assert {row.customer_id: set(row._reasons) for row in found} == REASONS
+    (bill,) = path.rows("SELECT transaction_id, _reasons FROM {}.silver.quarantine_transactions")
+    assert (bill.transaction_id, set(bill._reasons)) == ("t3", {"amount_is_given", "amount_is_possible"})
+
+
+def test_a_quarantined_row_keeps_what_was_delivered(path: WayToSilver) -> None:
+    (row,) = path.rows("SELECT _raw, _malformed FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
+    assert json.loads(row._raw)["MonthlyCharges"] == "twenty"
+    assert row._malformed == "monthly_charges"
+
+
+def test_extra_and_renamed_columns_are_rescued(path: WayToSilver) -> None:
+    found = path.rows("SELECT customerID, _rescued_data FROM {}.bronze.customer WHERE _rescued_data IS NOT NULL")
+    rescued = {row.customerID: json.loads(row._rescued_data) for row in found}
+    assert rescued["d1"]["Mood"] == "fine"
+    assert rescued["f1"]["Monthly"] == telco_raw().at[0, "MonthlyCharges"]
+
+
+def test_a_blank_total_is_valid_only_without_a_bill(path: WayToSilver) -> None:
+    (row,) = path.rows("SELECT tenure_months, total_charges FROM {}.silver.customer WHERE customer_id = 'g1'")
+    assert (row.tenure_months, row.total_charges) == (0, None)
+
+
+def test_every_row_is_accounted_for(path: WayToSilver) -> None:
+    assert account(path, "1") == COUNTS
+    files = path.rows("SELECT * FROM {}.mlops.row_accounting WHERE run_id = '1' AND table = 'customer'")[0]
+    assert (files.files, files.files_quarantined, files.files_duplicate) == (7, 3, 0)
+
+
+def test_the_same_files_again_change_nothing(path: WayToSilver, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = ["bronze.customer", "silver.customer", "silver.customer_versions", "silver.quarantine_customer"]
+    before = {table: sorted(map(str, path.rows(f"SELECT * FROM {{}}.{table}"))) for table in tables}
+    path.deliver({"customer/2026-01-01/good.csv": GOOD, "customer/2026-01-03/renamed_file.csv": GOOD})
+    path.take_in("2")
+    assert "2 files delivered: 0 admitted, 0 quarantined, 2 duplicate" in capsys.readouterr().out
+    assert {table: sorted(map(str, path.rows(f"SELECT * FROM {{}}.{table}"))) for table in tables} == before
+    assert account(path, "2") == {"customer": (0, 0, 0, 0)}
+    assert account(path, "1") == COUNTS
+
+
+def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
+    path.rows("DELETE FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
+    with pytest.raises(accounting.RowsLostError, match=r"customer of run 1: 14 in, 7 out, 4 quarantined, 2 superseded"):
+        accounting.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])

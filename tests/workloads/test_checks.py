@@ -1,0 +1,108 @@
+"""Each check of the gate passes for a sound model, and fails for the fault it is there for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churn.checks import Check, Outcome, by_slice, decide, judge
+from churn.dataset import COLUMNS, split
+from churn.training import fit
+from tests.workloads.ml_world import HORIZON, LEAD, labelled_telco
+
+if TYPE_CHECKING:
+    from churn.metrics import Floats
+
+Sound = tuple[pd.DataFrame, "Floats"]
+
+
+@pytest.fixture(scope="module")
+def sound() -> Sound:
+    """A fifth of Telco, and what a model fitted on the rest says of it."""
+    parts = split(labelled_telco(), LEAD, HORIZON)
+    return parts.holdout, fit("logistic_regression", parts, COLUMNS).scores
+
+
+def failed(holdout: pd.DataFrame, scores: Floats, champion: Floats | None = None) -> set[str]:
+    checks = judge(holdout, COLUMNS, scores, champion)
+    assert not [check for check in checks if check.outcome is Outcome.ERROR]
+    return {check.name for check in checks if check.outcome is Outcome.FAILED}
+
+
+def test_a_sound_model_passes(sound: Sound) -> None:
+    holdout, scores = sound
+    checks = judge(holdout, COLUMNS, scores, champion=np.full(len(scores), 0.265))
+    assert decide(checks) is Outcome.PASSED, [check.reason for check in checks]
+    assert [check.name for check in checks] == [
+        *("discrimination", "precision", "calibration", "skill"),
+        *("slice_contract", "slice_senior_citizen", "slice_internet_service"),
+        *("leak", "leak_feature", "champion"),
+    ]
+
+
+def test_a_model_of_random_labels_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    assert {"discrimination", "precision", "slice_contract"} <= failed(
+        holdout, np.random.default_rng(1).permutation(scores)
+    )
+
+
+def test_the_base_rate_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    assert {"discrimination", "precision"} <= failed(holdout, np.full(len(scores), 0.265))
+
+
+def test_probabilities_that_are_not_true_fail(sound: Sound) -> None:
+    holdout, scores = sound
+    assert failed(holdout, np.sqrt(scores)) == {"calibration"}
+    assert "skill" in failed(holdout, 0.5 + scores / 2)
+
+
+def test_one_bad_slice_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    senior = (holdout["senior_citizen"] == 1).to_numpy()
+    shuffled = scores.copy()
+    shuffled[senior] = np.random.default_rng(1).permutation(scores[senior])
+    assert failed(holdout, shuffled) == {"slice_senior_citizen"}
+
+
+def test_a_model_too_good_to_be_true_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    assert "leak" in failed(holdout, np.clip(scores + holdout["churned"] * 0.5, 0, 1).to_numpy())
+
+
+@pytest.mark.parametrize("column", ["payment_method", "monthly_charges"])
+def test_a_column_that_gives_the_label_away_fails(sound: Sound, column: str) -> None:
+    holdout, scores = sound
+    leaked = holdout["churned"].map({0: "a", 1: "b"}) if column in COLUMNS.categorical else -holdout["churned"] * 1.0
+    checks = {check.name: check for check in judge(holdout.assign(**{column: leaked}), COLUMNS, scores, None)}
+    assert checks["leak_feature"].outcome is Outcome.FAILED
+    assert column in checks["leak_feature"].reason
+
+
+def test_a_model_worse_than_the_champion_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    blurred = scores + np.random.default_rng(1).normal(0, 0.08, len(scores))
+    assert failed(holdout, np.clip(blurred, 0, 1), champion=scores) == {"champion"}
+    assert failed(holdout, scores, champion=scores) == set(), "as good as the champion is good enough"
+
+
+def test_what_cannot_be_tested_is_an_error_and_no_failure(sound: Sound) -> None:
+    holdout, scores = sound
+    few = by_slice(holdout["contract"].head(30), holdout["churned"].head(30).to_numpy(), scores[:30])
+    assert few.outcome is Outcome.ERROR
+    assert "contract" in few.reason
+    broken = judge(holdout, COLUMNS, scores, champion=np.full(len(scores), np.nan))
+    assert [(check.name, check.outcome) for check in broken] == [("scores", Outcome.ERROR)]
+    assert "champion gave no number" in broken[0].reason
+
+
+def test_decision() -> None:
+    passed, failing, error = (Check("x", outcome, "") for outcome in Outcome)
+    assert decide([passed]) is Outcome.PASSED
+    assert decide([passed, failing]) is Outcome.FAILED
+    assert decide([failing, error]) is Outcome.ERROR
+    assert decide([]) is Outcome.ERROR, "no question asked is no proof"

@@ -1,0 +1,138 @@
+"""Features and labels, point in time: nothing dated after the observation date, and labels only of the window."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from churn import features, labels
+from churn.contract import Contract, contracts
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row, SparkSession
+
+BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+OBSERVED = date(2026, 3, 31)
+LEAD, HORIZON = 7, 30
+DAY = timedelta(days=1)
+CUSTOMER = {
+    **{column.name: "No" for column in BY_DOMAIN["customer"].columns if column.type == "STRING"},
+    "senior_citizen": 0,
+    "tenure_months": 2,
+    "monthly_charges": 20.0,
+    "total_charges": 40.0,
+    "signup_date": date(2026, 1, 15),
+    "churn_date": None,
+    "as_of": date(2026, 3, 20),
+}
+
+
+def table(spark: SparkSession, contract: Contract, *rows: dict[str, Any]) -> DataFrame:
+    """Rows of a silver table, with `_file`; what a row does not give is NULL."""
+    schema = ", ".join(f"{column.name} {column.type}" for column in contract.columns) + ", _file STRING"
+    names = [*(column.name for column in contract.columns), "_file"]
+    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], schema)
+
+
+def customers(spark: SparkSession, **changes: dict[str, Any]) -> DataFrame:
+    """Reports of customers by id; an id may be followed by `__` and a number for a further report."""
+    rows = [{**CUSTOMER, "customer_id": key.split("__")[0], "_file": "f", **change} for key, change in changes.items()]
+    return table(spark, BY_DOMAIN["customer"], *rows)
+
+
+@pytest.fixture(scope="module")
+def built(spark: SparkSession) -> dict[str, Row]:
+    """Features by customer: `a` has rows in and out of every window, `silent` has none."""
+
+    def rows(domain: str, dated: str, *days: date, **values: Any) -> DataFrame:
+        contract = BY_DOMAIN[domain]
+        key = contract.keys[0]
+        given = [{key: str(n), "customer_id": "a", dated: day, **values} for n, day in enumerate(days)]
+        return table(spark, contract, *given)
+
+    ago = [OBSERVED - timedelta(days=number) for number in (0, 6, 7, 29, 30, 59, 60, 89, 90)]
+    future = OBSERVED + DAY
+    changes = customers(
+        spark,
+        a={},
+        a__2={"as_of": future, "contract": "Two year", "churn_date": future},
+        silent={},
+        left={"churn_date": OBSERVED},
+        unborn={"signup_date": future},
+    )
+    known = features.known_customers(changes, OBSERVED)
+    frame = features.build(
+        features.active_customers(known, OBSERVED),
+        transactions=rows("transactions", "transaction_date", *ago, future, amount=10.0, status="late"),
+        support=rows("support", "opened_date", *ago, future),
+        marketing=rows("marketing", "touch_date", *ago, future, responded=True),
+        events=rows("events", "event_date", *ago, future),
+        observed=OBSERVED,
+    )
+    return {row.customer_id: row for row in frame.collect()}
+
+
+def test_only_active_customers_have_features(built: dict[str, Row]) -> None:
+    assert set(built) == {"a", "silent"}
+
+
+def test_windows_end_with_the_observation_date_and_hold_their_days(built: dict[str, Row]) -> None:
+    row = built["a"]
+    counts = (row.events_7d, row.events_30d, row.tickets_30d, row.tickets_90d, row.late_payments_90d)
+    assert counts == (2, 4, 4, 8, 8)
+    assert row.campaign_responses_90d == 8
+    assert row.usage_trend == (4 + 1) / (2 + 1)
+
+
+def test_what_was_reported_later_is_not_known(built: dict[str, Row]) -> None:
+    assert built["a"].contract == "No"
+
+
+def test_tenure_and_total_are_those_of_the_observation_date(built: dict[str, Row]) -> None:
+    row = built["a"]
+    assert row.tenure_months == 2
+    assert row.total_charges == 40.0 + 3 * 10.0  # three bills after the report of 20 March
+
+
+def test_a_silent_customer_has_zeros(built: dict[str, Row]) -> None:
+    row = built["silent"]
+    assert (row.events_30d, row.tickets_90d, row.late_payments_90d, row.usage_trend) == (0, 0, 0, 1.0)
+    assert row.total_charges == 40.0
+
+
+def test_the_columns_are_those_that_models_expect(built: dict[str, Row]) -> None:
+    assert tuple(built["a"].asDict()) == (
+        "customer_id",
+        "observation_date",
+        *features.CATEGORICAL,
+        *features.NUMERIC,
+    )
+
+
+def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
+    begin = OBSERVED + timedelta(days=LEAD)
+    end = begin + timedelta(days=HORIZON)
+    known = customers(
+        spark,
+        stays={},
+        before_the_window={"churn_date": begin},
+        first_day={"churn_date": begin + DAY},
+        last_day={"churn_date": end},
+        after_the_window={"churn_date": end + DAY},
+    )
+    active = features.active_customers(known, OBSERVED)
+    found = labels.build(active, known, OBSERVED, LEAD, HORIZON).collect()
+    assert {row.customer_id: row.churned for row in found} == {
+        "stays": 0,
+        "first_day": 1,
+        "last_day": 1,
+        "after_the_window": 0,
+    }
+    assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
+
+
+def test_a_window_is_over_with_its_last_day() -> None:
+    today = OBSERVED + timedelta(days=LEAD + HORIZON)
+    assert labels.labelled_date(today, LEAD, HORIZON) == OBSERVED

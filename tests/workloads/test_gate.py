@@ -1,0 +1,102 @@
+"""The gate with real versions: who becomes champion, what is recorded, and when the task fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mlflow
+import numpy as np
+import pytest
+
+from churn import bootstrap, gate, registry
+from churn.dataset import COLUMNS
+from churn.models import fit_calibrated
+from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, TODAY, run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tests.workloads.ml_world import World
+
+TAGS = {"lead_days": str(LEAD), "horizon_days": str(HORIZON), "date": TODAY.isoformat(), "kind": "logistic_regression"}
+
+
+def challenge(model: str, frame: pd.DataFrame) -> registry.Version:
+    """Registers a model fitted on a frame as the challenger."""
+    estimator = fit_calibrated("logistic_regression", frame, COLUMNS)
+    registry.experiment(model)
+    with mlflow.start_run():
+        info = registry.log(estimator, COLUMNS, frame.head(1), rated=True)
+    version = registry.register(info, model, TAGS, "for a test")
+    registry.set_alias(version, registry.CHALLENGER)
+    return version
+
+
+def champion_of(model: str) -> int:
+    version = registry.aliased(model, registry.CHAMPION)
+    assert version is not None
+    return version.number
+
+
+def decisions(world: World, model: str, run_id: str) -> dict[str, tuple[str, str]]:
+    query = f"SELECT * FROM {{}}mlops.gate_results WHERE model = '{model}' AND run_id = '{run_id}'"
+    rows = world.rows(query)
+    found = {row.check_name: (row.decision, row.outcome) for row in rows}
+    assert len(found) == len(rows), "a check of a run stands once"
+    return found
+
+
+def test_a_real_model_beats_the_base_rate(world: World, champion: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert champion_of(champion) == 2
+    found = decisions(world, champion, "1")
+    assert set(found.values()) == {("passed", "passed")}
+    assert {"discrimination", "calibration", "leak", "champion"} <= set(found)
+    row = world.rows(f"SELECT * FROM {{}}mlops.gate_results WHERE model = '{champion}' AND check_name = 'champion'")[0]
+    assert (row.challenger_version, row.champion_version, row.metric, row.date) == (2, 1, "auc", TODAY)
+    assert row.value > 0.8 > row.threshold
+
+    run(gate.main, champion, run_id="later")
+    assert "champion already" in capsys.readouterr().out
+    assert champion_of(champion) == 2
+
+
+def test_without_a_real_champion_a_failing_challenger_fails_the_task(world: World) -> None:
+    model = f"{CATALOG}.mlops.random_labels"
+    run(bootstrap.main, model)
+    random = world.frame.assign(churned=np.random.default_rng(1).permutation(world.frame["churned"])).head(2_000)
+    challenge(model, random)
+    for _ in range(2):  # the second time it writes the same rows
+        with pytest.raises(SystemExit, match="gate failed: champion stays version 1"):
+            run(gate.main, model, run_id="7")
+    assert champion_of(model) == 1
+    found = decisions(world, model, "7")
+    assert found["discrimination"] == ("failed", "failed")
+    assert found["leak"] == ("failed", "passed")
+
+
+def test_a_real_champion_outlives_a_worse_challenger(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    model = f"{CATALOG}.mlops.worse"
+    registry.set_alias(challenge(model, world.frame.head(4_000)), registry.CHAMPION)
+    poor = world.frame.assign(contract="Two year", tenure_months=1.0, total_charges=1.0, internet_service="DSL")
+    challenge(model, poor.head(1_000))
+    run(gate.main, model, run_id="8")
+    assert "gate failed: champion stays version 1" in capsys.readouterr().out
+    assert champion_of(model) == 1
+    assert decisions(world, model, "8")["champion"] == ("failed", "failed")
+
+
+def test_what_cannot_be_tested_is_recorded_as_an_error_and_fails_the_task(world: World) -> None:
+    model = f"{CATALOG}.mlops.untestable"
+    version = challenge(model, world.frame.head(1_000))
+    registry.set_alias(version, registry.CHAMPION)
+    challenge(model, world.frame.head(1_000))
+    mlflow.MlflowClient().set_model_version_tag(model, "2", "horizon_days", "400")
+    with pytest.raises(SystemExit, match="gate error"):
+        run(gate.main, model, run_id="9")
+    assert champion_of(model) == 1
+    assert decisions(world, model, "9") == {"holdout": ("error", "error")}
+
+
+def test_no_challenger_names_the_task_that_makes_one(mlflow_server: str) -> None:
+    with pytest.raises(SystemExit, match="run `train` first"):
+        run(gate.main, f"{CATALOG}.mlops.unheard_of")
