@@ -1,0 +1,32 @@
+"""`python -m bench [NAME …]`: runs measurements and prints their figures as rows of a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+from bench import preview, up
+
+MEASUREMENTS = {"cold": up.cold, "cached": up.cached, "preview": preview.measure, "tests": up.tests}
+
+
+def main() -> None:
+    """Runs what was asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    help_text = "; ".join(
+        f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in MEASUREMENTS.items()
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=help_text)
+    names = parser.parse_args().names or list(MEASUREMENTS)
+    if unknown := sorted(set(names) - MEASUREMENTS.keys()):
+        parser.error(f"no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
+    print("| what | figure |\n|---|---|")
+    for name in names:
+        for what, figure in MEASUREMENTS[name]():
+            print(f"| {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
