@@ -15,6 +15,7 @@ from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from tests.local import wheel
+from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +33,10 @@ def deployable(lakehouse: LocalWorkspace) -> None:
     for edition in (1, 2):
         wheel.build(folder / f"tasks-{edition}.0-py3-none-any.whl", "tasks", SHOW, {"show": "tasks:show"})
     (folder / "bronze.py").write_text("from pyspark import pipelines as dp\n")
-    mlflow.set_tracking_uri(lakehouse.settings.mlflow_url)
-    mlflow.set_registry_uri(lakehouse.settings.mlflow_url)
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     for value in (1.0, 2.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow.start_run():
+        with mlflow_at(lakehouse.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="m", signature=signature, registered_model_name="proof.mlops.constant")
 

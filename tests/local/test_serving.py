@@ -17,6 +17,7 @@ from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
 from tests.local.conftest import LocalWorkspace
+from tests.mlflow_client import mlflow_at
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
@@ -41,12 +42,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 def _register(cloud: LocalWorkspace) -> None:
     """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
-    mlflow.set_tracking_uri(cloud.settings.mlflow_url)
-    mlflow.set_registry_uri(cloud.settings.mlflow_url)
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow.start_run():
+        with mlflow_at(cloud.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="model", signature=signature, registered_model_name=MODEL)
 

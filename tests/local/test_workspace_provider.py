@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from databricks.sdk import WorkspaceClient
+
     from tests.local.conftest import LocalWorkspace
 
 PROGRAM = Path(__file__).parent / "programs" / "workspace"
@@ -18,8 +20,12 @@ PROGRAM = Path(__file__).parent / "programs" / "workspace"
 def test_every_resource_type_is_deployed_changed_and_destroyed(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
+    client = lakehouse.client()
+    before = _inventory(client)
     pulumi("up", "--yes", "--skip-preview")
     assert _outputs(pulumi)["model_comment"] == "edition 1"
+    deployed = _inventory(client)
+    assert [kind for kind, names in deployed.items() if names == before[kind]] == []
     # once as the state has it, and once as the workspace has it
     pulumi("preview", "--expect-no-changes")
     pulumi("preview", "--refresh", "--expect-no-changes")
@@ -29,18 +35,11 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     pulumi("up", "--yes", "--skip-preview")
     pulumi("preview", "--refresh", "--expect-no-changes")
     assert _outputs(pulumi)["model_comment"] == "edition 2"
-    client = lakehouse.client()
     assert client.catalogs.get("proof").comment == "edition 2"
     assert client.dbutils.secrets.get("churn", "password") == "hidden 2"
 
     pulumi("destroy", "--yes", "--skip-preview")
-    assert [catalog.name for catalog in client.catalogs.list()] == []
-    assert list(client.warehouses.list()) == []
-    assert list(client.secrets.list_scopes()) == []
-    assert list(client.service_principals.list()) == []
-    assert list(client.cluster_policies.list()) == []
-    assert list(client.lakeview.list()) == []
-    assert [group.display_name for group in client.groups.list()] == ["admins", "users"]
+    assert _inventory(client) == before
 
 
 def test_what_was_changed_by_hand_shows_in_the_preview(
@@ -52,6 +51,19 @@ def test_what_was_changed_by_hand_shows_in_the_preview(
     shown = pulumi("preview", "--refresh", "--diff", "--expect-no-changes", fails=True).stdout
     assert '"by hand" => "edition 1"' in shown
     pulumi("destroy", "--yes", "--skip-preview")
+
+
+def _inventory(client: WorkspaceClient) -> dict[str, set[str | None]]:
+    """Names of all that there is, by kind."""
+    return {
+        "catalogs": {catalog.name for catalog in client.catalogs.list()},
+        "warehouses": {warehouse.name for warehouse in client.warehouses.list()},
+        "secret scopes": {scope.name for scope in client.secrets.list_scopes()},
+        "service principals": {principal.display_name for principal in client.service_principals.list()},
+        "cluster policies": {policy.name for policy in client.cluster_policies.list()},
+        "dashboards": {dashboard.display_name for dashboard in client.lakeview.list()},
+        "groups": {group.display_name for group in client.groups.list()},
+    }
 
 
 def _outputs(pulumi: Callable[..., subprocess.CompletedProcess[str]]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from pyspark.sql.connect.session import SparkSession
 
+from tests.mlflow_client import mlflow_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -155,22 +157,22 @@ def test_grants_add_and_remove(client: WorkspaceClient) -> None:
         client.grants.update("schema", "unity.gold", changes=ghosts)
 
 
-def test_a_model_is_the_same_by_either_api(
-    lakehouse: LocalWorkspace, client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", lakehouse.token)
+@pytest.fixture
+def registry(lakehouse: LocalWorkspace) -> Iterator[MlflowClient]:
+    """MLflow's own client, while the environment names the workspace."""
     url = lakehouse.settings.workspace_url
-    registry = MlflowClient(url, url)
+    with mlflow_at(url, lakehouse.token):
+        yield MlflowClient(url, url)
+
+
+def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: MlflowClient) -> None:
     made = client.registered_models.create(
         catalog_name="unity", schema_name="gold", name="churn", comment="predicts churn"
     )
     assert registry.get_registered_model("unity.gold.churn").description == "predicts churn"
     assert made.full_name == "unity.gold.churn"
 
-    mlflow.set_tracking_uri(url)
-    mlflow.set_registry_uri(url)
-    mlflow.set_experiment("churn")
-    with mlflow.start_run() as run:
+    with mlflow.start_run(experiment_id=registry.create_experiment("churn")) as run:
         mlflow.log_metric("auc", 0.85)
         mlflow.log_text("hello", "notes/hello.txt")
         logged = mlflow.pyfunc.log_model(

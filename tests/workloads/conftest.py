@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.mlflow_client import mlflow_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,9 +30,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "a")]
     url = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w") as log, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", url)
-        patch.setenv("MLFLOW_REGISTRY_URI", url)
+    with (folder / "log").open("w") as log, mlflow_at(url):
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_until_healthy(f"{url}/health", server)
