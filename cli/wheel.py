@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.steps import run_logged
+from cli.steps import CommandError, run_logged
 from local.settings import REPOSITORY
 
 WORKLOADS = REPOSITORY / "workloads"
@@ -22,8 +22,14 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
         The wheel's path.
 
     Raises:
-        CommandError: The build failed.
+        CommandError: The build failed, or this copy of the project has lost the link to the contracts.
     """
+    link = WORKLOADS / "src" / "churn" / "contracts"
+    if not link.is_dir():
+        raise CommandError(
+            f"{link.relative_to(REPOSITORY)} is no link to the folder contracts: this copy was made without symbolic "
+            "links; take it with `git clone` (on Windows after `git config --global core.symlinks true`)"
+        )
     dist = WORKLOADS / "dist"
     stamp = dist / ".sources"
     digest = _digest()

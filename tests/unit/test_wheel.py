@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli import wheel
+from cli.steps import CommandError
 from local.settings import REPOSITORY
 
 
@@ -47,3 +48,11 @@ def test_it_carries_contracts_data_and_entry_points(checkout: Path) -> None:
     assert "churn/contracts/customer.yaml" in names
     assert "churn/data/telco_customer_churn.csv" in names
     assert any(name.endswith("entry_points.txt") for name in names)
+
+
+def test_a_copy_without_links_is_refused(checkout: Path) -> None:
+    link = checkout / "workloads" / "src" / "churn" / "contracts"
+    link.unlink()
+    link.write_text("../../../contracts")
+    with pytest.raises(CommandError, match="workloads/src/churn/contracts is no link .* git clone"):
+        build(checkout)
