@@ -1,6 +1,11 @@
 """The churn platform, from the account at the top to what people use at the bottom."""
+# ruff: noqa: E402
 
 from __future__ import annotations
+
+import gc
+
+gc.disable()  # the provider's SDK makes so many lasting objects that looking for garbage is half of its import
 
 import pulumi
 import pulumi_databricks as databricks

@@ -54,5 +54,5 @@ def test_a_copy_without_links_is_refused(checkout: Path) -> None:
     link = checkout / "workloads" / "src" / "churn" / "contracts"
     link.unlink()
     link.write_text("../../../contracts")
-    with pytest.raises(CommandError, match="workloads/src/churn/contracts is no link .* git clone"):
+    with pytest.raises(CommandError, match=r"workloads/src/churn/contracts is no link .*git clone"):
         build(checkout)
