@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # the provider's SDK makes so many lasting objects that looking for garbage is half of its import
+# The provider's SDK makes so many objects, which all last, that looking for garbage among them is half of its import.
+gc.disable()
 
 import pulumi
 import pulumi_databricks as databricks
@@ -27,6 +28,8 @@ from infra.run_once import RunOnce, RunOnceArgs
 from infra.selfservice import Area, AreaArgs
 from infra.serving import Model, ModelArgs, Serving, ServingArgs
 from infra.storage import Storage, StorageArgs
+
+gc.freeze()  # nor are they looked through at the end of the process, which takes as long again
 
 # What people have written: settings, contracts, requests, code. All of it is read before anything is made.
 try:
