@@ -49,14 +49,14 @@ class Securable:
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
-    def parents(self) -> list[tuple[Securable, str]]:
-        """The securables above this one, each with the privilege that lets one pass."""
+    def path(self) -> list[tuple[Securable, str]]:
+        """The catalog and schema that hold this one or are it, each with the privilege that lets one enter."""
         parts = self.name.split(".")
-        above = [
+        containers = [
             (Securable(parts[0], "catalog"), "USE_CATALOG"),
             (Securable(".".join(parts[:2]), "schema"), "USE_SCHEMA"),
         ]
-        return above[: len(parts) - 1]
+        return containers[: len(parts)]
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ Plan = dict[Securable, dict[str, tuple[str, ...]]]
 def merge(grants: Iterable[Grant], deployer: str) -> Plan:
     """All grants of roles, contracts and requests as one plan, in sorted order.
 
-    Whoever holds anything may pass the catalog and schema above it. The deployer keeps MANAGE on every securable,
-    since `Grants` takes away what it does not list.
+    Whoever holds anything may enter the catalog and schema on the way to it; SELECT on a schema alone opens no table.
+    The deployer keeps MANAGE on every securable, since `Grants` takes away what it does not list.
 
     Args:
         grants: From every source, in any order.
@@ -100,9 +100,9 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
     for securable in list(merged):
         merged[securable][deployer].add("MANAGE")
         for principal in list(merged[securable]):
-            for parent, privilege in securable.parents():
-                merged[parent][principal].add(privilege)
-                merged[parent][deployer].add("MANAGE")
+            for container, privilege in securable.path():
+                merged[container][principal].add(privilege)
+                merged[container][deployer].add("MANAGE")
     return {
         securable: {principal: tuple(sorted(held)) for principal, held in sorted(merged[securable].items())}
         for securable in sorted(merged)
@@ -132,6 +132,7 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
         on("schema", "gold", groups.analysts, "SELECT"),
         on("volume", "bronze.raw", runner, "READ_VOLUME", "WRITE_VOLUME"),
         on("volume", "bronze.raw", groups.engineers, "READ_VOLUME"),
+        on("schema", "mlops", runner, "CREATE_MODEL"),  # MLflow asks to create the model before each version
         on("model", "mlops.churn_model", deployer, "EXECUTE"),
         on("model", "mlops.churn_model", groups.engineers, "EXECUTE"),
         on("model", "mlops.churn_model", groups.scientists, "EXECUTE"),

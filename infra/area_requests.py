@@ -63,9 +63,10 @@ class WorkspaceArea(Section):
     grants: tuple[AreaGrant, ...] = Field(default=(), description="what other groups may do")
 
     def grants_in(self, catalog: str) -> list[Grant]:
-        """The grants this area asks for."""
+        """The grants this area asks for. The owner is named too: owning a schema does not open its catalog."""
         schema = Securable(f"{catalog}.{self.schema_name}", "schema")
-        return [Grant(schema, grant.group, frozenset(p.value for p in grant.privileges)) for grant in self.grants]
+        others = [Grant(schema, grant.group, frozenset(p.value for p in grant.privileges)) for grant in self.grants]
+        return [Grant(schema, self.owner_group, frozenset({"USE_SCHEMA"})), *others]
 
 
 def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[WorkspaceArea]:

@@ -56,8 +56,8 @@ def test_properties(seed: int) -> None:
             assert privileges, "nobody is listed for nothing"
             assert list(privileges) == sorted(set(privileges))
             assert set(privileges) <= PRIVILEGES[on.kind]
-            for parent, passing in on.parents():
-                assert (parent, who, passing) in held, "whoever holds something can reach it"
+            for container, passing in on.path():
+                assert (container, who, passing) in held, "whoever holds something can reach and enter it"
     extra = defaultdict(set)
     for _, who, what in held - asked:
         extra[who].add(what)
@@ -92,3 +92,6 @@ def test_roles() -> None:
     writers = {who for _, who, what in held if what in ("MODIFY", "WRITE_VOLUME", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"
     assert {who for _, who, what in held if what == "MANAGE"} == {DEPLOYER}
+    for schema in ("bronze", "silver", "gold", "mlops"):
+        assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", "schema")]["runner"]
+    assert {"SELECT", "USE_SCHEMA"} <= set(plan[Securable("c.gold", "schema")]["analysts"])

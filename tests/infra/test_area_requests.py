@@ -40,9 +40,10 @@ def faults(folder: Path) -> list[tuple[str, str, str]]:
 def test_the_requests_of_the_repository() -> None:
     areas = {area.schema_name: area for area in read_requests(SETTINGS)}
     assert areas["retention_lab"].grants_in("churn_local") == [
+        Grant(Securable("churn_local.retention_lab", "schema"), "team-retention", frozenset({"USE_SCHEMA"})),
         Grant(
             Securable("churn_local.retention_lab", "schema"), "churn-scientists", frozenset({"SELECT", "READ_VOLUME"})
-        )
+        ),
     ]
 
 
