@@ -69,6 +69,7 @@ storage = Storage(
     StorageArgs(
         catalog=catalog,
         metastore_id=account.metastore_id,
+        root=settings.storage_root,
         domains=[contract.table.split(".")[1] for contract in contracts],
         protect=settings.protect_data,
     ),
@@ -113,11 +114,13 @@ access = CatalogGrants(
 artifacts = Artifacts(
     "artifacts",
     ArtifactsArgs(
-        folder=f"/Shared/{prefix}",
+        folder=f"/Users/{settings.workspace.deployer}/{prefix}",
+        runner=account.runner_application_id,
+        groups=groups,
         wheel=wheel,
         sources=[PIPELINES / "bronze.py", PIPELINES / "silver.py"],
     ),
-    workspace,
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
 )
 compute = Compute(
     "compute",
@@ -139,13 +142,13 @@ pipelines = Pipelines(
         catalog=storage.catalog,
         sources=artifacts.sources,
         wheel=artifacts.wheel,
-        shuffle_partitions=settings.compute.shuffle_partitions,
+        spark_conf=settings.compute.spark_conf,
         runner=account.runner_application_id,
         groups=groups,
         notify=settings.daily.notify,
         protect=settings.protect_data,
     ),
-    pulumi.ResourceOptions(providers=[provider], depends_on=[access]),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[access, artifacts]),
 )
 jobs = Jobs(
     "jobs",
@@ -164,7 +167,7 @@ jobs = Jobs(
         training=settings.training,
         groups=groups,
     ),
-    pulumi.ResourceOptions(providers=[provider], depends_on=[access, compute]),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[access, artifacts, compute]),
 )
 
 # What must have run once: each pipeline before grants on its tables, the bootstrap model before its endpoint.
@@ -213,6 +216,7 @@ analytics = Analytics(
 
 pulumi.export("workspace_url", host)
 pulumi.export("warehouse_id", compute.warehouse_id)
+pulumi.export("secret_scope", compute.secret_scope)
 pulumi.export("endpoint_name", serving.endpoint_name)
 pulumi.export(
     "endpoint_url", pulumi.Output.format("{0}/serving-endpoints/{1}/invocations", host, serving.endpoint_name)

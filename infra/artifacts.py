@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from infra.config import Groups
+
 WHEELS = REPOSITORY / "workloads" / "dist"
 PIPELINES = REPOSITORY / "workloads" / "pipelines"
 
@@ -38,12 +40,16 @@ def find_wheel(folder: Path) -> Path:
 @dataclass(frozen=True)
 class ArtifactsArgs:
     """Attributes:
-    folder: Workspace folder of the stack, as `/Shared/churn-local`.
+    folder: Workspace folder of the stack, in the deployer's home: everybody may write in `/Shared`.
+    runner: Application id of the service principal that runs what lies there.
+    groups: Display names of the account's groups.
     wheel: The built wheel on this machine.
     sources: The pipelines' source files on this machine.
     """
 
     folder: str
+    runner: pulumi.Input[str]
+    groups: Groups
     wheel: Path
     sources: Sequence[Path]
 
@@ -63,6 +69,15 @@ class Artifacts(pulumi.ComponentResource):
         # Recursive, since nothing but this stack writes here.
         self.folder = databricks.Directory(
             "folder", path=args.folder, delete_recursive=True, opts=pulumi.ResourceOptions(parent=self)
+        )
+        databricks.Permissions(
+            "folder-permissions",
+            directory_path=self.folder.path,
+            access_controls=[
+                {"service_principal_name": args.runner, "permission_level": "CAN_READ"},
+                {"group_name": args.groups.engineers, "permission_level": "CAN_READ"},
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
         )
         digest = hashlib.sha256(args.wheel.read_bytes()).hexdigest()[:8]
         self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}")

@@ -110,5 +110,11 @@ class Compute(pulumi.ComponentResource):
 
         scope = databricks.SecretScope("secrets", name=args.prefix, opts=here)
         self.secret_scope = scope.name
-        databricks.SecretAcl("secrets-runner", scope=scope.name, principal=args.runner, permission="READ", opts=here)
+        for who, principal, permission in (
+            ("runner", args.runner, "READ"),
+            ("engineers", args.groups.engineers, "WRITE"),
+        ):
+            databricks.SecretAcl(
+                f"secrets-{who}", scope=scope.name, principal=principal, permission=permission, opts=here
+            )
         self.register_outputs({"warehouse_id": self.warehouse_id})

@@ -27,6 +27,7 @@ ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environmen
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+SparkKey = Annotated[str, StringConstraints(pattern=r"^spark\.[\w.]+$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
@@ -84,8 +85,10 @@ class Compute(Section):
     spark_version: str = Field(min_length=1, description="Databricks runtime of the job cluster")
     node_type_id: str = Field(min_length=1, description="instance type of the job cluster's nodes")
     workers: int = Field(ge=1, le=64, description="worker nodes of the job cluster")
-    shuffle_partitions: int | None = Field(
-        default=None, ge=1, le=10_000, description="spark.sql.shuffle.partitions; null leaves it to the engine"
+    spark_conf: dict[SparkKey, str] = Field(
+        default_factory=dict,
+        description="settings of each Spark session by the size of its data, values quoted; empty leaves all to the "
+        "engine",
     )
 
 
@@ -166,6 +169,11 @@ class Settings(Section):
     workspace: Workspace = Field(description="the workspace to deploy to")
     account: Account = Field(description="what is shared by the account's workspaces")
     protect_data: bool = Field(description="true refuses to destroy whatever holds data")
+    storage_root: str | None = Field(
+        default=None,
+        pattern=r"^(s3|abfss|gs)://\S+$",
+        description="cloud location of the catalog's tables, below an external location; null takes the metastore's",
+    )
     compute: Compute = Field(description="where jobs and pipelines run")
     warehouse: Warehouse = Field(description="the SQL warehouse")
     daily: Daily = Field(description="the job churn_daily")

@@ -150,7 +150,6 @@ class Jobs(pulumi.ComponentResource):
         if args.compute.serverless:
             spec = {"environment_version": ENVIRONMENT_VERSION, "dependencies": [args.wheel]}
             return {"environments": [{"environment_key": ENVIRONMENT, "spec": spec}]}
-        partitions = args.compute.shuffle_partitions
         cluster = {
             "spark_version": args.compute.spark_version,
             "node_type_id": args.compute.node_type_id,
@@ -158,7 +157,7 @@ class Jobs(pulumi.ComponentResource):
             "policy_id": args.policy_id,
             "data_security_mode": SECURITY_MODE,
             "custom_tags": {"project": "churn", "stack": args.stack},
-            "spark_conf": {} if partitions is None else {"spark.sql.shuffle.partitions": str(partitions)},
+            "spark_conf": args.compute.spark_conf,
         }
         return {"job_clusters": [{"job_cluster_key": CLUSTER, "new_cluster": cluster}]}
 

@@ -14,18 +14,13 @@ if TYPE_CHECKING:
     from infra.config import Groups
 
 
-# The optimizer derives constraints from every pair of filter and column: with a wide row whose columns are converted
-# and checked, planning one query takes longer than any update may.
-SESSION = {"spark.sql.constraintPropagation.enabled": "false"}
-
-
 @dataclass(frozen=True)
 class PipelinesArgs:
     """Attributes:
     catalog: Catalog that the pipelines write to.
     sources: Path of the source file by the schema it fills.
     wheel: Path of the wheel that the sources import.
-    shuffle_partitions: Of each session; None leaves it to the engine.
+    spark_conf: Settings of each session.
     runner: Application id of the service principal that updates run as.
     groups: Display names of the account's groups.
     notify: E-mail addresses told of failed updates.
@@ -35,7 +30,7 @@ class PipelinesArgs:
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
     wheel: pulumi.Input[str]
-    shuffle_partitions: int | None
+    spark_conf: Mapping[str, str]
     runner: pulumi.Input[str]
     groups: Groups
     notify: Sequence[str]
@@ -53,12 +48,10 @@ class Pipelines(pulumi.ComponentResource):
     def __init__(self, name: str, args: PipelinesArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:pipelines:Pipelines", name, None, opts)
         configuration: dict[str, pulumi.Input[str]] = {
-            **SESSION,
+            **args.spark_conf,
             "churn.catalog": args.catalog,
             "churn.raw": pulumi.Output.format("/Volumes/{0}/bronze/raw/admitted", args.catalog),
         }
-        if args.shuffle_partitions is not None:
-            configuration["spark.sql.shuffle.partitions"] = str(args.shuffle_partitions)
         self.ids = {}
         for schema, source in args.sources.items():
             pipeline = databricks.Pipeline(

@@ -28,8 +28,6 @@ class AreaArgs:
 class Area(pulumi.ComponentResource):
     """Owns the schema and the volume of one team; what lies in them is the team's. Grants are made with all others."""
 
-    schema_name: pulumi.Output[str]
-
     def __init__(self, name: str, args: AreaArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:selfservice:Area", name, None, opts)
         here = pulumi.ResourceOptions(parent=self, protect=args.protect)
@@ -44,7 +42,6 @@ class Area(pulumi.ComponentResource):
             force_destroy=not args.protect,
             opts=here,
         )
-        self.schema_name = schema.name
         databricks.Volume(
             f"{request.schema_name}-{request.volume}",
             catalog_name=args.catalog,
@@ -55,4 +52,4 @@ class Area(pulumi.ComponentResource):
             comment=f"Files of {request.team}",
             opts=here,
         )
-        self.register_outputs({"schema_name": self.schema_name})
+        self.register_outputs({"schema_name": schema.name})

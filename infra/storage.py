@@ -20,12 +20,14 @@ class StorageArgs:
     """Attributes:
     catalog: Name of the catalog.
     metastore_id: Metastore that holds it.
+    root: Cloud location of its managed tables; None takes the metastore's.
     domains: Domains whose files the pipelines read from the volume.
     protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
     catalog: str
     metastore_id: pulumi.Input[str]
+    root: str | None
     domains: Sequence[str]
     protect: bool
 
@@ -46,6 +48,7 @@ class Storage(pulumi.ComponentResource):
             "catalog",
             name=args.catalog,
             metastore_id=args.metastore_id,
+            storage_root=args.root,
             comment="Customer churn: from raw deliveries to scores",
             isolation_mode="OPEN",
             force_destroy=not args.protect,

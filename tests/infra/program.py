@@ -46,8 +46,9 @@ class Registered:
 
 @dataclass
 class Program:
-    """What one run of the program registered."""
+    """What one run of the program for a stack registered."""
 
+    stack: str
     resources: list[Registered] = field(default_factory=list)
     calls: list[mocks.MockCallArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -136,7 +137,7 @@ def run(stack: str, config: dict[str, str] | None = None) -> Program:
         stack: Name of the stack.
         config: Configuration as the engine hands it over; the stack file's if None.
     """
-    program = Program()
+    program = Program(stack)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     set_root_resource(cast("pulumi.Resource", None))  # of the program before

@@ -9,7 +9,6 @@ import pulumi_databricks as databricks
 import pytest
 from pulumi._types import input_type_types, is_input_type
 
-from infra.pipelines import SESSION
 from tests.infra.program import Program, Registered, engine_config, run
 
 EXPORTS = [
@@ -20,9 +19,11 @@ EXPORTS = [
     "job_ids",
     "model",
     "pipeline_ids",
+    "secret_scope",
     "warehouse_id",
     "workspace_url",
 ]
+RUNNER = "11111111-2222-3333-4444-555555555555"  # the mocks' application id
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
 # Classes that hold data, or whose deletion deletes data.
 HOLD_DATA = ("Catalog", "Schema", "Volume", "RegisteredModel", "Pipeline")
@@ -178,7 +179,8 @@ def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
         wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
         if stack == "dev":
             assert "jobClusters" not in job
-            assert job["environments"][0]["spec"]["dependencies"][0].startswith("/Workspace/Shared/churn-dev/wheels/")
+            folder = program.of("Directory")["folder"].inputs["path"]
+            assert job["environments"][0]["spec"]["dependencies"][0].startswith(f"/Workspace{folder}/wheels/")
             assert all(task["environmentKey"] == "default" for task in wheel_tasks)
         else:
             assert "environments" not in job
@@ -202,18 +204,20 @@ def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
         }
 
 
-def test_shuffle_partitions_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
+def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
     local = programs["local"]
+    given = json.loads(engine_config("local")["churn:compute"])["spark_conf"]
+    assert given["spark.sql.shuffle.partitions"] == "2"
     cluster = local.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
-    assert cluster["sparkConf"] == {"spark.sql.shuffle.partitions": "2"}
+    assert cluster["sparkConf"] == given
     for pipeline in local.of("Pipeline").values():
-        assert pipeline.inputs["configuration"]["spark.sql.shuffle.partitions"] == "2"
+        assert given.items() <= pipeline.inputs["configuration"].items()
     for pipeline in programs["prod"].of("Pipeline").values():
-        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.raw", *SESSION}
+        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.raw"}
 
 
 def test_everything_runs_as_the_service_principal(program: Program) -> None:
-    runner = {"servicePrincipalName": "11111111-2222-3333-4444-555555555555"}
+    runner = {"servicePrincipalName": RUNNER}
     for resource in [*program.of("Job").values(), *program.of("Pipeline").values()]:
         assert resource.inputs["runAs"] == runner
 
@@ -237,7 +241,7 @@ def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
 
 
 def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
-    deployer = json.loads(engine_config(program.outputs["endpoint_name"].removeprefix("churn-"))["churn:workspace"])
+    deployer = json.loads(engine_config(program.stack)["churn:workspace"])
     seen = set()
     for grants in program.of("Grants").values():
         securable = {key: value for key, value in grants.inputs.items() if key != "grants"}
@@ -258,7 +262,7 @@ def test_groups_belong_to_the_owning_stack(programs: dict[str, Program]) -> None
         entering = {a.inputs["principalId"] for a in programs[stack].of("MwsPermissionAssignment").values()}
         assert len(entering) == len(looked_up)
         (rules,) = programs[stack].of("AccessControlRuleSet").values()
-        assert rules.inputs["name"].endswith("/servicePrincipals/11111111-2222-3333-4444-555555555555/ruleSets/default")
+        assert rules.inputs["name"].endswith(f"/servicePrincipals/{RUNNER}/ruleSets/default")
         assert all(rule["principals"][0].startswith("servicePrincipals/") for rule in rules.inputs["grantRules"])
     assert all(set(program.of("ServicePrincipal")) == {"runner"} for program in programs.values())
 
@@ -291,10 +295,52 @@ def test_pipelines_find_their_folders(program: Program) -> None:
 
 
 def test_the_request_is_deployed(program: Program) -> None:
+    catalog = program.outputs["catalog"]
     area = program.of("Schema")["retention_lab"].inputs
     assert area["owner"] == "team-retention"
-    assert area["catalogName"] == program.outputs["catalog"]
+    assert area["catalogName"] == catalog
     assert "retention_lab-campaigns" in program.of("Volume")
+    owner = {"principal": "team-retention", "privileges": ["USE_SCHEMA"]}
+    assert owner in program.of("Grants")[f"access-{catalog}.retention_lab"].inputs["grants"]
+    owner = {"principal": "team-retention", "privileges": ["USE_CATALOG"]}
+    assert owner in program.of("Grants")[f"access-{catalog}"].inputs["grants"]
+
+
+def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> None:
+    folder = program.of("Directory")["folder"].inputs["path"]
+    deployer = json.loads(engine_config(program.stack)["churn:workspace"])["deployer"]
+    assert folder == f"/Users/{deployer}/churn-{program.stack}"
+    assert all(file.inputs["path"].startswith(f"{folder}/") for file in program.of("WorkspaceFile").values())
+    allowed = program.of("Permissions")["folder-permissions"]
+    assert allowed.inputs["directoryPath"] == folder
+    assert {entry["permissionLevel"] for entry in allowed.inputs["accessControls"]} == {"CAN_READ"}
+    runner = next(entry for entry in allowed.inputs["accessControls"] if "servicePrincipalName" in entry)
+    assert runner["servicePrincipalName"] == RUNNER
+    for waiting in ("pipelines", "jobs"):
+        component = next(r for r in program.resources if r.name == waiting)
+        assert allowed.urn in component.dependencies
+
+
+def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Program) -> None:
+    scope = program.outputs["secret_scope"]
+    assert [s.inputs["name"] for s in program.of("SecretScope").values()] == [scope] == [f"churn-{program.stack}"]
+    acls = {acl.inputs["principal"]: acl.inputs["permission"] for acl in program.of("SecretAcl").values()}
+    assert acls == {RUNNER: "READ", "churn-engineers": "WRITE"}
+
+
+def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
+    dashboard = program.of("Dashboard")["dashboard"].inputs
+    assert dashboard["warehouseId"] == "warehouse-id"
+    assert f"{program.outputs['catalog']}.gold.marts_" in dashboard["serializedDashboard"]
+    assert "${" not in dashboard["serializedDashboard"]
+
+
+def test_jobs_and_warehouse_are_tagged(program: Program) -> None:
+    tags = {"project": "churn", "stack": program.stack}
+    assert all(job.inputs["tags"] == tags for job in program.of("Job").values())
+    warehouse = program.of("SqlEndpoint")["warehouse"].inputs
+    assert {tag["key"]: tag["value"] for tag in warehouse["tags"]["customTags"]} == tags
+    assert warehouse["autoStopMins"] > 0
 
 
 def test_exports(program: Program) -> None:
@@ -307,13 +353,33 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
     assert [p.outputs["catalog"] for p in programs.values()] == ["churn_local", "churn_dev", "churn"]
 
 
-def test_one_setting_changes_just_what_it_should(programs: dict[str, Program]) -> None:
+@pytest.mark.parametrize(
+    ("section", "key", "value", "changed"),
+    [
+        ("warehouse", "auto_stop_minutes", 33, {"warehouse"}),
+        ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
+        ("compute", "serverless", True, {"churn_daily", "churn_bootstrap"}),
+        ("daily", "paused", False, {"churn_daily"}),
+        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap", "churn_bronze", "churn_silver"}),
+        ("training", "horizon_days", 60, {"churn_daily"}),
+        ("serving", "scale_to_zero", False, {"endpoint"}),
+    ],
+)
+def test_one_setting_changes_just_what_it_should(
+    programs: dict[str, Program], section: str, key: str, value: object, changed: set[str]
+) -> None:
     config = engine_config("local")
-    changed = json.loads(config["churn:warehouse"]) | {"auto_stop_minutes": 33}
-    again = run("local", config | {"churn:warehouse": json.dumps(changed)})
+    values = json.loads(config[f"churn:{section}"]) | {key: value}
+    again = run("local", config | {f"churn:{section}": json.dumps(values)})
     before = {r.urn: r.inputs for r in programs["local"].resources}
-    differing = [r.name for r in again.resources if before[r.urn] != r.inputs]
-    assert differing == ["warehouse"]
+    assert {r.urn for r in again.resources} == set(before)
+    assert {r.name for r in again.resources if before[r.urn] != r.inputs} == changed
+
+
+def test_a_root_of_storage_reaches_the_catalog(programs: dict[str, Program]) -> None:
+    assert "storageRoot" not in programs["local"].of("Catalog")["catalog"].inputs
+    again = run("local", engine_config("local") | {"churn:storage_root": "s3://bucket/churn"})
+    assert again.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://bucket/churn"
 
 
 def test_a_wrong_setting_stops_the_program_before_its_first_resource(wheels: object) -> None:
