@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,14 +20,15 @@ import yaml
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest
 
-from cli.environment import client_environment
 from local import supervisor
 from local.settings import REPOSITORY
 from tests.e2e.conftest import Platform
+from tests.inventory import inventory
 
 pytestmark = pytest.mark.timeout(4 * 3600)  # with its full counts the last but one takes hours
 CLIENT = """\
 import io
+import json
 from databricks.sdk import WorkspaceClient
 
 client = WorkspaceClient()
@@ -37,7 +39,9 @@ client.files.upload("/Volumes/{catalog}/bronze/raw/hello.txt", io.BytesIO(b"hell
 print(client.files.download("/Volumes/{catalog}/bronze/raw/hello.txt").contents.read().decode())
 client.files.delete("/Volumes/{catalog}/bronze/raw/hello.txt")
 print(next(iter(client.pipelines.get("{pipeline_ids[churn_silver]}").latest_updates)).state.value)
-print(client.serving_endpoints.get("{endpoint_name}").state.ready.value)
+customer = json.loads({customer!r})
+answer = client.serving_endpoints.query("{endpoint_name}", dataframe_records=[customer])
+print(0 < answer.predictions[0]["score"] < 1)
 """
 UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ACTIVE = "SELECT count(*) FROM {catalog}.gold.churn_features WHERE observation_date = "
@@ -80,8 +84,9 @@ def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
 
 
 def test_preview_shows_no_change_after_up(platform: Platform) -> None:
-    preview = platform.pulumi("preview", "--expect-no-changes")
-    assert preview.returncode == 0, preview.stdout + preview.stderr
+    for arguments in ((), ("--refresh",)):  # as the state has it, and as the workspace has it
+        preview = platform.pulumi("preview", "--expect-no-changes", *arguments)
+        assert preview.returncode == 0, preview.stdout + preview.stderr
 
 
 def test_second_up_needs_no_build_and_no_network(platform: Platform) -> None:
@@ -131,13 +136,13 @@ def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> 
 
 def test_the_official_sdk_needs_only_the_environment(platform: Platform, tmp_path: Path) -> None:
     program = tmp_path / "client.py"
-    program.write_text(CLIENT.format(**platform.outputs()))
+    program.write_text(CLIENT.format(**platform.outputs(), customer=json.dumps(_customer(platform))))
     place = f"PLATFORM_HOME={platform.settings.home} PLATFORM_PORT={platform.settings.port}"
     exports = f'{place} {sys.executable} -c "from cli.main import main; main()" local env'
     shell = f'eval "$({exports})" && {sys.executable} {program}'
     done = subprocess.run(["bash", "-c", shell], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.split() == ["SUCCESS", "1", "hello", "COMPLETED", "READY"]
+    assert done.stdout.split() == ["SUCCESS", "1", "hello", "COMPLETED", "True"]
 
 
 def test_a_second_day_adds_a_day(platform: Platform) -> None:
@@ -203,29 +208,25 @@ def test_the_workspace_refuses_a_bad_token(platform: Platform) -> None:
 
 
 def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
-    environment = client_environment(platform.settings)
     spark = next(status.pid for status in supervisor.statuses(platform.settings) if status.name == "spark")
     down = platform.command("down")
     assert down.returncode == 0, down.stdout + down.stderr
-    assert "protect" in down.stdout
+    refused = re.search(r"destroy refuses while data is protected .*", down.stdout)
+    assert refused is not None, down.stdout
+    assert "cannot be deleted" in refused[0]
     assert (REPOSITORY / "Pulumi.local.yaml").exists()
     assert not supervisor.running(platform.settings)
     assert not psutil.pid_exists(spark)
     assert platform.command("local", "start").returncode == 0
-    client = platform.client()
-    assert environment["DATABRICKS_HOST"] == platform.settings.workspace_url
-    assert list(client.jobs.list()) == []
-    assert list(client.pipelines.list_pipelines()) == []
-    assert list(client.serving_endpoints.list()) == []
-    assert list(client.warehouses.list()) == []
-    assert [catalog.name for catalog in client.catalogs.list()] in ([], ["system"])
+    left = {kind: names for kind, names in inventory(platform.client()).items() if names}
+    own = {"/Shared", "/Users", "/Users/admin@churn.local"}
+    assert left == {"groups": {"admins", "users"}, "workspace files": own}
     assert platform.command("local", "stop").returncode == 0
-    left = [
+    assert [
         process.pid
         for process in psutil.process_iter(["cmdline"])
         if str(platform.settings.home) in " ".join(process.info["cmdline"] or [])
-    ]
-    assert left == []
+    ] == []
 
 
 def _wait_for_the_end(client: WorkspaceClient, run_id: int) -> None:
