@@ -33,11 +33,16 @@ for number in range({count}):
 """
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    """`pulumi preview` over the same number of resources that do nothing; needs a platform that is up."""
+def of_running_platform() -> Iterator[tuple[str, str]]:
+    """`pulumi preview` of the platform that `make up` has brought up (part of `cached` too)."""
     settings = LocalSettings.load()
     if not supervisor.running(settings):
         raise CommandError("the preview is measured on a platform that is up: `make up` first")
+    yield from measure(settings)
+
+
+def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
+    """`pulumi preview` over a preview of the same number of resources that do nothing."""
     environment = {**os.environ, **client_environment(settings)}
     configuration = str(settings.home / "Pulumi.local.yaml")
     count = len(Stack.local(settings).resources())

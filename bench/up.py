@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from local.settings import REPOSITORY
+from bench import preview
+from local.settings import REPOSITORY, LocalSettings
 
 PORT = "18400"
 SAMPLE_SECONDS = 1.0
@@ -40,7 +41,7 @@ def cold() -> Iterator[tuple[str, str]]:
 
 
 def cached() -> Iterator[tuple[str, str]]:
-    """`make up` with builds cached and no state, and the second one after it."""
+    """`make up` with builds cached and no state, the second one, and previews after it."""
     with tempfile.TemporaryDirectory(prefix="churn-up-") as folder:
         place = {"PLATFORM_HOME": folder, "PLATFORM_PORT": PORT}
         try:
@@ -49,6 +50,7 @@ def cached() -> Iterator[tuple[str, str]]:
             yield from _of_run(output, peak)
             seconds, _, _ = _timed(["make", "up"], REPOSITORY, place)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
+            yield from preview.measure(LocalSettings(Path(folder), int(PORT)))
             seconds, _, _ = _timed(["make", "down"], REPOSITORY, place)
             yield "`make down`", f"{seconds:.0f} s"
         finally:
