@@ -144,6 +144,9 @@ class Training(Section):
 
     lead_days: int = Field(ge=0, le=90, description="days between the observation date and the label's window")
     horizon_days: int = Field(ge=1, le=365, description="days of the label's window")
+    settle_days: int = Field(
+        ge=0, le=30, description="days that a report of leaving may be late; labels wait for them after the window"
+    )
     retrain_days: int = Field(ge=1, le=365, description="days after which a model is trained again")
 
 

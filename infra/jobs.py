@@ -82,7 +82,12 @@ class Jobs(pulumi.ComponentResource):
     def _daily_tasks(self) -> list[Task]:
         """The path of a day, each task after the one above it."""
         args = self._args
-        window = {"lead_days": str(args.training.lead_days), "horizon_days": str(args.training.horizon_days)}
+        training = args.training
+        window = {
+            "lead_days": str(training.lead_days),
+            "horizon_days": str(training.horizon_days),
+            "settle_days": str(training.settle_days),
+        }
         tasks: list[Task] = []
 
         def then(task: Task) -> None:
@@ -98,9 +103,10 @@ class Jobs(pulumi.ComponentResource):
         then(self._pipeline_task("silver", args.pipeline_ids["churn_silver"]))
         then(self._wheel_task("reconcile"))
         then(self._wheel_task("features", **window))
-        then(self._wheel_task("train", model=args.model, retrain_days=str(args.training.retrain_days), **window))
-        then(self._wheel_task("gate", model=args.model))
-        then(self._wheel_task("score", model=args.model))
+        then(self._told(self._wheel_task("train", model=args.model, retrain_days=str(training.retrain_days), **window)))
+        then(self._told(self._wheel_task("gate", model=args.model)))
+        # Customers are scored by the champion there is, though a new one could not be made or judged.
+        then({**self._wheel_task("score", model=args.model), "run_if": "ALL_DONE"})
         then(self._wheel_task("marts"))
         return tasks
 
@@ -181,6 +187,11 @@ class Jobs(pulumi.ComponentResource):
             task["job_cluster_key"] = CLUSTER
             task["libraries"] = [{"whl": args.wheel}]
         return task
+
+    def _told(self, task: Task) -> Task:
+        """A task whose failure people are told of, since the run may succeed in spite of it."""
+        notify = list(self._args.daily.notify)
+        return {**task, "email_notifications": {"on_failures": notify}} if notify else task
 
     def _pipeline_task(self, key: str, pipeline_id: pulumi.Input[str]) -> Task:
         task = self._task(key)

@@ -159,6 +159,14 @@ def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> 
     assert after == {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
 
 
+def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Program]) -> None:
+    tasks = {task["taskKey"]: task for task in daily_tasks(programs["prod"])}
+    assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "ALL_DONE"}
+    told = {key: task["emailNotifications"] for key, task in tasks.items() if "emailNotifications" in task}
+    assert told == {key: {"onFailures": ["churn-oncall@example.com"]} for key in ("train", "gate")}
+    assert not any("emailNotifications" in task for task in daily_tasks(programs["local"]))
+
+
 def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
     for job in program.of("Job").values():
         for task in job.inputs["tasks"]:

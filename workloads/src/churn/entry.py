@@ -16,7 +16,7 @@ class Run:
 
     Attributes:
         catalog: Unity Catalog name that holds bronze, silver, gold and mlops.
-        date: Logical date. The run sees what was dated before it, whatever the clock says.
+        date: Logical date. The run sees what is dated up to its end and was delivered, whatever the clock says.
         run_id: The job run, under which the run's traces are recorded.
         options: The entry point's own parameters.
     """
