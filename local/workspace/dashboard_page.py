@@ -26,8 +26,17 @@ def published(dashboard_id: str, here: Here) -> str:
         title = html.escape(dataset["displayName"])
         try:
             frame = here.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_SHOWN)
-            rows = [row(*("" if value is None else value for value in found)) for found in frame.collect()]
+            rows = [row(*(_shown(value) for value in found)) for found in frame.collect()]
             sections.append(section(title, frame.columns, rows, "No rows yet."))
         except PySparkException as error:
             sections.append(section(title, [], [], html.escape(str(error).split("JVM stacktrace")[0])))
     return document(dashboard["display_name"], '<a href="/">Workspace</a>', sections)
+
+
+def _shown(value: object) -> str:
+    """A value for reading: thousands apart, fractions to the cent, or to the tenth of a percent below one."""
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else str(value)

@@ -33,7 +33,7 @@ table { border-collapse: collapse; width: 100% } a { color: var(--link) }
 th { text-align: left; font-weight: 600; color: var(--quiet) }
 th, td { padding: .3rem 1rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 tr:first-child > * { border-top: 0 }
-td.task { padding-left: 1.5rem } td.number { font-variant-numeric: tabular-nums }
+td.task { padding-left: 1.5rem } td { white-space: nowrap } td.number { font-variant-numeric: tabular-nums }
 .quiet { color: var(--quiet) }
 .good { color: light-dark(#17783a, #5fd38a) } .bad { color: light-dark(#b3261e, #ff8a80) }
 """
