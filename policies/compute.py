@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from policies.rule import UNKNOWN, Violation, items, mapping, rule
+from policies.rule import UNKNOWN, Violation, items, mapping, rule, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +22,13 @@ def _idle(path: str, value: Any, most: int) -> Iterator[Violation]:
         yield Violation(path, value, f"set it from 1 to {most} minutes")
 
 
-def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
+def _under_policy(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
     if cluster.get("policyId") is None:
         yield Violation(f"{path}policyId", None, "name the cluster policy that bounds its size and cost")
+
+
+def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
+    yield from _under_policy(path, cluster)
     mode = cluster.get("dataSecurityMode")
     if mode is not UNKNOWN and mode not in SECURITY_MODES:
         yield Violation(f"{path}dataSecurityMode", mode, f"use {' or '.join(SECURITY_MODES)}")
@@ -35,10 +39,11 @@ def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
         yield from _cluster("", resource.inputs)
         minutes = resource.inputs.get("autoterminationMinutes")
         yield from _idle("autoterminationMinutes", minutes, MAX_CLUSTER_IDLE_MINUTES)
-    for name in ("jobClusters", "tasks"):
-        for path, element in items(resource.inputs, name):
-            if cluster := mapping(element.get("newCluster")):
-                yield from _cluster(f"{path}.newCluster.", cluster)
+    for path, element in [*items(resource.inputs, "jobClusters"), *tasks(resource.inputs)]:
+        if cluster := mapping(element.get("newCluster")):
+            yield from _cluster(f"{path}.newCluster.", cluster)
+    for path, cluster in items(resource.inputs, "clusters"):  # a pipeline's, which have no security mode to set
+        yield from _under_policy(f"{path}.", cluster)
 
 
 def _warehouses_stop(resource: Resource) -> Iterator[Violation]:
@@ -48,9 +53,9 @@ def _warehouses_stop(resource: Resource) -> Iterator[Violation]:
 RULES = [
     rule(
         "clusters-bounded",
-        "A cluster has a policy, an isolating security mode and, if it is not a job's, a time after which it ends.",
+        "A cluster has a policy, an isolating security mode and, if it outlives a run, a time after which it ends.",
         _clusters_bounded,
-        ("Cluster", "Job"),
+        ("Cluster", "Job", "Pipeline"),
     ),
     rule("warehouses-stop", "A warehouse stops when it is idle.", _warehouses_stop, ("SqlEndpoint",)),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policies.rule import Violation, items, mapping, rule
+from policies.rule import Violation, mapping, rule, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def _no_legacy(resource: Resource) -> Iterator[Violation]:
         if resource.inputs.get(field) not in (None, [], {}):
             yield Violation(field, "a legacy field", f"use {instead}")
     if resource.kind == "Job":
-        for path, task in items(resource.inputs, "tasks"):
+        for path, task in tasks(resource.inputs):
             if task.get("newCluster"):
                 yield Violation(f"{path}.newCluster", "a legacy field", "share one of jobClusters by jobClusterKey")
     if resource.kind == "ModelServing":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from policies.rule import Violation, rule
+from policies.rule import PROVIDER, Violation, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from policies.rule import Resource
+
+ELSEWHERE = "takes its workspace from whatever profile or variable it finds"
 
 
 def _explicit_name(resource: Resource) -> Iterator[Violation]:
@@ -22,17 +24,26 @@ def _explicit_name(resource: Resource) -> Iterator[Violation]:
             yield Violation(key, value, f"give {key} explicitly, without a random suffix")
 
 
+def _is_default(provider: str) -> bool:
+    """Whether the engine made the provider itself, for resources that were given none."""
+    return provider.startswith("default")
+
+
 def _explicit_provider(resource: Resource) -> Iterator[Violation]:
-    if resource.provider.startswith("default"):
+    if resource.kind == PROVIDER:
+        host = resource.inputs.get("host")
+        if not host and not _is_default(resource.name):  # a default one is judged at what uses it
+            yield Violation("host", host, f"write down the address, or the provider {ELSEWHERE}")
+    elif _is_default(resource.provider):
         yield Violation(
             "provider",
             resource.provider,
-            "pass the stack's provider (opts=ResourceOptions(provider=...) or a parent's providers); the default one "
-            "takes its workspace from whatever profile or variable it finds",
+            "pass the stack's provider (opts=ResourceOptions(provider=...) or a parent's providers), or the default "
+            f"one {ELSEWHERE}",
         )
 
 
 RULES = [
     rule("explicit-name", "Every name is written down; a random suffix is not a name.", _explicit_name),
-    rule("explicit-provider", "Every Databricks resource says which workspace it goes to.", _explicit_provider),
+    rule("explicit-provider", "Every resource has a provider that says where it goes.", _explicit_provider),
 ]

@@ -10,6 +10,7 @@ from pulumi_policy import ReportViolation, ResourceValidationArgs, ResourceValid
 from pulumi_policy.proxy import UnknownValueError
 
 DATABRICKS = "databricks:index/"
+PROVIDER = "pulumi:providers:databricks"
 PRODUCTION = "prod"
 
 
@@ -22,10 +23,10 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True)
 class Resource:
-    """One Databricks resource.
+    """One Databricks resource, or a provider of such.
 
     Attributes:
-        kind: Type without its module, as `Job`.
+        kind: Type without its module, as `Job`; PROVIDER for a provider.
         name: Logical name in the program.
         stack: Name of the stack.
         inputs: Inputs in camelCase, as plain dictionaries and lists; UNKNOWN stands where a preview knows no value.
@@ -79,9 +80,9 @@ def rule(name: str, description: str, check: Check, kinds: Sequence[str] = ()) -
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if not args.resource_type.startswith(DATABRICKS):
+        if args.resource_type != PROVIDER and not args.resource_type.startswith(DATABRICKS):
             return
-        kind = args.resource_type.rpartition(":")[2]
+        kind = PROVIDER if args.resource_type == PROVIDER else args.resource_type.rpartition(":")[2]
         if kinds and kind not in kinds:
             return
         stack = args.urn.removeprefix("urn:pulumi:").partition("::")[0]
@@ -121,3 +122,11 @@ def items(inputs: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[s
         for place, element in enumerate(value):
             if isinstance(element, Mapping):
                 yield f"{name}[{place}]", element
+
+
+def tasks(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The known tasks of a job, each with its path, and those that a for-each task repeats."""
+    for path, task in items(inputs, "tasks"):
+        yield path, task
+        if repeated := mapping(mapping(task.get("forEachTask")).get("task")):
+            yield f"{path}.forEachTask.task", repeated

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from policies.rule import PROVIDER
+
 KNOWN_TOKEN = "dapi" + "0" * 32
 
 
@@ -37,6 +39,7 @@ class Case:
 
 PRINCIPAL = "00000000-0000-0000-0000-000000000001"
 TASK = {"taskKey": "score", "timeoutSeconds": 600}
+BEFORE = [{**TASK, "taskKey": "features"}, {**TASK, "taskKey": "model"}]
 JOB = {
     "name": "daily",
     "runAs": {"servicePrincipalName": PRINCIPAL},
@@ -52,6 +55,7 @@ CLUSTER = {
     "policyId": "policy",
     "dataSecurityMode": "USER_ISOLATION",
 }
+PIPELINE = {"name": "silver", "runAs": {"servicePrincipalName": PRINCIPAL}}
 ENTITY = {
     "name": "champion",
     "entityName": "churn.mlops.churn_model",
@@ -60,6 +64,11 @@ ENTITY = {
     "scaleToZeroEnabled": True,
 }
 CATALOG = {"name": "churn", "comment": "Churn"}
+
+
+def type_of(kind: str) -> str:
+    """Type of a resource as the engine has it."""
+    return kind if kind == PROVIDER else f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"
 
 
 def job(**inputs: Any) -> dict[str, Any]:
@@ -74,15 +83,25 @@ def endpoint(**entity: Any) -> dict[str, Any]:
     return {"name": "churn-dev", "config": {"servedEntities": [{**ENTITY, **entity}]}}
 
 
-def grants(principal: str, privileges: list[str], schema: str = "churn.gold") -> dict[str, Any]:
-    return {"schema": schema, "grants": [{"principal": principal, "privileges": privileges}]}
+def grants(principal: str, privileges: list[str], on: str = "schema", name: str = "churn.gold") -> dict[str, Any]:
+    return {on: name, "grants": [{"principal": principal, "privileges": privileges}]}
 
 
+TRIGGERED = {**without(JOB, "schedule"), "trigger": {"fileArrival": {"url": "/Volumes/churn/bronze/raw/"}}}
 ANALYSTS = grants("churn-analysts", ["SELECT", "USE_SCHEMA"])
 
 CASES = [
     Case("explicit-name", "Schema", {"catalogName": "churn"}, "name is '", {"catalogName": "churn", "name": "gold"}),
     Case("explicit-provider", "Catalog", CATALOG, "provider is 'default_", CATALOG, bad_options='version="1.104.0"'),
+    Case(
+        "explicit-provider",
+        PROVIDER,
+        {},
+        "host is not set",
+        {"host": "https://example.com"},
+        bad_options='version="1.104.0"',
+        good_options='version="1.104.0"',
+    ),
     Case(
         "protected-data",
         "Catalog",
@@ -111,6 +130,13 @@ CASES = [
         good_kind="File",
     ),
     Case("no-legacy", "Job", job(tasks=[{**TASK, "newCluster": CLUSTER}]), "tasks[0].newCluster", JOB),
+    Case(
+        "no-legacy",
+        "Job",
+        job(tasks=[{**TASK, "forEachTask": {"inputs": "[1]", "task": {**TASK, "newCluster": CLUSTER}}}]),
+        "tasks[0].forEachTask.task.newCluster",
+        JOB,
+    ),
     Case("least-privilege", "Grants", grants("churn-analysts", ["ALL_PRIVILEGES"]), "['ALL_PRIVILEGES']", ANALYSTS),
     Case("least-privilege", "Grants", grants("account users", ["SELECT"]), "principal is 'account users'", ANALYSTS),
     Case(
@@ -157,15 +183,44 @@ CASES = [
         job(jobClusters=[{"jobClusterKey": "main", "newCluster": CLUSTER}]),
     ),
     Case(
+        "clusters-bounded",
+        "Job",
+        job(
+            tasks=[
+                {
+                    **TASK,
+                    "forEachTask": {"inputs": "[1]", "task": {**TASK, "newCluster": without(CLUSTER, "policyId")}},
+                }
+            ]
+        ),
+        "tasks[0].forEachTask.task.newCluster.policyId is not set",
+        job(tasks=[{**TASK, "forEachTask": {"inputs": "[1]", "task": {**TASK, "taskKey": "each"}}}]),
+    ),
+    Case(
+        "clusters-bounded",
+        "Pipeline",
+        {**PIPELINE, "clusters": [{"label": "default", "numWorkers": 1}]},
+        "clusters[0].policyId is not set",
+        {**PIPELINE, "clusters": [{"label": "default", "numWorkers": 1, "policyId": "policy"}]},
+    ),
+    Case(
         "warehouses-stop",
         "SqlEndpoint",
         {"name": "churn", "clusterSize": "2X-Small"},
         "autoStopMins is ",
         {"name": "churn", "clusterSize": "2X-Small", "autoStopMins": 10},
     ),
-    Case("jobs-unattended", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
+    Case("runs-as-principal", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
+    Case(
+        "runs-as-principal",
+        "Pipeline",
+        {**PIPELINE, "runAs": {"userName": "jo@example.com"}},
+        "runAs.servicePrincipalName is not set",
+        PIPELINE,
+    ),
     Case("jobs-unattended", "Job", job(tasks=[{"taskKey": "score"}]), "bound the task 'score'", JOB),
     Case("jobs-unattended", "Job", job(maxConcurrentRuns=2), "maxConcurrentRuns is 2", JOB),
+    Case("jobs-unattended", "Job", {**TRIGGERED, "maxConcurrentRuns": 2}, "maxConcurrentRuns is 2", TRIGGERED),
     Case(
         "jobs-unattended",
         "Job",
@@ -180,6 +235,13 @@ CASES = [
         job(tasks=[TASK, {**TASK, "taskKey": "features"}]),
         "tasks is ['score', 'features']",
         job(tasks=[{**TASK, "taskKey": "features"}, TASK]),
+    ),
+    Case(
+        "tasks-in-order",
+        "Job",
+        job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "model"}, {"taskKey": "features"}]}]),
+        "tasks[2].dependsOns is ['model', 'features']",
+        job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "features"}, {"taskKey": "model"}]}]),
     ),
     Case("endpoints-pinned", "ModelServing", endpoint(entityVersion="latest"), "entityVersion is 'latest'", endpoint()),
     Case("endpoints-pinned", "ModelServing", endpoint(scaleToZeroEnabled=False), "is False", endpoint()),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.settings import REPOSITORY
+from policies.rule import PROVIDER
 from tests.local.engine_programs import Program, empty_workspace
-from tests.policies.cases import CASES, CLUSTER, JOB
+from tests.policies.cases import CASES, CLUSTER, JOB, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,18 +40,18 @@ def program(tmp_path_factory: pytest.TempPathFactory, host: str) -> Program:
 
 
 def resource(kind: str, inputs: dict[str, Any], options: str, name: str = "subject") -> str:
-    token = f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"
-    return f"pulumi.CustomResource({token!r}, {name!r}, {inputs!r}, pulumi.ResourceOptions({options}))\n"
+    return f"pulumi.CustomResource({type_of(kind)!r}, {name!r}, {inputs!r}, pulumi.ResourceOptions({options}))\n"
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_preview_is_stopped_by_each_rule(program: Program, host: str, stack: str) -> None:
-    broken = [case for case in FIRST_OF_EACH_RULE if case.stack == stack]
-    lines = [resource(case.kind, case.bad, case.bad_options, case.rule) for case in broken]
+    broken = {f"broken{n}": case for n, case in enumerate(CASES) if case.stack == stack}
+    lines = [resource(case.kind, case.bad, case.bad_options, name) for name, case in broken.items()]
     program.write(HEAD.format(host=host) + "".join(lines))
     policies = program.preview("--stack", stack, *PACK, succeeds=False).partition("Policies:")[2]
-    for case in broken:
-        stopped = policies.partition(f"[mandatory]  {case.rule}  (databricks:index:{case.kind}: {case.rule})")[2]
+    for name, case in broken.items():
+        kind = case.kind if case.kind == PROVIDER else f"databricks:index:{case.kind}"
+        stopped = policies.partition(f"[mandatory]  {case.rule}  ({kind}: {name})")[2]
         assert case.says in stopped.partition("- [")[0], policies
 
 
@@ -74,10 +75,13 @@ def test_a_preview_passes_where_a_value_is_not_known_yet(program: Program, host:
     assert "✅ churn@" in output
 
 
-def test_an_update_is_stopped_before_it_makes_anything(program: Program, host: str) -> None:
-    case = next(case for case in CASES if case.rule == "warehouses-stop")
-    program.write(HEAD.format(host=host) + resource(case.kind, case.bad, case.bad_options))
-    output = program.up("--stack", "dev", *PACK, succeeds=False)
-    assert "[mandatory]  warehouses-stop  " in output
-    deployed = json.loads(program.run("stack", "export", "--stack", "dev"))["deployment"].get("resources", [])
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_an_update_is_stopped_by_each_rule_before_it_makes_anything(program: Program, host: str, stack: str) -> None:
+    # One rule an update: a preview goes on to judge the rest, an update ends at the first resource that breaks one.
+    for case in FIRST_OF_EACH_RULE:
+        if case.stack == stack:
+            program.write(HEAD.format(host=host) + resource(case.kind, case.bad, case.bad_options))
+            output = program.up("--stack", stack, *PACK, succeeds=False)
+            assert case.says in output.partition(f"[mandatory]  {case.rule}  ")[2], output
+    deployed = json.loads(program.run("stack", "export", "--stack", stack))["deployment"].get("resources", [])
     assert not [made for made in deployed if made["type"].startswith("databricks:")]

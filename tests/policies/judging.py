@@ -1,0 +1,58 @@
+"""Calls a rule as the analyzer calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyProviderResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+)
+from pulumi_policy.proxy import unknown_checking_proxy
+
+from policies import access, compute, data, jobs, naming, serving
+
+RULES: dict[str, ResourceValidationPolicy] = {
+    rule.name: rule for module in (access, compute, data, jobs, naming, serving) for rule in module.RULES
+}
+
+
+def judge(
+    rule: str,
+    type_: str,
+    inputs: Any,
+    stack: str,
+    *,
+    name: str = "subject",
+    protect: bool = False,
+    provider: str = "workspace",
+) -> list[str]:
+    """What a rule says about one resource.
+
+    Args:
+        rule: Id of the rule.
+        type_: Type of the resource, as `databricks:index/job:Job`.
+        inputs: As the engine has them.
+        stack: Name of the stack.
+        name: Logical name.
+        protect: Whether the resource is protected.
+        provider: Logical name of the resource's provider.
+    """
+    found: list[str] = []
+    args = ResourceValidationArgs(
+        resource_type=type_,
+        props=unknown_checking_proxy(inputs),
+        urn=f"urn:pulumi:{stack}::churn::{type_}::{name}",
+        name=name,
+        opts=PolicyResourceOptions(protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), []),
+        provider=PolicyProviderResource("pulumi:providers:databricks", {}, "", provider),
+    )
+
+    def report(message: str, _urn: str | None = None) -> None:
+        found.append(message)
+
+    RULES[rule].validate(args, report)
+    return found
