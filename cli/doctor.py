@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 import psutil
 
 from local import supervisor
+from local.engine.installation import Installed
 from local.settings import LocalSettings, cache_folder
+from local.spark.install import jars_folder
 
 PYTHON = (3, 11)
 JAVA_MAJOR = 17
@@ -39,9 +42,10 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
         starting: Whether it is about to be started: then ports and memory must be free.
     """
     checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings)]
-    if not _built("spark"):
+    if not jars_folder().exists():
         checks.append(lambda: program("mvn", "Maven fetches Spark's jars: install Maven 3.8 or later"))
-    if not _built("engine") and shutil.which("pulumi") is None:
+    installed = Installed.locate()
+    if not (installed.cli.exists() and installed.provider_binary.exists()) and shutil.which("pulumi") is None:
         checks.append(lambda: program("go", "Go builds the Pulumi engine where no release is found: install Go 1.26"))
     if supervisor.running(settings):
         checks.append(lambda: services(settings))
@@ -54,18 +58,21 @@ def python() -> Finding:
     """The interpreter's version: the locked requirements are for one."""
     found = ".".join(str(part) for part in sys.version_info[:3])
     wanted = ".".join(str(part) for part in PYTHON)
-    return Finding("Python", sys.version_info[:2] == PYTHON, found, f"install Python {wanted}, then `make clean up`")
+    return Finding(
+        "Python", sys.version_info[:2] == PYTHON, found, f"install Python {wanted}, then `rm -r .venv`, `make up`"
+    )
 
 
 def java() -> Finding:
-    """The JDK that runs Spark; its compiler builds the catalog plugin."""
+    """The JDK that runs Spark, which is JAVA_HOME's where that is set; its compiler builds the catalog plugin."""
     remedy = f"install a JDK {JAVA_MAJOR} (not only a JRE) and put its bin folder on PATH"
-    if shutil.which("java") is None or shutil.which("javac") is None:
-        missing = " and ".join(name for name in ("java", "javac") if shutil.which(name) is None)
-        return Finding("JDK", False, f"{missing} not on PATH", remedy)
-    output = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
-    match = re.search(r'version "(\d+)', output)
-    found = match.group(1) if match else output.strip()
+    if missing := [name for name in ("java", "javac") if shutil.which(name) is None]:
+        return Finding("JDK", False, f"{' and '.join(missing)} not on PATH", remedy)
+    found = _java_version("java")
+    home = os.environ.get("JAVA_HOME")
+    if found == str(JAVA_MAJOR) and home:
+        found = _java_version(str(Path(home, "bin", "java")))
+        remedy = f"JAVA_HOME is {home}: let it name a JDK {JAVA_MAJOR}, or unset it"
     return Finding("JDK", found == str(JAVA_MAJOR), found, remedy)
 
 
@@ -121,8 +128,14 @@ def services(settings: LocalSettings) -> Finding:
     )
 
 
-def _built(kind: str) -> bool:
-    return any(cache_folder().glob(f"{kind}-*"))
+def _java_version(java: str) -> str:
+    """Major version, or what the program says instead."""
+    try:
+        output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    except OSError as error:
+        return str(error)
+    match = re.search(r'version "(\d+)', output)
+    return match.group(1) if match else output.strip()
 
 
 def _existing(path: Path) -> Path:

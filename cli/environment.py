@@ -26,6 +26,7 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
     return engine | {
         "DATABRICKS_HOST": settings.workspace_url,
         "DATABRICKS_TOKEN": token,
+        "DATABRICKS_AUTH_TYPE": "pat",  # whatever other credentials the shell holds
         "MLFLOW_TRACKING_URI": settings.workspace_url,
         "MLFLOW_REGISTRY_URI": settings.workspace_url,
         "MLFLOW_TRACKING_TOKEN": token,

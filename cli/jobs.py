@@ -24,13 +24,18 @@ def has_succeeded(client: WorkspaceClient, job_id: str) -> bool:
 
 
 def latest_change_ms(client: WorkspaceClient, job_id: str) -> int:
-    """When the wheel that the job runs was last written, in milliseconds since the epoch."""
+    """When the code of a job (wheels, pipelines' sources) was last written, in milliseconds since the epoch."""
     job = client.jobs.get(int(job_id))
     tasks = (job.settings.tasks or []) if job.settings else []
-    wheels = {library.whl for task in tasks for library in task.libraries or [] if library.whl}
+    files = {library.whl for task in tasks for library in task.libraries or [] if library.whl}
     for environment in (job.settings.environments or []) if job.settings else []:
-        wheels.update((environment.spec.dependencies or []) if environment.spec else [])
-    statuses = [client.workspace.get_status(wheel) for wheel in wheels]
+        files.update((environment.spec.dependencies or []) if environment.spec else [])
+    for task in tasks:
+        if task.pipeline_task:
+            pipeline = client.pipelines.get(task.pipeline_task.pipeline_id).spec
+            libraries = (pipeline.libraries or []) if pipeline else []
+            files.update(library.file.path for library in libraries if library.file and library.file.path)
+    statuses = [client.workspace.get_status(file) for file in files]
     return max((status.modified_at or 0 for status in statuses), default=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,11 @@ def down(settings: LocalSettings) -> None:
     stack = Stack.local(settings)
     if stack.exists():
         start(settings)
-        with step("destroy refuses while data is protected") as report:
-            report(stack.expect_refused_destroy(report))
-        with step("switch protection off") as report:
-            report(stack.up(report, protect_data=False))
+        if stack.protected():
+            with step("destroy refuses while data is protected") as report:
+                report(stack.expect_refused_destroy(report))
+            with step("switch protection off") as report:
+                report(stack.unprotect(report))
         with step("destroy the stack `local`") as report:
             report(stack.destroy(report))
     with step("stop the services"):
@@ -85,7 +87,13 @@ def install(settings: LocalSettings) -> None:
 
 
 def start(settings: LocalSettings) -> None:
-    """Starts what does not run and waits until all services answer."""
+    """Starts what does not run and waits until all services answer; what runs older code is started anew."""
+    stamp, wanted = settings.home / "services.stamp", _services_digest()
+    if supervisor.running(settings) and not (stamp.exists() and stamp.read_text() == wanted):
+        with step("stop the services, whose code has changed"):
+            supervisor.stop(settings)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted)
     with step("start the services") as report:
         supervisor.start(settings, report)
 
@@ -96,6 +104,9 @@ def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
     if name not in jobs:
         known = ", ".join(sorted(jobs)) or "none: `platform up` deploys them"
         raise CommandError(f"no deployed job {name!r}; there are: {known}")
+    services = doctor.services(settings)
+    if not services.ok:
+        raise CommandError(f"{services.found}\n  → {services.remedy}")
     follow(_client(settings), jobs[name], date)
 
 
@@ -109,4 +120,17 @@ def _client(settings: LocalSettings) -> WorkspaceClient:
     from databricks.sdk import WorkspaceClient
 
     environment = client_environment(settings)
-    return WorkspaceClient(host=environment["DATABRICKS_HOST"], token=environment["DATABRICKS_TOKEN"])
+    return WorkspaceClient(
+        host=environment["DATABRICKS_HOST"],
+        token=environment["DATABRICKS_TOKEN"],
+        auth_type=environment["DATABRICKS_AUTH_TYPE"],
+    )
+
+
+def _services_digest() -> str:
+    """Hash of what the services are made of: their code, and the environment that they run in."""
+    digest = hashlib.sha256()
+    for path in sorted([REPOSITORY / "requirements.lock", *(REPOSITORY / "local").rglob("*")]):
+        if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"):
+            digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

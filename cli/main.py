@@ -173,7 +173,7 @@ def main() -> None:
 
     try:
         app()
-    except (CommandError, ServiceError, SettingsError) as error:
+    except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind
         console.print("[red]error:[/red] ", end="")
         console.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)

@@ -63,35 +63,39 @@ class Stack:
         folder = self.settings.home / "pulumi" / "state" / ".pulumi" / "stacks"
         return any(folder.rglob(f"{self.name}.json"))
 
-    def up(self, report: Report, *, protect_data: bool | None = None) -> str:
+    def up(self, report: Report) -> str:
         """Deploys under the policy pack.
 
         Args:
             report: Told of each line.
-            protect_data: Overrides the stack's setting.
 
         Returns:
             What changed, in a line.
         """
-        overrides = {} if protect_data is None else {"protect_data": protect_data}
-        output = self._run("up", report, ["--yes", "--skip-preview", "--policy-pack", "policies"], overrides)
-        return _changes(output)
+        return _changes(self._run("up", report, ["--yes", "--skip-preview", "--policy-pack", "policies"], {}))
+
+    def unprotect(self, report: Report) -> str:
+        """Switches protection off for what is deployed, and deploys nothing else: a half-made stack can go too.
+
+        Returns:
+            What changed, in a line.
+        """
+        targets = [argument for resource in self.protected() for argument in ("--target", resource["urn"])]
+        return _changes(self._run("up", report, ["--yes", "--skip-preview", *targets], {"protect_data": False}))
 
     def preview(self, report: Report) -> str:
         """The engine's plan under the policy pack, differences in full."""
         return self._run("preview", report, ["--diff", "--policy-pack", "policies"], {})
 
     def expect_refused_destroy(self, report: Report) -> str:
-        """Tries to destroy and expects the refusal that protects data.
+        """Tries to destroy while something is protected, and expects the refusal.
 
         Returns:
             The refusal.
 
         Raises:
-            CommandError: Nothing was protected, or it failed for another reason.
+            CommandError: It was not refused, or failed for another reason.
         """
-        if not any(resource.get("protect") for resource in self.resources()):
-            return "nothing is protected"
         try:
             self._run("destroy", report, ["--yes"], {})
         except CommandError as error:
@@ -119,6 +123,10 @@ class Stack:
         shown = self._quiet("stack", "output", "--json")
         outputs: dict[str, Any] = json.loads(shown)
         return outputs
+
+    def protected(self) -> list[dict[str, Any]]:
+        """The deployed resources that destroying is refused for."""
+        return [resource for resource in self.resources() if resource.get("protect")]
 
     def resources(self) -> list[dict[str, Any]]:
         """The deployed resources as the engine keeps them."""

@@ -25,7 +25,7 @@ def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
     job_id = int(outputs["job_ids"]["churn_daily"])
     run = next(iter(client.jobs.list_runs(job_id=job_id, completed_only=True)))
     model = client.registered_models.get(outputs["model"], include_aliases=True)
-    version = next(alias.version_num for alias in model.aliases or [] if alias.alias_name == "champion")
+    version = {alias.alias_name: alias.version_num for alias in model.aliases or []}.get("champion")
     scored, date = _row(client, outputs, SCORED)
     for name, value in (
         ("workspace", outputs["workspace_url"]),

@@ -38,6 +38,25 @@ def test_another_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert (finding.ok, finding.found) == (False, "21")
 
 
+def test_another_java_home_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    assert doctor.java().ok
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    finding = doctor.java()
+    assert not finding.ok
+    assert "No such file" in finding.found
+    assert finding.remedy == f"JAVA_HOME is {tmp_path}: let it name a JDK 17, or unset it"
+
+
+def test_what_is_not_built_asks_for_its_builder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for other in ("engine-of-another-version", "spark-of-another-version"):
+        (tmp_path / "churn-platform" / other).mkdir(parents=True)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/bin/{name}" if name.startswith("java") else None)
+    missing = {finding.name for finding in doctor.findings(LocalSettings(tmp_path)) if not finding.ok}
+    assert {"mvn", "go"} <= missing
+
+
 def test_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = LocalSettings(tmp_path / "not" / "yet" / "there")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(2**40, 2**40, 2**30))

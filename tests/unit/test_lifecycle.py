@@ -1,0 +1,104 @@
+"""What stops `platform` before anything is built or started: one clear message each, with the remedy."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from cli import doctor, lifecycle
+from cli.stack import Stack
+from cli.steps import CommandError
+from local.settings import REPOSITORY, LocalSettings
+from tests.ports import free_base_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LocalSettings:
+    """A local cloud that was never started."""
+    return LocalSettings(tmp_path / "home", free_base_port())
+
+
+@pytest.fixture
+def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_: LocalSettings) -> None:
+        raise AssertionError("built, though it should have stopped before")
+
+    monkeypatch.setattr(lifecycle, "install", build)
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+def test_up_stops_at_a_port_in_use(settings: LocalSettings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.port))
+        other.listen()
+        with pytest.raises(CommandError, match=rf"ports: in use: {settings.port} \(workspace\)\n  → .*PLATFORM_PORT"):
+            lifecycle.up(settings, None)
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+def test_up_stops_at_a_full_disk(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "FREE_DISK_GIB", 10**9)
+    with pytest.raises(CommandError, match=r"disk: .* GiB free at .*\n  → free at least"):
+        lifecycle.up(settings, None)
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+def test_up_stops_at_a_wrong_setting_before_the_engine(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    document = yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())
+    document["config"]["churn:warehouse"]["auto_stop_minute"] = 10
+    wrong = tmp_path / "Pulumi.local.yaml"
+    wrong.write_text(yaml.safe_dump(document))
+    monkeypatch.setattr(Stack, "source", wrong)
+    with pytest.raises(CommandError, match=r"Pulumi.local.yaml: churn:warehouse.auto_stop_minute: .*remedy"):
+        lifecycle.up(settings, None)
+
+
+def test_a_job_needs_services_that_answer(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "outputs", lambda _: {"job_ids": {"churn_daily": "1"}})
+    with pytest.raises(CommandError, match=r"workspace is stopped and does not answer.*\n  → .*platform local start"):
+        lifecycle.run_job(settings, "churn_daily", None)
+
+
+def test_an_error_of_the_system_is_text_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import main; main()", "local", "start"],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "PLATFORM_HOME": str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("error: [Errno 17] File exists: ")
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("program", "answer"), [("python3.11", "exit 1"), ("python3", "exit 1")])
+def test_the_environment_asks_for_its_python(tmp_path: Path, program: str, answer: str) -> None:
+    checkout, tools = tmp_path / "checkout", tmp_path / "bin"
+    (checkout / "cli").mkdir(parents=True)
+    tools.mkdir()
+    for file in ("requirements.lock", "pyproject.toml", "cli/bootstrap.sh"):
+        shutil.copy(REPOSITORY / file, checkout / file)
+    for tool in ("sh", "cat", "cksum", "dirname"):
+        (tools / tool).symlink_to(shutil.which(tool) or "")
+    (tools / program).write_text(f"#!/bin/sh\n{answer}\n")
+    (tools / program).chmod(0o755)
+    done = subprocess.run(
+        ["sh", "cli/bootstrap.sh"], cwd=checkout, env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: no Python 3.11 on PATH (python3.11, python3): install it, then run this again\n"
+    assert not (checkout / ".venv").exists()
