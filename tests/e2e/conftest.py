@@ -52,7 +52,9 @@ class Platform:
 
     def client(self) -> WorkspaceClient:
         environment = client_environment(self.settings)
-        return WorkspaceClient(host=environment["DATABRICKS_HOST"], token=environment["DATABRICKS_TOKEN"])
+        return WorkspaceClient(
+            host=environment["DATABRICKS_HOST"], token=environment["DATABRICKS_TOKEN"], auth_type="pat"
+        )
 
     def outputs(self) -> dict[str, Any]:
         return Stack.local(self.settings).outputs()
