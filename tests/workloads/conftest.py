@@ -63,7 +63,7 @@ def champion(world: World) -> str:
 
     model = f"{CATALOG}.mlops.churn_model"
     run(bootstrap.main, model)
-    run(training.main, model, lead_days=LEAD, horizon_days=HORIZON, retrain_days=7)
+    run(training.main, model, lead_days=LEAD, horizon_days=HORIZON, settle_days=0, retrain_days=7)
     run(gate.main, model)
     return model
 

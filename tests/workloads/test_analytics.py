@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from churn import analytics, scoring
+from churn.tables import GATE_RESULTS
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ CATALOG_MARK = "${catalog}"  # what the deployment replaces
 
 @pytest.fixture(scope="module")
 def marts(world: World, champion: str) -> World:
-    """The world after a day's scores and marts; the marts twice, since a day may be repeated."""
+    """The world after a day's scores and marts; the marts twice, since a day may be repeated.
+
+    The gate has decided on the champion alone: what other tests had it decide in this world is taken away.
+    """
+    world.spark.sql(f"DELETE FROM {CATALOG}.{GATE_RESULTS.name} WHERE model <> '{champion}'").collect()
     run(scoring.main, champion)
     for _ in range(2):
         run(analytics.main)
@@ -44,7 +49,28 @@ def test_overview_adds_up(marts: World) -> None:
     stayed = marts.frame[marts.frame["churned"] == 0]
     assert row.monthly_charges == pytest.approx(stayed["monthly_charges"].sum())
     assert 0 < row.monthly_charges_at_risk < row.monthly_charges
-    assert row.gate_decision in {"passed", "failed", "error"}
+    assert (row.gate_date, row.gate_decision, row.gate_challenger_version) == (TODAY, "passed", 2)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "latest"),
+    [
+        ([("9", TODAY, "failed", 2), ("10", TODAY, "passed", 2)], "passed"),
+        ([("10", TODAY, "failed", 2), ("9", TODAY, "passed", 3)], "passed"),
+        ([("10", TODAY - timedelta(days=1), "failed", 4), ("9", TODAY, "passed", 3)], "passed"),
+        ([("by hand", TODAY, "failed", 2), ("9", TODAY, "passed", 2)], "passed"),
+        ([], None),
+    ],
+)
+def test_the_last_decision_is_that_of_the_latest_run(
+    marts: World, decisions: list[tuple[str, date, str, int]], latest: str | None
+) -> None:
+    columns = "run_id STRING, date DATE, decision STRING, challenger_version INT"
+    scored = marts.rows("SELECT *, 1.0 AS monthly_charges FROM {}gold.churn_scores_daily LIMIT 1")
+    (row,) = analytics.overview(
+        marts.spark.createDataFrame(scored), marts.spark.createDataFrame(decisions, columns)
+    ).collect()
+    assert row.gate_decision == latest
 
 
 def test_segments_and_scores_add_up(marts: World) -> None:

@@ -22,7 +22,7 @@ Sound = tuple[pd.DataFrame, "Floats"]
 @pytest.fixture(scope="module")
 def sound() -> Sound:
     """A fifth of Telco, and what a model fitted on the rest says of it."""
-    parts = split(labelled_telco(), LEAD, HORIZON)
+    parts = split(labelled_telco(), LEAD, HORIZON, 0)
     return parts.holdout, fit("logistic_regression", parts, COLUMNS).scores
 
 

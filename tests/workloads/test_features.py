@@ -96,6 +96,19 @@ def test_tenure_and_total_are_those_of_the_observation_date(built: dict[str, Row
     assert row.total_charges == 40.0 + 3 * 10.0  # three bills after the report of 20 March
 
 
+def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
+    bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid"}
+    bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
+    empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
+    frame = features.build(
+        customers(spark, new={"total_charges": None}),
+        transactions=table(spark, BY_DOMAIN["transactions"], *bills),
+        observed=OBSERVED,
+        **empty,
+    )
+    assert [row.total_charges for row in frame.collect()] == [0.3]  # doubles would give 0.30000000000000004
+
+
 def test_a_silent_customer_has_zeros(built: dict[str, Row]) -> None:
     row = built["silent"]
     assert (row.events_30d, row.tickets_90d, row.late_payments_90d, row.usage_trend) == (0, 0, 0, 1.0)
@@ -133,6 +146,7 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
     assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
 
 
-def test_a_window_is_over_with_its_last_day() -> None:
+def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
     today = OBSERVED + timedelta(days=LEAD + HORIZON)
-    assert labels.labelled_date(today, LEAD, HORIZON) == OBSERVED
+    assert labels.labelled_date(today, LEAD, HORIZON, settle_days=0) == OBSERVED
+    assert labels.labelled_date(today, LEAD, HORIZON, settle_days=2) == OBSERVED - 2 * DAY

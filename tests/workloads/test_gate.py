@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import mlflow
@@ -11,14 +12,25 @@ import pytest
 from churn import bootstrap, gate, registry
 from churn.dataset import COLUMNS
 from churn.models import fit_calibrated
-from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, TODAY, run
+from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, OBSERVED, TODAY, run
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from tests.workloads.ml_world import World
 
-TAGS = {"lead_days": str(LEAD), "horizon_days": str(HORIZON), "date": TODAY.isoformat(), "kind": "logistic_regression"}
+TOMORROW = TODAY + timedelta(days=1)
+TAGS = {
+    "lead_days": str(LEAD),
+    "horizon_days": str(HORIZON),
+    "settle_days": "0",
+    "date": TODAY.isoformat(),
+    "kind": "logistic_regression",
+    "split": "customer",
+    "holdout_date": OBSERVED.isoformat(),
+}
 
 
 def challenge(model: str, frame: pd.DataFrame) -> registry.Version:
@@ -60,6 +72,15 @@ def test_a_real_model_beats_the_base_rate(world: World, champion: str, capsys: p
     assert champion_of(champion) == 2
 
 
+@pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TOMORROW])
+def test_a_day_without_training_is_a_normal_day_beside_a_real_champion(
+    champion: str, day: date, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "spark_session", lambda: pytest.fail("decides"))
+    run(gate.main, champion, date=day)
+    assert f"was trained on {day}: champion stays version 2" in capsys.readouterr().out
+
+
 def test_without_a_real_champion_a_failing_challenger_fails_the_task(world: World) -> None:
     model = f"{CATALOG}.mlops.random_labels"
     run(bootstrap.main, model)
@@ -72,6 +93,8 @@ def test_without_a_real_champion_a_failing_challenger_fails_the_task(world: Worl
     found = decisions(world, model, "7")
     assert found["discrimination"] == ("failed", "failed")
     assert found["leak"] == ("failed", "passed")
+    with pytest.raises(SystemExit, match=r"trained on .*: champion stays version 1, the bootstrap model"):
+        run(gate.main, model, date=TOMORROW)
 
 
 def test_a_real_champion_outlives_a_worse_challenger(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,18 +108,31 @@ def test_a_real_champion_outlives_a_worse_challenger(world: World, capsys: pytes
     assert decisions(world, model, "8")["champion"] == ("failed", "failed")
 
 
-def test_what_cannot_be_tested_is_recorded_as_an_error_and_fails_the_task(world: World) -> None:
-    model = f"{CATALOG}.mlops.untestable"
+@pytest.mark.parametrize(
+    "tag", [("horizon_days", "400"), ("settle_days", "1"), ("holdout_date", "2025-12-31")], ids=lambda tag: tag[0]
+)
+def test_what_cannot_be_tested_is_recorded_as_an_error_and_fails_the_task(world: World, tag: tuple[str, str]) -> None:
+    model = f"{CATALOG}.mlops.untestable_{tag[0]}"
     version = challenge(model, world.frame.head(1_000))
     registry.set_alias(version, registry.CHAMPION)
     challenge(model, world.frame.head(1_000))
-    mlflow.MlflowClient().set_model_version_tag(model, "2", "horizon_days", "400")
+    mlflow.MlflowClient().set_model_version_tag(model, "2", *tag)
     with pytest.raises(SystemExit, match="gate error"):
         run(gate.main, model, run_id="9")
     assert champion_of(model) == 1
     assert decisions(world, model, "9") == {"holdout": ("error", "error")}
 
 
-def test_no_challenger_names_the_task_that_makes_one(mlflow_server: str) -> None:
-    with pytest.raises(SystemExit, match="run `train` first"):
+def test_before_the_first_training_the_bootstrap_model_stays(
+    mlflow_server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = f"{CATALOG}.mlops.new_source"
+    run(bootstrap.main, model)
+    run(gate.main, model)
+    assert "champion stays version 1, the bootstrap model, whose scores are unrated" in capsys.readouterr().out
+    assert champion_of(model) == 1
+
+
+def test_no_model_at_all_names_the_task_that_makes_one(mlflow_server: str) -> None:
+    with pytest.raises(SystemExit, match="run `bootstrap` first"):
         run(gate.main, f"{CATALOG}.mlops.unheard_of")

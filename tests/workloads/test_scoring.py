@@ -9,13 +9,33 @@ import mlflow
 import pandas as pd
 import pytest
 
-from churn import scoring
+from churn import bootstrap, gate, registry, scoring
+from churn.checks import Check, Outcome
 from churn.dataset import COLUMNS
-from churn.scoring import ScoringError, check_complete
+from churn.entry import parse, parser
+from churn.registry import Version
+from churn.scoring import ScoringError, champion_on, check_complete
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from churn.entry import Run
     from tests.workloads.ml_world import World
+
+
+def on(day: date, model: str, run_id: str = "1") -> Run:
+    """The run of a day, as `score` parses it."""
+    arguments = parser(None)
+    arguments.add_argument("--model")
+    return parse(arguments, [f"--catalog={CATALOG}", f"--date={day}", f"--run_id={run_id}", f"--model={model}"])
+
+
+def registered(model: str, source: str, **tags: str) -> Version:
+    """A further version of a model, with the weights of another model's champion."""
+    weights = mlflow.MlflowClient().get_model_version_by_alias(source, registry.CHAMPION).source
+    assert weights is not None
+    return registry.numbered(model, mlflow.register_model(weights, model, tags=tags).version)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +88,13 @@ def test_missing_twofold_and_churned_customers_are_errors(world: World, scored: 
     active = world.spark.createDataFrame([("a",), ("b",)], "customer_id STRING")
     found = world.spark.createDataFrame([(name,) for name in scored], "customer_id STRING")
     with pytest.raises(ScoringError, match=text):
-        check_complete(active, found)
-    assert check_complete(active, active) == 2
+        check_complete(active, found, "scores")
+    assert check_complete(active, active, "scores") == 2
 
 
-def test_features_of_a_customer_who_left_fail_the_task(world: World, champion: str) -> None:
+def test_features_of_a_customer_who_left_fail_the_task_before_it_writes(
+    world: World, champion: str, scores: pd.DataFrame
+) -> None:
     features = f"{CATALOG}.gold.churn_features"
     gone = world.frame.loc[world.frame["churned"] == 1, "customer_id"].iloc[0]
     stray = world.spark.table(features).where(f"customer_id = '{gone}'").toPandas().assign(observation_date=TODAY)
@@ -80,11 +102,35 @@ def test_features_of_a_customer_who_left_fail_the_task(world: World, champion: s
     try:
         with pytest.raises(ScoringError, match=rf"{gone} \(0 expected, 1 found\)"):
             run(scoring.main, champion)
+        assert world.rows(f"SELECT * FROM {{}}gold.churn_scores_daily WHERE customer_id = '{gone}'") == []
     finally:
         world.spark.sql(
             f"DELETE FROM {features} WHERE customer_id = '{gone}' AND observation_date = '{TODAY}'"
         ).collect()
-        run(scoring.main, champion)
+
+
+def test_an_older_day_is_scored_by_the_model_that_was_champion_then(world: World, champion: str) -> None:
+    model = f"{CATALOG}.mlops.older_days"
+    run(bootstrap.main, model, date=TODAY)
+    days = [TODAY + timedelta(days=number) for number in range(4)]
+    for day, outcome in zip(days[1:], (Outcome.PASSED, Outcome.FAILED, Outcome.PASSED), strict=True):
+        version = registered(model, champion, date=day.isoformat())
+        gate.record(world.spark, on(day, model, f"older {day}"), version, None, [Check("made up", outcome, "")])
+    registry.set_alias(version, registry.CHAMPION)
+    found = {day: champion_on(world.spark, on(day, model)) for day in (TODAY - timedelta(days=1), *days)}
+    assert [version.number if version else None for version in found.values()] == [1, 1, 2, 2, 4]
+
+    run(scoring.main, model)
+    by = world.rows(f"SELECT DISTINCT model_version, band FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}'")
+    run(scoring.main, champion)
+    assert [(row.model_version, row.band) for row in by] == [(1, "unrated")]
+
+
+def test_a_day_before_any_model_has_no_champion(world: World, champion: str) -> None:
+    model = f"{CATALOG}.mlops.never_bootstrapped"
+    registry.set_alias(registered(model, champion, date="2026-02-01"), registry.CHAMPION)
+    with pytest.raises(SystemExit, match="no champion that was made by 2026-01-31"):
+        run(scoring.main, model)
 
 
 def test_a_day_without_customers_names_the_task_that_makes_them(world: World, champion: str) -> None:
@@ -92,6 +138,6 @@ def test_a_day_without_customers_names_the_task_that_makes_them(world: World, ch
         run(scoring.main, champion, date=TODAY + timedelta(days=1))
 
 
-def test_no_champion_names_the_task_that_makes_one(mlflow_server: str) -> None:
+def test_no_champion_names_the_task_that_makes_one(world: World) -> None:
     with pytest.raises(SystemExit, match="run `bootstrap`"):
         run(scoring.main, f"{CATALOG}.mlops.unheard_of")

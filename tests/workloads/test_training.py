@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import mlflow
@@ -13,8 +13,8 @@ from churn import registry, training
 from churn.dataset import COLUMNS, DatasetError, split
 from churn.models import KINDS
 from churn.registry import Version
-from churn.training import fit, skip_reason
-from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, TODAY, labelled_telco, run
+from churn.training import fit, nothing_new, too_young
+from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:
     from tests.workloads.ml_world import World
@@ -25,23 +25,28 @@ BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
 
 
 @pytest.mark.parametrize(
-    ("champion", "challenger", "reason"),
+    ("champion", "reason"),
     [
-        (None, None, None),
-        (BASE_RATE, None, None),
-        (TRAINED, TRAINED, None),
-        (Version("m", 3, {"date": "2026-01-25"}), None, "6 days old, younger than retrain_days=7"),
-        (Version("m", 3, {"date": "2026-02-05"}), None, "younger"),
-        (BASE_RATE, Version("m", 2, {"data_fingerprint": "new"}), "same data"),
+        (None, None),
+        (BASE_RATE, None),
+        (TRAINED, None),
+        (Version("m", 3, {"date": "2026-01-25"}), "6 days old, younger than retrain_days=7"),
+        (Version("m", 3, {"date": "2026-02-05"}), "younger"),
     ],
 )
-def test_when_a_training_is_due(champion: Version | None, challenger: Version | None, reason: str | None) -> None:
-    found = skip_reason(date(2026, 1, 31), "new", 7, champion, challenger)
+def test_when_a_champion_is_due_for_a_successor(champion: Version | None, reason: str | None) -> None:
+    found = too_young(date(2026, 1, 31), 7, champion)
     assert found is None if reason is None else found is not None and reason in found
 
 
+def test_the_same_data_teach_nothing_new() -> None:
+    assert nothing_new("new", None) is None
+    assert nothing_new("new", TRAINED) is None
+    assert "same data" in (nothing_new("old", TRAINED) or "")
+
+
 def test_two_trainings_measure_the_same() -> None:
-    parts = split(labelled_telco(), LEAD, HORIZON)
+    parts = split(labelled_telco(), LEAD, HORIZON, 0)
     first, second = (fit("xgboost", parts, COLUMNS).metrics for _ in range(2))
     assert first == second
     assert 0.83 < first["cross_validated_auc"] < 0.86
@@ -71,20 +76,47 @@ def test_both_kinds_are_tracked_and_the_better_one_is_challenger(champion: str) 
     assert challenger.tags["kind"] == best
     assert challenger.tags["date"] == TODAY.isoformat()
     assert json.loads(challenger.tags["features"]) == COLUMNS.all
-    assert (challenger.tags["lead_days"], challenger.tags["horizon_days"]) == (str(LEAD), str(HORIZON))
+    window = [challenger.tags[name] for name in ("lead_days", "horizon_days", "settle_days")]
+    assert window == [str(LEAD), str(HORIZON), "0"]
+    assert (challenger.tags["split"], challenger.tags["holdout_date"]) == ("customer", OBSERVED.isoformat())
 
     model = mlflow.pyfunc.load_model(challenger.uri)
     assert model.metadata.get_input_schema().input_names() == COLUMNS.all
     assert model.input_example is not None
 
 
-def test_a_young_champion_is_left_alone(champion: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run(training.main, champion, **WINDOW, retrain_days=7)
-    assert "champion version 2 is 0 days old" in capsys.readouterr().out
+def test_a_young_champion_is_left_alone_before_the_labels_are_read(
+    champion: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(training.main, champion, **WINDOW, retrain_days=0)
     assert "learned from the same data" in capsys.readouterr().out
+    monkeypatch.setattr(training, "spark_session", lambda: pytest.fail("reads the labels"))
+    run(training.main, champion, **WINDOW, retrain_days=7)
+    assert "champion version 2 is 0 days old" in capsys.readouterr().out
 
 
-def test_no_complete_label_is_an_error(world: World) -> None:
-    with pytest.raises(DatasetError, match="horizon_days=31"):
-        run(training.main, f"{CATALOG}.mlops.other", lead_days=LEAD, horizon_days=31, retrain_days=7)
+@pytest.mark.parametrize("late", [{"horizon_days": HORIZON + 1}, {"settle_days": 1}])
+def test_before_the_first_complete_label_there_is_nothing_to_train(
+    world: World, late: dict[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = f"{CATALOG}.mlops.new_source"
+    run(training.main, model, **{**WINDOW, **late}, retrain_days=7)
+    assert "one is 31 days after its observation date" in capsys.readouterr().out
+    assert registry.aliased(model, registry.CHALLENGER) is None
+
+
+def test_labels_of_one_outcome_are_an_error(world: World) -> None:
+    observed = OBSERVED - timedelta(days=1)
+    stayed = world.frame[world.frame["churned"] == 0].head(100).assign(observation_date=observed)
+    tables = {
+        "churn_features": stayed.drop(columns="churned"),
+        "churn_labels": stayed[["customer_id", "observation_date", "churned"]].assign(lead_days=LEAD, horizon_days=31),
+    }
+    for name, rows in tables.items():
+        world.spark.createDataFrame(rows).write.mode("append").saveAsTable(f"{CATALOG}.gold.{name}")
+    try:
+        with pytest.raises(DatasetError, match="lacks an outcome"):
+            run(training.main, f"{CATALOG}.mlops.other", lead_days=LEAD, horizon_days=31, settle_days=0, retrain_days=7)
+    finally:
+        for name in tables:
+            world.spark.sql(f"DELETE FROM {CATALOG}.gold.{name} WHERE observation_date = '{observed}'").collect()

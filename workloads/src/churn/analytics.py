@@ -34,8 +34,10 @@ def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
         _charges_at_risk(),
         sf.max("model_version").alias("model_version"),
     )
+    # on one date the newer challenger was decided on later; of one challenger, the newer run: a number kept as text
+    decided = sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"))
     latest = gate_results.select(
-        sf.max_by(sf.struct("date", "decision", "challenger_version"), sf.struct("date", "run_id")).alias("gate")
+        sf.max_by(sf.struct("date", "decision", "challenger_version"), decided).alias("gate")
     ).select(
         sf.col("gate.date").alias("gate_date"),
         sf.col("gate.decision").alias("gate_decision"),

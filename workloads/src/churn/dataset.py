@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from churn.features import CATEGORICAL, NUMERIC
+from churn.labels import labelled_date
 from churn.models import Columns
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(CATEGORICAL, NUMERIC)
 HOLDOUT_PERCENT = 20
+BY_TIME, BY_CUSTOMER = "time", "customer"
+# Customers change little from a day to the next: daily observations would be near copies, at seven times the rows.
+OBSERVED_EVERY_DAYS = 7
 
 
 class DatasetError(Exception):
@@ -30,7 +34,7 @@ class Split:
     Attributes:
         train: Rows to fit on.
         holdout: Rows that no fit has seen, all of one observation date.
-        rule: `time` when all training labels were known by the holdout's observation date, `customer` when the
+        rule: `time` when all training labels were complete by the holdout's observation date, `customer` when the
             holdout is a fifth of the customers by hash.
     """
 
@@ -38,16 +42,24 @@ class Split:
     holdout: pd.DataFrame
     rule: str
 
+    @property
+    def holdout_date(self) -> date:
+        """Observation date of the holdout."""
+        return pd.Timestamp(self.holdout["observation_date"].iloc[0]).date()
 
-def labelled(features: DataFrame, labels: DataFrame, today: date, lead_days: int, horizon_days: int) -> DataFrame:
-    """Joins features to the labels that were complete on a day.
+
+def labelled(
+    features: DataFrame, labels: DataFrame, today: date, lead_days: int, horizon_days: int, settle_days: int
+) -> DataFrame:
+    """Joins features to the labels that were complete on a day: of the latest such date, and each seventh before it.
 
     Args:
         features: gold.churn_features.
         labels: gold.churn_labels.
-        today: Logical date; what happened before it is known.
+        today: Logical date; what was reported by its end is known.
         lead_days: Days between observation and the label's window.
         horizon_days: Length of the label's window in days.
+        settle_days: Days that a report of leaving may be late.
 
     Returns:
         One row per customer and observation date: `customer_id`, `observation_date`, the model's columns (numbers as
@@ -55,14 +67,16 @@ def labelled(features: DataFrame, labels: DataFrame, today: date, lead_days: int
     """
     from pyspark.sql import functions as sf
 
-    latest = today - timedelta(days=lead_days + horizon_days)
-    keys = ["customer_id", "observation_date"]
     complete = labels.where(
         (sf.col("lead_days") == lead_days)
         & (sf.col("horizon_days") == horizon_days)
-        & (sf.col("observation_date") <= sf.lit(latest))
-    ).select(*keys, sf.col("churned").cast("int"))
-    return inputs(features, *keys).join(complete, keys)
+        & (sf.col("observation_date") <= sf.lit(labelled_date(today, lead_days, horizon_days, settle_days)))
+    )
+    newest = complete.agg(sf.max("observation_date").alias("newest"))
+    spaced = sf.date_diff("newest", "observation_date") % OBSERVED_EVERY_DAYS == 0
+    keys = ["customer_id", "observation_date"]
+    chosen = complete.crossJoin(newest).where(spaced).select(*keys, sf.col("churned").cast("int"))
+    return inputs(features, *keys).join(chosen, keys)
 
 
 def inputs(features: DataFrame, *keys: str) -> DataFrame:
@@ -74,7 +88,7 @@ def inputs(features: DataFrame, *keys: str) -> DataFrame:
     return features.select(*keys, *categorical, *numeric)
 
 
-def split(frame: pd.DataFrame, lead_days: int, horizon_days: int) -> Split:
+def split(frame: pd.DataFrame, lead_days: int, horizon_days: int, settle_days: int) -> Split:
     """Keeps back a holdout that says how the model will do on days to come.
 
     The holdout is the latest observation date. Training takes the dates whose labels were complete by then, so that
@@ -86,23 +100,30 @@ def split(frame: pd.DataFrame, lead_days: int, horizon_days: int) -> Split:
         frame: Labelled customers, as from `labelled`.
         lead_days: Days between observation and the label's window.
         horizon_days: Length of the label's window in days.
+        settle_days: Days that a report of leaving may be late.
 
     Raises:
         DatasetError: A part would lack leavers or stayers.
     """
-    if frame.empty:
-        raise DatasetError(
-            f"no customer has a label with lead_days={lead_days} and horizon_days={horizon_days} that is complete by "
-            "the logical date: run `features` with these settings, or start the history earlier"
-        )
-    frame = frame.sort_values(["observation_date", "customer_id"], ignore_index=True)
     dates = pd.to_datetime(frame["observation_date"])
-    newest = dates == dates.max()
-    known = dates + timedelta(days=lead_days + horizon_days) <= dates.max()
-    if frame.loc[known, "churned"].nunique() == 2:
-        return _checked(Split(frame[known], frame[newest], "time"))
-    kept = frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
-    return _checked(Split(frame[~kept], frame[kept & newest], "customer"))
+    complete = dates + timedelta(days=lead_days + horizon_days + settle_days) <= dates.max()
+    train, rule = frame[complete], BY_TIME
+    if train["churned"].nunique() != 2:
+        train, rule = frame[~_kept(frame)], BY_CUSTOMER
+    return Split(_checked(train, f"training part by {rule}"), holdout(frame[dates == dates.max()], rule), rule)
+
+
+def holdout(newest: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """The holdout of a split, out of all labelled customers of its date.
+
+    Args:
+        newest: Labelled customers of the latest observation date, as from `labelled`.
+        rule: As in `Split`.
+
+    Raises:
+        DatasetError: Leavers or stayers are lacking.
+    """
+    return _checked(newest if rule == BY_TIME else newest[_kept(newest)], f"holdout by {rule}")
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
@@ -115,11 +136,14 @@ def _bucket(customer_id: str) -> int:
     return int.from_bytes(hashlib.sha256(customer_id.encode()).digest()[:4], "big") % 100
 
 
-def _checked(parts: Split) -> Split:
-    for name, part in (("training", parts.train), ("holdout", parts.holdout)):
-        if part["churned"].nunique() != 2:
-            raise DatasetError(
-                f"the {name} part ({len(part)} customers, split by {parts.rule}) holds only one outcome: "
-                "a model needs customers who left and customers who stayed"
-            )
-    return Split(parts.train.reset_index(drop=True), parts.holdout.reset_index(drop=True), parts.rule)
+def _kept(frame: pd.DataFrame) -> pd.Series[bool]:
+    return frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
+
+
+def _checked(part: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The part in an order that is always the same, if both outcomes occur in it."""
+    if part["churned"].nunique() != 2:
+        raise DatasetError(
+            f"the {name} ({len(part)} rows) lacks an outcome: a model needs customers who left and customers who stayed"
+        )
+    return part.sort_values(["observation_date", "customer_id"], ignore_index=True)

@@ -74,6 +74,10 @@ def build(
 ) -> DataFrame:
     """Builds the features of one observation date.
 
+    Point in time holds in full for customers alone. Of the other domains the latest version of a row is read, if it is
+    dated by the observation date: a later correction, such as a bill's status that turns from `late` to `paid`, is
+    seen when features of the past are built after it.
+
     Args:
         customers: As from `active_customers`.
         transactions: silver.transactions.
@@ -124,14 +128,17 @@ def _counts(rows: DataFrame, dated: str, observed: date, **counts: tuple[int, Co
 
 
 def _billed_since(customers: DataFrame, transactions: DataFrame, observed: date) -> DataFrame:
-    """Per customer, what was billed after the last report and by the observation date, in dollars."""
+    """Per customer, what was billed after the last report and by the observation date, in dollars.
+
+    Summed as whole cents, since a sum of doubles differs in its last bits with the order of the rows.
+    """
     reported = customers.select("customer_id", "as_of")
     dated = sf.col("transaction_date")
     return (
         transactions.join(reported, "customer_id")
         .where((dated > sf.col("as_of")) & (dated <= sf.lit(observed)))
         .groupBy("customer_id")
-        .agg(sf.sum("amount").alias("billed_since"))
+        .agg(sf.sum(sf.col("amount").cast("decimal(18,2)")).cast("double").alias("billed_since"))
     )
 
 

@@ -1,8 +1,9 @@
 """Decides whether the challenger becomes champion, and records why.
 
 Both are put before the same holdout (`churn.checks` has the questions and thresholds). The alias `champion` moves only
-when every check passed. The task fails when something could not be tested, or when no champion but the bootstrap model
-is left, since scores would then tell nothing; a challenger that fails beside a real champion is a normal day.
+when every check passed, and only to a model that was trained on the logical date. The task fails when something could
+not be tested, or when models were trained but no champion except the bootstrap model is left, since scores then tell
+nothing; a challenger that fails beside a real champion is a normal day, and so is one before the first training.
 Should a champion not be able to answer (its columns are gone), set the alias by hand after looking at the record.
 """
 
@@ -11,16 +12,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
+from pyspark.sql import functions as sf
 
 from churn import registry
 from churn.checks import Check, Outcome, decide, judge
-from churn.dataset import COLUMNS, DatasetError, labelled, split
+from churn.dataset import COLUMNS, DatasetError, holdout, labelled
 from churn.entry import Run, parse, parser, spark_session
 from churn.tables import GATE_RESULTS
 
@@ -36,18 +39,29 @@ NO_ANSWER = (MlflowException, ArithmeticError, LookupError, TypeError, ValueErro
 
 
 def examine(spark: SparkSession, run: Run, challenger: Version, champion: Version | None) -> list[Check]:
-    """Puts challenger and champion before the holdout of the challenger's lead and horizon."""
-    lead, horizon = int(challenger.tags["lead_days"]), int(challenger.tags["horizon_days"])
-    features, labels = spark.table(run.table("gold.churn_features")), spark.table(run.table("gold.churn_labels"))
+    """Puts challenger and champion before the holdout of the challenger's training."""
     try:
-        holdout = split(labelled(features, labels, run.date, lead, horizon).toPandas(), lead, horizon).holdout
+        customers = held_out(spark, run, challenger)
     except DatasetError as error:
         return [Check("holdout", Outcome.ERROR, str(error))]
     try:
-        scores = _scores(challenger, holdout)
-        return judge(holdout, COLUMNS, scores, _scores(champion, holdout) if champion else None)
+        scores = _scores(challenger, customers)
+        return judge(customers, COLUMNS, scores, _scores(champion, customers) if champion else None)
     except NO_ANSWER as error:
         return [Check("scores", Outcome.ERROR, f"a model does not answer: {error}")]
+
+
+def held_out(spark: SparkSession, run: Run, challenger: Version) -> pd.DataFrame:
+    """Reads the holdout that the challenger's training kept back, and no other date.
+
+    Raises:
+        DatasetError: Leavers or stayers are lacking.
+    """
+    tags = challenger.tags
+    on_date = sf.col("observation_date") == sf.lit(date.fromisoformat(tags["holdout_date"]))
+    features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(on_date) for name in ("features", "labels"))
+    window = (int(tags[name]) for name in ("lead_days", "horizon_days", "settle_days"))
+    return holdout(labelled(features, labels, run.date, *window).toPandas(), tags["split"])
 
 
 def record(
@@ -82,8 +96,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = run.options.model
     challenger = registry.aliased(model, registry.CHALLENGER)
     champion = registry.aliased(model, registry.CHAMPION)
-    if challenger is None:
-        sys.exit(f"{model} has no version with the alias {registry.CHALLENGER}: run `train` first")
+    if challenger is None and champion is None:
+        sys.exit(f"{model} has neither {registry.CHAMPION} nor {registry.CHALLENGER}: run `bootstrap` first")
+    if challenger is None or challenger.made != run.date:
+        reason = f"no version of {model} was trained on {run.date}: {_left(champion)}"
+        if challenger and not _rated(champion):  # what was trained before has failed
+            sys.exit(reason)
+        print(reason)
+        return
     if champion and champion.number == challenger.number:
         print(f"version {champion.number} of {model} is champion already: nothing to decide")
         return
@@ -96,17 +116,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     if decision is Outcome.PASSED:
         registry.set_alias(challenger, registry.CHAMPION)
         print(f"version {challenger.number} of {model} is now {registry.CHAMPION}")
-    elif decision is Outcome.ERROR or champion is None or champion.bootstrap:
-        left = f"version {champion.number}" if champion else "nothing"
-        sys.exit(
-            f"gate {decision}: {registry.CHAMPION} stays {left}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}"
-        )
+    elif decision is Outcome.ERROR or not _rated(champion):
+        sys.exit(f"gate {decision}: {_left(champion)}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}")
     else:
-        print(f"gate failed: {registry.CHAMPION} stays version {champion.number}")
+        print(f"gate failed: {_left(champion)}")
 
 
-def _scores(version: Version, holdout: pd.DataFrame) -> Floats:
-    answer = mlflow.pyfunc.load_model(version.uri).predict(holdout[COLUMNS.all])
+def _rated(champion: Version | None) -> bool:
+    """Whether the scores of a champion tell customers apart."""
+    return champion is not None and not champion.bootstrap
+
+
+def _left(champion: Version | None) -> str:
+    """What scores customers when nothing is promoted."""
+    if champion is None:
+        return f"{registry.CHAMPION} stays nothing"
+    kind = ", the bootstrap model, whose scores are unrated" if champion.bootstrap else ""
+    return f"{registry.CHAMPION} stays version {champion.number}{kind}"
+
+
+def _scores(version: Version, customers: pd.DataFrame) -> Floats:
+    answer = mlflow.pyfunc.load_model(version.uri).predict(customers[COLUMNS.all])
     scores: Floats = answer["score"].to_numpy(np.float64)
     return scores
 

@@ -1,7 +1,8 @@
 """Builds gold.churn_features and gold.churn_labels: `features`.
 
-Features of the logical date, and labels of the observation date whose window ends with it. Each date is replaced as a
-whole, and dates are independent, so a day costs a day and a backfill is the same call with another date.
+Features of the logical date, and labels of the latest observation date whose label is complete: its window is over, and
+so are the days that a report of leaving may be late. Each date is replaced as a whole, labels apart for each lead and
+horizon, and dates are independent, so a day costs a day and a backfill is the same call with another date.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ FEATURES = Table(
 LABELS = Table(
     "gold.churn_labels",
     "customer_id STRING, observation_date DATE, lead_days INT, horizon_days INT, churned INT",
-    part="observation_date",
+    part=("observation_date", "lead_days", "horizon_days"),
 )
 
 
@@ -47,16 +48,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         NoCustomersError: There is nobody to build features of.
     """
     arguments = parser(__doc__)
-    arguments.add_argument("--lead_days", required=True, type=int, help="days between observation and label window")
-    arguments.add_argument("--horizon_days", required=True, type=int, help="length of the label window in days")
+    labels.add_window(arguments)
     run = parse(arguments, argv)
+    options = run.options
     spark = spark_session()
     count = write_features(spark, run, run.date)
     if count == 0:
         raise NoCustomersError(f"no customer is active on {run.date}: is --date right, and was anything delivered?")
     print(f"features of {count:,} active customers on {run.date}")
-    observed = labels.labelled_date(run.date, run.options.lead_days, run.options.horizon_days)
-    count = write_labels(spark, run, observed, run.options.lead_days, run.options.horizon_days)
+    observed = labels.labelled_date(run.date, options.lead_days, options.horizon_days, options.settle_days)
+    count = write_labels(spark, run, observed, options.lead_days, options.horizon_days)
     print(f"labels of {count:,} customers observed on {observed}" if count else f"nobody was known on {observed}")
 
 
@@ -75,17 +76,17 @@ def write_features(spark: SparkSession, run: Run, observed: date) -> int:
 
 
 def write_labels(spark: SparkSession, run: Run, observed: date, lead_days: int, horizon_days: int) -> int:
-    """Replaces the labels of one observation date, and builds its features if there are none.
+    """Replaces the labels of one observation date, lead and horizon, and builds the date's features if there are none.
 
     Returns:
         How many customers have a label.
     """
     known_today = features.known_customers(_silver(spark, run, "customer_versions"), run.date)
     rows = labels.build(_active(spark, run, observed), known_today, observed, lead_days, horizon_days)
-    LABELS.replace(rows, run.catalog, observed)
+    LABELS.replace(rows, run.catalog, observed, lead_days, horizon_days)
     if _count(spark, run, FEATURES, observed) == 0:
         write_features(spark, run, observed)
-    return _count(spark, run, LABELS, observed)
+    return _count(spark, run, LABELS, observed, lead_days, horizon_days)
 
 
 def _active(spark: SparkSession, run: Run, observed: date) -> DataFrame:
@@ -97,5 +98,5 @@ def _silver(spark: SparkSession, run: Run, name: str) -> DataFrame:
     return spark.table(run.table(f"silver.{name}"))
 
 
-def _count(spark: SparkSession, run: Run, table: Table, observed: date) -> int:
-    return spark.table(run.table(table.name)).where(f"observation_date = '{observed}'").count()
+def _count(spark: SparkSession, run: Run, table: Table, *part: date | int) -> int:
+    return spark.table(run.table(table.name)).where(table.condition(*part)).count()

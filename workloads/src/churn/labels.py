@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,20 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def labelled_date(today: date, lead_days: int, horizon_days: int) -> date:
-    """The latest observation date whose label window is over by the end of a day."""
-    return today - timedelta(days=lead_days + horizon_days)
+def add_window(arguments: argparse.ArgumentParser) -> None:
+    """Adds the parameters that say where a label's window lies, and when all who left in it are known."""
+    helps = {
+        "lead_days": "days between observation and label window",
+        "horizon_days": "length of the label window in days",
+        "settle_days": "days that a report of leaving may be late",
+    }
+    for name, text in helps.items():
+        arguments.add_argument(f"--{name}", required=True, type=_days, help=text)
+
+
+def labelled_date(today: date, lead_days: int, horizon_days: int, settle_days: int) -> date:
+    """The latest observation date whose label is complete: those who left in its window are reported by today's end."""
+    return today - timedelta(days=lead_days + horizon_days + settle_days)
 
 
 def build(active: DataFrame, known_today: DataFrame, observed: date, lead_days: int, horizon_days: int) -> DataFrame:
@@ -49,3 +61,10 @@ def build(active: DataFrame, known_today: DataFrame, observed: date, lead_days: 
             sf.coalesce(within, sf.lit(False)).cast("int").alias("churned"),
         )
     )
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError(f"{days} is less than 0")
+    return days

@@ -7,6 +7,7 @@ both are the workspace's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from churn.models import Columns
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+FIRST = 1  # the version that `bootstrap` registers
 # What the served model imports. Named, since MLflow would start the model in another process to find out.
 REQUIREMENTS = [
     f"{name}=={version(name)}" for name in ("joblib", "mlflow", "numpy", "pandas", "scikit-learn", "xgboost")
@@ -53,6 +55,11 @@ class Version:
         return f"models:/{self.model}/{self.number}"
 
     @property
+    def made(self) -> date:
+        """Logical date of the run that registered it."""
+        return date.fromisoformat(self.tags["date"])
+
+    @property
     def bootstrap(self) -> bool:
         """Whether it is the base-rate model that stands in until a first training."""
         return self.tags.get("bootstrap") == "true"
@@ -60,16 +67,21 @@ class Version:
 
 def aliased(model: str, alias: str) -> Version | None:
     """The version that an alias points to, if there is one."""
-    client = mlflow.MlflowClient()
     try:
-        aliases: dict[str, str] = client.get_registered_model(model).aliases
+        aliases: dict[str, str] = mlflow.MlflowClient().get_registered_model(model).aliases
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             return None
         raise
     if alias not in aliases:
         return None
-    return _version(client, model, aliases[alias])
+    return numbered(model, aliases[alias])
+
+
+def numbered(model: str, number: str | int) -> Version:
+    """The version of a number, which must be there."""
+    found = mlflow.MlflowClient().get_model_version(model, str(number))
+    return Version(model, int(found.version), dict(found.tags))
 
 
 def registered(model: str) -> bool:
@@ -85,9 +97,8 @@ def set_alias(version: Version, alias: str) -> None:
 def register(info: ModelInfo, model: str, tags: dict[str, str], description: str) -> Version:
     """Makes a logged model the newest version of a registered one, which is created if it is missing."""
     created = mlflow.register_model(info.model_uri, model, tags=tags)
-    client = mlflow.MlflowClient()
-    client.update_model_version(model, created.version, description)
-    return _version(client, model, created.version)
+    mlflow.MlflowClient().update_model_version(model, created.version, description)
+    return numbered(model, created.version)
 
 
 def log(estimator: BaseEstimator, columns: Columns, example: pd.DataFrame, *, rated: bool) -> ModelInfo:
@@ -130,8 +141,3 @@ def signature(columns: Columns) -> ModelSignature:
 def experiment(model: str) -> None:
     """Makes the model's experiment the current one; on Databricks it is an object under /Shared."""
     mlflow.set_experiment(f"/Shared/{model}")
-
-
-def _version(client: mlflow.MlflowClient, model: str, number: str | int) -> Version:
-    found = client.get_model_version(model, str(number))
-    return Version(model, int(found.version), dict(found.tags))

@@ -1,8 +1,8 @@
 """Scores every active customer of a day with the champion: gold.churn_scores_daily gets one row for each.
 
-The champion is looked up once, so all of a day's scores come from one version. A day is replaced as a whole, and other
-days stay. Who is active is asked of silver, not of the features that were scored: should these lack a customer, or hold
-one who has left, the task fails, and says who.
+The champion of that day is looked up once, so all of a day's scores come from one version. A day is replaced as a
+whole, and other days stay. Who is active is asked of silver, not of the features that were scored: should these lack a
+customer, or hold one who has left, the task fails before it writes, and says who.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pyspark import cloudpickle
 from pyspark.sql import functions as sf
 
 from churn import registry
+from churn.checks import Outcome
 from churn.dataset import inputs
 from churn.entry import Run, parse, parser, spark_session
 from churn.features import active_customers, known_customers
-from churn.tables import SCORES
+from churn.tables import GATE_RESULTS, SCORES
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from churn.registry import Version
 
@@ -35,7 +36,27 @@ class Scorer(Protocol):
 
 
 class ScoringError(Exception):
-    """The scores of a day are not one for each active customer."""
+    """The features or the scores of a day are not one row for each active customer."""
+
+
+def champion_on(spark: SparkSession, run: Run) -> Version | None:
+    """The version that was champion on the run's date, so that a day scored again uses nothing learned after it.
+
+    That is today's champion if it was made by then, else the newest version that the gate had passed by then, else the
+    bootstrap model, which tells no customer from another.
+    """
+    model = run.options.model
+    champion = registry.aliased(model, registry.CHAMPION)
+    if champion is None or champion.made <= run.date:
+        return champion
+    passed = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(
+        (sf.col("model") == model) & (sf.col("decision") == str(Outcome.PASSED)) & (sf.col("date") <= sf.lit(run.date))
+    )
+    [(number,)] = passed.agg(sf.max("challenger_version")).collect()
+    if number:
+        return registry.numbered(model, number)
+    first = registry.numbered(model, registry.FIRST)
+    return first if first.bootstrap else None
 
 
 def load(version: Version) -> Scorer:
@@ -66,23 +87,28 @@ def score(customers: DataFrame, scorer: Scorer) -> DataFrame:
     return customers.mapInPandas(batches, "customer_id STRING, score DOUBLE, band STRING")
 
 
-def check_complete(active: DataFrame, scores: DataFrame) -> int:
-    """Sees to it that each active customer has one score and nobody else has any.
+def check_complete(active: DataFrame, rows: DataFrame, table: str) -> int:
+    """Sees to it that each active customer has one row and nobody else has any.
+
+    Args:
+        active: As from `churn.features.active_customers`.
+        rows: Features or scores of a day.
+        table: Where they are, for the text of the error.
 
     Returns:
-        How many were scored.
+        How many customers there are.
 
     Raises:
-        ScoringError: Customers are missing, scored twice, or not active; the text counts them and names some.
+        ScoringError: Customers are missing, there twice, or not active; the text counts them and names some.
     """
     expected = active.select("customer_id", sf.lit(1).alias("expected"))
-    found = scores.groupBy("customer_id").agg(sf.count("*").alias("found"))
+    found = rows.groupBy("customer_id").agg(sf.count("*").alias("found"))
     both = expected.join(found, "customer_id", "full").fillna(0, ["expected", "found"])
     wrong = both.where("expected <> found")
     faults = wrong.limit(5).collect()
     if faults:
         named = ", ".join(f"{row.customer_id} ({row.expected} expected, {row.found} found)" for row in faults)
-        raise ScoringError(f"{wrong.count()} customers do not have the scores they should have: {named}")
+        raise ScoringError(f"{wrong.count()} customers do not have the rows of {table} that they should: {named}")
     return both.count()
 
 
@@ -91,19 +117,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
     run = parse(arguments, argv)
     model = run.options.model
-    champion = registry.aliased(model, registry.CHAMPION)
-    if champion is None:
-        sys.exit(f"{model} has no version with the alias {registry.CHAMPION}: run `bootstrap`, or `train` and `gate`")
     spark = spark_session()
-    on_date = sf.col("observation_date") == sf.lit(run.date)
-    customers = spark.table(run.table("gold.churn_features")).where(on_date)
+    champion = champion_on(spark, run)
+    if champion is None:
+        sys.exit(
+            f"{model} has no {registry.CHAMPION} that was made by {run.date}: run `bootstrap`, or `train` and `gate`"
+        )
+    features = run.table("gold.churn_features")
+    customers = spark.table(features).where(sf.col("observation_date") == sf.lit(run.date))
     if customers.isEmpty():
-        sys.exit(f"{run.table('gold.churn_features')} has no customers at {run.date}: run `features` for that date")
+        sys.exit(f"{features} has no customers at {run.date}: run `features` for that date")
+    known = known_customers(spark.table(run.table("silver.customer_versions")), run.date)
+    active = active_customers(known, run.date)
+    check_complete(active, customers, features)
     scores = dated(score(inputs(customers, "customer_id"), load(champion)), run, champion)
     SCORES.replace(scores, run.catalog, run.date)
     written = spark.table(run.table(SCORES.name)).where(sf.col("date") == sf.lit(run.date))
-    known = known_customers(spark.table(run.table("silver.customer_versions")), run.date)
-    count = check_complete(active_customers(known, run.date), written)
+    count = check_complete(active, written, run.table(SCORES.name))
     print(
         f"{count} customers scored on {run.date} by version {champion.number} of {model} ({champion.tags.get('kind')})"
     )

@@ -17,12 +17,12 @@ class Table:
     Attributes:
         name: `schema.table`.
         columns: Its columns as DDL.
-        part: The column whose value names a part, usually a day.
+        part: The column whose value names a part, usually a day; or several columns.
     """
 
     name: str
     columns: str
-    part: str = "date"
+    part: str | tuple[str, ...] = "date"
 
     def create(self, spark: SparkSession, catalog: str) -> str:
         """Makes the table if it is missing, and returns its full name."""
@@ -30,24 +30,27 @@ class Table:
         spark.sql(f"CREATE TABLE IF NOT EXISTS {full_name} ({self.columns}) USING DELTA").collect()
         return full_name
 
-    def replace(self, rows: DataFrame, catalog: str, value: date | str) -> None:
-        """Replaces one part as `replace_part` does; `value` is that of the column `part`."""
-        replace_part(rows, f"{catalog}.{self.name}", self.columns, self.part, value)
+    def replace(self, rows: DataFrame, catalog: str, *values: date | str | int) -> None:
+        """Replaces one part, in one transaction; other rows stay. Makes the table if it is missing.
+
+        Args:
+            rows: All of them hold the values, else Delta refuses them.
+            catalog: Unity Catalog name.
+            values: Those of the columns `part`.
+        """
+        full_name = self.create(rows.sparkSession, catalog)
+        rows.write.mode("overwrite").option("replaceWhere", self.condition(*values)).saveAsTable(full_name)
+
+    def condition(self, *values: date | str | int) -> str:
+        """What holds for the rows of one part, as SQL."""
+        columns = (self.part,) if isinstance(self.part, str) else self.part
+        return " AND ".join(f"{column} = {_literal(value)}" for column, value in zip(columns, values, strict=True))
 
 
-def replace_part(rows: DataFrame, table: str, schema: str, column: str, value: date | str) -> None:
-    """Replaces the rows of one value of a column, in one transaction; other rows stay. Makes the table if missing.
-
-    Args:
-        rows: All of them hold the value, else Delta refuses them.
-        table: Full name.
-        schema: The table's columns as DDL, such as `customer_id STRING NOT NULL, score DOUBLE`.
-        column: A day or a run, usually.
-        value: Which one.
-    """
-    rows.sparkSession.sql(f"CREATE TABLE IF NOT EXISTS {table} ({schema}) USING DELTA").collect()
-    literal = "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
-    rows.write.mode("overwrite").option("replaceWhere", f"{column} = {literal}").saveAsTable(table)
+def _literal(value: date | str | int) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 GATE_RESULTS = Table(
@@ -74,7 +77,7 @@ SCORES = Table(
     "gold.churn_scores_daily",
     """
     customer_id STRING NOT NULL,
-    date DATE NOT NULL COMMENT 'day of the score; it uses what was known before',
+    date DATE NOT NULL COMMENT 'day of the score; it uses what is dated up to it',
     score DOUBLE NOT NULL COMMENT 'calibrated probability of leaving within the horizon',
     band STRING NOT NULL COMMENT 'high, medium or low; unrated from a bootstrap model',
     model_version INT NOT NULL COMMENT 'version of the registered model',

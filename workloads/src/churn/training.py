@@ -1,7 +1,8 @@
 """Fits both kinds of model on the labelled customers and registers the better one as `challenger`.
 
 The better one has the higher cross-validated AUC on the training part, so the holdout judges only. Nothing is fitted
-while the champion is younger than `retrain_days`, or when the challenger has learned from the very same data.
+while the champion is younger than `retrain_days`, before any label is complete (the first weeks of a new source), or
+when the challenger has learned from the very same data.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from churn import registry
 from churn.dataset import COLUMNS, Split, fingerprint, labelled, split
 from churn.entry import Run, parse, parser, spark_session
+from churn.labels import add_window
 from churn.metrics import Floats, evaluate
 from churn.models import KINDS, Columns, cross_validate, fit_calibrated, importances
 from churn.plots import quality, weights
@@ -56,22 +58,29 @@ def fit(kind: str, parts: Split, columns: Columns) -> Candidate:
     return Candidate(kind, estimator, {**metrics, "cross_validated_auc": float(folds["auc"].mean())}, scores)
 
 
-def skip_reason(
-    today: date, data: str, retrain_days: int, champion: Version | None, challenger: Version | None
-) -> str | None:
-    """Why no training is due on a day, or None when it is.
+def too_young(today: date, retrain_days: int, champion: Version | None) -> str | None:
+    """Why the champion needs no successor on a day, or None when it does.
 
     Args:
         today: Logical date.
-        data: Fingerprint of what training would learn from.
         retrain_days: Age in days from which a champion is replaced.
         champion: The version in use; a bootstrap model has no age.
+    """
+    if champion is None or champion.bootstrap:
+        return None
+    age = (today - champion.made).days
+    if age >= retrain_days:
+        return None
+    return f"champion version {champion.number} is {age} days old, younger than retrain_days={retrain_days}"
+
+
+def nothing_new(data: str, challenger: Version | None) -> str | None:
+    """Why there is nothing to learn that the version trained last has not learned, or None when there is.
+
+    Args:
+        data: Fingerprint of what training would learn from.
         challenger: The version trained last.
     """
-    if champion and not champion.bootstrap:
-        age = (today - date.fromisoformat(champion.tags["date"])).days
-        if age < retrain_days:
-            return f"champion version {champion.number} is {age} days old, younger than retrain_days={retrain_days}"
     if challenger and challenger.tags.get("data_fingerprint") == data:
         return f"challenger version {challenger.number} has learned from the same data ({data})"
     return None
@@ -82,19 +91,21 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
 
     Args:
         frame: Labelled customers, as from `churn.dataset.labelled`.
-        run: Its options name `model`, `lead_days` and `horizon_days`.
+        run: Its options name `model`, `lead_days`, `horizon_days` and `settle_days`.
         data: Fingerprint of the frame.
     """
     options = run.options
-    parts = split(frame, options.lead_days, options.horizon_days)
+    parts = split(frame, options.lead_days, options.horizon_days, options.settle_days)
     tags = {
         "date": run.date.isoformat(),
         "run_id": run.run_id,
         "lead_days": str(options.lead_days),
         "horizon_days": str(options.horizon_days),
+        "settle_days": str(options.settle_days),
         "data_fingerprint": data,
         "features": json.dumps(COLUMNS.all),
         "split": parts.rule,
+        "holdout_date": parts.holdout_date.isoformat(),
     }
     registry.experiment(options.model)
     logged = {}
@@ -115,22 +126,34 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
-    arguments.add_argument("--lead_days", required=True, type=int, help="days between observation and label window")
-    arguments.add_argument("--horizon_days", required=True, type=int, help="length of the label window in days")
+    add_window(arguments)
     arguments.add_argument("--retrain_days", required=True, type=int, help="age at which a champion is replaced")
     run = parse(arguments, argv)
-    options = run.options
-    spark = spark_session()
-    features, labels = spark.table(run.table("gold.churn_features")), spark.table(run.table("gold.churn_labels"))
-    frame = labelled(features, labels, run.date, options.lead_days, options.horizon_days).toPandas()
-    data = fingerprint(frame)
-    champion = registry.aliased(options.model, registry.CHAMPION)
-    challenger = registry.aliased(options.model, registry.CHALLENGER)
-    reason = skip_reason(run.date, data, options.retrain_days, champion, challenger)
+    reason = train_if_due(run)
     if reason:
         print(f"no training on {run.date}: {reason}")
-    else:
+
+
+def train_if_due(run: Run) -> str | None:
+    """Trains on the complete labels, or says why not; the champion's age first, since the labels take long to read."""
+    options = run.options
+    reason = too_young(run.date, options.retrain_days, registry.aliased(options.model, registry.CHAMPION))
+    if reason:
+        return reason
+    spark = spark_session()
+    features, labels = spark.table(run.table("gold.churn_features")), spark.table(run.table("gold.churn_labels"))
+    window = options.lead_days, options.horizon_days, options.settle_days
+    frame = labelled(features, labels, run.date, *window).toPandas()
+    if frame.empty:
+        return (
+            f"no label with lead_days={options.lead_days} and horizon_days={options.horizon_days} is complete; one is "
+            f"{sum(window)} days after its observation date, if `features` ran with these settings"
+        )
+    data = fingerprint(frame)
+    reason = nothing_new(data, registry.aliased(options.model, registry.CHALLENGER))
+    if reason is None:
         train(frame, run, data)
+    return reason
 
 
 def _track(candidate: Candidate, parts: Split) -> mlflow.models.model.ModelInfo:
