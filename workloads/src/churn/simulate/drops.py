@@ -88,30 +88,28 @@ def _customers(world: World, delivery: Delivery, *, initial: bool) -> pd.DataFra
 
 
 def _transactions(world: World, day: date, seed: int) -> pd.DataFrame:
-    """Bills of a day: each customer has one a month, on the day of the month on which they signed up."""
+    """Bills of a day: each customer has one a month, on the day on which they signed up; the unhappy pay later."""
     active = _active(world, day)
     due = active[(active["signup_date"].dt.day.clip(upper=28) == min(day.day, 28)) & (day.day <= 28)]
     draw = generator(seed, "transactions", day)
-    late = 1 / (1 + np.exp(2.6 - 0.5 * due["unhappiness"].to_numpy()))
+    late = 1 / (1 + np.exp(2.6 - 0.8 * due["unhappiness"].to_numpy()))
     luck = draw.random(len(due))
     status = np.where(luck < late / 6, "failed", np.where(luck < late, "late", "paid"))
     return _dated("t", due, day, transaction_date=day, amount=due["monthly_charges"].to_numpy(), status=status)
 
 
 def _support(world: World, day: date, seed: int) -> pd.DataFrame:
-    """Tickets of a day: about one per customer in a hundred days, more from the unhappy."""
+    """Tickets of a day: about one per customer in a hundred days; the unhappy ask more."""
     active = _active(world, day)
     draw = generator(seed, "support", day)
-    asking = active[draw.random(len(active)) < 0.01 * np.exp(0.5 * active["unhappiness"].to_numpy())]
+    asking = active[draw.random(len(active)) < 0.008 * np.exp(0.8 * active["unhappiness"].to_numpy())]
     hours = draw.gamma(2.0, 12.0, len(asking)).round(1)
     return _dated(
         "s",
         asking,
         day,
         opened_date=day,
-        category=draw.choice(
-            ["billing", "technical", "cancellation", "other"], len(asking), p=[0.35, 0.45, 0.05, 0.15]
-        ),
+        category=draw.choice(list(CATEGORIES), len(asking), p=list(CATEGORIES.values())),
         priority=draw.choice(["low", "normal", "high"], len(asking), p=[0.3, 0.55, 0.15]),
         resolution_hours=pd.Series(hours).where(pd.Series(draw.random(len(asking)) > 0.05)).to_numpy(),
     )
@@ -138,7 +136,7 @@ def _events(world: World, day: date, seed: int) -> pd.DataFrame:
     """Uses of a day: about one customer in six; the unhappy use less."""
     active = _active(world, day)
     draw = generator(seed, "events", day)
-    using = active[draw.random(len(active)) < 0.16 * np.exp(-0.15 * active["unhappiness"].to_numpy())]
+    using = active[draw.random(len(active)) < 0.15 * np.exp(-0.4 * active["unhappiness"].to_numpy())]
     minutes = draw.gamma(2.0, 15.0, len(using)).round(1).clip(0, 1440)
     return _dated(
         "e", using, day, event_date=day, event_type=draw.choice(["call", "data", "stream"], len(using)), minutes=minutes

@@ -4,6 +4,10 @@ Telco says of 7,043 customers who left "within the last month". Here that month 
 at its beginning (the anchor) every customer of Telco is active with Telco's own attributes, and a label that looks 30
 days ahead from there is Telco's own column `Churn`. After the snapshot date the stayers leave by a daily hazard, and
 new customers come. Every draw depends on the seed and its date alone.
+
+Who is at risk after the snapshot date is at risk for the reasons that Telco shows, so what a model learns of one month
+holds in the next. Nothing sets a month's rate: it glides from Telco's 26.5 % to 16 %, since those at risk leave first,
+and stays about there, since newcomers, at risk like Telco's newest, take their place. About 5,000 customers are active.
 """
 
 from __future__ import annotations
@@ -17,11 +21,21 @@ import pandas as pd
 from churn.data import telco
 
 LEAVING_DAYS = 30  # Telco: "customers who left within the last month"
-NEW_CUSTOMERS_A_DAY = 8  # about as many as leave
-# Share of customers who leave within 30 days, by contract: Telco's own (42.7 %, 11.3 %, 2.8 %), a tenth of it, since
-# its last month is no ordinary one: at that rate half of the month-to-month customers would be gone after five weeks.
-LEAVING_IN_30_DAYS = {"Month-to-month": 0.043, "One year": 0.011, "Two year": 0.003}
-FIRST_YEAR_FACTOR = 1.6  # in their first year customers leave more often; Telco: 47 % against 18 % later
+NEW_CUSTOMERS_A_DAY = 38  # about as many as leave
+
+# Log-odds of leaving within 30 days, as a logistic regression on Telco finds them (AUC 0.84); what is not named has 0.
+# Tenure counts as the logarithm of its months plus one: of Telco's customers of one month 62 % left, of a year 32 %.
+BASE_LOG_ODDS = 0.50  # 0.42 in the regression: more, so that steeper odds lose as many
+LOG_ODDS = {
+    "contract": {"One year": -0.77, "Two year": -1.81},
+    "internet_service": {"Fiber optic": 1.15, "No": -1.02},
+    "payment_method": {"Electronic check": 0.48},
+}
+LOG_ODDS_OF_TENURE = -0.62
+# Steeper than Telco by this factor: those who stayed are more alike than all of Telco's customers, and at Telco's own
+# odds a perfect model would rank them with an AUC of 0.85 only. At these it is 0.87.
+STEEPNESS = 1.15
+UNHAPPIER = 0.5  # by how much leavers are unhappier than stayers; either spread by 1
 
 
 @dataclass(frozen=True)
@@ -48,13 +62,14 @@ def grow(snapshot: date, until: date, seed: int) -> World:
     """
     anchor = snapshot - timedelta(days=LEAVING_DAYS)
     customers = _telco_customers(anchor, seed)
+    households = telco().query("tenure_months <= 1").drop(columns="churn")
     day = snapshot + timedelta(days=1)
     while day <= until:
         draws = generator(seed, "leaving", day).random(len(customers))
         active = customers["churn_date"].isna().to_numpy()
         leaving = active & (draws < _daily_hazard(customers, day))
         customers.loc[leaving, "churn_date"] = pd.Timestamp(day)
-        customers = pd.concat([customers, _new_customers(day, seed)], ignore_index=True)
+        customers = pd.concat([customers, _new_customers(households, day, seed)], ignore_index=True)
         day += timedelta(days=1)
     return World(customers, anchor)
 
@@ -78,16 +93,14 @@ def _telco_customers(anchor: date, seed: int) -> pd.DataFrame:
     ]
     days = draw.integers(1, LEAVING_DAYS + 1, len(customers))
     customers["churn_date"] = (start + pd.to_timedelta(days, unit="D")).where(left)
-    customers["unhappiness"] = draw.normal(0.0, 1.0, len(customers)) + 0.5 * left
+    customers["unhappiness"] = draw.normal(0.0, 1.0, len(customers)) + UNHAPPIER * left
     return customers
 
 
-def _new_customers(day: date, seed: int) -> pd.DataFrame:
-    """Customers who sign up on a day: households like Telco's newest."""
+def _new_customers(households: pd.DataFrame, day: date, seed: int) -> pd.DataFrame:
+    """Customers who sign up on a day: households like those given, Telco's newest."""
     draw = generator(seed, "new", day)
-    household = telco()
-    household = household[household["tenure_months"] <= 1]
-    chosen = household.iloc[draw.integers(0, len(household), NEW_CUSTOMERS_A_DAY)].drop(columns="churn").copy()
+    chosen = households.iloc[draw.integers(0, len(households), NEW_CUSTOMERS_A_DAY)].copy()
     chosen["customer_id"] = [f"{day:%Y%m%d}-{number:03d}" for number in range(NEW_CUSTOMERS_A_DAY)]
     chosen["tenure_months"] = 0
     chosen["total_charges"] = np.nan
@@ -98,8 +111,12 @@ def _new_customers(day: date, seed: int) -> pd.DataFrame:
 
 
 def _daily_hazard(customers: pd.DataFrame, day: date) -> np.ndarray:
-    """Each customer's probability of leaving on a day."""
-    monthly = customers["contract"].map(LEAVING_IN_30_DAYS).to_numpy(float)
-    first_year = (pd.Timestamp(day) - customers["signup_date"]).dt.days.to_numpy() < 365
-    monthly = monthly * np.where(first_year, FIRST_YEAR_FACTOR, 1.0) * np.exp(0.4 * customers["unhappiness"].to_numpy())
-    return np.asarray(1.0 - (1.0 - np.clip(monthly, 0.0, 0.9)) ** (1 / 30))
+    """Each customer's probability of leaving on a day: so high that 30 such days have the log-odds above."""
+    months = (pd.Timestamp(day) - customers["signup_date"]).dt.days.to_numpy() / 30.4
+    log_odds = BASE_LOG_ODDS + LOG_ODDS_OF_TENURE * np.log1p(months)
+    for column, effects in LOG_ODDS.items():
+        log_odds += customers[column].map(effects).fillna(0.0).to_numpy()
+    # what Bayes's theorem makes of unhappiness u, when leavers and stayers are spread by 1 about means that lie d apart
+    unhappy = UNHAPPIER * customers["unhappiness"].to_numpy() - UNHAPPIER**2 / 2
+    odds = np.exp(STEEPNESS * log_odds + unhappy)
+    return np.asarray(1.0 - (1.0 + odds) ** (-1 / LEAVING_DAYS))
