@@ -72,7 +72,7 @@ class Storage(pulumi.ComponentResource):
             schema_name=self.schemas["bronze"].name,
             name="raw",
             volume_type="MANAGED",
-            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: unreadable files",
+            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: files set aside whole",
             opts=here,
         )
         # A stream cannot begin on a folder that is not there; it passes over names that begin with an underscore.

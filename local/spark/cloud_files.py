@@ -44,6 +44,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "sep": None,
     "delimiter": None,
     "quote": None,
+    "escape": ('"',),  # quotes are doubled, as the csv module has it; a backslash, Databricks' default, is not known
     "encoding": None,
     "multiLine": ("true", "false"),
     "rescuedDataColumn": None,

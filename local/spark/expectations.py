@@ -35,10 +35,26 @@ class Expectation:
         return sf.coalesce(sf.expr(self.condition).cast("boolean"), sf.lit(False))
 
 
-def expect(action: Action, rules: Mapping[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that adds rules to a query function, above or below `@dp.table`."""
+@dataclass(frozen=True)
+class Declared:
+    """What `@dp.table` and its like make of a query function: nothing to call or to decorate. Spark's make None."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    dataset: str
+
+
+def expect(action: Action, rules: Mapping[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that adds rules to a query function, below `@dp.table`.
+
+    Raises:
+        TypeError: It stands above, when the dataset is declared without the rules.
+    """
+
+    def decorate(function: Callable[..., Any] | Declared) -> Callable[..., Any]:
+        if isinstance(function, Declared):
+            raise TypeError(
+                f"{function.dataset}: expectations {', '.join(rules)} stand above the decorator that declares the "
+                "dataset, which does not see them there: put them below it"
+            )
         added = [Expectation(name, condition, action) for name, condition in rules.items()]
         function.expectations = [*of(function), *added]  # type: ignore[attr-defined]
         return function

@@ -11,7 +11,7 @@ from pyspark.pipelines.graph_element_registry import GraphElementRegistry
 from pyspark.pipelines.output import Output, Table, TemporaryView
 from pyspark.pipelines.source_code_location import SourceCodeLocation
 
-from local.spark.expectations import Action, Expectation, checked, expect, of
+from local.spark.expectations import Action, Declared, Expectation, checked, expect, of
 from local.spark.pipeline_plan import early_reads
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SUFFIXES: dict[str, Action] = {"": "warn", "_or_drop": "drop", "_or_fail": "fail
 
 
 class Registry(GraphElementRegistry):
-    """Holds flows back until all sources are read, since expectations may stand above or below `@dp.table`.
+    """Holds flows back until all sources are read: only then are the pipeline's tables and their rules known.
 
     Attributes:
         expectations: Rules of each flow that writes a table.
@@ -126,7 +126,7 @@ def install_api(registry: Registry) -> None:
         create_streaming_table(name, **_accepted(arguments))
 
     for name in ("table", "materialized_view", "temporary_view", "append_flow"):
-        setattr(dp, name, _returning_function(getattr(dp, name)))
+        setattr(dp, name, _declaring(getattr(dp, name)))
     for suffix, action in SUFFIXES.items():
         setattr(dp, f"expect{suffix}", functools.partial(_expect_one, action))
         setattr(dp, f"expect_all{suffix}", functools.partial(expect, action))
@@ -137,14 +137,14 @@ def _expect_one(action: Action, name: str, condition: str) -> Callable[[Callable
     return expect(action, {name: condition})
 
 
-def _returning_function(decorator: Callable[..., Any]) -> Callable[..., Any]:
-    """Spark's decorators return None; these return the function, so that others may stand above them."""
+def _declaring(decorator: Callable[..., Any]) -> Callable[..., Any]:
+    """Spark's decorators return None; these return the dataset's name, for expectations above them to be refused."""
 
     @functools.wraps(decorator)
-    def wrapper(query_function: Callable[..., Any] | None = None, **arguments: Any) -> Callable[..., Any]:
-        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(query_function: Callable[..., Any] | None = None, **arguments: Any) -> Any:
+        def decorate(function: Callable[..., Any]) -> Declared:
             decorator(**_accepted(arguments))(function)
-            return function
+            return Declared(arguments.get("target") or arguments.get("name") or function.__name__)
 
         return decorate if query_function is None else decorate(query_function)
 

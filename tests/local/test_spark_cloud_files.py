@@ -57,6 +57,27 @@ def test_each_file_is_read_once(
     assert update() == [(1, "b.csv"), (2, "b.csv"), (3, "a.csv"), (4, "c.csv")]
 
 
+def test_quotes_within_a_value_are_read_as_spark_s_own_reader_reads_them(
+    new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
+) -> None:
+    spark = new_session()
+    cloud_files.register(spark)
+    (volume / "a.csv").write_text('id,name\n1,"a ""b"", c"\n2,"a\n""b"""\n3,a\\b\n')
+    options = {"header": "true", "multiLine": "true", "escape": '"'}
+    files = spark.readStream.format("cloudFiles").options(**options).option("cloudFiles.format", "csv")
+    rows = files.schema("id INT, name STRING").load(f"/Volumes/{volume.relative_to(spark_home.volumes).as_posix()}")
+    table = "churn_test.bronze.quotes"
+    stream = rows.select("id", "name").writeStream.option("checkpointLocation", str(tmp_path))
+    stream.trigger(availableNow=True).toTable(table).awaitTermination()
+    found = sorted((row.id, row.name) for row in spark.table(table).collect())
+    assert found == [(1, 'a "b", c'), (2, 'a\n"b"'), (3, "a\\b")]
+    own = spark.read.options(**options).schema("id INT, name STRING").csv(str(volume / "a.csv"))
+    assert sorted((row.id, row.name) for row in own.collect()) == found
+    del options["escape"]
+    default = spark.read.options(**options).schema("id INT, name STRING").csv(str(volume / "a.csv"))
+    assert sorted((row.id, row.name) for row in default.collect()) != found
+
+
 def test_names_are_inferred_and_hints_give_types(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path
 ) -> None:

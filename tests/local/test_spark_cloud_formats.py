@@ -112,6 +112,11 @@ def test_csv_over_several_lines_and_other_separator(tmp_path: Path) -> None:
     assert rows(path, {"sep": ";", "multiLine": "true"}) == [row(1, 2.0, "a\nb")]
 
 
+def test_a_doubled_quote_is_a_quote(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'id,charge,name\n1,2,"a ""b"", c"\n')
+    assert rows(path, {"escape": '"'}) == [row(1, 2.0, 'a "b", c')]
+
+
 def test_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "drop.json"
     path.write_text(
@@ -168,6 +173,7 @@ def test_an_unreadable_file_is_named_unless_ignored(tmp_path: Path) -> None:
             {"cloudFiles.format": "avro"},
             "cloudFiles.format is 'avro'; the local Auto Loader supports csv, json, parquet",
         ),
+        ({"escape": "\\"}, r"escape is '\\\\'; the local Auto Loader supports \""),
         ({"cloudFiles.schemaEvolutionMode": "addNewColumns"}, "schemaEvolutionMode is 'addNewColumns'"),
     ],
 )

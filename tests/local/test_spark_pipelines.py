@@ -122,8 +122,8 @@ def test_two_updates_keep_order_quality_and_quarantine(
         def doubled():
             return spark.readStream.table("accepted").select("*", (sf.col("id") * 2).alias("twice"))
 
-        @dp.expect("few", "n < 3")
         @dp.materialized_view(name="counted")
+        @dp.expect("few", "n < 3")
         def counted():
             return spark.read.table("doubled").where(f"id < {{LIMIT}}").groupBy().agg(sf.count("*").alias("n"))
     """
@@ -163,8 +163,8 @@ def test_a_rule_that_must_hold_fails_the_update(
 ) -> None:
     read = "readStream" if decorator == "table" else "read"
     source = f"""
-        @dp.expect_or_fail("few", "id < 4")
         @dp.{decorator}(name="failing_{decorator}")
+        @dp.expect_or_fail("few", "id < 4")
         def failing():
             return spark.{read}.table("{numbers}")
     """
@@ -172,6 +172,30 @@ def test_a_rule_that_must_hold_fails_the_update(
     assert (failed.exit_code, failed.state) == (1, "FAILED")
     assert "[EXPECTATION_VIOLATION] few: id < 4; row: " in failed.message
     assert spark.table(f"churn_test.silver.failing_{decorator}").count() == 0
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(
+    ("declaration", "dataset"),
+    [
+        ('@dp.materialized_view(name="named")', "named"),
+        ("@dp.table", "ids"),
+        ('@dp.append_flow(target="into")', "into"),
+    ],
+)
+def test_an_expectation_above_its_dataset_is_refused(
+    spark_home: LocalSettings, tmp_path: Path, declaration: str, dataset: str
+) -> None:
+    source = f"""
+        @dp.expect_all_or_drop({{"small": "id < 4"}})
+        {declaration}
+        def ids():
+            return spark.range(10)
+    """
+    refused = Pipeline(spark_home, tmp_path, source).update()
+    assert (refused.exit_code, refused.state) == (1, "FAILED")
+    assert f"{dataset}: expectations small stand above the decorator" in refused.message
+    assert "put them below it" in refused.message
 
 
 def test_files_of_a_volume_become_rows(

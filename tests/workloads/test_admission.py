@@ -12,8 +12,8 @@ import pytest
 
 from churn.admission import examine
 from churn.contract import contracts
-from churn.entry import Run, parse, parser
-from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, judge, report
+from churn.entry import parse, parser
+from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, judge, report
 
 BY_DOMAIN = {contract.domain: contract for contract in contracts()}
 SUPPORT = BY_DOMAIN["support"]
@@ -21,6 +21,7 @@ HEADER = ",".join(SUPPORT.sources)
 TICKET = "s-1,0001-A,2026-01-02,billing,low,3.5"
 WHOLE = f"{HEADER}\n{TICKET}\n".encode()
 RUN = parse(parser(None), ["--catalog=c", "--date=2026-01-31", "--run_id=7"])
+NOON = 1_767_355_200_007  # 2 January 2026, 12:00:00.007 UTC
 
 
 def parquet(**columns: list[Any]) -> bytes:
@@ -53,8 +54,7 @@ def test_a_whole_parquet_file_is_admitted_without_remark() -> None:
         (f'{HEADER}\ns-1,"0001-A\n'.encode(), "no CSV: line 2: unexpected end of data"),
         (WHOLE.replace(b",", b";"), "wrong delimiter: the header has a semicolon where a comma is due"),
         (WHOLE.replace(b",", b"\t"), "wrong delimiter: the header has a tab where a comma is due"),
-        (b"a,b\n1,2\n", "another table: 6 of 6 columns missing"),
-        (WHOLE.replace(b"category", b"priority"), "columns stand twice: priority"),
+        (b"\xef\xbb\xbf" + WHOLE, "begins with a byte order mark: save it without"),
         (b"PK\x03\x04\xff\xfe\n", "no UTF-8 text: byte 4 is 0xff"),
     ],
 )
@@ -65,12 +65,35 @@ def test_an_unreadable_text_file_is_set_aside(data: bytes, fault: str) -> None:
     assert found.fault.startswith(fault)
 
 
-@pytest.mark.parametrize("data", [BILLS[:-20], BILLS[: len(BILLS) // 2], b"not a table\n"])
-def test_a_truncated_parquet_file_is_set_aside(data: bytes) -> None:
+DAMAGED = BILLS[:40] + bytes(20) + BILLS[60:]  # in the first page of values; the footer is whole
+
+
+@pytest.mark.parametrize("data", [BILLS[:-20], BILLS[: len(BILLS) // 2], DAMAGED, b"not a table\n"])
+def test_a_damaged_parquet_file_is_set_aside(data: bytes) -> None:
     found = examine(data, BY_DOMAIN["transactions"])
     assert found.rows is None
     assert found.fault is not None
-    assert found.fault.startswith("truncated or no Parquet: ")
+    assert found.fault.startswith("damaged or no Parquet: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (WHOLE.replace(b",category", b"").replace(b",billing", b""), "missing columns: category"),
+        (WHOLE.replace(b",resolution_hours", b"").replace(b",3.5", b""), "missing columns: resolution_hours"),
+        (WHOLE.replace(b"category", b"kind"), "missing columns: category; unknown columns: kind"),
+        (WHOLE.replace(b"category", b"priority"), "columns stand twice: priority; missing columns: category"),
+        (b"a,b\n1,2\n", f"missing columns: {', '.join(SUPPORT.sources)}; unknown columns: a, b"),
+    ],
+)
+def test_a_file_without_each_column_once_is_set_aside_with_its_count(data: bytes, fault: str) -> None:
+    found = examine(data, SUPPORT)
+    assert (found.rows, found.fault) == (1, fault)
+
+
+def test_a_parquet_file_without_each_column_is_set_aside_with_its_count() -> None:
+    found = examine(parquet(transaction_id=["t-1"], customer_id=["0001-A"]), BY_DOMAIN["transactions"])
+    assert (found.rows, found.fault) == (1, "missing columns: transaction_date, amount, status")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +101,6 @@ def test_a_truncated_parquet_file_is_set_aside(data: bytes) -> None:
     [
         (f"{HEADER}\n".encode(), "no rows"),
         (f"{HEADER},agent\n{TICKET},Kim\n".encode(), "unknown columns: agent"),
-        (WHOLE.replace(b",category", b"").replace(b",billing", b""), "missing columns: category"),
-        (WHOLE.replace(b"category", b"kind"), "missing columns: category; unknown columns: kind"),
         (WHOLE + b"s-2,0002-B\n", "1 records have not the header's 6 fields: line 3"),
     ],
 )
@@ -94,14 +115,20 @@ def test_records_are_counted_as_spark_reads_them() -> None:
     assert examine(data, SUPPORT).rows == 2
 
 
-def judged(*files: tuple[str, bytes], known: dict[str, str] | None = None, run: Run = RUN) -> list[tuple[str, str]]:
-    return [(row.status, row.reason or "") for row in judge(files, known or {}, BY_DOMAIN, run)]
+def rows(*files: tuple[str, bytes], known: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
+    """The ledger of files, given by their path below landing."""
+    landed = [(Landed(modified, f"{RUN.raw}/landing/{file}", len(data)), data) for file, data in files]
+    return judge(landed, known or {}, BY_DOMAIN, RUN)
+
+
+def judged(*files: tuple[str, bytes], known: dict[str, str] | None = None) -> list[tuple[str, str]]:
+    return [(row.status, row.reason or "") for row in rows(*files, known=known)]
 
 
 def test_the_same_content_is_a_duplicate_within_a_run_and_after() -> None:
     first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-03/b.csv", WHOLE)
     assert judged(first, again) == [(ADMITTED, ""), (DUPLICATE, "same content as support/2026-01-02/a.csv")]
-    (row,) = judge([first], {}, BY_DOMAIN, RUN)
+    (row,) = rows(first)
     known = {f"support/{row.sha256}": row.file}
     assert judged(again, known=known) == [(DUPLICATE, "same content as support/2026-01-02/a.csv")]
 
@@ -115,19 +142,26 @@ def test_a_file_of_no_domain_is_set_aside() -> None:
 
 
 def test_two_contents_of_one_name_are_kept_apart() -> None:
-    rows = judge([("support/a.csv", WHOLE), ("support/a.csv", WHOLE + b"\n")], {}, BY_DOMAIN, RUN)
-    assert len({row.stored for row in rows}) == 2
+    assert len({row.stored for row in rows(("support/a.csv", WHOLE), ("support/a.csv", WHOLE + b"\n"))}) == 2
+
+
+def test_the_later_of_two_files_has_the_higher_name() -> None:
+    moments = (0, NOON - 8, NOON - 7, NOON, NOON + 1000)
+    kept = [rows(("support/a.csv", WHOLE), modified=moment)[0].stored or "" for moment in moments]
+    assert kept == sorted(kept)
+    assert len(set(kept)) == len(moments)
 
 
 @pytest.mark.parametrize("name", ["x y%.csv", "_x_y_.csv", ".x_y_.csv"])
 def test_names_are_kept_such_that_every_reader_sees_the_file(name: str) -> None:
-    (row,) = judge([(f"support/2026-01-02/{name}", WHOLE)], {}, BY_DOMAIN, RUN)
-    assert row.stored == f"/Volumes/c/bronze/raw/admitted/support/2026-01-02/x_y_-{row.sha256[:8]}.csv"
+    (row,) = rows((f"support/2026-01-02/{name}", WHOLE))
+    folder = "/Volumes/c/bronze/raw/admitted/support/2026-01-02"
+    assert row.stored == f"{folder}/20260102T120000007-x_y_-{row.sha256[:8]}.csv"
 
 
 def test_the_report_says_what_was_found() -> None:
     files = [("support/a.csv", WHOLE), ("support/b.csv", b""), ("support/c.csv", WHOLE)]
-    assert report(judge(files, {}, BY_DOMAIN, RUN)).splitlines() == [
+    assert report(rows(*files)).splitlines() == [
         "3 files delivered: 1 admitted, 1 quarantined, 1 duplicate; 1 rows admitted",
         "  quarantined: support/b.csv: the file is empty",
         "  duplicate: support/c.csv: same content as support/a.csv",

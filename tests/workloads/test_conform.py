@@ -14,6 +14,8 @@ from churn.data import telco_raw
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
+    from churn.contract import Contract
+
 CUSTOMER = next(contract for contract in contracts() if contract.domain == "customer")
 SUPPORT = next(contract for contract in contracts() if contract.domain == "support")
 TICKET = {
@@ -46,6 +48,8 @@ def judged(spark: SparkSession) -> dict[str, Row]:
         {"ticket_id": "blank", "category": "  "},
         {"ticket_id": "unknown", "priority": "urgent"},
         {"ticket_id": "two faults", "priority": None, "resolution_hours": "-1"},
+        {"ticket_id": "not a number", "resolution_hours": "NaN"},
+        {"ticket_id": "infinite", "resolution_hours": "Infinity"},
         {"ticket_id": "extra", "_rescued_data": '{"agent": "Kim"}'},
     )
     conformed = conform(rows, SUPPORT)
@@ -64,6 +68,8 @@ def judged(spark: SparkSession) -> dict[str, Row]:
         ("missing", ["category_is_given", "category_is_known"]),
         ("blank", ["category_is_given", "category_is_known"]),
         ("unknown", ["priority_is_known"]),
+        ("not a number", ["resolution_is_possible"]),
+        ("infinite", ["resolution_is_possible"]),
         ("two faults", ["priority_is_given", "priority_is_known", "resolution_is_possible"]),
     ],
 )
@@ -92,13 +98,27 @@ def test_quarantine_takes_just_the_rows_that_silver_does_not(spark: SparkSession
     assert accepted(conformed, SUPPORT).count() == 3  # the pipeline's expectations drop, not the function
 
 
-def test_the_latest_by_date_then_by_file_wins(spark: SparkSession) -> None:
+@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.domain)
+def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> None:
+    numbers = [column.name for column in contract.columns if column.type == "DOUBLE"]
+    texts = ("NaN", "Infinity", "-Infinity")  # Spark takes each for a number, and the first two are its highest
+    rows = [(*(text if c.type == "DOUBLE" else None for c in contract.columns), None, "f") for text in texts]
+    schema = ", ".join(f"`{name}` STRING" for name in (*contract.sources, "_rescued_data", "_file"))
+    conformed = conform(spark.createDataFrame(rows, schema), contract)
+    for row in conformed.select(*numbers, broken_rules(contract).alias("reasons")).collect():
+        broken = [contract.quality.get(name, "") for name in row.reasons]
+        for number in numbers:
+            assert row[number] is not None
+            assert any(f"{number} BETWEEN" in condition for condition in broken)
+
+
+def test_the_latest_by_date_then_by_delivery_wins(spark: SparkSession) -> None:
     rows = bronze(
         spark,
         {"ticket_id": "date", "opened_date": "2026-01-03", "priority": "high"},
         {"ticket_id": "date", "opened_date": "2026-01-02", "_file": "z"},
-        {"ticket_id": "file", "_file": "a"},
-        {"ticket_id": "file", "_file": "b", "priority": "high"},
+        {"ticket_id": "file", "_file": "landing/2026-01-03/20260103T050000000-a-ffffffff.csv"},
+        {"ticket_id": "file", "_file": "landing/2026-01-02/20260103T050000001-a-00000000.csv", "priority": "high"},
         {"ticket_id": "same"},
         {"ticket_id": "same"},
     )

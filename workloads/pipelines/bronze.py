@@ -21,6 +21,7 @@ def deliveries(contract: Contract) -> None:
             .option("cloudFiles.schemaEvolutionMode", "rescue")
             .option("rescuedDataColumn", "_rescued_data")
             .option("header", "true")
+            .option("escape", '"')  # a quote within quotes is doubled: the default is a backslash
             .option("multiLine", "true")  # a quoted value may hold a line feed: admission counts such a record once
             .schema(contract.delivered_schema)
             .load(f"{RAW}/{contract.domain}")

@@ -20,8 +20,8 @@ def domain(contract: Contract) -> None:
     def conformed() -> DataFrame:
         return conform.conform(spark.readStream.table(f"{CATALOG}.bronze.{contract.domain}"), contract)
 
-    @dp.expect_all_or_drop(contract.rules)
     @dp.table(name=f"{contract.domain}_versions", comment=f"{contract.description} Every accepted report of it.")
+    @dp.expect_all_or_drop(contract.rules)
     def versions() -> DataFrame:
         return conform.accepted(conformed(), contract)
 

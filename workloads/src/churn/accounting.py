@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark = spark_session()
     account(spark, run).write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(run.table(ACCOUNTING))
     accounts = spark.table(run.table(ACCOUNTING)).orderBy("date", "run_id", "table").collect()
-    print(f"{'table':<14}{'files':>7}{'unread':>8}{'again':>7}" + "".join(f"{name:>13}" for name in COUNTS))
+    print(f"{'table':<14}{'files':>7}{'aside':>8}{'again':>7}" + "".join(f"{name:>13}" for name in COUNTS))
     for row in accounts:
         if row.run_id == run.run_id:
             numbers = "".join(f"{row[name]:>13,}" for name in COUNTS)

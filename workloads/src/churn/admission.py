@@ -1,15 +1,16 @@
 """Judges a delivered file before anything reads it: is it whole, and is it what its contract says?
 
-A file that fails is set aside whole, since what it lacks cannot be told from its rows. What can be told row by row (a
-missing value, text in a number) is left to silver's rules. A text file must end with a line feed: without one, its last
-line may have lost a part.
+A file that fails is set aside whole, since what it lacks cannot be told from its rows: a column that may be empty and
+one that was not delivered look the same there. What can be told row by row (a missing value, text in a number) is left
+to silver's rules. A text file must end with a line feed: without one, its last line may have lost a part.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,32 @@ def examine(data: bytes, contract: Contract | None) -> Finding:
     if not data.strip():
         return Finding(None, "the file is empty")
     try:
-        rows, remarks = READERS[contract.format](data, contract)
+        contents = READERS[contract.format](data)
     except UnreadableFileError as error:
         return Finding(None, str(error))
-    return Finding(rows, remarks=tuple(remarks) if rows else (*remarks, "no rows"))
+    found, expected = contents.columns, contract.sources
+    twice = sorted({name for name in found if found.count(name) > 1})
+    missing = [name for name in expected if name not in found]
+    unknown = [name for name in found if name not in expected]
+    columns = {"columns stand twice": twice, "missing columns": missing, "unknown columns": unknown}
+    remarks = [f"{what}: {', '.join(names)}" for what, names in columns.items() if names]
+    if twice or missing:
+        return Finding(contents.rows, "; ".join(remarks))  # a renamed column is both missing and unknown
+    return Finding(contents.rows, remarks=(*remarks, *contents.remarks, *([] if contents.rows else ["no rows"])))
 
 
-def _read_csv(data: bytes, contract: Contract) -> tuple[int, list[str]]:
+@dataclass(frozen=True)
+class _Contents:
+    """What a reader found: records, names of columns, remarks."""
+
+    rows: int
+    columns: list[str]
+    remarks: tuple[str, ...] = ()
+
+
+def _read_csv(data: bytes) -> _Contents:
+    if data.startswith(codecs.BOM_UTF8):
+        raise UnreadableFileError("begins with a byte order mark: save it without")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -75,38 +95,21 @@ def _read_csv(data: bytes, contract: Contract) -> tuple[int, list[str]]:
         raise UnreadableFileError(f"no CSV: line {lines.line_num}: {error}") from error
     if len(header) == 1 and (delimiter := max(OTHER_DELIMITERS, key=header[0].count)) in header[0]:
         raise UnreadableFileError(f"wrong delimiter: the header has {OTHER_DELIMITERS[delimiter]} where a comma is due")
-    remarks = _compare(header, contract.sources)
-    if uneven := [str(line) for line, length in lengths if length != len(header)]:
-        shown = ", ".join(uneven[:LINES_SHOWN]) + (", …" if len(uneven) > LINES_SHOWN else "")
-        remarks.append(f"{len(uneven)} records have not the header's {len(header)} fields: line {shown}")
-    return len(lengths), remarks
+    uneven = [str(line) for line, length in lengths if length != len(header)]
+    if not uneven:
+        return _Contents(len(lengths), header)
+    shown = ", ".join(uneven[:LINES_SHOWN]) + (", …" if len(uneven) > LINES_SHOWN else "")
+    remark = f"{len(uneven)} records have not the header's {len(header)} fields: line {shown}"
+    return _Contents(len(lengths), header, (remark,))
 
 
-def _read_parquet(data: bytes, contract: Contract) -> tuple[int, list[str]]:
+def _read_parquet(data: bytes) -> _Contents:
     try:
-        footer = pq.ParquetFile(io.BytesIO(data))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadableFileError(f"truncated or no Parquet: {str(error).splitlines()[0]}") from error
-    return footer.metadata.num_rows, _compare(footer.schema_arrow.names, contract.sources)
+        file = pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True)
+        rows = sum(batch.num_rows for batch in file.iter_batches())  # reads every page: the footer knows none of them
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFileError(f"damaged or no Parquet: {str(error).partition(chr(10))[0]}") from error
+    return _Contents(rows, file.schema_arrow.names)
 
 
-READERS: dict[str, Callable[[bytes, Contract], tuple[int, list[str]]]] = {"csv": _read_csv, "parquet": _read_parquet}
-
-
-def _compare(found: list[str], expected: list[str]) -> list[str]:
-    """Remarks on the columns of a file.
-
-    Raises:
-        UnreadableFileError: A column stands twice, or less than half of those expected are there.
-    """
-    if twice := sorted({name for name in found if found.count(name) > 1}):
-        raise UnreadableFileError(f"columns stand twice: {', '.join(twice)}")
-    missing = [name for name in expected if name not in found]
-    if 2 * len(missing) > len(expected):
-        raise UnreadableFileError(f"another table: {len(missing)} of {len(expected)} columns missing: {_join(missing)}")
-    unknown = [name for name in found if name not in expected]
-    return [f"{what} columns: {_join(names)}" for what, names in (("missing", missing), ("unknown", unknown)) if names]
-
-
-def _join(names: Iterable[str]) -> str:
-    return ", ".join(names)
+READERS: dict[str, Callable[[bytes], _Contents]] = {"csv": _read_csv, "parquet": _read_parquet}

@@ -54,7 +54,7 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
 
 
 def latest(versions: DataFrame, contract: Contract) -> DataFrame:
-    """One row per natural key: the latest by the ordering, then by file; other ties always fall the same way.
+    """One row per natural key: the latest by the ordering, then by delivery; other ties always fall the same way.
 
     Args:
         versions: Accepted rows.
@@ -94,7 +94,8 @@ def broken_rules(contract: Contract) -> Column:
 def _order(contract: Contract) -> list[Column]:
     """What decides between rows with one key: the higher wins."""
     names = [column.name for column in contract.columns]
-    return [sf.col(contract.ordering), sf.col(FILE), sf.xxhash64(*names)]
+    delivered = sf.element_at(sf.split(FILE, "/"), -1)  # `ingest` begins a file's name with when it was delivered
+    return [sf.col(contract.ordering), delivered, sf.xxhash64(*names)]
 
 
 def _typed(source: str, kind: str) -> Column:

@@ -3,7 +3,7 @@
 Every file in `landing/<domain>/…` of the raw volume is examined and moved: to `admitted/<domain>/…`, where bronze reads
 it, or whole to `quarantine/<domain>/…`. A file whose content was admitted before is a duplicate, and is removed. The
 ledger bronze.deliveries has one row per file and what became of it. An interrupted run is finished by the next: a file
-leaves landing only after the ledger knows it.
+leaves landing only after the ledger knows it. A file that is replaced during a run is left to the next.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,21 @@ LEDGER = Table(
 )
 
 
+@dataclass(frozen=True, order=True)
+class Landed:
+    """A file in landing as the Files API lists it; they sort by delivery.
+
+    Attributes:
+        modified: When it was delivered, in milliseconds since 1970.
+        path: Where it lies.
+        size: In bytes.
+    """
+
+    modified: int
+    path: str
+    size: int
+
+
 @dataclass(frozen=True)
 class Delivered:
     """One row of the ledger; its fields are the table's columns."""
@@ -70,7 +85,7 @@ class Delivered:
 
 
 def judge(
-    files: Sequence[tuple[str, bytes]],
+    files: Sequence[tuple[Landed, bytes]],
     known: Mapping[str, str],
     by_domain: Mapping[str, Contract],
     run: Run,
@@ -78,7 +93,7 @@ def judge(
     """Decides what becomes of files.
 
     Args:
-        files: Path below landing and content of each, in the order of delivery.
+        files: Each with its content, in the order of delivery.
         known: File by `<domain>/<sha256>` of everything admitted so far.
         by_domain: The contracts.
         run: The run that takes them in.
@@ -88,12 +103,13 @@ def judge(
     """
     seen = dict(known)
     rows = []
-    for file, data in files:
+    for landed, data in files:
+        file = landed.path.removeprefix(f"{run.raw}/landing/")
         domain = PurePosixPath(file).parts[0]
         digest = hashlib.sha256(data).hexdigest()
         content = f"{domain}/{digest}"
         found = examine(data, by_domain.get(domain))
-        kept_as = _stored_name(file, digest)
+        kept_as = _stored_name(file, landed.modified, digest)
         status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.raw}/admitted/{kept_as}"
         if found.fault:
             status, reason, stored = QUARANTINED, found.fault, f"{run.raw}/quarantine/{kept_as}"
@@ -131,17 +147,17 @@ def report(rows: Sequence[Delivered]) -> str:
 def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
     """Moves what lies in landing, and records it."""
     landing = f"{run.raw}/landing"
-    paths = sorted(_walk(client, landing))
+    found = sorted(_walk(client, landing))
 
-    def read(path: str) -> tuple[str, bytes]:
-        contents = client.files.download(path).contents
+    def read(landed: Landed) -> tuple[Landed, bytes]:
+        contents = client.files.download(landed.path).contents
         if contents is None:
-            raise OSError(f"{path}: the Files API gave no content: run `ingest` again")
+            raise OSError(f"{landed.path}: the Files API gave no content: run `ingest` again")
         with contents:
-            return path.removeprefix(f"{landing}/"), contents.read()
+            return landed, contents.read()
 
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        files = list(pool.map(read, paths))
+        files = list(pool.map(read, found))
         table = spark.table(LEDGER.create(spark, run.catalog))
         by_domain = {contract.domain: contract for contract in contracts()}
         rows = judge(files, _admitted(table), by_domain, run)
@@ -155,7 +171,8 @@ def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Deliv
         if rows:
             ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
             ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
-        list(pool.map(client.files.delete, paths))
+        unchanged = set(_walk(client, landing)).intersection(found)
+        list(pool.map(client.files.delete, [landed.path for landed in unchanged]))
     return rows
 
 
@@ -170,24 +187,31 @@ def _admitted(deliveries: DataFrame) -> dict[str, str]:
     return {f"{row.domain}/{row.sha256}": row.file for row in rows}
 
 
-def _walk(client: WorkspaceClient, folder: str) -> Iterator[str]:
-    """Paths of all files below a folder; none if there is no such folder."""
+def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
+    """All files below a folder; none if there is no such folder."""
     try:
         entries = list(client.files.list_directory_contents(folder))
     except NotFound:
         return
     for entry in entries:
+        path = f"{folder}/{entry.name}"
         if entry.is_directory:
-            yield from _walk(client, f"{folder}/{entry.name}")
+            yield from _walk(client, path)
         else:
-            yield f"{folder}/{entry.name}"
+            yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
 
 
-def _stored_name(file: str, digest: str) -> str:
-    """Name under which a file is kept: no two contents share one, it needs no escaping, and no reader skips it."""
+def _stored_name(file: str, modified: int, digest: str) -> str:
+    """Name under which a file is kept.
+
+    It begins with when the file was delivered (UTC), so that a later file has the higher name. No two contents share a
+    name, it needs no escaping, and no reader skips it.
+    """
+    seconds, milliseconds = divmod(modified, 1000)
+    delivered = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{milliseconds:03}"
     parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in file.split("/")]
     path = PurePosixPath(*parts)
-    return str(path.with_stem(f"{path.stem}-{digest[:FINGERPRINT_LETTERS]}"))
+    return str(path.with_stem(f"{delivered}-{path.stem}-{digest[:FINGERPRINT_LETTERS]}"))
 
 
 if __name__ == "__main__":
