@@ -36,7 +36,7 @@ def published(dashboard_id: str, here: Here) -> str:
 def _shown(value: object) -> str:
     """A value for reading: thousands apart, fractions to the cent, or to the tenth of a percent below one."""
     if isinstance(value, float):
-        return f"{value:,.3f}" if abs(value) < 1 else f"{value:,.2f}"
+        return f"{value:,.3f}" if 0 < abs(value) < 1 else f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "" if value is None else str(value)
