@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from local import supervisor
+from local import leftovers, supervisor
 from local.engine.installation import Installed
 from local.settings import LocalSettings, cache_folder
 from local.spark.install import jars_folder
@@ -50,7 +50,9 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
     if supervisor.running(settings):
         checks.append(lambda: services(settings))
     elif starting:
-        checks += [lambda: ports(settings), memory]
+        if not leftovers.processes(settings):  # `start` ends them first, and so frees their ports
+            checks.append(lambda: ports(settings))
+        checks.append(memory)
     return [check() for check in checks]
 
 

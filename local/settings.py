@@ -80,6 +80,15 @@ class LocalSettings:
         return self.home / "tables"
 
     @property
+    def supervisor_conf(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where supervisord listens; its address also marks every process that it or a service starts."""
+        return self.home / "supervisor.sock"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -6,7 +6,7 @@ A service that dies is started again. supervisord itself runs in the background 
 from __future__ import annotations
 
 import configparser
-import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -16,15 +16,19 @@ import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any, cast
 from xml.parsers.expat import ExpatError
 
-from supervisor.xmlrpc import SupervisorTransport
+import psutil
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 
 START_TIMEOUT_SECONDS = 120
-STOP_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 120  # supervisord stops one service after the other
+NO_ANSWER = (OSError, xmlrpc.client.Error, ExpatError, HTTPException)
 
 
 class ServiceError(Exception):
@@ -33,12 +37,13 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """One long-running process: its command line, the port it listens on, and how to see that it answers."""
+    """One long-running process: its command line, the port it listens on, how to see that it answers, time to end."""
 
     name: str
     command: tuple[str, ...]
     port: int
     healthy: Callable[[], bool]
+    stop_seconds: int = 15
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ def services(settings: LocalSettings) -> list[Service]:
             (python, "-m", "local.workspace"),
             settings.port,
             lambda: answers(f"{settings.workspace_url}/api/2.0/preview/scim/v2/Me"),
+            stop_seconds=60,  # open requests have 5 s, then models, tasks and updates 10 s each
         ),
     ]
 
@@ -100,7 +106,7 @@ def running(settings: LocalSettings) -> bool:
     """Whether supervisord of this local cloud runs."""
     try:
         return bool(_supervisord(settings).getState()["statename"] == "RUNNING")
-    except (OSError, xmlrpc.client.Error, ExpatError, HTTPException):
+    except NO_ANSWER:
         return False
 
 
@@ -112,9 +118,13 @@ def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: Non
         report: Called with a line each time a service answers.
 
     Raises:
-        ServiceError: A port is taken by another program, or a service does not answer in time.
+        ServiceError: A port is taken by another program, or a service does not start or answer in time.
     """
-    if not running(settings):
+    if running(settings):
+        for service in services(settings):
+            _start(settings, service.name)
+    else:
+        _end_leftovers(settings)
         for service in services(settings):
             if accepts_connections(service.port):
                 raise ServiceError(
@@ -122,47 +132,35 @@ def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: Non
                     f"program: end that program, or set PLATFORM_PORT to another first port (now {settings.port})"
                 )
         _write_configuration(settings)
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(settings.home / "supervisord.conf")]
-        subprocess.run(command, check=True, cwd=REPOSITORY, stdin=subprocess.DEVNULL)
-        _wait(lambda: running(settings), 15, "supervisord does not start", settings.logs / "supervisord.log")
-    else:
-        for status in statuses(settings):
-            if status.state not in ("RUNNING", "STARTING"):
-                _supervisord(settings).startProcess(status.name, False)
+        _start_supervisord(settings)
     for service in services(settings):
-        _wait(
-            service.healthy,
-            START_TIMEOUT_SECONDS,
-            f"the service {service.name} does not answer on port {service.port}",
-            settings.logs / f"{service.name}.log",
-        )
+        _await_answer(settings, service)
         report(f"{service.name} answers on 127.0.0.1:{service.port}")
 
 
 def stop(settings: LocalSettings) -> bool:
-    """Stops all services and supervisord; false if nothing ran.
+    """Stops all services, supervisord, and whatever they left; false if nothing ran.
 
     Raises:
         ServiceError: supervisord is still there after the time that it has.
     """
     if not running(settings):
-        return False
-    pid = int(_supervisord(settings).getPID())
+        return _end_leftovers(settings)
+    supervisord = psutil.Process(_supervisord(settings).getPID())
     _supervisord(settings).shutdown()
     _wait(
-        lambda: not _alive(pid),
+        lambda: not leftovers.alive(supervisord),
         STOP_TIMEOUT_SECONDS,
-        f"supervisord (process {pid}) does not end",
-        settings.logs / "supervisord.log",
+        f"supervisord (process {supervisord.pid}) does not end",
+        _log(settings, "supervisord"),
     )
+    _end_leftovers(settings)  # programs of a workspace that was killed and did not come back
     return True
 
 
 def statuses(settings: LocalSettings) -> list[ServiceStatus]:
     """What each service does now; all are STOPPED where supervisord does not run."""
-    known: dict[str, dict[str, Any]] = {}
-    if running(settings):
-        known = {info["name"]: info for info in _supervisord(settings).getAllProcessInfo()}
+    known = _processes(settings)
     return [
         ServiceStatus(
             name=service.name,
@@ -175,12 +173,71 @@ def statuses(settings: LocalSettings) -> list[ServiceStatus]:
     ]
 
 
+def _processes(settings: LocalSettings) -> dict[str, dict[str, Any]]:
+    """What supervisord knows of each service; nothing where it does not answer."""
+    try:
+        return {info["name"]: info for info in _supervisord(settings).getAllProcessInfo()}
+    except NO_ANSWER:
+        return {}
+
+
+def _start(settings: LocalSettings, name: str) -> None:
+    """Starts a service that is down; one that runs, or that supervisord is about to start again, is left alone."""
+    try:
+        _supervisord(settings).startProcess(name, False)
+    except xmlrpc.client.Fault as fault:
+        if fault.faultCode != Faults.ALREADY_STARTED:
+            problem = f"supervisord does not start the service {name} ({fault.faultString})"
+            raise ServiceError(f"{problem}: see {_log(settings, 'supervisord')}, stop all and start again") from fault
+
+
+def _await_answer(settings: LocalSettings, service: Service) -> None:
+    log = _log(settings, service.name)
+
+    def answered() -> bool:
+        if service.healthy():
+            return True
+        if _processes(settings).get(service.name, {}).get("statename") == "FATAL":
+            raise ServiceError(f"the service {service.name} ended each time that it was started: see {log}")
+        return False
+
+    problem = f"the service {service.name} does not answer on port {service.port}"
+    _wait(answered, START_TIMEOUT_SECONDS, problem, log)
+
+
+def _supervisord_command(settings: LocalSettings) -> list[str]:
+    return [sys.executable, "-m", "supervisor.supervisord", "-c", str(settings.supervisor_conf)]
+
+
+def _start_supervisord(settings: LocalSettings) -> None:
+    log = _log(settings, "supervisord")
+    with log.open("ab") as output:  # it tells there what keeps it from opening a log of its own
+        done = subprocess.run(
+            _supervisord_command(settings),
+            check=False,
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    if done.returncode:
+        raise ServiceError(f"supervisord ended with code {done.returncode}: see {log}")
+    _wait(lambda: running(settings), 15, "supervisord does not start", log)
+
+
+def _end_leftovers(settings: LocalSettings) -> bool:
+    """Ends what runs though supervisord does not answer, in the order in which it would; false if nothing does."""
+    commands = [service.command for service in reversed(services(settings))]
+    return leftovers.end(settings, [_supervisord_command(settings), *commands])
+
+
 def _write_configuration(settings: LocalSettings) -> None:
     settings.logs.mkdir(parents=True, exist_ok=True)
     (settings.home / "mlflow" / "artifacts").mkdir(parents=True, exist_ok=True)
-    socket_path = settings.home / "supervisor.sock"
-    if len(str(socket_path)) > 100:
-        raise ServiceError(f"the path {socket_path} is too long for a socket: set PLATFORM_HOME to a shorter folder")
+    if len(str(settings.supervisor_socket)) > 100:
+        raise ServiceError(
+            f"the path {settings.supervisor_socket} is too long for a socket: set PLATFORM_HOME to a shorter folder"
+        )
     environment = {
         "PLATFORM_HOME": str(settings.home),
         "PLATFORM_PORT": str(settings.port),
@@ -189,9 +246,9 @@ def _write_configuration(settings: LocalSettings) -> None:
         "PYTHONUNBUFFERED": "1",
     }
     config = configparser.RawConfigParser()
-    config["unix_http_server"] = {"file": str(socket_path), "chmod": "0600"}
+    config["unix_http_server"] = {"file": str(settings.supervisor_socket), "chmod": "0600"}
     config["supervisord"] = {
-        "logfile": str(settings.logs / "supervisord.log"),
+        "logfile": str(_log(settings, "supervisord")),
         "pidfile": str(settings.home / "supervisord.pid"),
         "directory": str(REPOSITORY),
         "environment": ",".join(f'{key}="{value}"' for key, value in environment.items()),
@@ -201,40 +258,36 @@ def _write_configuration(settings: LocalSettings) -> None:
     }
     for priority, service in enumerate(services(settings)):
         config[f"program:{service.name}"] = {
-            "command": " ".join(service.command).replace("%", "%%"),
+            "command": shlex.join(service.command).replace("%", "%%"),
             "priority": str(priority),
             "autorestart": "true",
             "startretries": "2",
             "startsecs": "2",
-            "stopwaitsecs": "15",
+            "stopwaitsecs": str(service.stop_seconds),
             "stopasgroup": "true",
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": str(settings.logs / f"{service.name}.log"),
+            "stdout_logfile": str(_log(settings, service.name)),
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": "1",
         }
-    with (settings.home / "supervisord.conf").open("w") as file:
+    with settings.supervisor_conf.open("w") as file:
         config.write(file)
 
 
 def _supervisord(settings: LocalSettings) -> Any:
-    transport = SupervisorTransport(None, None, f"unix://{settings.home / 'supervisor.sock'}")
+    transport = SupervisorTransport(None, None, f"unix://{settings.supervisor_socket}")
     # xmlrpc wants an address, though the transport has its own
     return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=cast("Any", transport)).supervisor
 
 
-def _wait(condition: Callable[[], bool], seconds: float, problem: str, log: os.PathLike[str]) -> None:
+def _wait(condition: Callable[[], bool], seconds: float, problem: str, log: Path) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise ServiceError(f"{problem} within {seconds:.0f} s: see {os.fspath(log)}")
+            raise ServiceError(f"{problem} within {seconds:.0f} s: see {log}")
         time.sleep(0.2)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _log(settings: LocalSettings, name: str) -> Path:
+    return settings.logs / f"{name}.log"

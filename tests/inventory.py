@@ -13,6 +13,7 @@ def inventory(client: WorkspaceClient) -> dict[str, set[str | None]]:
     return {
         "catalogs": {catalog.name for catalog in client.catalogs.list()},
         "cluster policies": {policy.name for policy in client.cluster_policies.list()},
+        "clusters": {cluster.cluster_name for cluster in client.clusters.list()},
         "dashboards": {dashboard.display_name for dashboard in client.lakeview.list()},
         "endpoints": {endpoint.name for endpoint in client.serving_endpoints.list()},
         "groups": {group.display_name for group in client.groups.list()},

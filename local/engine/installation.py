@@ -1,7 +1,7 @@
 """Gets the Pulumi engine and the Databricks provider into the cache folder.
 
-The engine comes from the first of: the CLI on PATH, if it has the pinned version; the official release archive with
-its checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official
+The engine comes from the first of: a CLI on PATH that has the pinned version; the official release archive with its
+checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official
 one, else from a build. Each lies in a folder named by the hash of its inputs and appears there whole or not at all.
 """
 
@@ -113,12 +113,22 @@ def cli_version(cli: Path) -> str | None:
 
 def _engine_into(folder: Path) -> None:
     folder.mkdir()
-    found = shutil.which("pulumi")
-    if found and cli_version(Path(found)) == ENGINE_VERSION:
+    found = _on_path()
+    if found:
         say(f"engine: using {found}")
-        (folder / "pulumi").symlink_to(Path(found).resolve())
+        (folder / "pulumi").symlink_to(found)
     elif not download_release(folder, RELEASES):
         build_cli(folder)
+
+
+def _on_path() -> Path | None:
+    """A CLI of the pinned version on PATH; not one in the cache, where `platform local env` points and builds lie."""
+    for folder in os.get_exec_path():
+        found = shutil.which("pulumi", path=folder)
+        cli = Path(found).resolve() if found else None
+        if cli and not cli.is_relative_to(cache_folder().resolve()) and cli_version(cli) == ENGINE_VERSION:
+            return cli
+    return None
 
 
 def download_release(folder: Path, releases: str) -> bool:
@@ -128,8 +138,8 @@ def download_release(folder: Path, releases: str) -> bool:
         folder: Receives the archive's programs.
         releases: Base address of the releases, each with its archives and a file of SHA-256 checksums.
     """
-    import urllib.error
     import urllib.request
+    from http.client import HTTPException
 
     machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine())
     name = f"pulumi-v{ENGINE_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
@@ -157,7 +167,7 @@ def download_release(folder: Path, releases: str) -> bool:
                 member.name = Path(member.name).name  # the archive has one folder, `pulumi`
                 if member.isfile():
                     tar.extract(member, folder, filter="data")
-    except (urllib.error.URLError, TimeoutError, tarfile.TarError, ValueError, EOFError) as error:
+    except (OSError, HTTPException, tarfile.TarError, ValueError, EOFError) as error:
         say(f"engine: no official release from {releases.split('/')[2]} ({error})")
         return False
     finally:
@@ -193,10 +203,13 @@ def official_provider(folder: Path, cli: Path) -> bool:
         return False
     plugin = folder / "home" / "plugins" / f"resource-databricks-v{PROVIDER_VERSION}" / PROVIDER_BINARY
     plugin.rename(folder / PROVIDER_BINARY)
+    command = [str(cli), "package", "get-schema", str(folder / PROVIDER_BINARY)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     shutil.rmtree(folder / "home")
-    schema = [str(cli), "package", "get-schema", str(folder / PROVIDER_BINARY)]
-    with (folder / "schema.json").open("wb") as file:
-        subprocess.run(schema, env=environment, stdout=file, check=True)
+    if done.returncode:
+        say(f"databricks provider: tells no schema ({done.stderr.strip().splitlines()[-1:]})")
+        return False
+    (folder / "schema.json").write_text(done.stdout)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from local.settings import LocalSettings
+from local.settings import LocalSettings, SettingsError
 from local.spark.install import InstallError, install
 from local.spark.server import ServerError, serve
 
@@ -21,6 +21,9 @@ def main() -> None:
             serve(LocalSettings.load())
     except (InstallError, ServerError) as error:
         sys.exit(f"error: {error}")
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         "spark.ui.enabled": "false",
         "spark.log.level": "WARN",
         "spark.sql.session.timeZone": "UTC",
-        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Dderby.system.home={tables}",
+        "spark.driver.extraJavaOptions": f'{JAVA_OPTIONS} -Dderby.system.home="{tables}"',
         # the metastore: Hive's, in an embedded Derby database, so that tables survive a restart
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={tables / 'metastore'};create=true",
@@ -86,7 +86,9 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.sources.default": "delta",
-        "spark.databricks.delta.snapshotPartitions": "2",  # Delta's 50 are for logs of gigabytes: 6 s a read here
+        # Delta's 50 are for logs of gigabytes: 6 s a read here. Not a session's, though a size: the server keeps the
+        # state of a table for all sessions, so that it would go by whichever session reads the table first.
+        "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",

@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from local.settings import LocalSettings
+from local.settings import LocalSettings, SettingsError
 
 from .app import create_app
 
@@ -15,8 +15,9 @@ from .app import create_app
 def main() -> None:
     try:
         settings = LocalSettings.load()
-    except ValueError as error:
-        sys.exit(str(error))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -18,9 +18,10 @@ MINUTE = timedelta(minutes=1)
 def test_a_cluster_is_created_stopped_started_and_deleted(lakehouse: LocalWorkspace) -> None:
     clusters = lakehouse.client().clusters
     version, node = clusters.select_spark_version(latest=True, scala="2.13"), clusters.select_node_type(min_cores=2)
+    before = {cluster.cluster_id for cluster in clusters.list()}
     created = clusters.create(version, cluster_name="one", node_type_id=node, num_workers=1).result(MINUTE)
     assert created.state is compute.State.RUNNING
-    assert [cluster.cluster_id for cluster in clusters.list()] == [created.cluster_id]
+    assert {cluster.cluster_id for cluster in clusters.list()} - before == {created.cluster_id}
     clusters.edit(created.cluster_id, version, cluster_name="two", num_workers=0, spark_conf={"a": "b"}).result(MINUTE)
     edited = clusters.get(created.cluster_id)
     assert (edited.cluster_name, edited.spark_conf, edited.creator_user_name) == (
@@ -35,6 +36,7 @@ def test_a_cluster_is_created_stopped_started_and_deleted(lakehouse: LocalWorksp
     clusters.permanent_delete(created.cluster_id)
     with pytest.raises(NotFound, match="does not exist"):
         clusters.get(created.cluster_id)
+    assert {cluster.cluster_id for cluster in clusters.list()} == before
 
 
 def test_wrong_settings_are_refused_by_name(lakehouse: LocalWorkspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import http.client
 import http.server
 import importlib.metadata
 import io
@@ -23,6 +24,7 @@ from local.engine.installation import (
     Installed,
     cli_version,
     download_release,
+    official_provider,
 )
 from local.settings import LocalSettings
 
@@ -85,6 +87,31 @@ def test_a_release_that_cannot_be_reached_is_said(tmp_path: Path, capsys: pytest
     assert "no official release from 127.0.0.1:9" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("fault", [ConnectionResetError("reset"), http.client.IncompleteRead(b"half", 8)])
+def test_a_release_that_breaks_off_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: Exception
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("urllib.request.urlopen", broken)
+    assert not download_release(tmp_path, "http://127.0.0.1:9")
+    assert f"no official release from 127.0.0.1:9 ({fault})" in capsys.readouterr().err
+
+
+def test_a_provider_that_tells_no_schema_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plugins = f"$PULUMI_HOME/plugins/resource-databricks-v{PROVIDER_VERSION}"
+    cli = tmp_path / "pulumi"
+    install_plugin = f'mkdir -p "{plugins}" && touch "{plugins}/pulumi-resource-databricks"'
+    cli.write_text(f'#!/bin/sh\nif [ "$1" = plugin ]; then {install_plugin}; else echo no such flag >&2; exit 3; fi\n')
+    cli.chmod(0o755)
+    folder = tmp_path / "provider"
+    folder.mkdir()
+    assert not official_provider(folder, cli)
+    assert "tells no schema (['no such flag'])" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["pulumi-resource-databricks"]
+
+
 def test_what_is_cached_needs_neither_go_nor_network(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = install()
     monkeypatch.setenv("PATH", "/nowhere")
@@ -124,6 +151,18 @@ def test_the_pinned_version_on_path_is_used(empty_cache: Path, monkeypatch: pyte
     installed = Installed.locate()
     assert installed.cli.resolve() == found
     assert installed.official
+
+
+def test_a_cli_in_the_cache_is_none_that_was_found(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is our own, of earlier inputs; `platform local env` puts it on PATH."""
+    own = empty_cache / "cache" / "churn-platform" / "engine-old" / "bin" / "pulumi"
+    own.parent.mkdir(parents=True)
+    own.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v{ENGINE_VERSION}\n')
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{own.parent}:/bin:/usr/bin")
+    with pytest.raises(EngineError, match="`go` is not on PATH"):
+        install()
+    assert not Installed.locate().engine.exists()
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -14,6 +14,7 @@ import pytest
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
+from tests.inventory import inventory
 from tests.local import wheel
 from tests.mlflow_client import mlflow_at
 
@@ -46,6 +47,7 @@ def test_all_are_deployed_changed_used_and_destroyed(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     client = lakehouse.client()
+    before = inventory(client)
     pulumi("config", "set", "edition", "1")
     pulumi("up", "--yes", "--skip-preview")
     pulumi("preview", "--expect-no-changes", "--diff")
@@ -63,7 +65,4 @@ def test_all_are_deployed_changed_used_and_destroyed(
     assert "['--date=2026-01-31', '--edition=2']" in logs
 
     pulumi("destroy", "--yes", "--skip-preview")
-    assert list(client.jobs.list()) == []
-    assert list(client.pipelines.list_pipelines()) == []
-    assert list(client.serving_endpoints.list()) == []
-    assert list(client.clusters.list()) == []
+    assert inventory(client) == before

@@ -13,22 +13,29 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound, OperationFailed
 from databricks.sdk.service import compute, jobs
 
+from local.settings import LocalSettings
+from local.workspace.context import Workspace
+from local.workspace.jobs.run import JobRun, Slots
+from local.workspace.jobs.states import CANCELED
+from local.workspace.store import Store
 from tests.local import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.local.conftest import LocalWorkspace
 
 WHEEL = "/Workspace/Shared/wheels/tasks-1.0-py3-none-any.whl"
 SOURCE = """
 import os, pathlib, sys, time
-from databricks.sdk import WorkspaceClient
 
 def arguments():
     return dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
 
 def show():
+    from databricks.sdk import WorkspaceClient  # seconds, on a busy machine, that only this one needs
+
     print("arguments", sorted(arguments().items()))
     print("me", WorkspaceClient().current_user.me().user_name)
 
@@ -52,6 +59,7 @@ def need_file():
 """
 POINTS = {name: f"tasks:{name.replace('-', '_')}" for name in ("show", "fail", "fail-until", "sleep", "need-file")}
 MINUTE = timedelta(minutes=1)
+LIMIT_SECONDS = 10  # in which a task must have started, on a busy machine too
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +223,7 @@ def test_a_repair_runs_only_what_failed(cloud: LocalWorkspace, tmp_path: Any) ->
 
 def test_a_timeout_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> None:
     marker = tmp_path / "pid"
-    job_id = create(cloud, task("slow", "sleep", parameters={"marker": str(marker)}, timeout_seconds=2))
+    job_id = create(cloud, task("slow", "sleep", parameters={"marker": str(marker)}, timeout_seconds=LIMIT_SECONDS))
     waiter = cloud.client().jobs.run_now(job_id)
     failed(lambda: waiter.result(MINUTE))
     assert results(cloud.client().jobs.get_run(waiter.run_id)) == {"slow": "TIMEDOUT"}
@@ -224,7 +232,7 @@ def test_a_timeout_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> Non
 
 def test_a_jobs_timeout_ends_the_run(cloud: LocalWorkspace, tmp_path: Any) -> None:
     parameters = {"marker": str(tmp_path / "pid")}
-    job_id = create(cloud, task("slow", "sleep", parameters=parameters), timeout_seconds=2)
+    job_id = create(cloud, task("slow", "sleep", parameters=parameters), timeout_seconds=LIMIT_SECONDS)
     run = cloud.client().jobs.run_now(job_id).result(MINUTE)
     assert run.state.result_state is jobs.RunResultState.TIMEDOUT
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
@@ -294,6 +302,37 @@ def test_a_schedule_starts_runs_until_it_is_paused(cloud: LocalWorkspace) -> Non
     time.sleep(3)  # three fires of the schedule, were it not paused
     assert len(list(client.jobs.list_runs(job_id=job_id))) == count
     client.jobs.delete(job_id)
+
+
+def test_a_job_whose_principal_is_gone_stops_no_other_schedule(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    robot = client.service_principals.create(display_name="short-lived robot")
+    schedule = jobs.CronSchedule("* * * * * ?", "UTC")
+    orphan = create(
+        cloud,
+        task("one", "show"),
+        name="orphan",
+        schedule=schedule,
+        run_as=jobs.JobRunAs(service_principal_name=robot.application_id),
+    )
+    client.service_principals.delete(robot.id)
+    wait_for(lambda: f"the schedule of job {orphan} started no run" in cloud.log("workspace"))
+    other = create(cloud, task("one", "show"), schedule=schedule)
+    wait_for(lambda: list(client.jobs.list_runs(job_id=other)))
+    for job_id in (orphan, other):
+        client.jobs.delete(job_id)
+
+
+def test_a_run_that_has_ended_is_not_stopped(tmp_path: Path) -> None:
+    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    settings = {"tasks": [], "timeout_seconds": 0}
+    document = {"run_id": 1, "settings": settings, "attempts": [], "repair_history": [], "start_time": 0}
+    run = JobRun(here, Slots(1), document, [], {}, tmp_path)
+    run.run()
+    run.stop(CANCELED)
+    stored = here.store.get("runs", "1")
+    assert stored is not None
+    assert (stored["state"]["life_cycle_state"], stored["state"]["result_state"]) == ("TERMINATED", "SUCCESS")
 
 
 def test_settings_are_reset_updated_listed_and_deleted(cloud: LocalWorkspace) -> None:

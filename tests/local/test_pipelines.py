@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,12 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict
 from databricks.sdk.service import jobs, pipelines
 
+from tests.inventory import inventory
 from tests.local import wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from databricks.sdk import WorkspaceClient
 
     from tests.local.conftest import LocalWorkspace
@@ -57,15 +61,22 @@ MINUTES = timedelta(minutes=3)
 
 
 @pytest.fixture(scope="module")
-def cloud(lakehouse: LocalWorkspace) -> LocalWorkspace:
+def cloud(lakehouse: LocalWorkspace) -> Iterator[LocalWorkspace]:
+    client = lakehouse.client()
+    before = inventory(client)
     files = lakehouse.settings.workspace_files / "Shared" / "pipelines"
     wheel.build(files / "rules-1.0-py3-none-any.whl", "rules", "LIMIT = 6\n", {})
     for name, text in (("numbers", SOURCE), ("strict", STRICT), ("slow", SLOW), ("waiting", WAITING)):
         (files / f"{name}.py").write_text(text)
-    client = lakehouse.client()
     client.catalogs.create("flows")
     client.schemas.create("bronze", "flows")
-    return lakehouse
+    yield lakehouse
+    client.catalogs.delete("flows", force=True)
+    for warehouse in client.warehouses.list():
+        if warehouse.name == "flows":
+            client.warehouses.delete(warehouse.id)
+    shutil.rmtree(files)
+    assert inventory(client) == before
 
 
 def create(client: WorkspaceClient, name: str, **more: Any) -> str:
@@ -153,6 +164,7 @@ def test_a_broken_expectation_fails_the_update_and_the_job(cloud: LocalWorkspace
     assert latest.health is pipelines.GetPipelineResponseHealth.UNHEALTHY
     errors = list(client.pipelines.list_pipeline_events(pipeline_id, filter="level = 'ERROR'"))
     assert any("tiny" in event.message for event in errors)
+    client.jobs.delete(job_id)
     client.pipelines.delete(pipeline_id)
 
 

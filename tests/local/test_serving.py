@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import mlflow
 import pandas as pd
 import psutil
@@ -16,6 +17,7 @@ from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
+from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
 from tests.mlflow_client import mlflow_at
 from tests.ports import free_base_port
@@ -112,6 +114,15 @@ def test_a_wrong_payload_is_a_400_that_names_the_field(
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
     assert named in answer.json()["message"]
     assert "stack_trace" not in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "BAD_REQUEST"), (500, "INTERNAL_ERROR"), (504, "DEADLINE_EXCEEDED")]
+)
+def test_a_refusal_of_the_scoring_server_has_the_code_of_its_status(status: int, code: str) -> None:
+    for answer in (httpx.Response(status, text="too late"), httpx.Response(status, json={"message": "too late"})):
+        error = _refused(answer)
+        assert (error.status, error.error_code, error.message) == (status, code, "too late")
 
 
 def test_an_update_switches_when_the_new_version_is_ready_and_stops_the_old(

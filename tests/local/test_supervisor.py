@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import supervisor
+from local import leftovers, supervisor
 from local.settings import LocalSettings
 from local.supervisor import Service, ServiceError
 from tests.ports import free_base_port
@@ -72,6 +73,79 @@ def test_a_service_that_does_not_answer_is_named(cloud: LocalSettings, monkeypat
 def test_a_home_with_a_long_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="set PLATFORM_HOME to a shorter folder"):
         supervisor.start(LocalSettings(tmp_path / ("x" * 100), free_base_port()))
+
+
+def test_a_service_that_ends_at_once_is_named_at_once(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Service("broken", (sys.executable, "-c", "raise SystemExit(3)"), cloud.port, lambda: False)
+    monkeypatch.setattr(supervisor, "services", lambda _: [broken])
+    monkeypatch.setattr(supervisor, "START_TIMEOUT_SECONDS", 0)
+    with pytest.raises(ServiceError, match="does not answer"):
+        supervisor.start(cloud)
+    _until(lambda: supervisor.statuses(cloud)[0].state == "BACKOFF")
+    monkeypatch.setattr(supervisor, "START_TIMEOUT_SECONDS", 600)
+    for _ in range(2):  # when supervisord is about to start it again, and when it has given it up
+        with pytest.raises(ServiceError, match=r"service broken ended each time .* see .*broken\.log"):
+            supervisor.start(cloud)
+
+
+def test_a_supervisord_that_does_not_start_names_its_log(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    misnamed = Service("a:b", (sys.executable,), cloud.port, lambda: False)
+    monkeypatch.setattr(supervisor, "services", lambda _: [misnamed])
+    with pytest.raises(ServiceError, match=r"supervisord ended with code \d: see .*supervisord\.log"):
+        supervisor.start(cloud)
+    assert "Error: " in (cloud.logs / "supervisord.log").read_text()
+
+
+FORSAKEN = """
+import http.server, os, subprocess, sys
+env = {name: value for name, value in os.environ.items() if not name.startswith("PLATFORM_")}
+program = [sys.executable, "-c", "import time; time.sleep(600)"]
+subprocess.Popen(program, env=env, start_new_session=True)
+http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1")
+"""
+
+
+def test_what_a_killed_supervisord_leaves_is_ended(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service, and a program in a session of its own that it started, as the workspace does; nothing else."""
+    command = (sys.executable, "-c", FORSAKEN, str(cloud.port))
+    light = Service("light", command, cloud.port, lambda: supervisor.answers(cloud.workspace_url))
+    monkeypatch.setattr(supervisor, "services", lambda _: [light])
+    shell = subprocess.Popen(["sleep", "600"], env=os.environ | {"PLATFORM_HOME": str(cloud.home)})
+    try:
+        supervisor.start(cloud)
+        first = _kill_supervisord(cloud)
+        supervisor.start(cloud)
+        assert not any(leftovers.alive(process) for process in first)
+        second = _kill_supervisord(cloud)
+        assert supervisor.stop(cloud)
+        assert not any(leftovers.alive(process) for process in second)
+        assert not supervisor.stop(cloud)
+        assert shell.poll() is None
+    finally:
+        shell.kill()
+        shell.wait()
+
+
+def _kill_supervisord(cloud: LocalSettings) -> list[psutil.Process]:
+    """Returns the service and its program, which live on."""
+    pid = int((cloud.home / "supervisord.pid").read_text())
+    psutil.Process(pid).kill()
+    _until(lambda: not supervisor.running(cloud))
+    left = leftovers.processes(cloud)
+    assert len([process for process in left if leftovers.alive(process)]) == 2
+    return left
+
+
+def test_a_home_may_have_a_blank(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = LocalSettings(cloud.home / "my home", cloud.port)
+    command = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", str(odd.home), str(odd.port))
+    light = Service("light", command, odd.port, lambda: supervisor.answers(f"{odd.workspace_url}/logs/light.log"))
+    monkeypatch.setattr(supervisor, "services", lambda _: [light])
+    try:
+        supervisor.start(odd)
+        assert f"PLATFORM_HOME={odd.home}" in Path(f"/proc/{supervisor.statuses(odd)[0].pid}/environ").read_text()
+    finally:
+        assert supervisor.stop(odd)
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -26,7 +26,7 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     assert _outputs(pulumi)["model_comment"] == "edition 1"
     deployed = inventory(client)
     unchanged = {kind for kind, names in deployed.items() if names == before[kind]}
-    assert unchanged == {"endpoints", "jobs", "pipelines"}, "these have a program of their own"
+    assert unchanged == {"clusters", "endpoints", "jobs", "pipelines"}, "these have a program of their own"
     # once as the state has it, and once as the workspace has it
     pulumi("preview", "--expect-no-changes")
     pulumi("preview", "--refresh", "--expect-no-changes")

@@ -118,6 +118,18 @@ def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: S
     assert not spark.catalog.tableExists("short.held.t")
 
 
+def test_the_default_schema_counts_once_it_holds_something(client: WorkspaceClient, spark: SparkSession) -> None:
+    client.catalogs.create("plain")
+    spark.sql("CREATE TABLE plain.default.t AS SELECT 1 AS one")
+    with pytest.raises(BadRequest, match=r"Schema 'plain.default' is not empty. The schema has 1 tables\(s\)"):
+        client.catalogs.delete("plain")
+    assert spark.table("plain.default.t").count() == 1
+    client.tables.delete("plain.default.t")
+    client.catalogs.delete("plain")
+    with pytest.raises(NotFound):
+        client.catalogs.get("plain")
+
+
 def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession) -> None:
     for _ in range(3):
         client.catalogs.create("again")

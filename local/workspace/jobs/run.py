@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from . import settings, tasks
-from .states import CANCELED, Outcome, active, ended, upstream, whole
+from .states import CANCELED, Outcome, active, ended, is_active, upstream, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,9 +79,9 @@ class JobRun(threading.Thread):
         self._here.store.put("runs", str(self.document["run_id"]), self.document)
 
     def stop(self, outcome: Outcome) -> None:
-        """Stops everything; the run ends as told. Returns at once."""
+        """Stops everything; the run ends as told, unless it has ended already. Returns at once."""
         with self._slots.changed:
-            if self.stopped_by is not None:
+            if self.stopped_by is not None or not is_active(self.document):
                 return
             self.stopped_by = outcome
             self.document |= active("TERMINATING")
@@ -105,8 +105,8 @@ class JobRun(threading.Thread):
         if timer:
             timer.cancel()
         needed = {item["task_key"] for task in self._tasks.values() for item in task.get("depends_on", [])}
-        outcome = self.stopped_by or whole(self._outcomes, self._tasks.keys() - needed)
         with self._slots.changed:
+            outcome = self.stopped_by or whole(self._outcomes, self._tasks.keys() - needed)
             end = now_ms()
             self.document |= ended(outcome, whole_run=True) | {"end_time": end}
             self.document["run_duration"] = end - self.document["start_time"]

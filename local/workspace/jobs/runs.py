@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from .states import CANCELED, FAILURES, Outcome, active, ended, is_active
 if TYPE_CHECKING:
     from local.workspace.context import Workspace
     from local.workspace.store import Document
+
+_LOG = logging.getLogger(__name__)
 
 TASKS_AT_ONCE = 2
 SCHEDULER_TICK_SECONDS = 1.0
@@ -125,8 +128,8 @@ class JobRuns:
 
     def cancel(self, run_id: int) -> None:
         """Cancels a run; one that has ended stays as it is. Returns before its programs have ended."""
-        run = self.get(run_id)
         with self._slots.changed:
+            run = self.get(run_id)
             queued = self._queued.pop(run_id, None)
             found = self._active.get(run_id)
         if queued is not None:
@@ -190,7 +193,8 @@ class JobRuns:
         """Waits for a run's end, and starts the next one of its job that waits in the queue."""
         run.join()
         with self._slots.changed:
-            del self._active[run.document["run_id"]]
+            if self._active.get(run.document["run_id"]) is run:  # else a repair of it runs already
+                del self._active[run.document["run_id"]]
             for run_id, queued in list(self._queued.items()):
                 if queued.document["job_id"] == run.document["job_id"] and not self._closing.is_set():
                     del self._queued[run_id]
@@ -204,11 +208,17 @@ class JobRuns:
         while not self._closing.wait(SCHEDULER_TICK_SECONDS):
             now = datetime.now(UTC)
             for _, job in self._here.store.items("jobs"):
-                schedule = job_settings.schedule(job["settings"])
-                due = schedule.after(before) if schedule else None
-                if due is not None and due <= now:
-                    self.run_now(job, job["creator_user_name"], trigger="PERIODIC")
+                try:
+                    self._start_if_due(job, before, now)
+                except Exception:  # noqa: BLE001 (one job, as one whose principal is gone, must not end all schedules)
+                    _LOG.exception("the schedule of job %s started no run", job["job_id"])
             before = now
+
+    def _start_if_due(self, job: Document, before: datetime, now: datetime) -> None:
+        schedule = job_settings.schedule(job["settings"])
+        due = schedule.after(before) if schedule else None
+        if due is not None and due <= now:
+            self.run_now(job, job["creator_user_name"], trigger="PERIODIC")
 
 
 def _names(settings: Document) -> list[str]:

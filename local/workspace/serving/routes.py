@@ -175,8 +175,10 @@ async def invoke(name: str, request: Request, here: Here) -> Response:
 
 def _refused(answer: httpx.Response) -> ApiError:
     """What the scoring server refused, without its stack trace; a wrong payload is a 400 that names the field."""
+    of_server = {504: "DEADLINE_EXCEEDED"}.get(answer.status_code, "INTERNAL_ERROR")
+    code = of_server if answer.is_server_error else "BAD_REQUEST"
     try:
         told = answer.json()
     except ValueError:
-        return ApiError(answer.status_code, "BAD_REQUEST", answer.text)
-    return ApiError(answer.status_code, "BAD_REQUEST", told.get("message", answer.text))
+        return ApiError(answer.status_code, code, answer.text)
+    return ApiError(answer.status_code, code, told.get("message", answer.text))

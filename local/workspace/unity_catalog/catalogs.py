@@ -83,7 +83,7 @@ def delete(name: str, here: Here, force: bool = False) -> Document:
             message = f"Catalog '{name}' is not empty. The catalog has {len(others)} schema(s)."
             raise bad_request(message, "INVALID_STATE")
         for schema in inside:
-            schemas.remove(here, schema, force=True)
+            schemas.remove(here, schema, force)  # refuses a schema `default` that holds something
         namespaces.drop_catalog(here, name)
         here.store.delete("uc_catalog", name)
         forget(here, "catalog", name)

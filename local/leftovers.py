@@ -1,0 +1,69 @@
+"""Processes of a local cloud that outlived their supervisord: which they are, and how they end.
+
+supervisord writes its address into the environment of each service, and whatever a service starts inherits it: job
+tasks and served models too, which run in sessions of their own and know no PLATFORM_HOME. That address tells the
+processes of one home from all others; a shell with `platform local env` does not have it.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from local.settings import LocalSettings
+
+GRACE_SECONDS = 60  # between SIGTERM and SIGKILL: the workspace ends its own programs first
+KILL_SECONDS = 10
+
+
+def processes(settings: LocalSettings) -> list[psutil.Process]:
+    """Whatever runs of this local cloud, supervisord included."""
+    address, configuration = f"unix://{settings.supervisor_socket}", ["-c", str(settings.supervisor_conf)]
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if (process.info["environ"] or {}).get("SUPERVISOR_SERVER_URL") == address
+        or (process.info["cmdline"] or [])[-2:] == configuration
+    ]
+
+
+def end(settings: LocalSettings, first: Sequence[Sequence[str]]) -> bool:
+    """Ends whatever runs of this local cloud; false if nothing did.
+
+    Args:
+        settings: The local cloud.
+        first: Command lines of those to end before all others, one after the other.
+    """
+    found = False
+    for command in (*first, None):
+        chosen = [
+            process
+            for process in processes(settings)
+            if alive(process) and (command is None or process.info["cmdline"] == list(command))
+        ]
+        found = found or bool(chosen)
+        _end(chosen)
+    return found
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs. A zombie, which stays where no init reaps it, runs until its last thread ends."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
+    return False
+
+
+def _end(chosen: list[psutil.Process]) -> None:
+    for number, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
+        for process in chosen:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        deadline = time.monotonic() + seconds
+        while (chosen := [process for process in chosen if alive(process)]) and time.monotonic() < deadline:
+            time.sleep(0.1)
