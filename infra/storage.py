@@ -72,7 +72,7 @@ class Storage(pulumi.ComponentResource):
             schema_name=self.schemas["bronze"].name,
             name="raw",
             volume_type="MANAGED",
-            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: files set aside whole",
+            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: what is set aside",
             opts=here,
         )
         # A stream cannot begin on a folder that is not there; it passes over names that begin with an underscore.

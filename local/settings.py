@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,15 @@ class LocalSettings:
         """Reads PLATFORM_HOME (default `.local` in the repository) and PLATFORM_PORT (default 18000).
 
         Raises:
-            SettingsError: PLATFORM_PORT is no port that leaves room for the two after it.
+            SettingsError: PLATFORM_PORT is no port that leaves room for the two after it, or the folder's path holds
+                something that Spark's metastore or supervisord takes for something else.
         """
         home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
         text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
         if not text.isdecimal() or not 1024 <= int(text) <= 65533:
             raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to 65533")
+        if re.search(r"[\s%]", str(home)):
+            raise SettingsError(f"the path {home} holds a blank or %: set PLATFORM_HOME to a folder without")
         return cls(home, int(text))
 
     @property

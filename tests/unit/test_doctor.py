@@ -82,6 +82,15 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "PLATFORM_PORT" in finding.remedy
 
 
+@pytest.mark.parametrize("name", ["my projects", "100%"])
+def test_a_folder_that_spark_would_not_find_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("PLATFORM_HOME", str(tmp_path / name))
+    with pytest.raises(SettingsError, match=f"{name} holds a blank or %: set PLATFORM_HOME"):
+        LocalSettings.load()
+
+
 @pytest.mark.parametrize("text", ["80", "65534", "ten", "-1"])
 def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("PLATFORM_PORT", text)
