@@ -26,17 +26,17 @@ def cold() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory(prefix="churn-cold-") as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
-        # a home of its own holds every cache: pip, uv, Go, Maven and ours
-        home = {"HOME": str(Path(folder) / "home"), "PLATFORM_PORT": PORT, "XDG_CACHE_HOME": f"{folder}/home/.cache"}
-        home |= {"GOMODCACHE": f"{folder}/home/go", "MAVEN_OPTS": f"-Dmaven.repo.local={folder}/home/m2"}
+        # every cache is its own: pip, uv, Go's builds and ours below the first, Go's modules, Maven
+        fresh = {"PLATFORM_PORT": PORT, "XDG_CACHE_HOME": f"{folder}/cache", "GOMODCACHE": f"{folder}/go"}
+        fresh |= {"MAVEN_OPTS": f"-Dmaven.repo.local={folder}/m2"}
         try:
-            seconds, output, peak = _timed(["make", "up"], clone, home)
+            seconds, output, peak = _timed(["make", "up"], clone, fresh)
             yield "`make up`, fresh clone, every cache empty", f"{seconds / 60:.1f} min"
             yield from _of_run(output, peak)
-            seconds, _, _ = _timed(["make", "up"], clone, home)
+            seconds, _, _ = _timed(["make", "up"], clone, fresh)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
         finally:
-            subprocess.run(["make", "--quiet", "down"], cwd=clone, env={**os.environ, **home}, check=True)
+            subprocess.run(["make", "--quiet", "down"], cwd=clone, env={**os.environ, **fresh}, check=True)
             subprocess.run(["chmod", "-R", "u+w", folder], check=True)  # Go's module cache is read-only
 
 

@@ -196,6 +196,7 @@ def test_kills_during_a_run_lose_nothing(platform: Platform, kills: int) -> None
         assert done.returncode == 0, f"after {service} was killed:\n{done.stdout}{done.stderr}"
         test_no_row_is_lost(platform)
         test_every_active_customer_has_exactly_one_score(platform)
+        print(f"kill {kill + 1} of {kills}: {service}, {day[0][0]} is whole")
 
 
 def test_the_workspace_refuses_a_bad_token(platform: Platform) -> None:
