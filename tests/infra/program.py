@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pulumi.runtime.stack import Stack
 
 METASTORE = "00000000-0000-0000-0000-000000000003"
+RUNNER = "11111111-2222-3333-4444-555555555555"  # application id of the service principal that runs everything
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class _Mocks(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
         if args.typ.endswith(":ServicePrincipal"):
-            state["applicationId"] = "11111111-2222-3333-4444-555555555555"
+            state["applicationId"] = RUNNER
         if args.typ.endswith(":Volume"):
             state["volumePath"] = (
                 f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"

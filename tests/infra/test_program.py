@@ -9,7 +9,7 @@ import pulumi_databricks as databricks
 import pytest
 from pulumi._types import input_type_types, is_input_type
 
-from tests.infra.program import Program, Registered, engine_config, run
+from tests.infra.program import RUNNER, Program, Registered, engine_config, run
 
 EXPORTS = [
     "catalog",
@@ -23,8 +23,6 @@ EXPORTS = [
     "warehouse_id",
     "workspace_url",
 ]
-RUNNER = "11111111-2222-3333-4444-555555555555"  # the mocks' application id
-PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
 # Classes that hold data, or whose deletion deletes data.
 HOLD_DATA = ("Catalog", "Schema", "Volume", "RegisteredModel", "Pipeline")
 # Classes whose objects have no name of their own, and what identifies them instead.
@@ -77,11 +75,6 @@ def faults_of(resource: Registered) -> list[str]:
         for key, value in resource.inputs.items()
         for found in (unknown_keys(value, known[key], key) if key in known else [key])
     ]
-
-
-def daily_tasks(program: Program) -> list[dict[str, Any]]:
-    tasks: list[dict[str, Any]] = program.of("Job")["churn_daily"].inputs["tasks"]
-    return tasks
 
 
 def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
@@ -142,110 +135,6 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
         if resource.databricks:
             assert resource.protect == (protect and class_name(resource) in HOLD_DATA), resource.urn
             assert resource.inputs.get("forceDestroy", not protect) == (not protect), resource.urn
-
-
-def test_tasks_stand_in_alphabetical_order(program: Program) -> None:
-    for job in program.of("Job").values():
-        keys = [task["taskKey"] for task in job.inputs["tasks"]]
-        assert keys == sorted(keys)
-        for task in job.inputs["tasks"]:
-            before = [dependency["taskKey"] for dependency in task.get("dependsOns", [])]
-            assert before == sorted(before)
-
-
-def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> None:
-    after = {task["taskKey"]: [d["taskKey"] for d in task.get("dependsOns", [])] for task in daily_tasks(program)}
-    path = PATH[1:] if program is programs["prod"] else PATH
-    assert after == {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
-
-
-def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Program]) -> None:
-    tasks = {task["taskKey"]: task for task in daily_tasks(programs["prod"])}
-    assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "ALL_DONE"}
-    told = {key: task["emailNotifications"] for key, task in tasks.items() if "emailNotifications" in task}
-    assert told == {key: {"onFailures": ["churn-oncall@example.com"]} for key in ("train", "gate")}
-    assert not any("emailNotifications" in task for task in daily_tasks(programs["local"]))
-
-
-def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
-    for job in program.of("Job").values():
-        for task in job.inputs["tasks"]:
-            if "pythonWheelTask" not in task:
-                continue
-            wheel = task["pythonWheelTask"]
-            assert (wheel["packageName"], wheel["entryPoint"]) == ("churn", task["taskKey"])
-            named = wheel["namedParameters"]
-            assert named["catalog"] == program.outputs["catalog"]
-            assert named["date"] == "{{job.parameters.date}}"
-            assert named["run_id"] == "{{job.run_id}}"
-            assert all(isinstance(value, str) for value in named.values())
-
-
-def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
-    for stack, program in programs.items():
-        job = program.of("Job")["churn_daily"].inputs
-        wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
-        if stack == "dev":
-            assert "jobClusters" not in job
-            folder = program.of("Directory")["folder"].inputs["path"]
-            assert job["environments"][0]["spec"]["dependencies"][0].startswith(f"/Workspace{folder}/wheels/")
-            assert all(task["environmentKey"] == "default" for task in wheel_tasks)
-        else:
-            assert "environments" not in job
-            assert job["jobClusters"][0]["newCluster"]["policyId"] == "policy-id"
-            assert all(task["jobClusterKey"] == "main" and task["libraries"] for task in wheel_tasks)
-
-
-def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
-    for stack in ("local", "prod"):
-        program = programs[stack]
-        cluster = program.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
-        rules = json.loads(program.of("ClusterPolicy")["policy"].inputs["definition"])
-        assert rules.pop("cluster_type") == {"type": "fixed", "value": "job"}
-        assert rules.pop("spark_version")["value"] == cluster["sparkVersion"]
-        assert rules.pop("data_security_mode")["value"] == cluster["dataSecurityMode"]
-        assert cluster["nodeTypeId"] in rules.pop("node_type_id")["values"]
-        workers = rules.pop("num_workers")
-        assert workers["minValue"] <= cluster["numWorkers"] <= workers["maxValue"]
-        assert {key: rule["value"] for key, rule in rules.items()} == {
-            f"custom_tags.{key}": value for key, value in cluster["customTags"].items()
-        }
-
-
-def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
-    local = programs["local"]
-    given = json.loads(engine_config("local")["churn:compute"])["spark_conf"]
-    assert given["spark.sql.shuffle.partitions"] == "2"
-    cluster = local.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
-    assert cluster["sparkConf"] == given
-    for pipeline in local.of("Pipeline").values():
-        assert given.items() <= pipeline.inputs["configuration"].items()
-    for pipeline in programs["prod"].of("Pipeline").values():
-        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.raw"}
-
-
-def test_everything_runs_as_the_service_principal(program: Program) -> None:
-    runner = {"servicePrincipalName": RUNNER}
-    for resource in [*program.of("Job").values(), *program.of("Pipeline").values()]:
-        assert resource.inputs["runAs"] == runner
-
-
-def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
-    for program in programs.values():
-        for job in program.of("Job").values():
-            assert job.inputs["maxConcurrentRuns"] == 1
-            assert job.inputs["queue"] == {"enabled": True}
-            assert job.inputs["health"]["rules"][0]["metric"] == "RUN_DURATION_SECONDS"
-            assert all(task["timeoutSeconds"] > 0 for task in job.inputs["tasks"])
-    prod = programs["prod"].of("Job")["churn_daily"].inputs
-    assert prod["schedule"]["pauseStatus"] == "UNPAUSED"
-    assert prod["parameters"] == [{"name": "date", "default": "{{job.start_time.iso_date}}"}]
-    assert prod["emailNotifications"]["onFailures"] == ["churn-oncall@example.com"]
-    assert all(task["maxRetries"] == 2 for task in prod["tasks"])
-    local = programs["local"].of("Job")["churn_daily"].inputs
-    assert local["schedule"]["pauseStatus"] == "PAUSED"
-    assert "emailNotifications" not in local
-    assert all("maxRetries" not in task for task in local["tasks"])
 
 
 def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
@@ -341,14 +230,6 @@ def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
     assert dashboard["warehouseId"] == "warehouse-id"
     assert f"{program.outputs['catalog']}.gold.marts_" in dashboard["serializedDashboard"]
     assert "${" not in dashboard["serializedDashboard"]
-
-
-def test_jobs_and_warehouse_are_tagged(program: Program) -> None:
-    tags = {"project": "churn", "stack": program.stack}
-    assert all(job.inputs["tags"] == tags for job in program.of("Job").values())
-    warehouse = program.of("SqlEndpoint")["warehouse"].inputs
-    assert {tag["key"]: tag["value"] for tag in warehouse["tags"]["customTags"]} == tags
-    assert warehouse["autoStopMins"] > 0
 
 
 def test_exports(program: Program) -> None:
