@@ -234,7 +234,7 @@ def _processes(home: Path) -> list[str]:
         try:
             command = process.cmdline()
             belongs = process.environ().get("PLATFORM_HOME") == str(home) or Path(process.cwd()).is_relative_to(home)
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):  # of another user: none of ours
             continue
         if belongs or str(home) in " ".join(command):
             found.append(" ".join(command))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 import yaml
 from pulumi.runtime import get_root_resource, mocks, rpc
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
 from infra.config import REPOSITORY
@@ -139,6 +139,8 @@ def run(stack: str, config: dict[str, str] | None = None) -> Program:
         config: Configuration as the engine hands it over; the stack file's if None.
     """
     program = Program(stack)
+    SETTINGS.rpc_manager.clear()  # what a program left that has failed: its loop is gone, and nobody would end it
+    SETTINGS.outputs.clear()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     set_root_resource(cast("pulumi.Resource", None))  # of the program before

@@ -19,7 +19,7 @@ from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, OBSERVED, TODAY, la
 if TYPE_CHECKING:
     from tests.workloads.ml_world import World
 
-WINDOW: dict[str, Any] = {"lead_days": LEAD, "horizon_days": HORIZON}
+WINDOW: dict[str, Any] = {"lead_days": LEAD, "horizon_days": HORIZON, "settle_days": 0}
 TRAINED = Version("m", 3, {"date": "2026-01-24", "data_fingerprint": "old"})
 BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
 
