@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from cli.jobs import follow, has_succeeded
 from cli.stack import Stack
 from cli.steps import CommandError, console, run_logged, step
 from cli.summary import show_summary
-from cli.wheel import build_wheel
+from cli.wheel import build_wheel, files_digest
 from local import supervisor
 from local.settings import REPOSITORY, LocalSettings
 
@@ -129,8 +128,5 @@ def _client(settings: LocalSettings) -> WorkspaceClient:
 
 def _services_digest() -> str:
     """Hash of what the services are made of: their code, and the environment that they run in."""
-    digest = hashlib.sha256()
-    for path in sorted([REPOSITORY / "requirements.lock", *(REPOSITORY / "local").rglob("*")]):
-        if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"):
-            digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    paths = [REPOSITORY / "requirements.lock", *(REPOSITORY / "local").rglob("*")]
+    return files_digest(path for path in paths if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"))

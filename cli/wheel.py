@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cli.steps import CommandError, run_logged
@@ -32,7 +32,7 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
         )
     dist = WORKLOADS / "dist"
     stamp = dist / ".sources"
-    digest = _digest()
+    digest = files_digest(_sources())
     built = sorted(dist.glob("churn-*.whl"))
     if len(built) == 1 and stamp.exists() and stamp.read_text() == digest:
         return built[0]
@@ -49,9 +49,14 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
     return next(iter(dist.glob("churn-*.whl")))
 
 
-def _digest() -> str:
+def files_digest(paths: Iterable[Path]) -> str:
+    """Hash of files of the repository: their names and contents, in an order that is always the same."""
     digest = hashlib.sha256()
-    sources = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
-    for path in sorted(path for path in sources if path.is_file() and "__pycache__" not in path.parts):
+    for path in sorted(paths):
         digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _sources() -> list[Path]:
+    paths = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
+    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
