@@ -28,6 +28,7 @@ from infra.run_once import RunOnce, RunOnceArgs
 from infra.selfservice import Area, AreaArgs
 from infra.serving import Model, ModelArgs, Serving, ServingArgs
 from infra.storage import Storage, StorageArgs
+from infra.tracking import Tracking, TrackingArgs
 
 gc.freeze()  # nor are they looked through at the end of the process, which takes as long again
 
@@ -110,7 +111,7 @@ access = CatalogGrants(
     pulumi.ResourceOptions(providers=[provider], depends_on=[account, storage, model, *areas]),
 )
 
-# Code and compute.
+# Code, tracking and compute.
 artifacts = Artifacts(
     "artifacts",
     ArtifactsArgs(
@@ -119,6 +120,16 @@ artifacts = Artifacts(
         groups=groups,
         wheel=wheel,
         sources=[PIPELINES / "bronze.py", PIPELINES / "silver.py"],
+    ),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
+)
+tracking = Tracking(
+    "tracking",
+    TrackingArgs(
+        folder=artifacts.folder.path,
+        runner=account.runner_application_id,
+        groups=groups,
+        protect=settings.protect_data,
     ),
     pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
 )
@@ -156,6 +167,7 @@ jobs = Jobs(
         stack=stack,
         catalog=storage.catalog,
         model=model.full_name,
+        experiment_id=tracking.experiment_id,
         wheel=artifacts.wheel,
         pipeline_ids=pipelines.ids,
         policy_id=compute.policy_id,
@@ -167,7 +179,7 @@ jobs = Jobs(
         training=settings.training,
         groups=groups,
     ),
-    pulumi.ResourceOptions(providers=[provider], depends_on=[access, artifacts, compute]),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[access, artifacts, tracking, compute]),
 )
 
 # What must have run once: each pipeline before grants on its tables, the bootstrap model before its endpoint.

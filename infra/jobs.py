@@ -29,6 +29,7 @@ class JobsArgs:
     stack: Name of the stack, for tags.
     catalog: Catalog that the tasks work on.
     model: Full name of the registered model.
+    experiment_id: MLflow experiment that models are tracked in.
     wheel: Path of the wheel with the tasks' entry points.
     pipeline_ids: Ids of `churn_bronze` and `churn_silver`.
     policy_id: Cluster policy of the job cluster.
@@ -41,6 +42,7 @@ class JobsArgs:
     stack: str
     catalog: pulumi.Input[str]
     model: pulumi.Input[str]
+    experiment_id: pulumi.Input[str]
     wheel: pulumi.Input[str]
     pipeline_ids: Mapping[str, pulumi.Input[str]]
     policy_id: pulumi.Input[str]
@@ -74,7 +76,7 @@ class Jobs(pulumi.ComponentResource):
         bootstrap = self._job(
             "churn_bootstrap",
             "Registers a base-rate model as version 1, so that the endpoint can be made before the first training",
-            [self._wheel_task("bootstrap", model=args.model)],
+            [self._wheel_task("bootstrap", **self._tracked())],
         )
         self.ids = {"churn_bootstrap": bootstrap.id, "churn_daily": daily.id}
         self.register_outputs({"ids": self.ids})
@@ -103,7 +105,8 @@ class Jobs(pulumi.ComponentResource):
         then(self._pipeline_task("silver", args.pipeline_ids["churn_silver"]))
         then(self._wheel_task("reconcile"))
         then(self._wheel_task("features", **window))
-        then(self._told(self._wheel_task("train", model=args.model, retrain_days=str(training.retrain_days), **window)))
+        due = {"retrain_days": str(training.retrain_days), **window}
+        then(self._told(self._wheel_task("train", **self._tracked(), **due)))
         then(self._told(self._wheel_task("gate", model=args.model)))
         # Customers are scored by the champion there is, though a new one could not be made or judged.
         then({**self._wheel_task("score", model=args.model), "run_if": "ALL_DONE"})
@@ -187,6 +190,10 @@ class Jobs(pulumi.ComponentResource):
             task["job_cluster_key"] = CLUSTER
             task["libraries"] = [{"whl": args.wheel}]
         return task
+
+    def _tracked(self) -> dict[str, pulumi.Input[str]]:
+        """Parameters of a task that makes a model: where it is registered, and where its making is tracked."""
+        return {"model": self._args.model, "experiment_id": self._args.experiment_id}
 
     def _told(self, task: Task) -> Task:
         """A task whose failure people are told of, since the run may succeed in spite of it."""

@@ -16,6 +16,7 @@ from . import (
     clusters,
     dashboard_page,
     dashboards,
+    experiments,
     files,
     home,
     identity,
@@ -58,6 +59,7 @@ AREAS: tuple[ModuleType, ...] = (
     jobs,
     serving,
     dashboards,
+    experiments,
     mlflow_proxy,
 )
 

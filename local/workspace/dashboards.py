@@ -90,9 +90,16 @@ def trash(identifier: str, here: Here) -> Document:
     with here.store.transaction():
         document = _active(here, identifier)
         workspace_files.forget_object(here, document["path"])
-        here.store.put("dashboards", identifier, document | {"lifecycle_state": "TRASHED"})
-        here.store.delete("published_dashboards", identifier)
+        _to_trash(here, identifier)
         return {}
+
+
+def _to_trash(here: Workspace, identifier: str) -> None:
+    here.store.put("dashboards", identifier, _find(here, identifier) | {"lifecycle_state": "TRASHED"})
+    here.store.delete("published_dashboards", identifier)
+
+
+workspace_files.removers["DASHBOARD"] = lambda here, there: _to_trash(here, there["resource_id"])
 
 
 @router.post(f"{_API}/{{identifier}}/published")

@@ -42,6 +42,7 @@ _KINDS = {
     "clusters": _Kind("cluster", "clusters", ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
     "dashboards": _Kind("dashboard", "dashboards", _FILE_LEVELS),
     "directories": _Kind("directory", "workspace_objects", _FILE_LEVELS),
+    "experiments": _Kind("mlflowExperiment", "workspace_objects", ("CAN_READ", "CAN_EDIT", "CAN_MANAGE")),
     "files": _Kind("file", "workspace_objects", _FILE_LEVELS),
     "jobs": _Kind("job", "jobs", ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER")),
     "pipelines": _Kind("pipelines", "pipelines", ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER")),
@@ -115,7 +116,7 @@ def _current(here: Workspace, kind: str, identifier: str) -> list[Document]:
         (
             document
             for key, document in here.store.items(documents)
-            if identifier in (key, str(document.get("id")), str(document.get("object_id")))
+            if identifier in (key, *(str(document.get(name)) for name in ("id", "object_id", "resource_id")))
         ),
         None,
     )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -20,6 +21,9 @@ from .store import Document
 router = APIRouter()
 _API = "/api/2.0/workspace"
 _PREFIX = "/Workspace"
+
+# What else is to be done when an object of some type is deleted; the area that keeps such objects says it.
+removers: dict[str, Callable[[Workspace, Document], None]] = {}
 
 
 def start(here: Workspace) -> None:
@@ -106,6 +110,9 @@ def delete(sent: Annotated[dict[str, Any], Depends(body(sdk.WorkspaceAPI.delete)
         inside = here.store.items("workspace_objects", f"{path}/")
         if inside and not sent.get("recursive"):
             raise bad_request(f"Folder ({path}) is not empty", "DIRECTORY_NOT_EMPTY")
+        for document in [*(document for _, document in inside), there]:
+            if document["object_type"] in removers:
+                removers[document["object_type"]](here, document)
         if there["object_type"] == "DIRECTORY":
             shutil.rmtree(local_path(here, path))
         elif there["object_type"] == "FILE":

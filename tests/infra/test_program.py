@@ -24,7 +24,7 @@ EXPORTS = [
     "workspace_url",
 ]
 # Classes that hold data, or whose deletion deletes data.
-HOLD_DATA = ("Catalog", "Schema", "Volume", "RegisteredModel", "Pipeline")
+HOLD_DATA = ("Catalog", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
 # Classes whose objects have no name of their own, and what identifies them instead.
 IDENTITY = {
     "Dashboard": "displayName",

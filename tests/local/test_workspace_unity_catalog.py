@@ -184,7 +184,7 @@ def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: Ml
     assert registry.get_registered_model("unity.gold.churn").description == "predicts churn"
     assert made.full_name == "unity.gold.churn"
 
-    with mlflow.start_run(experiment_id=registry.create_experiment("churn")) as run:
+    with mlflow.start_run(experiment_id=registry.create_experiment("/Shared/unity")) as run:
         mlflow.log_metric("auc", 0.85)
         mlflow.log_text("hello", "notes/hello.txt")
         logged = mlflow.pyfunc.log_model(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from churn import bootstrap, training
 from churn.data import telco
 from churn.dataset import COLUMNS
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CATALOG = "churn_models"
 TODAY = date(2026, 1, 31)
 LEAD, HORIZON = 0, 30
+EXPERIMENT = "0"  # the one that every MLflow server has
 OBSERVED = TODAY - timedelta(days=LEAD + HORIZON)
 
 
@@ -79,4 +81,6 @@ def run(main: Callable[[list[str]], None], model: str | None = None, run_id: str
     parameters = {"catalog": CATALOG, "date": TODAY, "run_id": run_id, **options}
     if model:
         parameters["model"] = model
+    if main in (bootstrap.main, training.main):
+        parameters["experiment_id"] = EXPERIMENT
     main([f"--{name}={value}" for name, value in parameters.items()])

@@ -12,7 +12,7 @@ import pytest
 from churn import bootstrap, gate, registry
 from churn.dataset import COLUMNS
 from churn.models import fit_calibrated
-from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, OBSERVED, TODAY, run
+from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, run
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,8 +36,7 @@ TAGS = {
 def challenge(model: str, frame: pd.DataFrame) -> registry.Version:
     """Registers a model fitted on a frame as the challenger."""
     estimator = fit_calibrated("logistic_regression", frame, COLUMNS)
-    registry.experiment(model)
-    with mlflow.start_run():
+    with mlflow.start_run(experiment_id=EXPERIMENT):
         info = registry.log(estimator, COLUMNS, frame.head(1), rated=True)
     version = registry.register(info, model, TAGS, "for a test")
     registry.set_alias(version, registry.CHALLENGER)

@@ -14,7 +14,7 @@ from churn.dataset import COLUMNS, DatasetError, split
 from churn.models import KINDS
 from churn.registry import Version
 from churn.training import fit, nothing_new, too_young
-from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
+from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:
     from tests.workloads.ml_world import World
@@ -54,13 +54,7 @@ def test_two_trainings_measure_the_same() -> None:
 
 def test_both_kinds_are_tracked_and_the_better_one_is_challenger(champion: str) -> None:
     client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name(f"/Shared/{champion}")
-    assert experiment is not None
-    runs = {
-        run.data.params["kind"]: run
-        for run in client.search_runs([experiment.experiment_id])
-        if "kind" in run.data.params
-    }
+    runs = {run.data.params["kind"]: run for run in client.search_runs([EXPERIMENT]) if "kind" in run.data.params}
     assert set(runs) == set(KINDS)
     for tracked in runs.values():
         assert {"auc", "average_precision", "brier", "calibration_error", "cross_validated_auc"} <= set(

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import httpx
 from databricks.sdk.service import catalog
 from fastapi import APIRouter, Depends
 
 from local.workspace.context import Caller, Here, Workspace
 from local.workspace.errors import ApiError, bad_request, not_found
+from local.workspace.mlflow_api import call_mlflow
 from local.workspace.requests import body
 from local.workspace.store import Document
 
@@ -33,7 +33,9 @@ def create(
     schema = securables.find(here, "schema", f"{sent['catalog_name']}.{sent['schema_name']}")
     full_name = f"{schema['full_name']}.{named(sent['name'])}"
     with changing:
-        _mlflow(here, "POST", "registered-models/create", {"name": full_name, "description": sent.get("comment", "")})
+        call_mlflow(
+            here, "POST", "registered-models/create", {"name": full_name, "description": sent.get("comment", "")}
+        )
         here.store.put("uc_model", full_name, {key: created(here, caller)[key] for key in _OWN})
     return find(here, full_name)
 
@@ -68,7 +70,7 @@ def update(
             check_owner(here, sent["owner"])
         if "comment" in sent:
             change = {"name": document["full_name"], "description": sent["comment"]}
-            _mlflow(here, "PATCH", "registered-models/update", change)
+            call_mlflow(here, "PATCH", "registered-models/update", change)
         kept = {key: document[key] for key in _OWN} | updated(caller)
         here.store.put("uc_model", document["full_name"], kept | ({"owner": sent["owner"]} if "owner" in sent else {}))
     return find(here, full_name)
@@ -84,7 +86,7 @@ def delete(full_name: str, here: Here) -> Document:
 def versions(full_name: str, here: Here, max_results: int = 0, page_token: str = "") -> Document:
     model = find(here, full_name, include_aliases=True)
     query = {"filter": f"name = '{model['full_name']}'", "max_results": 1000, "order_by": "version_number DESC"}
-    found = _mlflow(here, "GET", "model-versions/search", query).get("model_versions", [])
+    found = call_mlflow(here, "GET", "model-versions/search", query).get("model_versions", [])
     shown, rest = page([_version(model, version) for version in found], max_results, page_token)
     return {"model_versions": shown} | rest
 
@@ -93,21 +95,21 @@ def versions(full_name: str, here: Here, max_results: int = 0, page_token: str =
 def version(full_name: str, version: int, here: Here) -> Document:
     model = find(here, full_name, include_aliases=True)
     query = {"name": model["full_name"], "version": version}
-    return _version(model, _mlflow(here, "GET", "model-versions/get", query)["model_version"])
+    return _version(model, call_mlflow(here, "GET", "model-versions/get", query)["model_version"])
 
 
 @router.delete(f"{UC}/models/{{full_name}}/versions/{{version}}")
 def delete_version(full_name: str, version: int, here: Here) -> Document:
     with changing:
         name = find(here, full_name)["full_name"]
-        return _mlflow(here, "DELETE", "model-versions/delete", {"name": name, "version": str(version)})
+        return call_mlflow(here, "DELETE", "model-versions/delete", {"name": name, "version": str(version)})
 
 
 @router.get(f"{UC}/models/{{full_name}}/aliases/{{alias}}")
 def by_alias(full_name: str, alias: str, here: Here) -> Document:
     model = find(here, full_name, include_aliases=True)
     query = {"name": model["full_name"], "alias": alias}
-    return _version(model, _mlflow(here, "GET", "registered-models/alias", query)["model_version"])
+    return _version(model, call_mlflow(here, "GET", "registered-models/alias", query)["model_version"])
 
 
 @router.put(f"{UC}/models/{{full_name}}/aliases/{{alias}}")
@@ -120,7 +122,7 @@ def set_alias(
     with changing:
         model = find(here, full_name)
         change = {"name": model["full_name"], "alias": alias, "version": str(sent["version_num"])}
-        _mlflow(here, "POST", "registered-models/alias", change)
+        call_mlflow(here, "POST", "registered-models/alias", change)
         return {
             "alias_name": alias,
             "version_num": sent["version_num"],
@@ -133,13 +135,13 @@ def set_alias(
 def delete_alias(full_name: str, alias: str, here: Here) -> Document:
     with changing:
         change = {"name": find(here, full_name)["full_name"], "alias": alias}
-        return _mlflow(here, "DELETE", "registered-models/alias", change)
+        return call_mlflow(here, "DELETE", "registered-models/alias", change)
 
 
 def find(here: Workspace, full_name: str, include_aliases: bool = False) -> Document:
     """A registered model as Unity Catalog shows it; raises ApiError where MLflow has none of that name."""
     try:
-        model = _mlflow(here, "GET", "registered-models/get", {"name": full_name.lower()})["registered_model"]
+        model = call_mlflow(here, "GET", "registered-models/get", {"name": full_name.lower()})["registered_model"]
     except ApiError as error:
         if error.status != 404:
             raise
@@ -155,13 +157,13 @@ def names(here: Workspace, schema: str) -> list[str]:
 def remove(here: Workspace, full_name: str) -> None:
     """Deletes a model with its versions."""
     with changing:
-        _mlflow(here, "DELETE", "registered-models/delete", {"name": full_name})
+        call_mlflow(here, "DELETE", "registered-models/delete", {"name": full_name})
         here.store.delete("uc_model", full_name)
         forget(here, "function", full_name)
 
 
 def _all(here: Workspace) -> list[Document]:
-    found: list[Document] = _mlflow(here, "GET", "registered-models/search", {"max_results": 1000}).get(
+    found: list[Document] = call_mlflow(here, "GET", "registered-models/search", {"max_results": 1000}).get(
         "registered_models", []
     )
     return [model for model in found if model["name"].count(".") == 2]
@@ -213,20 +215,3 @@ def _version(model: Document, version: Document) -> Document:
         "created_by": version.get("user_id") or model["owner"],
         "aliases": [alias for alias in model["aliases"] if alias["version_num"] == number],
     }
-
-
-def _mlflow(here: Workspace, method: str, route: str, sent: dict[str, Any]) -> Document:
-    """Calls MLflow's REST API; its error codes are Databricks' own."""
-    url = f"{here.settings.mlflow_url}/api/2.0/mlflow/{route}"
-    try:
-        if method == "GET":
-            answer = httpx.get(url, params=sent, timeout=60)
-        else:
-            answer = httpx.request(method, url, json=sent, timeout=60)
-    except httpx.TransportError as error:
-        message = f"MLflow at {here.settings.mlflow_url} does not answer; is it running? ({error})"
-        raise ApiError(503, "TEMPORARILY_UNAVAILABLE", message) from error
-    document: Document = answer.json()
-    if answer.is_error:
-        raise ApiError(answer.status_code, document.get("error_code", "INTERNAL_ERROR"), document.get("message", ""))
-    return document

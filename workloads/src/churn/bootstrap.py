@@ -32,6 +32,7 @@ def base_rate_model() -> tuple[DummyClassifier, pd.DataFrame]:
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
+    arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track it in")
     run = parse(arguments, argv)
     model = run.options.model
     if registry.registered(model):
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     estimator, inputs = base_rate_model()
     tags = {"bootstrap": "true", "kind": "base_rate", "date": run.date.isoformat(), "run_id": run.run_id}
-    registry.experiment(model)
+    mlflow.set_experiment(experiment_id=run.options.experiment_id)
     with mlflow.start_run(run_name=f"bootstrap {run.date}", tags=tags):
         info = registry.log(estimator, COLUMNS, inputs.head(1), rated=False)
     description = (

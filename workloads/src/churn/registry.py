@@ -136,8 +136,3 @@ def signature(columns: Columns) -> ModelSignature:
         ),
         Schema([ColSpec(DataType.double, "score"), ColSpec(DataType.string, "band")]),
     )
-
-
-def experiment(model: str) -> None:
-    """Makes the model's experiment the current one; on Databricks it is an object under /Shared."""
-    mlflow.set_experiment(f"/Shared/{model}")

@@ -91,7 +91,7 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
 
     Args:
         frame: Labelled customers, as from `churn.dataset.labelled`.
-        run: Its options name `model`, `lead_days`, `horizon_days` and `settle_days`.
+        run: Its options name `model`, `experiment_id`, `lead_days`, `horizon_days` and `settle_days`.
         data: Fingerprint of the frame.
     """
     options = run.options
@@ -107,7 +107,7 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
         "split": parts.rule,
         "holdout_date": parts.holdout_date.isoformat(),
     }
-    registry.experiment(options.model)
+    mlflow.set_experiment(experiment_id=options.experiment_id)
     logged = {}
     for kind in KINDS:
         with mlflow.start_run(run_name=f"{kind} {run.date}", tags=tags):
@@ -126,6 +126,7 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
+    arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track the models in")
     add_window(arguments)
     arguments.add_argument("--retrain_days", required=True, type=int, help="age at which a champion is replaced")
     run = parse(arguments, argv)

@@ -126,6 +126,10 @@ dashboard = databricks.Dashboard(
     opts=options(folder),
 )
 
+experiment = databricks.MlflowExperiment(
+    "experiment", name=pulumi.Output.concat(folder.path, f"/tracked-{edition}"), opts=options()
+)
+
 
 def team_may(level: str) -> Sequence[databricks.PermissionsAccessControlArgs]:
     return [databricks.PermissionsAccessControlArgs(group_name=team.display_name, permission_level=level)]
@@ -147,6 +151,12 @@ databricks.Permissions("read-folder", directory_path=folder.path, access_control
 databricks.Permissions("read-file", workspace_file_path=file.path, access_controls=team_may("CAN_READ"), opts=options())
 databricks.Permissions(
     "read-dashboard", dashboard_id=dashboard.id, access_controls=team_may("CAN_READ"), opts=options()
+)
+databricks.Permissions(
+    "read-experiment",
+    experiment_id=experiment.id,
+    access_controls=team_may("CAN_EDIT" if second else "CAN_READ"),
+    opts=options(),
 )
 
 invoke = pulumi.InvokeOutputOptions(provider=provider)
