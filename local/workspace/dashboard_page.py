@@ -1,42 +1,108 @@
-"""A published dashboard as a page: every dataset's rows, as tables; the widgets themselves are not drawn."""
+"""A published dashboard as a page: its widgets in their grid, drawn from what its queries give now."""
+
+from __future__ import annotations
 
 import html
 import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from fastapi.responses import HTMLResponse
 from pyspark.errors import PySparkException
 
-from .context import Here
+from .charts import MARKS, draw
+from .context import Here, Workspace
 from .errors import not_found
-from .page import document, pages_router, row, section
+from .page import document, pages_router, row, table
 
-ROWS_SHOWN = 100
+ROWS_READ = 1000
+ROW_PIXELS, COLUMN_PIXELS = 52, 170  # of the grid that positions are given in
+AXES_PIXELS = 110
 
 pages = pages_router()
+Rows = list[dict[str, Any]]
 
 
 @pages.get("/dashboardsv3/{dashboard_id}/published", response_class=HTMLResponse)
 def published(dashboard_id: str, here: Here) -> str:
-    """The page; a query that fails is shown with its error in place of its rows."""
-    dashboard = here.store.get("dashboards", dashboard_id)
-    if dashboard is None or dashboard["lifecycle_state"] != "ACTIVE":
-        raise not_found(f"Dashboard with ID {dashboard_id} does not exist.")
-    sections = []
-    for dataset in json.loads(dashboard["serialized_dashboard"])["datasets"]:
-        title = html.escape(dataset["displayName"])
-        try:
-            frame = here.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_SHOWN)
-            rows = [row(*(_shown(value) for value in found)) for found in frame.collect()]
-            sections.append(section(title, frame.columns, rows, "No rows yet."))
-        except PySparkException as error:
-            sections.append(section(title, [], [], html.escape(str(error).split("JVM stacktrace")[0])))
-    return document(dashboard["display_name"], '<a href="/">Workspace</a>', sections)
+    """The page; a widget whose query fails shows the error in its place."""
+    dashboard = here.store.get("published_dashboards", dashboard_id)
+    if dashboard is None:
+        raise not_found(f"Dashboard {dashboard_id} does not exist or is not published.")
+    content = json.loads(dashboard["serialized_dashboard"])
+    results = {dataset["name"]: _result(here, dataset) for dataset in content.get("datasets", [])}
+    grids = [
+        f'<div class="grid" style="grid-auto-rows: {ROW_PIXELS}px">'
+        + "".join(_placed(item["widget"], item["position"], results) for item in page.get("layout", []))
+        + "</div>"
+        for page in content.get("pages", [])
+    ]
+    return document(dashboard["display_name"], '<a href="/">Workspace</a>', grids or ["<p>Nothing on it yet.</p>"])
 
 
-def _shown(value: object) -> str:
-    """A value for reading: thousands apart, fractions to the cent, or to the tenth of a percent below one."""
-    if isinstance(value, float):
-        return f"{value:,.3f}" if 0 < abs(value) < 1 else f"{value:,.2f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "" if value is None else str(value)
+def _result(here: Workspace, dataset: dict[str, Any]) -> Rows | str:
+    """Rows of a dataset, or why there are none."""
+    try:
+        frame = here.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_READ)
+        return [{name: _plain(value) for name, value in found.asDict().items()} for found in frame.collect()]
+    except PySparkException as error:
+        return str(error).split("JVM stacktrace")[0]
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _placed(widget: dict[str, Any], position: dict[str, int], results: dict[str, Rows | str]) -> str:
+    """A widget in its cell of the grid."""
+    spec = widget.get("spec")
+    column, line = position["x"] + 1, position["y"] + 1
+    area = f"grid-area: {line} / {column} / span {position['height']} / span {position['width']}"
+    if spec is None:
+        lines = "".join(widget.get("multilineTextboxSpec", {}).get("lines", []))
+        return f'<section style="{area}">{html.escape(lines)}</section>'
+    title = html.escape(spec.get("frame", {}).get("title", ""))
+    return f'<section style="{area}"><h2>{title}</h2>{_content(widget, spec, position, results)}</section>'
+
+
+def _content(
+    widget: dict[str, Any], spec: dict[str, Any], position: dict[str, int], results: dict[str, Rows | str]
+) -> str:
+    kind = spec["widgetType"]
+    queries = widget.get("queries", [])
+    rows = results.get(queries[0]["query"]["datasetName"], "its dataset is missing") if queries else "no query"
+    if isinstance(rows, str):
+        return f'<p class="bad">{html.escape(rows)}</p>'
+    if not rows:
+        return '<p class="quiet">No rows yet.</p>'
+    encodings = spec["encodings"]
+    if kind == "counter":
+        value = encodings["value"]
+        return f'<p class="counter">{html.escape(_shown(rows[0][value["fieldName"]], value.get("format")))}</p>'
+    if kind in MARKS:
+        width = position["width"] * COLUMN_PIXELS - AXES_PIXELS
+        return draw(spec, rows, width, position["height"] * ROW_PIXELS - AXES_PIXELS)
+    if kind == "table":
+        columns = [column for column in encodings["columns"] if column.get("visible", True)]
+        lines = [row(*(_shown(found[column["fieldName"]]) for column in columns)) for found in rows]
+        return table([html.escape(column.get("title") or column["fieldName"]) for column in columns], lines)
+    return f'<p class="quiet">A widget of the type {html.escape(kind)} is drawn on Databricks only.</p>'
+
+
+def _shown(value: object, form: dict[str, Any] | None = None) -> str:
+    """A value for reading, as its widget's format says; without one, thousands apart and fractions short."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if form is None:
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}" if abs(value) < 1 else f"{value:,.2f}"
+    sign = "$" if form.get("currencyCode") == "USD" else ""
+    places = form.get("decimalPlaces", {}).get("places", 2)
+    if form.get("abbreviation") == "compact" and abs(value) >= 1000:
+        return f"{sign}{value / 1000:,.{places}f}K"
+    return f"{sign}{value:,.{places}f}"

@@ -34,6 +34,9 @@ th { text-align: left; font-weight: 600; color: var(--quiet) }
 th, td { padding: .3rem 1rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 tr:first-child > * { border-top: 0 }
 td.task { padding-left: 1.5rem } td { white-space: nowrap } td.number { font-variant-numeric: tabular-nums }
+.grid { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .8rem } .grid section { margin: 0 }
+.grid h2 { font-size: .95rem } p.counter { font-size: 2rem; margin: 0; font-variant-numeric: tabular-nums }
+@media (max-width: 50rem) { .grid { display: block } .grid section { margin-bottom: .8rem } }
 .quiet { color: var(--quiet) }
 .good { color: light-dark(#17783a, #5fd38a) } .bad { color: light-dark(#b3261e, #ff8a80) }
 """
@@ -63,9 +66,14 @@ class Markup(str):
 
 def section(title: str, columns: list[str], rows: list[str], nothing: str) -> str:
     """A titled table, or a line that says why there is none."""
-    heads = "".join(f"<th>{column}</th>" for column in columns)
-    content = f"<table><tr>{heads}</tr>{''.join(rows)}</table>" if rows else f'<p class="quiet">{nothing}</p>'
+    content = table(columns, rows) if rows else f'<p class="quiet">{nothing}</p>'
     return f"<section><h2>{title}</h2>{content}</section>"
+
+
+def table(columns: list[str], rows: list[str]) -> str:
+    """A table; the columns' titles are HTML, the rows as from `row`."""
+    heads = "".join(f"<th>{column}</th>" for column in columns)
+    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 
 def row(*cells: object, first: str = "") -> str:

@@ -1,12 +1,10 @@
-"""The pages: home, and dashboards."""
+"""The home page, and who may open pages."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import httpx
-from databricks.sdk.service.dashboards import Dashboard
 from pyspark.sql.connect.session import SparkSession
 
 from local.workspace.store import Store
@@ -53,27 +51,3 @@ def test_rows_are_counted_on_demand(lakehouse: LocalWorkspace) -> None:
     assert "/?count=home.gold.many#tables" in httpx.get(url, timeout=60).text
     assert "1,234" in httpx.get(url, params={"count": "home.gold.many"}, timeout=60).text
     client.catalogs.delete("home", force=True)
-
-
-def test_a_dashboard_shows_the_rows_of_its_datasets(lakehouse: LocalWorkspace) -> None:
-    datasets = [
-        {"name": "good", "displayName": "Good & right", "queryLines": ["SELECT 'a<b' AS text, ", "41 + 1 AS answer"]},
-        {"name": "bad", "displayName": "Broken", "queryLines": ["SELECT * FROM missing"]},
-    ]
-    dashboard = Dashboard(
-        display_name="Shown",
-        parent_path="/Shared",
-        serialized_dashboard=json.dumps({"datasets": datasets, "pages": []}),
-    )
-    made = lakehouse.client().lakeview.create(dashboard)
-    url = f"{lakehouse.settings.workspace_url}/dashboardsv3/{made.dashboard_id}/published"
-    page = httpx.get(url, timeout=60).text
-    assert "Good &amp; right" in page
-    assert "a&lt;b" in page
-    assert "42" in page
-    assert "TABLE_OR_VIEW_NOT_FOUND" in page
-    assert f"/dashboardsv3/{made.dashboard_id}/published" in lakehouse.http().get("/").text
-
-
-def test_a_dashboard_that_is_not_there_is_a_404(workspace: LocalWorkspace) -> None:
-    assert httpx.get(f"{workspace.settings.workspace_url}/dashboardsv3/nothing/published").status_code == 404
