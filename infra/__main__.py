@@ -23,6 +23,7 @@ from infra.contracts import read_contracts
 from infra.faults import FaultsError
 from infra.grants import CatalogGrants, CatalogGrantsArgs
 from infra.jobs import Jobs, JobsArgs
+from infra.names import MARTS
 from infra.pipelines import Pipelines, PipelinesArgs
 from infra.run_once import RunOnce, RunOnceArgs
 from infra.selfservice import Area, AreaArgs
@@ -60,6 +61,7 @@ account = Account(
         runner=runner,
         deployer=settings.workspace.deployer,
         metastore_id=str(metastore_id) if metastore_id else None,
+        protect=settings.protect_data,
     ),
     workspace,
 )
@@ -182,9 +184,10 @@ jobs = Jobs(
     pulumi.ResourceOptions(providers=[provider], depends_on=[access, artifacts, tracking, compute]),
 )
 
-# What must have run once: each pipeline before grants on its tables, the bootstrap model before its endpoint.
+# What must have run once: pipelines and jobs before grants on their tables, the bootstrap model before its endpoint.
 host = settings.workspace.host
 tables = ",".join(contract.table for contract in contracts)
+begun = ",".join([f"{catalog}.mlops.churn_model", *MARTS])
 first_bronze = RunOnce(
     "first-bronze",
     RunOnceArgs(host, fingerprint=tables, pipeline_id=pipelines.ids["churn_bronze"]),
@@ -195,15 +198,15 @@ first_silver = RunOnce(
     RunOnceArgs(host, fingerprint=tables, pipeline_id=pipelines.ids["churn_silver"]),
     pulumi.ResourceOptions(depends_on=[first_bronze]),
 )
+bootstrap = RunOnce(
+    "bootstrap",
+    RunOnceArgs(host, fingerprint=begun, job_id=jobs.ids["churn_bootstrap"]),
+    pulumi.ResourceOptions(depends_on=[jobs, access]),
+)
 table_access = CatalogGrants(
     "table-access",
     CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind == "table"}, principals),
-    pulumi.ResourceOptions(providers=[provider], depends_on=[first_silver]),
-)
-bootstrap = RunOnce(
-    "bootstrap",
-    RunOnceArgs(host, fingerprint=f"{catalog}.mlops.churn_model", job_id=jobs.ids["churn_bootstrap"]),
-    pulumi.ResourceOptions(depends_on=[jobs, access]),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[first_silver, bootstrap]),
 )
 
 # What people and systems use: the endpoint and the dashboard.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.faults import choices
+from infra.names import MARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,6 +113,9 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
 def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> list[Grant]:
     """What each role may do by its nature; tables of silver come from their contracts.
 
+    Analysts read the marts and no other table of gold: features and scores are of single customers, whose attributes
+    their contract keeps confidential.
+
     Args:
         catalog: The platform's catalog.
         groups: Display names of the account's groups.
@@ -129,7 +133,7 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
         *(on("schema", schema, runner, *build) for schema in ("bronze", "silver", "gold", "mlops")),
         *(on("schema", schema, groups.engineers, "SELECT") for schema in ("bronze", "silver", "gold", "mlops")),
         *(on("schema", schema, groups.scientists, "SELECT") for schema in ("gold", "mlops")),
-        on("schema", "gold", groups.analysts, "SELECT"),
+        *(on("table", mart, groups.analysts, "SELECT") for mart in MARTS),
         on("volume", "bronze.raw", runner, "READ_VOLUME", "WRITE_VOLUME"),
         on("volume", "bronze.raw", groups.engineers, "READ_VOLUME"),
         on("schema", "mlops", runner, "CREATE_MODEL"),  # MLflow asks to create the model before each version

@@ -24,6 +24,7 @@ class AccountArgs:
     runner: Display name of the service principal that jobs and pipelines run as; each stack has its own.
     deployer: User name or application id of the identity that runs Pulumi, which lets them run as the runner.
     metastore_id: The metastore that the workspace must be attached to; None takes the one it is attached to.
+    protect: Whether to refuse to destroy groups: their members, whom others put there, would go with them.
     """
 
     own: bool
@@ -33,6 +34,7 @@ class AccountArgs:
     runner: str
     deployer: str
     metastore_id: str | None
+    protect: bool
 
 
 class Account(pulumi.ComponentResource):
@@ -49,7 +51,7 @@ class Account(pulumi.ComponentResource):
         super().__init__("churn:account:Account", name, None, opts)
         console = self._console(args.console) if args.console else None
         for group in args.groups:
-            group_id = self._group(group, args.own, console)
+            group_id = self._group(group, args, console)
             if console and args.workspace_id:
                 databricks.MwsPermissionAssignment(
                     f"{group}-enters",
@@ -87,10 +89,10 @@ class Account(pulumi.ComponentResource):
         here = pulumi.ResourceOptions(parent=self)
         return databricks.Provider("account", host=settings.host, account_id=account_id, opts=here)
 
-    def _group(self, group: str, own: bool, console: databricks.Provider | None) -> pulumi.Output[str]:
+    def _group(self, group: str, args: AccountArgs, console: databricks.Provider | None) -> pulumi.Output[str]:
         """The id of a group, made here or found."""
-        if own:
-            here = pulumi.ResourceOptions(parent=self, provider=console)
+        if args.own:
+            here = pulumi.ResourceOptions(parent=self, provider=console, protect=args.protect)
             return databricks.Group(group, display_name=group, opts=here).id
         there = pulumi.InvokeOutputOptions(parent=self, provider=console)
         return databricks.get_group_output(display_name=group, opts=there).id.apply(str)

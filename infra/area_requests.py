@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from infra.access import Grant, Securable
-from infra.config import REPOSITORY, GroupName, Section, Settings
+from infra.config import REPOSITORY, GroupName, Section, Settings, stack_names
 from infra.faults import Fault, FaultsError, choices, read_mapping, validate
 from infra.names import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 REQUESTS = REPOSITORY / "requests"
 SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"
+MADE_BY_DATABRICKS = ("default", "information_schema")  # in each catalog
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Team = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
@@ -72,11 +73,12 @@ class WorkspaceArea(Section):
 def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[WorkspaceArea]:
     """The stack's areas, by team and schema.
 
-    All files are checked, those for other stacks too.
+    All files are checked, those for other stacks too; but groups only for this stack, since stacks may know others.
 
     Raises:
         FaultsError: With every fault of every file.
     """
+    stacks = stack_names() | {settings.stack}
     faults: list[Fault] = []
     areas: list[tuple[str, WorkspaceArea]] = []
     for path in sorted(folder.glob("**/*.y*ml")):
@@ -88,7 +90,9 @@ def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[Workspace
             continue
         areas.append((file, area))
         faults += _place_faults(path, folder, file, area)
-        faults += _group_faults(file, area, settings.group_names)
+        faults += _stack_faults(file, area, stacks)
+        if settings.stack in area.stacks:
+            faults += _group_faults(file, area, settings.group_names)
     faults += _duplicates(areas)
     if faults:
         raise FaultsError(faults)
@@ -106,6 +110,14 @@ def _place_faults(path: Path, folder: Path, file: str, area: WorkspaceArea) -> l
     return faults
 
 
+def _stack_faults(file: str, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
+    return [
+        Fault(file, f"stacks[{index}]", f'"{stack}"', choices(known), f"write one of them, or add Pulumi.{stack}.yaml")
+        for index, stack in enumerate(area.stacks)
+        if stack not in known
+    ]
+
+
 def _group_faults(file: str, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
     named = [("owner_group", area.owner_group)]
     named += [(f"grants[{index}].group", grant.group) for index, grant in enumerate(area.grants)]
@@ -115,7 +127,7 @@ def _group_faults(file: str, area: WorkspaceArea, known: tuple[str, ...]) -> lis
 
 def _duplicates(areas: Iterable[tuple[str, WorkspaceArea]]) -> list[Fault]:
     faults = []
-    holders = dict.fromkeys(SCHEMAS, "the platform")
+    holders = dict.fromkeys(SCHEMAS, "the platform") | dict.fromkeys(MADE_BY_DATABRICKS, "Databricks")
     for file, area in areas:
         if area.schema_name in holders:
             allowed = f"a name that is free; {holders[area.schema_name]} has this one"

@@ -24,6 +24,7 @@ def policy_definition(settings: ComputeSettings, stack: str) -> str:
             "custom_tags.project": {"type": "fixed", "value": "churn"},
             "custom_tags.stack": {"type": "fixed", "value": stack},
             "data_security_mode": {"type": "fixed", "value": SECURITY_MODE},
+            "driver_node_type_id": {"type": "allowlist", "values": [settings.node_type_id], "isOptional": True},
             "node_type_id": {"type": "allowlist", "values": [settings.node_type_id]},
             "num_workers": {"type": "range", "minValue": 1, "maxValue": settings.workers},
             "spark_version": {"type": "fixed", "value": settings.spark_version},

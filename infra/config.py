@@ -14,10 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate
+from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate, wrong_value
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "churn:"
@@ -25,10 +26,51 @@ PRODUCTION = "prod"
 # What the Pulumi CLI itself keeps in a stack file.
 ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environment", "secretsprovider"})
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+# Fields of a Quartz expression: lowest and highest number, names, and what else may stand there, in capitals.
+QUARTZ_FIELDS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
+    "seconds": (0, 59, (), ""),
+    "minutes": (0, 59, (), ""),
+    "hours": (0, 23, (), ""),
+    "day of month": (1, 31, (), r"\?|L(-([12]?\d|30))?W?|([1-9]|[12]\d|3[01])W"),
+    "month": (1, 12, MONTHS, ""),
+    "day of week": (1, 7, WEEKDAYS, rf"\?|L|([1-7]|{'|'.join(WEEKDAYS)})(L|#[1-5])"),
+    "year": (1970, 2099, (), ""),
+}
+
+
+def _quartz(expression: str) -> str:
+    """Refuses what Quartz cannot read."""
+    if not re.fullmatch(r"[\w*?/,#-]+( [\w*?/,#-]+){5,6}", expression, re.ASCII):
+        raise wrong_value("six or seven fields of letters, digits and *?/,#- with one blank between them")
+    fields = expression.upper().split(" ")
+    for (name, (low, high, names, special)), field in zip(QUARTZ_FIELDS.items(), fields, strict=False):
+        known = {*names, *(form for n in range(low, high + 1) for form in (str(n), f"{n:02}"))}
+        for part in [] if re.fullmatch(special, field) else field.split(","):
+            span, slash, step = part.partition("/")
+            steps = not slash or (step.isdecimal() and 1 <= int(step) <= high)
+            if not steps or (span != "*" and not known.issuperset(span.split("-", 1))):
+                also = f" or {names[0]} to {names[-1]}" if names else ""
+                raise wrong_value(f"for {name} numbers from {low} to {high}{also}, * for all, not {part!r}")
+    if (fields[3] == "?") == (fields[5] == "?"):
+        raise wrong_value("? for exactly one of day of month and day of week, as in 0 0 5 * * ?")
+    return expression
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of names
+        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich") from None
+    return name
+
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 SparkKey = Annotated[str, StringConstraints(pattern=r"^spark\.[\w.]+$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+QuartzExpression = Annotated[str, AfterValidator(_quartz)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Section(BaseModel):
@@ -55,6 +97,16 @@ class Groups(Section):
     scientists: GroupName = Field(description="display name of the group that builds models")
     analysts: GroupName = Field(description="display name of the group that reads marts and dashboards")
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Groups:
+        holders: dict[str, str] = {}
+        for role, group in self.model_dump().items():
+            if group in holders:
+                allowed = f"a group of its own: grants differ by role, and {holders[group]} has this one"
+                raise broken_rule(role, group, allowed, f"name another group for {role}")
+            holders[group] = role
+        return self
+
 
 class Console(Section):
     """The account's own API, where groups live that Unity Catalog knows."""
@@ -69,7 +121,7 @@ class Account(Section):
     own: bool = Field(description="true in the one stack that creates the account's groups")
     console: Console | None = Field(
         default=None,
-        description="the account's API; null where the workspace itself keeps the groups, as the local one",
+        description="the account's API; null only where the workspace itself keeps the groups, as the local one",
     )
     metastore_id: UUID | None = Field(
         default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
@@ -87,8 +139,8 @@ class Compute(Section):
     workers: int = Field(ge=1, le=64, description="worker nodes of the job cluster")
     spark_conf: dict[SparkKey, str] = Field(
         default_factory=dict,
-        description="settings of each Spark session by the size of its data, values quoted; empty leaves all to the "
-        "engine",
+        description="settings of each Spark session by the size of its data, values quoted; pipelines always take "
+        "them, jobs only on their cluster, not on serverless compute; empty leaves all to the engine",
     )
 
 
@@ -107,17 +159,26 @@ class Warehouse(Section):
 
     size: WarehouseSize = Field(description="size of one cluster of the warehouse")
     maximum_clusters: int = Field(ge=1, le=40, description="clusters it may grow to")
-    auto_stop_minutes: int = Field(ge=5, le=1440, description="idle minutes after which it stops")
+    auto_stop_minutes: int = Field(
+        ge=5, le=30, description="idle minutes after which it stops; the policy warehouses-stop allows no more than 30"
+    )
 
 
 class Daily(Section):
     """The job `churn_daily`."""
 
-    cron: str = Field(pattern=r"^\S+( \S+){5,6}$", description="Quartz expression of six or seven fields")
-    timezone: str = Field(min_length=1, description="time zone of the cron expression, such as UTC")
+    cron: QuartzExpression = Field(
+        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year"
+    )
+    timezone: TimeZone = Field(
+        description="time zone of the cron expression, such as UTC; the default of logical_date, "
+        "{{job.start_time.iso_date}}, is the day in UTC all the same"
+    )
     paused: bool = Field(description="true never starts it by schedule")
     logical_date: dt.date | None = Field(
-        default=None, description="default of the parameter `date`, quoted; null takes the day the run starts"
+        default=None,
+        description="default of the parameter `date`, quoted; null takes {{job.start_time.iso_date}}, the day the "
+        "run starts in UTC, whatever the timezone",
     )
     task_timeout_minutes: int = Field(ge=1, le=1440, description="minutes after which one task is stopped")
     task_retries: int = Field(ge=0, le=5, description="how often a failed task is tried again")
@@ -189,6 +250,9 @@ class Settings(Section):
         """Rules across sections."""
         if self.account.console and self.workspace.id is None:
             raise broken_rule("workspace.id", None, "the workspace's numeric id, since account.console is given")
+        if self.account.console is None and self.workspace.host.startswith("https:"):
+            allowed = "the account's API, since Unity Catalog knows only groups of the account, not of a workspace"
+            raise broken_rule("account.console", None, allowed, "add account.console with host and account_id")
         snapshot, logical = self.simulation.snapshot_date, self.daily.logical_date
         if self.stack == PRODUCTION and self.simulation.enabled:
             reason = "false in prod: simulated rows must not mix with real ones"
@@ -265,6 +329,11 @@ def check(stack_file: Path) -> Settings:
     if not isinstance(config, dict):
         raise FaultsError([Fault(file, "config", str(config), "a mapping of names to values", "write name: value")])
     return parse(match[1], config, file)
+
+
+def stack_names(folder: Path = REPOSITORY) -> frozenset[str]:
+    """The stacks that have a file."""
+    return frozenset(path.stem.removeprefix("Pulumi.") for path in folder.glob("Pulumi.*.y*ml"))
 
 
 def load(stack: str, config: dict[str, str]) -> Settings:

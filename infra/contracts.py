@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTRACTS = REPOSITORY / "contracts"
+SCHEMA = "silver"  # of the tables that contracts describe
 # Privileges behind the words that a contract's role may use as `access`.
 PRIVILEGES = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
 
@@ -53,6 +54,7 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
     """
     faults: list[Fault] = []
     found: dict[str, TableContract] = {}
+    files: dict[str, str] = {}
     for path in sorted(folder.glob("**/*.y*ml")):
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
@@ -60,12 +62,20 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
         except FaultsError as error:
             faults += error.faults
             continue
-        tables = [entry.physicalName or "" for entry in contract.schema_ or []]
-        if len(tables) != 1 or tables[0].count(".") != 1:
-            faults.append(
-                Fault(file, "schema", shown(tables), "one entry, physicalName <schema>.<table>", "correct it")
-            )
+        entries = contract.schema_ or []
+        names = [entry.name for entry in entries]
+        if len(names) != 1 or not names[0]:
+            faults.append(Fault(file, "schema", shown(names), "one entry with a name", "write one table a file"))
             continue
+        table, written = f"{SCHEMA}.{names[0]}", entries[0].physicalName
+        if written != table:
+            allowed = f"{table}, since its name is {names[0]}"
+            remedy = f"write physicalName: {table}, or correct the name"
+            faults.append(Fault(file, "schema[0].physicalName", shown(written), allowed, remedy))
+        if table in files:
+            allowed = f"a table of its own; {files[table]} describes this one"
+            faults.append(Fault(file, "schema[0].name", shown(names[0]), allowed, "make one contract of the two"))
+        files.setdefault(table, file)
         owner = contract.team.name if isinstance(contract.team, Team) else None
         if owner not in groups:
             faults.append(Fault(file, "team.name", shown(owner), choices(groups), "name the group that owns the table"))
@@ -75,7 +85,7 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
             access[role.role or ""] = access.get(role.role or "", frozenset()) | PRIVILEGES.get(
                 role.access or "", frozenset()
             )
-        found[tables[0]] = TableContract(tables[0], access)
+        found[table] = TableContract(table, access)
     if faults:
         raise FaultsError(faults)
     return [found[table] for table in sorted(found)]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MAXIMUM_SHOWN_CHARACTERS = 80
+# What a name may be in YAML: text, or `<<`, which merges another mapping.
+NAME_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -54,15 +56,22 @@ class FaultsError(ValueError):
         super().__init__("\n  ".join([f"{count} in {', '.join(files)}", *map(str, self.faults)]))
 
 
-def broken_rule(field: str, received: Any, allowed: str) -> PydanticCustomError:
+def broken_rule(field: str, received: Any, allowed: str, remedy: str = "correct it") -> PydanticCustomError:
     """The error that a rule across fields raises in a validator.
 
     Args:
         field: Path of the field to change, from the model that has the rule.
         received: Its value.
         allowed: What it may be, and why.
+        remedy: What to do.
     """
-    return PydanticCustomError("broken_rule", "{allowed}", {"field": field, "received": received, "allowed": allowed})
+    context = {"field": field, "received": received, "allowed": allowed, "remedy": remedy}
+    return PydanticCustomError("broken_rule", "{allowed}", context)
+
+
+def wrong_value(allowed: str) -> PydanticCustomError:
+    """The error that a rule of one field raises in its validator."""
+    return PydanticCustomError("wrong_value", "{allowed}", {"allowed": allowed})
 
 
 def shown(value: Any) -> str:
@@ -78,11 +87,13 @@ def choices(values: Iterable[str]) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as JSON has it: dates stay text, and a name given twice is a fault."""
+    """YAML as JSON has it: dates stay text, names are text, and a name given twice is a fault."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if key.tag not in NAME_TAGS:
+                raise yaml.constructor.ConstructorError(None, None, "names must be text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the name {key.value!r} is given twice", key.start_mark
@@ -109,7 +120,8 @@ def read_mapping(path: Path, file: str) -> dict[str, Any]:
         raise FaultsError([Fault(file, "", "no such file", "an existing file", f"create {file}")]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         received = f"{' '.join(str(error).split())!r}"
-        raise FaultsError([Fault(file, "", received, "YAML in UTF-8", "correct the line that is named")]) from None
+        allowed = "YAML in UTF-8 with names that are text, each given once"
+        raise FaultsError([Fault(file, "", received, allowed, "correct the line that is named")]) from None
     if not isinstance(document, dict):
         received = shown(document)
         raise FaultsError([Fault(file, "", received, "a mapping of names to values", "write `name: value` lines")])
@@ -148,7 +160,7 @@ def _fault(model: type[BaseModel], detail: ErrorDetails, file: str, prefix: str)
     if detail["type"] == "broken_rule":
         rule = detail["ctx"]
         field = prefix + _path((*detail["loc"], rule["field"]))
-        return Fault(file, field, shown(rule["received"]), rule["allowed"], "correct it")
+        return Fault(file, field, shown(rule["received"]), rule["allowed"], rule["remedy"])
     allowed, received = detail["msg"].removeprefix("Input should be "), shown(detail["input"])
     return Fault(file, field, received, allowed, f"set it to what is allowed ({meaning})" if meaning else "correct it")
 

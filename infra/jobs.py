@@ -75,8 +75,8 @@ class Jobs(pulumi.ComponentResource):
         )
         bootstrap = self._job(
             "churn_bootstrap",
-            "Registers a base-rate model as version 1, so that the endpoint can be made before the first training",
-            [self._wheel_task("bootstrap", **self._tracked())],
+            "What must be there before the first day: a base-rate model to serve, and the marts to grant",
+            [self._wheel_task("bootstrap", **self._tracked()), self._wheel_task("tables")],
         )
         self.ids = {"churn_bootstrap": bootstrap.id, "churn_daily": daily.id}
         self.register_outputs({"ids": self.ids})
@@ -186,6 +186,7 @@ class Jobs(pulumi.ComponentResource):
         }
         if args.compute.serverless:
             task["environment_key"] = ENVIRONMENT
+            task["disable_auto_optimization"] = True  # which would retry failed tasks, whatever `task_retries` says
         else:
             task["job_cluster_key"] = CLUSTER
             task["libraries"] = [{"whl": args.wheel}]

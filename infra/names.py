@@ -1,4 +1,4 @@
-"""Names that stand in more than one place."""
+"""Names that stand in more than one place; those of tables are the workloads' too."""
 
 from __future__ import annotations
 
@@ -8,3 +8,11 @@ SCHEMAS = {
     "gold": "Features, labels, scores and marts",
     "mlops": "Models and the records of their life: gates, row accounts, drift",
 }
+
+# What the dashboard shows; the job churn_bootstrap makes them, so that reading them can be granted.
+MARTS = (
+    "gold.marts_churn_overview",
+    "gold.marts_churn_segments",
+    "gold.marts_churn_score_distribution",
+    "gold.marts_churn_gate",
+)

@@ -50,7 +50,7 @@ class Storage(pulumi.ComponentResource):
             metastore_id=args.metastore_id,
             storage_root=args.root,
             comment="Customer churn: from raw deliveries to scores",
-            isolation_mode="OPEN",
+            isolation_mode="ISOLATED",  # of this workspace alone, to which the provider binds it
             force_destroy=not args.protect,
             opts=here,
         )

@@ -9,6 +9,7 @@ import pytest
 
 from infra.access import PRIVILEGES, Grant, Plan, Securable, merge, role_grants
 from infra.config import Groups
+from infra.names import MARTS
 
 DEPLOYER = "deployer@churn.test"
 GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts")
@@ -87,11 +88,12 @@ def test_roles() -> None:
         *((f"c.{schema}", who) for schema in ("bronze", "silver", "gold", "mlops") for who in ("engineers", "runner")),
         ("c.gold", "scientists"),
         ("c.mlops", "scientists"),
-        ("c.gold", "analysts"),
     }
     writers = {who for _, who, what in held if what in ("MODIFY", "WRITE_VOLUME", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"
     assert {who for _, who, what in held if what == "MANAGE"} == {DEPLOYER}
     for schema in ("bronze", "silver", "gold", "mlops"):
         assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", "schema")]["runner"]
-    assert {"SELECT", "USE_SCHEMA"} <= set(plan[Securable("c.gold", "schema")]["analysts"])
+    assert plan[Securable("c.gold", "schema")]["analysts"] == ("USE_SCHEMA",), "features and scores are of customers"
+    opened = {on.name for on, who, what in held if who == "analysts" and what == "SELECT"}
+    assert opened == {f"c.{mart}" for mart in MARTS}

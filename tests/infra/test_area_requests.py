@@ -8,8 +8,8 @@ import pytest
 
 from infra.access import PRIVILEGES, Grant, Securable
 from infra.area_requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
-from infra.config import REPOSITORY, check
-from infra.faults import FaultsError
+from infra.config import REPOSITORY, check, stack_names
+from infra.faults import FaultsError, choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +71,7 @@ def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:
         ("owner_group: team-retention", "owner_group: team-nobody", "owner_group", '"team-nobody"'),
         ("owner_group: team-retention", "owner: team-retention", "owner_group", "nothing"),
         ("stacks: [local]", "stacks: []", "stacks", "[]"),
+        ("stacks: [local]", "stacks: [locla, prod]", "stacks[0]", '"locla"'),
         ("purpose: Lists of retention campaigns", "purpose: x", "purpose", '"x"'),
         ("\nstacks", "\ngrants: [{group: nobody, privileges: [SELECT]}]\nstacks", "grants[0].group", '"nobody"'),
         (
@@ -85,6 +86,35 @@ def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field:
     assert old in GOOD
     write(tmp_path, "retention/lab.yaml", GOOD.replace(old, new))
     assert ("requests/retention/lab.yaml", field, received) in faults(tmp_path)
+
+
+def test_a_stack_without_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[locla, prd]"))
+    with pytest.raises(FaultsError) as caught:
+        read_requests(SETTINGS, tmp_path / "requests")
+    for index, name in enumerate(("locla", "prd")):
+        said = (
+            f'requests/retention/lab.yaml: stacks[{index}]: received "{name}"; allowed: {choices(stack_names())}; '
+            f"remedy: write one of them, or add Pulumi.{name}.yaml"
+        )
+        assert said in str(caught.value)
+
+
+def test_groups_are_those_of_the_stacks_that_have_the_area(tmp_path: Path) -> None:
+    write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[prod]").replace("team-retention", "team-prod"))
+    assert read_requests(SETTINGS, tmp_path / "requests") == []
+    write(
+        tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[local, prod]").replace("team-retention", "team-prod")
+    )
+    assert faults(tmp_path) == [("requests/retention/lab.yaml", "owner_group", '"team-prod"')]
+
+
+@pytest.mark.parametrize("name", ["default", "information_schema"])
+def test_schemas_that_databricks_makes_are_reserved(tmp_path: Path, name: str) -> None:
+    write(tmp_path, f"retention/{name}.yaml", GOOD.replace("lab", name))
+    said = f'requests/retention/{name}.yaml: schema: received "{name}"; allowed: .* Databricks has .*; remedy: choose'
+    with pytest.raises(FaultsError, match=said):
+        read_requests(SETTINGS, tmp_path / "requests")
 
 
 def test_a_schema_is_given_once(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from infra.config import REPOSITORY, Settings, check, load
-from infra.faults import FaultsError
+from infra.config import REPOSITORY, Daily, Settings, check, load, stack_names
+from infra.faults import FaultsError, read_mapping
+from policies.compute import MAX_WAREHOUSE_IDLE_MINUTES
 from tests.infra.program import engine_config
 
 if TYPE_CHECKING:
@@ -62,6 +63,33 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"churn:daily.logical_date": "yesterday"}, "churn:daily.logical_date", ['"yesterday"', "date"]),
     ({"churn:daily.notify": ["nobody"]}, "churn:daily.notify[0]", ['"nobody"']),
     ({"churn:workspace.host": "http://example.com"}, "churn:workspace.host", ["http://example.com", "https"]),
+    (
+        {"churn:warehouse.auto_stop_minutes": 31},
+        "churn:warehouse.auto_stop_minutes",
+        ["equal to 30", "warehouses-stop"],
+    ),
+    (
+        {"churn:daily.cron": "x x x x x x"},
+        "churn:daily.cron",
+        ['"x x x x x x"', "seconds numbers from 0 to 59", "Quartz"],
+    ),
+    ({"churn:daily.cron": "0 0 5 * * *"}, "churn:daily.cron", ['"0 0 5 * * *"', "? for exactly one of day of month"]),
+    (
+        {"churn:daily.timezone": "Mars/Olympus"},
+        "churn:daily.timezone",
+        ['"Mars/Olympus"', "Europe/Zurich", "set it to"],
+    ),
+    ({"churn:daily.timezone": "Europe"}, "churn:daily.timezone", ['"Europe"', "IANA"]),
+    (
+        {"churn:account.groups.analysts": "churn-engineers"},
+        "churn:account.groups.analysts",
+        ['"churn-engineers"', "engineers has this one", "name another group for analysts"],
+    ),
+    (
+        {"churn:workspace.host": "https://dbc.example.com"},
+        "churn:account.console",
+        ["received null", "only groups of the account", "add account.console with host and account_id"],
+    ),
     ({"churn:account.groups.analysts": None}, "churn:account.groups.analysts", ["nothing", "add analysts"]),
     ({"churn:serving": None}, "churn:serving", ["nothing", "add serving"]),
     ({"churn:serving": 3}, "churn:serving", ["received 3"]),
@@ -89,6 +117,71 @@ def test_a_fault_names_file_field_value_and_remedy(
     text = str(caught.value)
     assert fault.remedy
     assert [part for part in ["Pulumi.local.yaml", field, "allowed: ", "remedy: ", *said] if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 0 5 * * ?",
+        "0 0/5 14,18 ? * MON-FRI",
+        "0 */10 22-2 ? jan,7-12 2#3",
+        "0 05 5 L * ? 2026-2030",
+        "0 0 5 L-3W 2/3 ?",
+        "0 0 5 15W * ?",
+        "0 0 5 ? * fril *",
+    ],
+)
+def test_a_schedule_that_quartz_reads(altered: Callable[..., Path], cron: str) -> None:
+    assert check(altered({"churn:daily.cron": cron})).daily.cron == cron
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"),
+    [
+        ("0 0 5 * *", "six or seven fields"),
+        ("0 0  5 * * ?", "six or seven fields"),
+        ("0 0 5 * * ? * *", "six or seven fields"),
+        ("0 0 5 ? * ?", "exactly one"),
+        ("? 0 5 * * ?", r"seconds numbers from 0 to 59, .* not '\?'"),
+        ("0 60 5 * * ?", "minutes numbers from 0 to 59, .* not '60'"),
+        ("0 0 5- * * ?", "hours numbers from 0 to 23, .* not '5-'"),
+        ("0 0 1,,5 * * ?", "hours numbers .* not ''"),
+        ("0 0 5 32 * ?", "day of month numbers from 1 to 31, .* not '32'"),
+        ("0 0 5 * JUNE ?", "month numbers from 1 to 12 or JAN to DEC, .* not 'JUNE'"),
+        ("0 0 5 ? * 0", "day of week numbers from 1 to 7 or SUN to SAT, .* not '0'"),
+        ("0 0 5 ? * 2#6", "day of week .* not '2#6'"),
+        ("0 0/0 5 * * ?", "minutes .* not '0/0'"),
+        ("0 0/ 5 * * ?", "minutes .* not '0/'"),
+        ("0 0 5 * * ? 1969", "year numbers from 1970 to 2099, .* not '1969'"),
+    ],
+)
+def test_a_schedule_that_quartz_does_not_read(altered: Callable[..., Path], cron: str, said: str) -> None:
+    with pytest.raises(
+        FaultsError, match=rf"churn:daily\.cron: received .*{said}.*; remedy: set it to what is allowed"
+    ):
+        check(altered({"churn:daily.cron": cron}))
+
+
+def test_a_warehouse_may_idle_as_long_as_the_policy_allows(altered: Callable[..., Path]) -> None:
+    longest = altered({"churn:warehouse.auto_stop_minutes": MAX_WAREHOUSE_IDLE_MINUTES})
+    assert check(longest).warehouse.auto_stop_minutes == MAX_WAREHOUSE_IDLE_MINUTES
+    with pytest.raises(FaultsError, match="auto_stop_minutes"):
+        check(altered({"churn:warehouse.auto_stop_minutes": MAX_WAREHOUSE_IDLE_MINUTES + 1}))
+
+
+def test_spark_settings_are_the_pipelines_on_serverless_compute_too(altered: Callable[..., Path]) -> None:
+    compute = check(altered({"churn:compute.serverless": True})).compute
+    assert compute.serverless
+    assert compute.spark_conf
+    meaning = type(compute).model_fields["spark_conf"].description or ""
+    assert "pipelines always take them, jobs only on their cluster, not on serverless compute" in meaning
+
+
+def test_the_day_of_a_run_is_explained_as_that_in_utc() -> None:
+    for name in ("timezone", "logical_date"):
+        meaning = Daily.model_fields[name].description or ""
+        assert "{{job.start_time.iso_date}}" in meaning
+        assert "in UTC" in meaning
 
 
 def test_all_faults_are_told_at_once(altered: Callable[..., Path]) -> None:
@@ -120,6 +213,9 @@ def test_prod_has_real_data_and_moving_days(altered: Callable[..., Path], change
         ("config: 3", "a mapping"),
         ("cnfig: {}", "'cnfig'"),
         ("config:\n  churn:a: 1\n  churn:a: 2", "given twice"),
+        ("config: {1: x}", r"names must be text .*line 1, column 10.*; allowed: .*; remedy: correct the line"),
+        ("config:\n  churn:workspace:\n    host: {{ HOST }}", "names must be text .*line 3, column 12"),
+        ("config:\n  ? [a, b]\n  : 1", "names must be text .*line 2"),
     ],
 )
 def test_a_file_that_is_no_stack_file(tmp_path: Path, text: str, said: str) -> None:
@@ -138,6 +234,19 @@ def test_a_missing_file_and_a_wrong_name(tmp_path: Path) -> None:
     file.write_text(LOCAL.read_text())
     with pytest.raises(FaultsError, match="the stack name 'My-Stack'"):
         check(file)
+
+
+def test_names_may_be_quoted_or_merged(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.local.yaml"
+    file.write_text("config: &a {'1': x}\nenvironment: {<<: *a, b: y}")
+    assert read_mapping(file, file.name) == {"config": {"1": "x"}, "environment": {"1": "x", "b": "y"}}
+
+
+def test_stacks_are_known_by_their_files(tmp_path: Path) -> None:
+    assert stack_names() >= {"local", "dev", "prod"}
+    for name in ("Pulumi.yaml", "Pulumi.one.yaml", "Pulumi.two.yml", "Pulumi.three.json"):
+        (tmp_path / name).touch()
+    assert stack_names(tmp_path) == {"one", "two"}
 
 
 def test_an_encrypted_value_is_not_shown(altered: Callable[..., Path]) -> None:

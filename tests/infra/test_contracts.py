@@ -35,7 +35,10 @@ def test_the_contracts_of_the_repository() -> None:
         ("role: churn-scientists", "role: nobody", "roles[1].role", '"nobody"'),
         ("access: read", "access: look", "roles[0].access", '"look"'),
         ("name: churn-engineers", "name: nobody", "team.name", '"nobody"'),
-        ("physicalName: silver.customer", "physicalName: customer", "schema", '["customer"]'),
+        ("physicalName: silver.customer", "physicalName: customer", "schema[0].physicalName", '"customer"'),
+        ("physicalName: silver.customer", "physicalName: gold.customer", "schema[0].physicalName", '"gold.customer"'),
+        ("    physicalName: silver.customer\n", "", "schema[0].physicalName", "null"),
+        ("- name: customer\n    physical", "- physical", "schema", "[null]"),
         ("version: 1.0.0", "vrsion: 1.0.0", "vrsion", "the unknown name 'vrsion'"),
         ("status: active", "status: 3", "status", "3"),
     ],
@@ -52,3 +55,31 @@ def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field:
     found = [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
     assert ("contracts/customer.yaml", field, received) in found
     assert "contracts/other.yaml" in {file for file, _, _ in found}, "all files' faults are told at once"
+
+
+def test_a_table_is_named_alike_for_deployment_and_workloads(tmp_path: Path) -> None:
+    text = (CONTRACTS / "customer.yaml").read_text()
+    (tmp_path / "customer.yaml").write_text(
+        text.replace("physicalName: silver.customer", "physicalName: silver.client")
+    )
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(GROUPS, tmp_path)
+    said = (
+        'customer.yaml: schema[0].physicalName: received "silver.client"; allowed: silver.customer, since its name is '
+        "customer; remedy: write physicalName: silver.customer, or correct the name"
+    )
+    assert said in str(caught.value)
+
+
+def test_a_table_has_one_contract(tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for name in ("again.yaml", "customer.yaml"):
+        (folder / name).write_text((CONTRACTS / "customer.yaml").read_text())
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(GROUPS, folder)
+    said = (
+        'contracts/customer.yaml: schema[0].name: received "customer"; allowed: a table of its own; '
+        "contracts/again.yaml describes this one; remedy: make one contract of the two"
+    )
+    assert said in str(caught.value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, get_args
 
 import pulumi_databricks as databricks
 import pytest
 from pulumi._types import input_type_types, is_input_type
 
+from infra.names import MARTS
 from tests.infra.program import RUNNER, Program, Registered, engine_config, run
 
 EXPORTS = [
@@ -23,8 +25,8 @@ EXPORTS = [
     "warehouse_id",
     "workspace_url",
 ]
-# Classes that hold data, or whose deletion deletes data.
-HOLD_DATA = ("Catalog", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
+# Classes that hold data, or whose deletion deletes data, or members of groups.
+HOLD_DATA = ("Catalog", "Group", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
 # Classes whose objects have no name of their own, and what identifies them instead.
 IDENTITY = {
     "Dashboard": "displayName",
@@ -177,11 +179,13 @@ def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) 
 def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
     tables = {g.inputs["table"] for g in program.of("Grants").values() if "table" in g.inputs}
     catalog = program.outputs["catalog"]
-    assert tables == {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions")}
+    silver = {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions")}
+    assert tables == silver | {f"{catalog}.{mart}" for mart in MARTS}
     component = next(r for r in program.resources if r.name == "table-access")
     assert {g.parent for g in program.of("Grants").values() if "table" in g.inputs} == {component.urn}
     runs = program.of("RunOnce")
     assert runs["first-silver"].urn in component.dependencies
+    assert runs["bootstrap"].urn in component.dependencies
     assert runs["first-bronze"].urn in runs["first-silver"].dependencies
 
 
@@ -228,8 +232,25 @@ def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Progra
 def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
     dashboard = program.of("Dashboard")["dashboard"].inputs
     assert dashboard["warehouseId"] == "warehouse-id"
-    assert f"{program.outputs['catalog']}.gold.marts_" in dashboard["serializedDashboard"]
     assert "${" not in dashboard["serializedDashboard"]
+    read = set(re.findall(rf"{program.outputs['catalog']}\.\w+\.\w+", dashboard["serializedDashboard"]))
+    assert read == {f"{program.outputs['catalog']}.{mart}" for mart in MARTS}
+
+
+def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> None:
+    opening = program.of("Permissions")["dashboard-permissions"].inputs["accessControls"]
+    assert {entry["groupName"] for entry in opening} == {"churn-engineers", "churn-scientists", "churn-analysts"}
+    for group in (entry["groupName"] for entry in opening):
+        readable = {
+            securable
+            for grants in program.of("Grants").values()
+            for kind in ("schema", "table")
+            if (securable := grants.inputs.get(kind))
+            and any(held["principal"] == group and "SELECT" in held["privileges"] for held in grants.inputs["grants"])
+        }
+        for mart in MARTS:
+            table = f"{program.outputs['catalog']}.{mart}"
+            assert {table, table.rpartition(".")[0]} & readable, f"{group} cannot read {table}"
 
 
 def test_exports(program: Program) -> None:
@@ -245,7 +266,7 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value", "changed"),
     [
-        ("warehouse", "auto_stop_minutes", 33, {"warehouse"}),
+        ("warehouse", "auto_stop_minutes", 30, {"warehouse"}),
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
         ("compute", "serverless", True, {"churn_daily", "churn_bootstrap"}),
         ("daily", "paused", False, {"churn_daily"}),

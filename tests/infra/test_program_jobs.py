@@ -61,6 +61,7 @@ def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
             folder = program.of("Directory")["folder"].inputs["path"]
             assert job["environments"][0]["spec"]["dependencies"][0].startswith(f"/Workspace{folder}/wheels/")
             assert all(task["environmentKey"] == "default" for task in wheel_tasks)
+            assert all(task["disableAutoOptimization"] for task in wheel_tasks), "retries are the setting's"
         else:
             assert "environments" not in job
             assert job["jobClusters"][0]["newCluster"]["policyId"] == "policy-id"
@@ -76,6 +77,11 @@ def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
         assert rules.pop("spark_version")["value"] == cluster["sparkVersion"]
         assert rules.pop("data_security_mode")["value"] == cluster["dataSecurityMode"]
         assert cluster["nodeTypeId"] in rules.pop("node_type_id")["values"]
+        assert rules.pop("driver_node_type_id") == {
+            "type": "allowlist",
+            "values": [cluster["nodeTypeId"]],
+            "isOptional": True,
+        }
         workers = rules.pop("num_workers")
         assert workers["minValue"] <= cluster["numWorkers"] <= workers["maxValue"]
         assert {key: rule["value"] for key, rule in rules.items()} == {
