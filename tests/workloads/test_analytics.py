@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn import analytics, scoring
+from churn import analytics, scoring, tables
 from churn.tables import GATE_RESULTS
+from infra.names import MARTS
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
@@ -82,6 +83,26 @@ def test_segments_and_scores_add_up(marts: World) -> None:
     tenths = marts.rows("SELECT score_from, customers FROM {}gold.marts_churn_score_distribution")
     assert sum(row.customers for row in tenths) == len(marts.active)
     assert all(0 <= row.score_from <= 0.9 for row in tenths)
+
+
+def test_the_gate_s_last_checks_are_a_mart(marts: World) -> None:
+    (decided,) = marts.rows("SELECT count(*) AS checks FROM {}mlops.gate_results")
+    checks = marts.rows("SELECT * FROM {}gold.marts_churn_gate")
+    assert len(checks) == decided.checks > 5
+    assert {(row.date, row.gate_date, row.decision, row.challenger_version) for row in checks} == {
+        (TODAY, TODAY, "passed", 2)
+    }
+    assert {row.outcome for row in checks} == {"passed"}
+
+
+def test_marts_are_there_before_the_first_day_and_known_to_infra(world: World) -> None:
+    world.spark.sql("CREATE SCHEMA IF NOT EXISTS catalogs.churn_empty").collect()
+    world.spark.sql("CREATE SCHEMA IF NOT EXISTS churn_empty.gold").collect()
+    run(tables.main, catalog="churn_empty")
+    assert {f"gold.{row.tableName}" for row in world.spark.sql("SHOW TABLES IN churn_empty.gold").collect()} == set(
+        MARTS
+    )
+    assert all(world.spark.table(f"churn_empty.{mart}").isEmpty() for mart in MARTS)
 
 
 def test_a_day_without_scores_names_the_task_that_makes_them(marts: World) -> None:

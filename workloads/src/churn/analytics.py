@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
 from churn.entry import Run, parse, parser, spark_session
-from churn.tables import GATE_RESULTS, OVERVIEW, SCORE_DISTRIBUTION, SCORES, SEGMENTS
+from churn.tables import GATE_CHECKS, GATE_RESULTS, MARTS, OVERVIEW, SCORE_DISTRIBUTION, SCORES, SEGMENTS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -34,10 +35,8 @@ def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
         _charges_at_risk(),
         sf.max("model_version").alias("model_version"),
     )
-    # on one date the newer challenger was decided on later; of one challenger, the newer run: a number kept as text
-    decided = sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"))
     latest = gate_results.select(
-        sf.max_by(sf.struct("date", "decision", "challenger_version"), decided).alias("gate")
+        sf.max_by(sf.struct("date", "decision", "challenger_version"), _decided()).alias("gate")
     ).select(
         sf.col("gate.date").alias("gate_date"),
         sf.col("gate.decision").alias("gate_decision"),
@@ -80,6 +79,25 @@ def score_distribution(scored: DataFrame) -> DataFrame:
     return scored.groupBy("date", tenth.alias("score_from")).agg(sf.count("*").alias("customers"))
 
 
+def gate_checks(gate_results: DataFrame, today: date) -> DataFrame:
+    """The checks of the gate's last decision, one row each.
+
+    Args:
+        gate_results: mlops.gate_results up to that day.
+        today: Logical date.
+    """
+    last = gate_results.agg(sf.max_by("run_id", _decided()).alias("run_id"))
+    return gate_results.join(last, "run_id").select(
+        sf.lit(today).alias("date"),
+        sf.col("date").alias("gate_date"),
+        "decision",
+        "challenger_version",
+        "check_name",
+        "outcome",
+        "reason",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     run = parse(parser(__doc__), argv)
     spark = spark_session()
@@ -95,13 +113,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"{run.table(SCORES.name)} has no scores on {run.date}: run `score` for that date")
     decided = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(sf.col("date") <= today)
     _write(run, scored, decided)
-    print(f"marts of {run.date} refreshed: {OVERVIEW.name}, {SEGMENTS.name}, {SCORE_DISTRIBUTION.name}")
+    print(f"marts of {run.date} refreshed: {', '.join(mart.name for mart in MARTS)}")
 
 
 def _write(run: Run, scored: DataFrame, decided: DataFrame) -> None:
     OVERVIEW.replace(overview(scored, decided), run.catalog, run.date)
     SEGMENTS.replace(segments(scored), run.catalog, run.date)
     SCORE_DISTRIBUTION.replace(score_distribution(scored), run.catalog, run.date)
+    GATE_CHECKS.replace(gate_checks(decided, run.date), run.catalog, run.date)
+
+
+def _decided() -> Column:
+    """What orders decisions of the gate: on one date the newer challenger was decided on later; of one challenger, the
+    newer run, whose number is kept as text."""
+    return sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"))
 
 
 def _at_risk() -> Column:

@@ -1,10 +1,16 @@
-"""How a run writes its part of a table, so that writing it again changes nothing; and what models and marts write."""
+"""How a run writes its part of a table, so that writing it again changes nothing; and what models and marts write.
+
+Run as `tables`, makes the marts, still empty: who may read them is granted when the platform is deployed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from churn.entry import parse, parser, spark_session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -123,3 +129,30 @@ SCORE_DISTRIBUTION = Table(
     customers BIGINT NOT NULL
     """,
 )
+
+GATE_CHECKS = Table(
+    "gold.marts_churn_gate",
+    """
+    date DATE NOT NULL,
+    gate_date DATE NOT NULL COMMENT 'when the gate last decided',
+    decision STRING NOT NULL COMMENT 'of all checks: passed, failed or error',
+    challenger_version INT NOT NULL COMMENT 'version it decided on',
+    check_name STRING NOT NULL,
+    outcome STRING NOT NULL COMMENT 'passed, failed, or error when it could not be tested',
+    reason STRING NOT NULL
+    """,
+)
+
+MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point `tables`."""
+    run = parse(parser(__doc__), argv)
+    spark = spark_session()
+    for table in MARTS:
+        print(table.create(spark, run.catalog))
+
+
+if __name__ == "__main__":
+    main()
