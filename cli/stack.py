@@ -18,7 +18,7 @@ from cli.steps import CommandError, run_logged
 from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]
-REMEDY = '`pulumi preview` after `eval "$(platform local env)"` shows the plan again'
+REMEDY = "`.venv/bin/platform preview` shows the plan again"
 
 
 @dataclass(frozen=True)

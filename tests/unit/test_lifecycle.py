@@ -102,3 +102,11 @@ def test_the_environment_asks_for_its_python(tmp_path: Path, program: str, answe
     assert done.returncode == 1
     assert done.stderr == "error: no Python 3.11 on PATH (python3.11, python3): install it, then run this again\n"
     assert not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize("command", [("up",), ("run", "churn_daily")])
+def test_a_date_that_is_none_stops_the_command_before_anything_is_done(command: tuple[str, ...]) -> None:
+    program = [sys.executable, "-c", "from cli.main import main; main()", *command, "--date", "2026-02-30"]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'2026-02-30' is no day" in done.stderr
