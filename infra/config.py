@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate, wrong_value
+from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate
+from infra.schedules import QuartzExpression, TimeZone
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "churn:"
@@ -26,51 +26,10 @@ PRODUCTION = "prod"
 # What the Pulumi CLI itself keeps in a stack file.
 ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environment", "secretsprovider"})
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# Fields of a Quartz expression: lowest and highest number, names, and what else may stand there, in capitals.
-QUARTZ_FIELDS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
-    "seconds": (0, 59, (), ""),
-    "minutes": (0, 59, (), ""),
-    "hours": (0, 23, (), ""),
-    "day of month": (1, 31, (), r"\?|L(-([12]?\d|30))?W?|([1-9]|[12]\d|3[01])W"),
-    "month": (1, 12, MONTHS, ""),
-    "day of week": (1, 7, WEEKDAYS, rf"\?|L|([1-7]|{'|'.join(WEEKDAYS)})(L|#[1-5])"),
-    "year": (1970, 2099, (), ""),
-}
-
-
-def _quartz(expression: str) -> str:
-    """Refuses what Quartz cannot read."""
-    if not re.fullmatch(r"[\w*?/,#-]+( [\w*?/,#-]+){5,6}", expression, re.ASCII):
-        raise wrong_value("six or seven fields of letters, digits and *?/,#- with one blank between them")
-    fields = expression.upper().split(" ")
-    for (name, (low, high, names, special)), field in zip(QUARTZ_FIELDS.items(), fields, strict=False):
-        known = {*names, *(form for n in range(low, high + 1) for form in (str(n), f"{n:02}"))}
-        for part in [] if re.fullmatch(special, field) else field.split(","):
-            span, slash, step = part.partition("/")
-            steps = not slash or (step.isdecimal() and 1 <= int(step) <= high)
-            if not steps or (span != "*" and not known.issuperset(span.split("-", 1))):
-                also = f" or {names[0]} to {names[-1]}" if names else ""
-                raise wrong_value(f"for {name} numbers from {low} to {high}{also}, * for all, not {part!r}")
-    if (fields[3] == "?") == (fields[5] == "?"):
-        raise wrong_value("? for exactly one of day of month and day of week, as in 0 0 5 * * ?")
-    return expression
-
-
-def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of names
-        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich") from None
-    return name
-
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 SparkKey = Annotated[str, StringConstraints(pattern=r"^spark\.[\w.]+$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-QuartzExpression = Annotated[str, AfterValidator(_quartz)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Section(BaseModel):
