@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
 
 EVERYBODY = ("account users", "users")
 FOR_EVERYBODY = {"BROWSE", "USE_CATALOG"}  # on a catalog: people find what they may ask for
+LEVELS_FOR_EVERYBODY = {"CAN_READ", "CAN_USE", "CAN_VIEW"}
+OPENS_SECRETS = {"SecretAcl": "principal", "SecretScope": "initialManagePrincipal"}
 # A plural counts what models read and write, and a tokenizer makes it: neither is a secret.
 SECRET_KEY = re.compile(
-    r"(?i)password|passwd|secret|token(?!s(?![a-z])|iz)|api_?key|access_?key|private_?key|credential"
+    r"(?i)password|passwd|secret|token(?!s(?![a-z])|iz)|(?:access|api|private)[._-]?key|account\.key|credential"
+)
+# Names of what says where a secret is, or which class or object of Unity Catalog provides it.
+WHERE_A_SECRET_IS = re.compile(r"(?i)(?:scope|key[._-]?name|token[._-]?key|\.provider|service[._-]?credential)$")
+# Properties that the provider's schema has for secrets or references to them.
+SECRET_FIELD = re.compile(
+    r"password|token|privateKey|logAnalyticsPrimaryKey|\w+(?:Plaintext|ApiKey|ApiToken|SecretAccessKey|ClientSecret)"
 )
 SECRET_VALUE = re.compile(
     r"\bdapi[0-9a-f]{32}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@"
@@ -40,9 +49,43 @@ FREE_FORM = {
     "sparkSubmitParams",
     "sqlParams",
 }
+POLICY_DOCUMENTS = {"definition", "policyFamilyDefinitionOverrides"}  # of a cluster policy: JSON
+SET_BY_POLICY = {"defaultValue", "value", "values"}
+
+
+def _is_everybody(principal: Any) -> bool:
+    return isinstance(principal, str) and principal.casefold() in EVERYBODY
 
 
 def _least_privilege(resource: Resource) -> Iterator[Violation]:
+    if resource.kind == "Permissions":
+        yield from _levels(resource)
+    elif field := OPENS_SECRETS.get(resource.kind):
+        principal = resource.inputs.get(field)
+        if _is_everybody(principal):
+            yield Violation(field, principal, "give a group of those who need the secrets a SecretAcl of its own")
+    else:
+        yield from _privileges(resource)
+
+
+def _levels(resource: Resource) -> Iterator[Violation]:
+    """All users may read, view and use an object, which changes nothing.
+
+    Every other level lets them change it, or run it with the rights of another principal, as a job or an endpoint
+    does. A level that is new is refused until somebody has judged it.
+    """
+    for path, control in items(resource.inputs, "accessControls"):
+        group, level = control.get("groupName"), control.get("permissionLevel")
+        if _is_everybody(group) and isinstance(level, str) and level not in LEVELS_FOR_EVERYBODY:
+            yield Violation(
+                f"{path}.groupName",
+                group,
+                f"give {level} to a group of those who need it; all users may have at most "
+                f"{' or '.join(sorted(LEVELS_FOR_EVERYBODY))}",
+            )
+
+
+def _privileges(resource: Resource) -> Iterator[Violation]:
     single = resource.kind == "Grant"
     grants = [("", resource.inputs)] if single else items(resource.inputs, "grants")
     for_everybody = FOR_EVERYBODY if resource.inputs.get("catalog") is not None else set()
@@ -55,7 +98,7 @@ def _least_privilege(resource: Resource) -> Iterator[Violation]:
             yield Violation(f"{dot}privileges", privileges, "list the privileges that the principal needs")
         principal = grant.get("principal")
         refused = sorted(set(privileges) - for_everybody)
-        if isinstance(principal, str) and principal.casefold() in EVERYBODY and refused:
+        if _is_everybody(principal) and refused:
             yield Violation(
                 f"{dot}principal",
                 principal,
@@ -65,7 +108,7 @@ def _least_privilege(resource: Resource) -> Iterator[Violation]:
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Path, name and text of every text at any depth; the name is empty outside free-form properties."""
+    """Path, name and text of every text at any depth; the name is empty where it cannot tell a secret."""
     if isinstance(value, str):
         yield path, "", value
     elif isinstance(value, list):
@@ -74,7 +117,14 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     else:
         for key, inner in mapping(value).items():
             here = f"{path}.{key}" if path else key
-            yield from _free_form(inner, here) if key in FREE_FORM else _texts(inner, here)
+            if key in FREE_FORM:
+                yield from _free_form(inner, here)
+            elif key in POLICY_DOCUMENTS:
+                yield from _set_by_policy(inner, here)
+            elif isinstance(inner, str) and SECRET_FIELD.fullmatch(key):
+                yield here, key, inner
+            else:
+                yield from _texts(inner, here)
 
 
 def _free_form(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
@@ -101,8 +151,29 @@ def _words(words: list[Any]) -> Iterator[tuple[int, str, str]]:
         yield (place, f"{option} {name}", value) if assigns else (place, option, word)
 
 
+def _set_by_policy(document: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """The same of a cluster policy's document; what is not JSON is one text."""
+    try:
+        limits = json.loads(document) if isinstance(document, str) else None
+    except ValueError:
+        yield path, "", document
+        return
+    for attribute, limit in mapping(limits).items():
+        for key, value in mapping(limit).items():
+            name = attribute if key in SET_BY_POLICY else ""
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, str):
+                    yield f"{path}.{attribute}.{key}", name, text
+
+
+def _names_secret(word: str) -> bool:
+    if SECRET_FIELD.fullmatch(word):
+        return True
+    return bool(SECRET_KEY.search(word)) and not WHERE_A_SECRET_IS.search(word)
+
+
 def _is_secret(name: str, text: str) -> bool:
-    if text and SECRET_KEY.search(name) and not REFERENCE.fullmatch(text):
+    if text and not REFERENCE.fullmatch(text) and any(map(_names_secret, name.split())):
         return True
     return bool(SECRET_VALUE.search(REFERENCE.sub("", f"{name}={text}")))
 
@@ -110,24 +181,23 @@ def _is_secret(name: str, text: str) -> bool:
 def _no_secrets(resource: Resource) -> Iterator[Violation]:
     for path, name, text in _texts(resource.inputs):
         if _is_secret(name, text):
-            yield Violation(
-                path,
-                "***",
-                "store it in a secret scope, and write {{secrets/<scope>/<key>}} here or read it where it is used",
-            )
+            where = "in the field without Plaintext" if path.endswith("Plaintext") else "here"
+            remedy = f"write {{{{secrets/<scope>/<key>}}}} {where} or read it where it is used"
+            yield Violation(path, "***", f"store it in a secret scope, and {remedy}")
 
 
 RULES = [
     rule(
         "least-privilege",
-        "No ALL_PRIVILEGES anywhere, and nothing for all users but to find a catalog and enter it.",
+        "No ALL_PRIVILEGES anywhere, and nothing for all users but to find and enter a catalog, and to read or use "
+        "an object of the workspace.",
         _least_privilege,
-        ("Grants", "Grant"),
+        ("Grant", "Grants", "Permissions", "SecretAcl", "SecretScope"),
     ),
     rule(
         "no-secrets-in-clear",
-        "Parameters, configuration and environments hold references to secrets, never secrets.",
+        "Parameters, configuration, environments and fields for secrets hold references to secrets, never secrets.",
         _no_secrets,
-        ("Cluster", "Job", "ModelServing", "Pipeline"),
+        ("Cluster", "ClusterPolicy", "Job", "ModelServing", "Pipeline"),
     ),
 ]

@@ -23,8 +23,9 @@ def _idle(path: str, value: Any, most: int) -> Iterator[Violation]:
 
 
 def _under_policy(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
-    if cluster.get("policyId") is None:
-        yield Violation(f"{path}policyId", None, "name the cluster policy that bounds its size and cost")
+    policy = cluster.get("policyId")
+    if not policy:
+        yield Violation(f"{path}policyId", policy, "name the cluster policy that bounds its size and cost")
 
 
 def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
@@ -32,6 +33,16 @@ def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
     mode = cluster.get("dataSecurityMode")
     if mode is not UNKNOWN and mode not in SECURITY_MODES:
         yield Violation(f"{path}dataSecurityMode", mode, f"use {' or '.join(SECURITY_MODES)}")
+
+
+def _default_cluster(pipeline: Mapping[str, Any]) -> Iterator[Violation]:
+    """A classic pipeline that describes no cluster for its updates gets one that is under no policy."""
+    clusters = pipeline.get("clusters")
+    if pipeline.get("serverless") in (True, UNKNOWN) or clusters is UNKNOWN:
+        return
+    labels = [mapping(cluster).get("label") for cluster in clusters or []]
+    if all(label == "maintenance" for label in labels):
+        yield Violation("clusters", labels or None, "set serverless to true, or add a default cluster with a policyId")
 
 
 def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
@@ -42,6 +53,8 @@ def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
     for path, element in [*items(resource.inputs, "jobClusters"), *tasks(resource.inputs)]:
         if cluster := mapping(element.get("newCluster")):
             yield from _cluster(f"{path}.newCluster.", cluster)
+    if resource.kind == "Pipeline":
+        yield from _default_cluster(resource.inputs)
     for path, cluster in items(resource.inputs, "clusters"):  # a pipeline's, which have no security mode to set
         yield from _under_policy(f"{path}.", cluster)
 

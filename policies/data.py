@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-HOLDS_DATA = ("Catalog", "Metastore", "Pipeline", "RegisteredModel", "Schema", "Volume")  # a pipeline: its tables
+# A pipeline holds its tables, an experiment its runs.
+HOLDS_DATA = ("Catalog", "Metastore", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
 LEGACY_KINDS = {
     "DbfsFile": "File in a volume",
     "LakehouseMonitor": "QualityMonitor",

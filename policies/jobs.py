@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 def _as_principal(resource: Resource) -> Iterator[Violation]:
     run_as = resource.inputs.get("runAs")
-    if run_as is not UNKNOWN and mapping(run_as).get("servicePrincipalName") is None:
-        yield Violation("runAs.servicePrincipalName", None, "run it as a service principal: people leave")
+    principal = mapping(run_as).get("servicePrincipalName")
+    if run_as is not UNKNOWN and not principal:
+        yield Violation("runAs.servicePrincipalName", principal, "run it as a service principal: people leave")
 
 
 def _unattended(resource: Resource) -> Iterator[Violation]:
@@ -25,7 +26,7 @@ def _unattended(resource: Resource) -> Iterator[Violation]:
     starts = any(mapping(inputs.get(name)) for name in ("schedule", "trigger"))
     if starts and isinstance(overlap, int | float) and overlap > 1:
         yield Violation("maxConcurrentRuns", overlap, "set it to 1: overlapping runs write the same tables")
-    if not inputs.get("timeoutSeconds"):
+    if not inputs.get("timeoutSeconds") and inputs.get("continuous") is None:  # a continuous one has no end
         for path, task in items(inputs, "tasks"):
             if not task.get("timeoutSeconds"):
                 key = task.get("taskKey")
@@ -60,7 +61,8 @@ RULES = [
     rule("runs-as-principal", "A job or pipeline runs as a service principal.", _as_principal, ("Job", "Pipeline")),
     rule(
         "jobs-unattended",
-        "A job is bounded in time, does not overlap itself when it starts by itself, and reports failures.",
+        "A job is bounded in time unless it is continuous, does not overlap itself when it starts by itself, and "
+        "reports failures.",
         _unattended,
         ("Job",),
     ),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
+# The engine adds the plugin's version, and where it comes from if that is not where all plugins do.
+DEFAULT_PROVIDER = re.compile(r"default(?:_(?:\d+_\d+_\d+|https?_|github_|gitlab_).*)?")
 ELSEWHERE = "takes its workspace from whatever profile or variable it finds"
 
 
@@ -26,7 +28,7 @@ def _explicit_name(resource: Resource) -> Iterator[Violation]:
 
 def _is_default(provider: str) -> bool:
     """Whether the engine made the provider itself, for resources that were given none."""
-    return provider.startswith("default")
+    return bool(DEFAULT_PROVIDER.fullmatch(provider))
 
 
 def _explicit_provider(resource: Resource) -> Iterator[Violation]:

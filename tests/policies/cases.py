@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from policies.rule import PROVIDER
 
 KNOWN_TOKEN = "dapi" + "0" * 32
+# Explicit providers by the name that a case's options call them; one looks almost like the engine's own.
+PROVIDERS = {"provider": "workspace", "almost_default": "default-workspace"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ CLUSTER = {
     "policyId": "policy",
     "dataSecurityMode": "USER_ISOLATION",
 }
-PIPELINE = {"name": "silver", "runAs": {"servicePrincipalName": PRINCIPAL}}
+CLASSIC = {"name": "silver", "runAs": {"servicePrincipalName": PRINCIPAL}}
+EXPLORE = {**CLUSTER, "clusterName": "explore", "autoterminationMinutes": 30}
+PIPELINE = {**CLASSIC, "serverless": True}
 ENTITY = {
     "name": "champion",
     "entityName": "churn.mlops.churn_model",
@@ -87,12 +92,64 @@ def grants(principal: str, privileges: list[str], on: str = "schema", name: str 
     return {on: name, "grants": [{"principal": principal, "privileges": privileges}]}
 
 
+def control(group: str, level: str) -> dict[str, Any]:
+    """Permissions of a group on a warehouse."""
+    return {"sqlEndpointId": "warehouse", "accessControls": [{"groupName": group, "permissionLevel": level}]}
+
+
+def wheel_task(**parameters: str) -> dict[str, Any]:
+    return {
+        **TASK,
+        "pythonWheelTask": {"packageName": "churn", "entryPoint": "score", "namedParameters": parameters},
+    }
+
+
+def external(provider: str, **settings: str) -> dict[str, Any]:
+    """An endpoint in front of another provider's model."""
+    config = {"amazon-bedrock": "amazonBedrockConfig", "openai": "openaiConfig"}[provider]
+    model = {"name": "model", "provider": provider, "task": "llm/v1/chat", config: settings}
+    return {"name": "churn-chat", "config": {"servedEntities": [{"name": "chat", "externalModel": model}]}}
+
+
+def bedrock(**key: str) -> dict[str, Any]:
+    access = "{{secrets/churn/aws-id}}"
+    return external("amazon-bedrock", awsRegion="eu-west-1", bedrockProvider="anthropic", awsAccessKeyId=access, **key)
+
+
+def pulls_image(password: str) -> dict[str, Any]:
+    """A job on a cluster whose image lies in a private registry."""
+    image = {"url": "registry.example.com/churn:1", "basicAuth": {"username": "churn", "password": password}}
+    return job(jobClusters=[{"jobClusterKey": "main", "newCluster": {**CLUSTER, "dockerImage": image}}])
+
+
+def policy(limits: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "jobs", "definition": json.dumps(limits)}
+
+
+def fixed(value: str) -> dict[str, str]:
+    return {"type": "fixed", "value": value}
+
+
+STREAMING = {
+    **without(JOB, "schedule"),
+    "continuous": {"pauseStatus": "UNPAUSED"},
+    "tasks": [{"taskKey": "score"}],
+}
 TRIGGERED = {**without(JOB, "schedule"), "trigger": {"fileArrival": {"url": "/Volumes/churn/bronze/raw/"}}}
 ANALYSTS = grants("churn-analysts", ["SELECT", "USE_SCHEMA"])
 
 CASES = [
     Case("explicit-name", "Schema", {"catalogName": "churn"}, "name is '", {"catalogName": "churn", "name": "gold"}),
     Case("explicit-provider", "Catalog", CATALOG, "provider is 'default_", CATALOG, bad_options='version="1.104.0"'),
+    Case(
+        "explicit-provider",
+        "Catalog",
+        CATALOG,
+        "provider is 'default_",
+        CATALOG,
+        bad_options='version="1.104.0"',
+        good_options="provider=almost_default",
+    ),
     Case(
         "explicit-provider",
         PROVIDER,
@@ -108,6 +165,15 @@ CASES = [
         CATALOG,
         "protect is False",
         CATALOG,
+        stack="prod",
+        good_options="provider=provider, protect=True",
+    ),
+    Case(
+        "protected-data",
+        "MlflowExperiment",
+        {"name": "/Shared/churn"},
+        "protect is False",
+        {"name": "/Shared/churn"},
         stack="prod",
         good_options="provider=provider, protect=True",
     ),
@@ -140,41 +206,84 @@ CASES = [
     Case("least-privilege", "Grants", grants("churn-analysts", ["ALL_PRIVILEGES"]), "['ALL_PRIVILEGES']", ANALYSTS),
     Case("least-privilege", "Grants", grants("account users", ["SELECT"]), "principal is 'account users'", ANALYSTS),
     Case(
-        "no-secrets-in-clear",
-        "Job",
-        job(
-            tasks=[
-                {
-                    **TASK,
-                    "pythonWheelTask": {
-                        "packageName": "churn",
-                        "entryPoint": "score",
-                        "namedParameters": {"api_token": "hunter2"},
-                    },
-                }
-            ]
-        ),
-        "namedParameters.api_token is '***'",
-        job(
-            tasks=[
-                {
-                    **TASK,
-                    "pythonWheelTask": {
-                        "packageName": "churn",
-                        "entryPoint": "score",
-                        "namedParameters": {"api_token": "{{secrets/churn/crm}}", "date": "2026-01-31"},
-                    },
-                }
-            ]
-        ),
+        "least-privilege",
+        "Permissions",
+        control("users", "CAN_MANAGE"),
+        "accessControls[0].groupName is 'users'",
+        control("users", "CAN_USE"),
     ),
     Case(
-        "clusters-bounded",
-        "Cluster",
-        {**without(CLUSTER, "policyId"), "clusterName": "explore", "autoterminationMinutes": 30},
-        "policyId is not set",
-        {**CLUSTER, "clusterName": "explore", "autoterminationMinutes": 30},
+        "least-privilege",
+        "SecretAcl",
+        {"scope": "churn", "principal": "users", "permission": "READ"},
+        "principal is 'users'",
+        {"scope": "churn", "principal": "churn-engineers", "permission": "READ"},
     ),
+    Case(
+        "least-privilege",
+        "SecretScope",
+        {"name": "churn", "initialManagePrincipal": "users"},
+        "initialManagePrincipal is 'users'",
+        {"name": "churn"},
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Job",
+        job(tasks=[wheel_task(api_token="hunter2")]),
+        "namedParameters.api_token is '***'",
+        job(tasks=[wheel_task(api_token="{{secrets/churn/crm}}", date="2026-01-31")]),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Job",
+        job(tasks=[wheel_task(secret_scope="churn-dev", token="hunter2")]),
+        "namedParameters.token is '***'",
+        job(tasks=[wheel_task(secret_scope="churn-dev", token_key="crm", password_key_name="crm-password")]),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Job",
+        pulls_image("hunter2"),
+        "newCluster.dockerImage.basicAuth.password is '***'",
+        pulls_image("{{secrets/churn/registry}}"),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "ModelServing",
+        external("openai", openaiApiKeyPlaintext="hunter2"),
+        "openaiConfig.openaiApiKeyPlaintext is '***'",
+        external("openai", openaiApiKey="{{secrets/churn/openai}}"),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "ModelServing",
+        bedrock(awsSecretAccessKeyPlaintext="hunter2"),
+        "amazonBedrockConfig.awsSecretAccessKeyPlaintext is '***'",
+        bedrock(awsSecretAccessKey="{{secrets/churn/aws}}"),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "ClusterPolicy",
+        policy({"spark_env_vars.DB_PASSWORD": fixed("hunter2")}),
+        "definition.spark_env_vars.DB_PASSWORD.value is '***'",
+        policy({"spark_env_vars.DB_PASSWORD": fixed("{{secrets/churn/db}}"), "cluster_type": fixed("job")}),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Cluster",
+        {**EXPLORE, "sparkConf": {"spark.hadoop.fs.s3a.secret.key": "hunter2"}},
+        "sparkConf.spark.hadoop.fs.s3a.secret.key is '***'",
+        {**EXPLORE, "sparkConf": {"spark.hadoop.fs.s3a.aws.credentials.provider": "com.example.Provider"}},
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Pipeline",
+        {**PIPELINE, "configuration": {"churn.kafka.password": "hunter2"}},
+        "configuration.churn.kafka.password is '***'",
+        {**PIPELINE, "configuration": {"churn.kafka.service_credential": "churn-kafka"}},
+    ),
+    Case("clusters-bounded", "Cluster", without(EXPLORE, "policyId"), "policyId is not set", EXPLORE),
+    Case("clusters-bounded", "Cluster", {**EXPLORE, "policyId": ""}, "policyId is ''", EXPLORE),
     Case(
         "clusters-bounded",
         "Job",
@@ -199,9 +308,17 @@ CASES = [
     Case(
         "clusters-bounded",
         "Pipeline",
-        {**PIPELINE, "clusters": [{"label": "default", "numWorkers": 1}]},
+        {**CLASSIC, "clusters": [{"label": "default", "numWorkers": 1}]},
         "clusters[0].policyId is not set",
-        {**PIPELINE, "clusters": [{"label": "default", "numWorkers": 1, "policyId": "policy"}]},
+        {**CLASSIC, "clusters": [{"label": "default", "numWorkers": 1, "policyId": "policy"}]},
+    ),
+    Case("clusters-bounded", "Pipeline", CLASSIC, "clusters is not set", PIPELINE),
+    Case(
+        "clusters-bounded",
+        "Pipeline",
+        {**CLASSIC, "clusters": [{"label": "maintenance", "policyId": "policy"}]},
+        "clusters is ['maintenance']",
+        {**CLASSIC, "clusters": [{"label": "maintenance", "policyId": "policy"}, {"policyId": "policy"}]},
     ),
     Case(
         "warehouses-stop",
@@ -211,6 +328,7 @@ CASES = [
         {"name": "churn", "clusterSize": "2X-Small", "autoStopMins": 10},
     ),
     Case("runs-as-principal", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
+    Case("runs-as-principal", "Job", job(runAs={"servicePrincipalName": ""}), "servicePrincipalName is ''", JOB),
     Case(
         "runs-as-principal",
         "Pipeline",
@@ -219,6 +337,7 @@ CASES = [
         PIPELINE,
     ),
     Case("jobs-unattended", "Job", job(tasks=[{"taskKey": "score"}]), "bound the task 'score'", JOB),
+    Case("jobs-unattended", "Job", without(STREAMING, "continuous"), "bound the task 'score'", STREAMING),
     Case("jobs-unattended", "Job", job(maxConcurrentRuns=2), "maxConcurrentRuns is 2", JOB),
     Case("jobs-unattended", "Job", {**TRIGGERED, "maxConcurrentRuns": 2}, "maxConcurrentRuns is 2", TRIGGERED),
     Case(
