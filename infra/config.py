@@ -137,7 +137,13 @@ class Daily(Section):
     logical_date: dt.date | None = Field(
         default=None,
         description="default of the parameter `date`, quoted; null takes {{job.start_time.iso_date}}, the day the "
-        "run starts in UTC, whatever the timezone",
+        "run starts in UTC, whatever the timezone, less days_behind",
+    )
+    days_behind: int = Field(
+        ge=0,
+        le=7,
+        description="days that the default of the parameter date lies before the day the run starts: 1 scores in the "
+        "morning what happened by the evening before",
     )
     task_timeout_minutes: int = Field(ge=1, le=1440, description="minutes after which one task is stopped")
     task_retries: int = Field(ge=0, le=5, description="how often a failed task is tried again")
@@ -235,7 +241,9 @@ class Settings(Section):
     @property
     def logical_date(self) -> str:
         """Default of the job parameter `date`."""
-        return self.daily.logical_date.isoformat() if self.daily.logical_date else "{{job.start_time.iso_date}}"
+        if self.daily.logical_date:
+            return self.daily.logical_date.isoformat()
+        return "{{job.start_time.iso_date}}" + (f"-{self.daily.days_behind}d" if self.daily.days_behind else "")
 
 
 def parse(stack: str, config: dict[str, Any], file: str) -> Settings:

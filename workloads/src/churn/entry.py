@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import SparkSession
 
@@ -36,11 +37,29 @@ class Run:
         return f"/Volumes/{self.catalog}/bronze/raw"
 
 
+def logical_date(text: str) -> date:
+    """The day that a text names, such as `2026-02-02`; `2026-02-02-1d` is the day before.
+
+    A schedule knows only the day on which it starts, and in the morning that day has not happened yet.
+
+    Raises:
+        argparse.ArgumentTypeError: It names no day.
+    """
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:-(\d+)d)?", text, re.ASCII)
+    try:
+        if found is None:
+            raise ValueError("it has another form")
+        return date.fromisoformat(found[1]) - timedelta(days=int(found[2] or 0))
+    except ValueError as error:
+        form = "write YYYY-MM-DD, or YYYY-MM-DD-1d for the day before"
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: {error}; {form}") from error
+
+
 def parser(description: str | None) -> argparse.ArgumentParser:
     """A command line with the parameters that all entry points have; add your own to it."""
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
-    arguments.add_argument("--date", required=True, type=date.fromisoformat, help="logical date, YYYY-MM-DD")
+    arguments.add_argument("--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01")
     arguments.add_argument("--run_id", required=True, help="id of the job run")
     return arguments
 
