@@ -24,14 +24,16 @@ _PAGE = 1000
 
 @router.put(_FILES, status_code=204)
 async def upload(path: str, request: Request, here: Here, overwrite: bool = False) -> None:
-    target = await run_in_threadpool(_target, here, path, overwrite)
-    # The file appears whole or not at all, and a reader of the old one is not disturbed.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
+    root, target = await run_in_threadpool(_target, here, path, overwrite)
+    # The file appears whole or not at all, its folders with it, and a reader of the old one is not disturbed.
+    handle, name = tempfile.mkstemp(dir=root, prefix=".upload-")
     try:
         with os.fdopen(handle, "wb") as file:
             async for chunk in request.stream():
                 await run_in_threadpool(file.write, chunk)
         Path(name).chmod(0o644)
+        with _as_conflict(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
         Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -136,16 +138,14 @@ def _locate(here: Workspace, path: str) -> tuple[Path, Path]:
     return root, root.joinpath(*parts[4:])
 
 
-def _target(here: Workspace, path: str, overwrite: bool) -> Path:
-    """Where an upload goes; makes the folders above it."""
+def _target(here: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
+    """The volume's folder and where an upload to it goes; raises ApiError where it cannot go there."""
     root, target = _locate(here, path)
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
     if target.exists() and not overwrite:
         raise already_exists(f"The file being created already exists: /{path}", "ALREADY_EXISTS")
-    with _as_conflict(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    return target
+    return root, target
 
 
 def _file(here: Workspace, path: str) -> Path:

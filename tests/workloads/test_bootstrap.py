@@ -31,6 +31,17 @@ def test_it_is_registered_once_and_says_what_it_is(mlflow_server: str, capsys: p
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{MODEL}'")) == 1
 
 
+def test_one_that_was_stopped_before_its_alias_is_finished(mlflow_server: str) -> None:
+    model = f"{CATALOG}.mlops.stopped"
+    run(bootstrap.main, model)
+    mlflow.MlflowClient().delete_registered_model_alias(model, registry.CHAMPION)
+    run(bootstrap.main, model)
+    champion = registry.aliased(model, registry.CHAMPION)
+    assert champion is not None
+    assert champion.number == 1
+    assert len(mlflow.MlflowClient().search_model_versions(f"name = '{model}'")) == 1
+
+
 def test_it_gives_everyone_the_base_rate_and_no_band(world: World) -> None:
     run(bootstrap.main, MODEL)
     model = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")

@@ -90,6 +90,18 @@ def test_a_model_worse_than_the_champion_fails(sound: Sound) -> None:
     assert failed(holdout, scores, champion=scores) == set(), "as good as the champion is good enough"
 
 
+def test_a_champion_that_knows_most_of_the_holdout_is_compared_on_the_rest(sound: Sound) -> None:
+    holdout, scores = sound
+    new = np.arange(len(scores)) % 5 == 0
+    remembered = np.where(new, scores, holdout["churned"])
+    unfair, fair, none = (
+        next(check for check in judge(holdout, COLUMNS, scores, remembered, rows) if check.name == "champion")
+        for rows in (None, new, np.zeros(len(scores), np.bool_))
+    )
+    assert (unfair.outcome, fair.outcome, none.outcome) == (Outcome.FAILED, Outcome.PASSED, Outcome.ERROR)
+    assert "the champion has seen the holdout" in none.reason
+
+
 def test_what_cannot_be_tested_is_an_error_and_no_failure(sound: Sound) -> None:
     holdout, scores = sound
     few = by_slice(holdout["contract"].head(30), holdout["churned"].head(30).to_numpy(), scores[:30])

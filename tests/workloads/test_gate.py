@@ -12,7 +12,8 @@ import pytest
 from churn import bootstrap, gate, registry
 from churn.dataset import COLUMNS
 from churn.models import fit_calibrated
-from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, run
+from churn.registry import UntaggedVersionError, Version
+from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,6 +121,33 @@ def test_what_cannot_be_tested_is_recorded_as_an_error_and_fails_the_task(world:
         run(gate.main, model, run_id="9")
     assert champion_of(model) == 1
     assert decisions(world, model, "9") == {"holdout": ("error", "error")}
+
+
+@pytest.mark.parametrize(
+    ("champion", "share"),
+    [
+        ({"split": "time", "holdout_date": "2026-01-01"}, 1.0),
+        ({"split": "customer", "date": "2026-01-01"}, 1.0),
+        ({"split": "customer", "date": "2026-01-02"}, 0.2),
+        ({"split": "time", "holdout_date": "2026-01-02"}, 0.0),
+        ({"bootstrap": "true", "date": "2026-01-31"}, 1.0),
+    ],
+    ids=["learned-before", "trained-before", "trained-since", "learned-since", "learned-nothing"],
+)
+def test_models_are_compared_on_what_the_champion_has_not_seen(champion: dict[str, str], share: float) -> None:
+    customers = labelled_telco()
+    fair = gate.unseen(customers, Version("m", 2, {"holdout_date": "2026-01-01"}), Version("m", 1, champion))
+    assert fair.mean() == pytest.approx(share, abs=0.02)
+
+
+def test_a_version_registered_by_hand_is_named_with_what_it_lacks(champion: str) -> None:
+    model = f"{CATALOG}.mlops.by_hand"
+    created = mlflow.register_model(f"models:/{champion}/2", model)
+    registry.set_alias(registry.numbered(model, created.version), registry.CHALLENGER)
+    with pytest.raises(
+        UntaggedVersionError, match=f"version 1 of {model} has no tag 'date'.*set it, or give the alias"
+    ):
+        run(gate.main, model)
 
 
 def test_before_the_first_training_the_bootstrap_model_stays(

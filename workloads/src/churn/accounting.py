@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 ACCOUNTING = "mlops.row_accounting"
 COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued")
 MEASURED = COUNTS[1:]  # per file, in the tables
+FILES_NAMED = 5
+
+
+class UnknownFilesError(Exception):
+    """Rows came in past `ingest`, so that nobody has counted them; the text names files and remedy."""
 
 
 class RowsLostError(Exception):
@@ -68,10 +73,18 @@ def lost(accounts: Sequence[Row]) -> list[Row]:
     return [row for row in accounts if row.rows_in != row.rows_out + row.quarantined + row.superseded]
 
 
+def unknown_files(spark: SparkSession, run: Run) -> list[str]:
+    """Files that bronze has rows of and the ledger does not know, below the folder of admitted files, sorted."""
+    admitted = spark.table(run.table(DELIVERIES)).where(sf.col("status") == ADMITTED).select(_file("stored"))
+    read = _together([spark.table(run.table(f"bronze.{each.domain}")).select(_file("_file")) for each in contracts()])
+    return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point `reconcile`.
 
     Raises:
+        UnknownFilesError: Files reached bronze past `ingest`.
         RowsLostError: Rows are missing.
     """
     run = parse(parser(__doc__), argv)
@@ -83,6 +96,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if row.run_id == run.run_id:
             numbers = "".join(f"{row[name]:>13,}" for name in COUNTS)
             print(f"{row.table:<14}{row.files:>7}{row.files_quarantined:>8}{row.files_duplicate:>7}{numbers}")
+    if unknown := unknown_files(spark, run):
+        raise UnknownFilesError(
+            f"{len(unknown)} files are in bronze that `ingest` has not counted: {', '.join(unknown[:FILES_NAMED])}; "
+            f"deliver to {run.raw}/landing only, and delete their rows from bronze and silver or enter the files in "
+            f"{run.table(DELIVERIES)}"
+        )
     if missing := lost(accounts):
         raise RowsLostError(
             "rows were lost: "

@@ -1,8 +1,8 @@
 """Registers a base-rate model as version 1 and champion, so that an endpoint can be made before the first training.
 
 It gives every customer the share of leavers in IBM Telco, and says what it is: the tag `bootstrap` is `true`, the
-description tells, and its band is `unrated`. The first model that passes the gate replaces it. A model that has
-versions is left alone.
+description tells, and its band is `unrated`. The first model that passes the gate replaces it. A model that has a
+champion, or versions of another kind, is left alone.
 """
 
 from __future__ import annotations
@@ -35,8 +35,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track it in")
     run = parse(arguments, argv)
     model = run.options.model
+    if champion := registry.aliased(model, registry.CHAMPION):
+        print(f"version {champion.number} of {model} is {registry.CHAMPION}: nothing to bootstrap")
+        return
     if registry.registered(model):
-        print(f"{model} has versions: nothing to bootstrap")
+        first = registry.numbered(model, registry.FIRST)
+        if not first.bootstrap:
+            print(f"{model} has versions: nothing to bootstrap; set the alias {registry.CHAMPION} on one of them")
+            return
+        registry.set_alias(first, registry.CHAMPION)  # an earlier run was stopped before it came to that
+        print(f"version {first.number} of {model} is the base-rate model, now alias {registry.CHAMPION}")
         return
     estimator, inputs = base_rate_model()
     tags = {"bootstrap": "true", "kind": "base_rate", "date": run.date.isoformat(), "run_id": run.run_id}

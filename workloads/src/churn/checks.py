@@ -9,7 +9,7 @@
 | slice_<column> | does it work for everyone? | AUC below 0.60 among some value of the column |
 | leak | is it too good to be true? | AUC above 0.95 |
 | leak_feature | does one column give the label away? | AUC of a single column above 0.90 |
-| champion | is it no worse than what runs? | AUC more than 0.01 below the champion's on the same holdout |
+| champion | is it no worse than what runs? | AUC more than 0.01 below the champion's on customers new to both |
 
 On a fifth of Telco a sound model has AUC 0.86, average precision 2.6 times the base rate, calibration error 0.02 to
 0.05, AUC 0.71 or more in its slices, and no column above 0.76: it passes with room for chance.
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import brier_score_loss
 
@@ -70,7 +71,13 @@ class Check:
     diagnostics: dict[str, float] = field(default_factory=dict)
 
 
-def judge(holdout: pd.DataFrame, columns: Columns, scores: Floats, champion: Floats | None) -> list[Check]:
+def judge(
+    holdout: pd.DataFrame,
+    columns: Columns,
+    scores: Floats,
+    champion: Floats | None,
+    fair: npt.NDArray[np.bool_] | None = None,
+) -> list[Check]:
     """Puts all questions to a challenger.
 
     Args:
@@ -78,6 +85,7 @@ def judge(holdout: pd.DataFrame, columns: Columns, scores: Floats, champion: Flo
         columns: What it reads.
         scores: Its probabilities for the holdout.
         champion: The champion's, where there is one.
+        fair: Rows of the holdout on which both may be compared; None for all.
     """
     broken = {
         who: int((~np.isfinite(values)).sum())
@@ -103,8 +111,17 @@ def judge(holdout: pd.DataFrame, columns: Columns, scores: Floats, champion: Flo
         single_feature(holdout, columns, labels),
     ]
     if champion is not None:
-        checks.append(_at_least("champion", "auc", metrics["auc"], auc(labels, champion) - MAX_AUC_LOSS))
+        rows = np.ones(len(labels), np.bool_) if fair is None else fair
+        checks.append(against_champion(labels[rows], scores[rows], champion[rows]))
     return checks
+
+
+def against_champion(labels: Labels, scores: Floats, champion: Floats) -> Check:
+    """Holds the challenger's AUC against the champion's on the same customers."""
+    if np.bincount(labels, minlength=2).min() < MIN_SLICE_ROWS:
+        reason = f"the champion has seen the holdout: not {MIN_SLICE_ROWS} leavers and stayers are new to both"
+        return Check("champion", Outcome.ERROR, reason)
+    return _at_least("champion", "auc", auc(labels, scores), auc(labels, champion) - MAX_AUC_LOSS)
 
 
 def decide(checks: Sequence[Check]) -> Outcome:

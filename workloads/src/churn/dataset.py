@@ -109,7 +109,7 @@ def split(frame: pd.DataFrame, lead_days: int, horizon_days: int, settle_days: i
     complete = dates + timedelta(days=lead_days + horizon_days + settle_days) <= dates.max()
     train, rule = frame[complete], BY_TIME
     if train["churned"].nunique() != 2:
-        train, rule = frame[~_kept(frame)], BY_CUSTOMER
+        train, rule = frame[~kept(frame)], BY_CUSTOMER
     return Split(_checked(train, f"training part by {rule}"), holdout(frame[dates == dates.max()], rule), rule)
 
 
@@ -123,7 +123,7 @@ def holdout(newest: pd.DataFrame, rule: str) -> pd.DataFrame:
     Raises:
         DatasetError: Leavers or stayers are lacking.
     """
-    return _checked(newest if rule == BY_TIME else newest[_kept(newest)], f"holdout by {rule}")
+    return _checked(newest if rule == BY_TIME else newest[kept(newest)], f"holdout by {rule}")
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
@@ -136,7 +136,8 @@ def _bucket(customer_id: str) -> int:
     return int.from_bytes(hashlib.sha256(customer_id.encode()).digest()[:4], "big") % 100
 
 
-def _kept(frame: pd.DataFrame) -> pd.Series[bool]:
+def kept(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of customers whom no training by customer has seen."""
     return frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
 
 

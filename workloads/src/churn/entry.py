@@ -45,13 +45,13 @@ def logical_date(text: str) -> date:
     Raises:
         argparse.ArgumentTypeError: It names no day.
     """
+    form = "write YYYY-MM-DD, or YYYY-MM-DD-1d for the day before"
     found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:-(\d+)d)?", text, re.ASCII)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: {form}")
     try:
-        if found is None:
-            raise ValueError("it has another form")
         return date.fromisoformat(found[1]) - timedelta(days=int(found[2] or 0))
     except ValueError as error:
-        form = "write YYYY-MM-DD, or YYYY-MM-DD-1d for the day before"
         raise argparse.ArgumentTypeError(f"{text!r} is no day: {error}; {form}") from error
 
 
@@ -59,7 +59,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     """A command line with the parameters that all entry points have; add your own to it."""
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
-    arguments.add_argument("--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01")
+    arguments.add_argument(
+        "--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01"
+    )
     arguments.add_argument("--run_id", required=True, help="id of the job run")
     return arguments
 

@@ -23,11 +23,12 @@ from pyspark.sql import functions as sf
 
 from churn import registry
 from churn.checks import Check, Outcome, decide, judge
-from churn.dataset import COLUMNS, DatasetError, holdout, labelled
+from churn.dataset import BY_CUSTOMER, COLUMNS, DatasetError, holdout, kept, labelled
 from churn.entry import Run, parse, parser, spark_session
 from churn.tables import GATE_RESULTS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from pyspark.sql import SparkSession
 
     from churn.metrics import Floats
@@ -46,9 +47,26 @@ def examine(spark: SparkSession, run: Run, challenger: Version, champion: Versio
         return [Check("holdout", Outcome.ERROR, str(error))]
     try:
         scores = _scores(challenger, customers)
-        return judge(customers, COLUMNS, scores, _scores(champion, customers) if champion else None)
+        if champion is None:
+            return judge(customers, COLUMNS, scores, None)
+        return judge(customers, COLUMNS, scores, _scores(champion, customers), unseen(customers, challenger, champion))
     except NO_ANSWER as error:
         return [Check("scores", Outcome.ERROR, f"a model does not answer: {error}")]
+
+
+def unseen(customers: pd.DataFrame, challenger: Version, champion: Version) -> npt.NDArray[np.bool_]:
+    """Which customers of the holdout can be put before both models: the champion must not have learned who left.
+
+    Args:
+        customers: The holdout of the challenger's training.
+        challenger: Judged on what it has not seen in any case.
+        champion: May have been trained later than the holdout's day, if it was trained by customer.
+    """
+    if champion.bootstrap or champion.learned_until <= date.fromisoformat(challenger.tag("holdout_date")):
+        return np.ones(len(customers), np.bool_)
+    if champion.tag("split") == BY_CUSTOMER:
+        return kept(customers).to_numpy(np.bool_)
+    return np.zeros(len(customers), np.bool_)
 
 
 def held_out(spark: SparkSession, run: Run, challenger: Version) -> pd.DataFrame:
@@ -57,11 +75,10 @@ def held_out(spark: SparkSession, run: Run, challenger: Version) -> pd.DataFrame
     Raises:
         DatasetError: Leavers or stayers are lacking.
     """
-    tags = challenger.tags
-    on_date = sf.col("observation_date") == sf.lit(date.fromisoformat(tags["holdout_date"]))
+    on_date = sf.col("observation_date") == sf.lit(date.fromisoformat(challenger.tag("holdout_date")))
     features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(on_date) for name in ("features", "labels"))
-    window = (int(tags[name]) for name in ("lead_days", "horizon_days", "settle_days"))
-    return holdout(labelled(features, labels, run.date, *window).toPandas(), tags["split"])
+    window = (int(challenger.tag(name)) for name in ("lead_days", "horizon_days", "settle_days"))
+    return holdout(labelled(features, labels, run.date, *window).toPandas(), challenger.tag("split"))
 
 
 def record(

@@ -21,6 +21,8 @@ from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
 
+from churn.dataset import BY_CUSTOMER
+
 if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
     from sklearn.base import BaseEstimator
@@ -34,6 +36,10 @@ REQUIREMENTS = [
     f"{name}=={version(name)}" for name in ("joblib", "mlflow", "numpy", "pandas", "scikit-learn", "xgboost")
 ]
 SERVED = Path(__file__).with_name("served.py")
+
+
+class UntaggedVersionError(ValueError):
+    """A version lacks a tag that is needed of it; the text names version, tag and remedy."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,28 @@ class Version:
     def uri(self) -> str:
         return f"models:/{self.model}/{self.number}"
 
+    def tag(self, name: str) -> str:
+        """What training wrote under a name.
+
+        Raises:
+            UntaggedVersionError: Nothing: the version was registered by hand.
+        """
+        if name not in self.tags:
+            raise UntaggedVersionError(
+                f"version {self.number} of {self.model} has no tag {name!r}, which `train` and `bootstrap` write: "
+                "set it, or give the alias to another version"
+            )
+        return self.tags[name]
+
     @property
     def made(self) -> date:
         """Logical date of the run that registered it."""
-        return date.fromisoformat(self.tags["date"])
+        return date.fromisoformat(self.tag("date"))
+
+    @property
+    def learned_until(self) -> date:
+        """Last day of which it may have learned who left."""
+        return self.made if self.tag("split") == BY_CUSTOMER else date.fromisoformat(self.tag("holdout_date"))
 
     @property
     def bootstrap(self) -> bool:
