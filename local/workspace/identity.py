@@ -145,6 +145,8 @@ def delete(collection: Collection, identifier: str, here: Here) -> None:
         document = _get(here, collection, identifier)
         if collection == "Groups" and document["displayName"] in (ADMINS, "users"):
             raise bad_request(f"the group {document['displayName']} is built in and cannot be deleted")
+        if collection == "Users" and document["userName"] == ADMIN:
+            raise bad_request(f"the user {ADMIN} is built in and cannot be deleted")
         here.store.delete(_KINDS[collection].documents, identifier)
         for key, group in here.store.items("groups"):
             members = [member for member in group.get("members", []) if member["value"] != identifier]
@@ -185,6 +187,11 @@ def _write(here: Workspace, collection: str, document: Document) -> None:
     for key, other in here.store.items(kind.documents):
         if other[kind.unique] == name and key != document["id"]:
             raise already_exists(f"{kind.words} {name} already exists.")
+    if collection == "Users" and (here.store.get("users", document["id"]) or {}).get("userName") == ADMIN:
+        if name != ADMIN:
+            raise bad_request(f"the user {ADMIN} is built in and cannot be renamed")
+        if not document.get("active", True):
+            raise bad_request(f"the user {ADMIN} is built in and cannot be deactivated")
     for member in document.get("members", []):
         _member(here, member.get("value", ""))
     # Schemas and the groups that one belongs to are made for each answer.

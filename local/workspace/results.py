@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from .errors import ApiError
+from .errors import ApiError, bad_request
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
@@ -24,15 +26,47 @@ _NAMES = {
 }
 
 
-def collect(frame: DataFrame, row_limit: int | None) -> tuple[Document, list[Document]]:
+@dataclass(frozen=True)
+class Result:
+    """What a statement returned.
+
+    Attributes:
+        manifest: Columns and an outline of the chunks.
+        table: All values as texts; None where there are no columns.
+    """
+
+    manifest: Document
+    table: pa.Table | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it takes."""
+        return 0 if self.table is None else int(self.table.nbytes)
+
+    def chunk(self, index: int) -> Document:
+        """A chunk, made anew for each that asks, since rows take many times the memory of the table.
+
+        Raises:
+            ApiError: There is no chunk of this index.
+        """
+        outlines = self.manifest["chunks"]
+        if not 0 <= index < len(outlines):
+            raise bad_request(f"chunk_index is {index}; the result has {len(outlines)} chunks")
+        outline: Document = outlines[index]
+        rows: list[list[str | None]] = []
+        if self.table is not None:
+            part = self.table.slice(outline["row_offset"], outline["row_count"])
+            rows = [list(row) for row in zip(*(column.to_pylist() for column in part.columns), strict=True)]
+        after = {} if index + 1 == len(outlines) else {"next_chunk_index": index + 1}
+        return {**outline, "data_array": rows, **after}
+
+
+def collect(frame: DataFrame, row_limit: int | None) -> Result:
     """Runs a query.
 
     Args:
         frame: The query, or what a command returned.
         row_limit: Rows at most; the manifest says whether there were more.
-
-    Returns:
-        The manifest and the chunks.
 
     Raises:
         ApiError: The result is larger than Databricks returns inline.
@@ -41,30 +75,41 @@ def collect(frame: DataFrame, row_limit: int | None) -> tuple[Document, list[Doc
     columns = [_column(index, field.name, field.dataType) for index, field in enumerate(schema)]
     texts = frame.toDF(*(f"c{index}" for index in range(len(columns))))
     texts = texts.select(*(_text(texts[f"c{index}"], field.dataType) for index, field in enumerate(schema)))
-    table = (texts if row_limit is None else texts.limit(row_limit + 1)).toArrow() if columns else None
+    table = _fetched(texts if row_limit is None else texts.limit(row_limit + 1)) if columns else None
     count = 0 if table is None else table.num_rows
     truncated = row_limit is not None and count > row_limit
     count = row_limit if truncated and row_limit is not None else count
-    if table is not None and table.nbytes > INLINE_LIMIT_BYTES:
-        message = f"Inline byte limit exceeded: a result can have at most {INLINE_LIMIT_BYTES} bytes; select less."
-        raise ApiError(400, "BAD_REQUEST", message)
-    chunks: list[Document] = []
-    for offset in range(0, max(count, 1), ROWS_PER_CHUNK):
-        part = None if table is None else table.slice(offset, min(ROWS_PER_CHUNK, count - offset))
-        rows = [] if part is None else [list(row) for row in zip(*(c.to_pylist() for c in part.columns), strict=True)]
-        chunks.append({"chunk_index": len(chunks), "row_offset": offset, "row_count": len(rows), "data_array": rows})
-    for chunk in chunks[:-1]:
-        chunk["next_chunk_index"] = chunk["chunk_index"] + 1
-    outline = ("chunk_index", "row_offset", "row_count")
+    chunks = [
+        {"chunk_index": index, "row_offset": offset, "row_count": min(ROWS_PER_CHUNK, count - offset)}
+        for index, offset in enumerate(range(0, max(count, 1), ROWS_PER_CHUNK))
+    ]
     manifest: Document = {
         "format": "JSON_ARRAY",
         "schema": {"column_count": len(columns), "columns": columns},
         "total_chunk_count": len(chunks),
         "total_row_count": count,
         "truncated": truncated,
-        "chunks": [{name: chunk[name] for name in outline} for chunk in chunks],
+        "chunks": chunks,
     }
-    return manifest, chunks
+    return Result(manifest, table)
+
+
+def _fetched(frame: DataFrame) -> pa.Table | None:
+    """The rows of a query; reading ends, with an ApiError, where they are more than Databricks returns inline."""
+    import pyarrow as pa
+
+    connect: Any = frame
+    client, plan = connect.sparkSession.client, connect._plan  # noqa: SLF001 - toArrow() reads all, however much
+    parts: list[pa.Table] = []
+    size = 0
+    for part in client.to_table_as_iterator(plan.to_proto(client), plan.observations):
+        if isinstance(part, pa.Table):  # else the schema
+            parts.append(part)
+            size += part.nbytes
+        if size > INLINE_LIMIT_BYTES:
+            message = f"Inline byte limit exceeded: a result can have at most {INLINE_LIMIT_BYTES} bytes; select less."
+            raise ApiError(400, "BAD_REQUEST", message)
+    return pa.concat_tables(parts) if parts else None
 
 
 def failure(error: Exception) -> Document:

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from databricks.sdk.service import sql as sdk
@@ -22,6 +23,7 @@ router = APIRouter()
 _API = "/api/2.0/sql/statements"
 
 KEPT_SECONDS = 3600  # how long Databricks keeps a result
+KEPT_BYTES = 268_435_456  # of all results together
 AT_ONCE = 4
 _WAIT_SECONDS = (5, 50)
 INTERRUPT_SECONDS = 0.3
@@ -31,23 +33,34 @@ _NOT_BUILT = {"byte_limit": None, "disposition": "INLINE", "format": "JSON_ARRAY
 class Statement:
     """One statement: a thread with a Spark session of its own, so that `USE` and `SET` stay within it."""
 
-    def __init__(self, here: Workspace, sent: Document, slots: threading.Semaphore) -> None:
+    def __init__(
+        self, here: Workspace, sent: Document, slots: threading.Semaphore, finished: Callable[[], None]
+    ) -> None:
+        """Starts it.
+
+        Args:
+            here: The workspace.
+            sent: `ExecuteStatementRequest`.
+            slots: Taken while Spark works on it.
+            finished: Called when Spark works on it no more.
+        """
         self.id = str(uuid.uuid4())
-        self.created = time.monotonic()
         self.ended = threading.Event()
+        self.ended_at = 0.0
+        self.result: results.Result | None = None
         self._finished = threading.Event()  # after `ended`, when Spark works on it no more
-        self.chunks: list[Document] = []
-        self._here, self._sent, self._slots = here, sent, slots
+        self._here, self._sent, self._slots, self._call_finished = here, sent, slots, finished
         self._lock = threading.Lock()
         self._session: SparkSession | None = None
         self._status: Document = {"state": "PENDING"}
-        self._manifest: Document | None = None
         threading.Thread(target=self._run, name=f"statement {self.id}", daemon=True).start()
 
     def answer(self) -> Document:
-        answer: Document = {"statement_id": self.id, "status": self._status}
-        if self._manifest is not None:
-            answer |= {"manifest": self._manifest, "result": self.chunks[0]}
+        with self._lock:
+            status, result = self._status, self.result
+        answer: Document = {"statement_id": self.id, "status": status}
+        if result is not None:
+            answer |= {"manifest": result.manifest, "result": result.chunk(0)}
         return answer
 
     def cancel(self) -> None:
@@ -55,8 +68,7 @@ class Statement:
         with self._lock:
             if self.ended.is_set():
                 return
-            self._status = {"state": "CANCELED"}
-            self.ended.set()
+            self._end({"state": "CANCELED"})
             session = self._session
         if session is not None:
             threading.Thread(target=self._interrupt, args=[session], name=f"cancel {self.id}", daemon=True).start()
@@ -76,21 +88,28 @@ class Statement:
             self._work()
         finally:
             self._finished.set()
+            self._call_finished()
 
     def _work(self) -> None:
+        status: Document
+        result: results.Result | None = None
         with self._slots:
             try:
-                status, manifest, chunks = {"state": "SUCCEEDED"}, *self._execute()
+                status, result = {"state": "SUCCEEDED"}, self._execute()
             except ApiError as error:
-                status, manifest, chunks = _failed(error.error_code, error.message), None, []
+                status = _failed(error.error_code, error.message)
             except Exception as error:  # noqa: BLE001 (whatever stops a statement is its result)
-                status, manifest, chunks = results.failure(error), None, []
+                status = results.failure(error)
         with self._lock:
             if not self.ended.is_set():
-                self._status, self._manifest, self.chunks = status, manifest, chunks
-                self.ended.set()
+                self._end(status, result)
 
-    def _execute(self) -> tuple[Document, list[Document]]:
+    def _end(self, status: Document, result: results.Result | None = None) -> None:
+        """Ends it; called with the lock held."""
+        self._status, self.result, self.ended_at = status, result, time.monotonic()
+        self.ended.set()
+
+    def _execute(self) -> results.Result:
         from pyspark.sql.connect.session import SparkSession
 
         self._here.spark.session()  # says clearly when Spark does not answer
@@ -116,7 +135,7 @@ def _failed(code: str, message: str) -> Document:
 
 
 class Statements:
-    """The statements of the last hour."""
+    """The statements that run, and those of the last hour as far as their results find room."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -124,14 +143,24 @@ class Statements:
         self._found: dict[str, Statement] = {}
 
     def execute(self, here: Workspace, sent: Document) -> Statement:
-        statement = Statement(here, sent, self._slots)
         with self._lock:
-            old = time.monotonic() - KEPT_SECONDS
-            self._found = {key: kept for key, kept in self._found.items() if kept.created > old}
+            statement = Statement(here, sent, self._slots, self._drop_old)
             self._found[statement.id] = statement
         return statement
 
+    def _drop_old(self) -> None:
+        """Drops what ended too long ago and, oldest first, the results that find no room."""
+        with self._lock:
+            ended = [statement for statement in self._found.values() if statement.ended.is_set()]
+            ended.sort(key=lambda statement: statement.ended_at, reverse=True)
+            room, oldest = KEPT_BYTES, time.monotonic() - KEPT_SECONDS
+            for statement in ended:
+                room -= statement.result.size if statement.result is not None else 0
+                if room < 0 or statement.ended_at < oldest:
+                    del self._found[statement.id]
+
     def get(self, statement_id: str) -> Statement:
+        self._drop_old()
         found = self._found.get(statement_id)
         if found is None:
             raise not_found(f"The statement {statement_id} was not found.", "NOT_FOUND")
@@ -191,10 +220,10 @@ def get(statement_id: str, here: Here) -> Document:
 
 @router.get(f"{_API}/{{statement_id}}/result/chunks/{{chunk_index}}")
 def get_chunk(statement_id: str, chunk_index: int, here: Here) -> Document:
-    chunks = _statements(here).get(statement_id).chunks
-    if not 0 <= chunk_index < len(chunks):
-        raise bad_request(f"chunk_index is {chunk_index}; statement {statement_id} has {len(chunks)} chunks")
-    return chunks[chunk_index]
+    result = _statements(here).get(statement_id).result
+    if result is None:
+        raise bad_request(f"statement {statement_id} has no result")
+    return result.chunk(chunk_index)
 
 
 @router.post(f"{_API}/{{statement_id}}/cancel")

@@ -9,7 +9,15 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import compute
 
+from local.settings import LocalSettings
+from local.workspace import clusters
+from local.workspace.context import Workspace
+from local.workspace.store import Store
+from tests.ports import free_base_port
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.local.conftest import LocalWorkspace
 
 MINUTE = timedelta(minutes=1)
@@ -51,8 +59,12 @@ def test_wrong_settings_are_refused_by_name(lakehouse: LocalWorkspace) -> None:
             assert named in answer.json()["message"]
 
 
-def test_a_cluster_does_not_run_without_spark(workspace: LocalWorkspace) -> None:
-    cluster = workspace.client().clusters.create("18.0.x-scala2.13", num_workers=0)
-    found = workspace.client().clusters.get(cluster.cluster_id)
-    assert found.state is compute.State.PENDING
-    workspace.client().clusters.permanent_delete(cluster.cluster_id)
+def test_a_cluster_does_not_run_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Workspace(LocalSettings(tmp_path, free_base_port()), Store(tmp_path / "workspace.sqlite"))
+    here.store.put("clusters", "one", {"state": "PENDING"})
+    monkeypatch.setattr(clusters, "START_SECONDS", 0)
+    clusters._follow(here, "one")  # looks at Spark, and returns when the cluster runs or has ended
+    found = here.store.get("clusters", "one")
+    assert found is not None
+    assert (found["state"], found["termination_reason"]["code"]) == ("TERMINATED", "SPARK_STARTUP_FAILURE")
+    assert "does not answer" in found["state_message"]

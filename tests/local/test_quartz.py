@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +19,11 @@ CASES = [
     ("0 0 12 29 2 ?", "UTC", "2026-01-01 00:00:00", "2028-02-29 12:00:00"),
     ("0 0 2 ? * MON-FRI", "UTC", "2026-11-27 03:00:00", "2026-11-30 02:00:00"),
     ("0 0 22-2 * * ?", "UTC", "2026-11-23 23:30:00", "2026-11-24 00:00:00"),
+    ("0 0 22-4/2 * * ?", "UTC", "2026-11-23 22:30:00", "2026-11-24 00:00:00"),
+    ("0 0 22-4/2 * * ?", "UTC", "2026-11-24 00:30:00", "2026-11-24 02:00:00"),
+    ("0 0 12 ? * L", "UTC", "2026-11-23 00:00:00", "2026-11-28 12:00:00"),
+    ("0 0 12 ? * /5", "UTC", "2026-11-23 00:00:00", "2026-11-27 12:00:00"),
+    ("0 /20 * * * ?", "UTC", "2026-11-23 14:07:00", "2026-11-23 14:20:00"),
     ("0 30 5 * * ?", "Europe/Zurich", "2026-11-23 04:00:00", "2026-11-23 04:30:00"),
     ("0 30 5 * * ?", "Europe/Zurich", "2026-07-01 03:00:00", "2026-07-01 03:30:00"),
     ("0 0 0 1 1 ? 2030", "UTC", "2026-11-23 00:00:00", "2030-01-01 00:00:00"),
@@ -31,6 +37,33 @@ def test_the_next_fire(expression: str, zone: str, after: str, expected: str) ->
     assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
+def _fires(expression: str, begin: str, count: int) -> list[str]:
+    schedule, moment = Schedule.parse(expression, "Europe/Zurich"), datetime.fromisoformat(f"{begin}+00:00")
+    found = []
+    for _ in range(count):
+        moment = schedule.after(moment) or moment
+        found.append(f"{moment:%d %H:%M}")
+    return found
+
+
+def test_a_time_that_comes_twice_fires_once() -> None:
+    assert _fires("0 30 2 * * ?", "2026-10-24 12:00", 2) == ["25 00:30", "26 01:30"]
+    # the clock shows 2 to 3 twice, from 00:00 to 02:00 UTC
+    assert _fires("0 0/30 * * * ?", "2026-10-24 23:45", 3) == ["25 00:00", "25 00:30", "25 02:00"]
+
+
+def test_a_time_that_does_not_come_does_not_fire() -> None:
+    assert _fires("0 30 2 * * ?", "2026-03-28 00:00", 2) == ["28 01:30", "30 00:30"]
+    assert _fires("0 0/30 * * * ?", "2026-03-29 00:20", 3) == ["29 00:30", "29 01:00", "29 01:30"]
+
+
+def test_a_look_late_in_the_day_is_quick() -> None:
+    begin = time.process_time()
+    for _ in range(20):
+        Schedule.parse("* * * * * ?", "Europe/Zurich").after(datetime(2026, 11, 23, 22, 59, 30, tzinfo=UTC))
+    assert time.process_time() - begin < 0.5
+
+
 def test_a_schedule_of_the_past_never_fires() -> None:
     assert Schedule.parse("0 0 0 1 1 ? 2020", "UTC").after(datetime(2026, 1, 1, tzinfo=UTC)) is None
 
@@ -42,6 +75,8 @@ WRONG = {
     "0 0 5 LW * ?": "'LW'",
     "0 0 5 ? * MONDAY": "'MONDAY'",
     "0 0/0 5 * * ?": "'0/0'",
+    "0 0, 5 * * ?": "''",
+    "0 / 5 * * ?": "''",
 }
 
 

@@ -187,6 +187,18 @@ def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
     assert steady in [item.name for item in client.list()]
 
 
+@pytest.mark.parametrize("name", ["../../../outside/x", "a.b", "é", "", "x" * 64])
+def test_names_are_letters_digits_dashes_and_underscores(workspace: LocalWorkspace, name: str) -> None:
+    named = {"name": name, "entity_name": "m", "entity_version": "1"}
+    for sent, field in (
+        ({"name": name, "config": {}}, "name"),
+        ({"name": "good", "config": {"served_entities": [named]}}, "config.served_entities[0].name"),
+    ):
+        answer = workspace.http().post("/api/2.0/serving-endpoints", json=sent)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+        assert answer.json()["message"].startswith(f"{field}: {name!r} may have letters")
+
+
 def test_what_cannot_be_served_is_refused_by_name(cloud: LocalWorkspace) -> None:
     client = cloud.client().serving_endpoints
     for wrong in (entity("9"), entity("1", model="main.mlops.none")):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from itertools import repeat
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import sql
+
+from local.workspace import results, statements
+from local.workspace.errors import ApiError
+from local.workspace.statements import Statement, Statements
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -77,9 +84,44 @@ def test_large_results_come_in_chunks_and_row_limits_truncate(lakehouse: LocalWo
         row for index in (1, 2) for row in client.get_statement_result_chunk_n(found.statement_id, index).data_array
     ]
     assert rows == [[str(number)] for number in range(25000)]
+    with pytest.raises(BadRequest, match="chunk_index is 3; the result has 3 chunks"):
+        client.get_statement_result_chunk_n(found.statement_id, 3)
     cut = run(lakehouse, warehouse, "SELECT id FROM range(50) ORDER BY id", row_limit=10)
     assert (cut.manifest.truncated, cut.manifest.total_row_count) == (True, 10)
     assert cut.result.data_array[-1] == ["9"]
+    large = run(lakehouse, warehouse, "SELECT repeat('x', 1000) AS x FROM range(100000)")
+    assert "Inline byte limit exceeded" in large.status.error.message
+
+
+def test_reading_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "INLINE_LIMIT_BYTES", 100_000)
+    part = pa.table({"c0": ["x" * 1000] * 10})
+    client = SimpleNamespace(to_table_as_iterator=lambda *_: repeat(part))  # without end
+    plan = SimpleNamespace(to_proto=lambda _: None, observations={})
+    frame: Any = SimpleNamespace(sparkSession=SimpleNamespace(client=client), _plan=plan)
+    with pytest.raises(ApiError, match="can have at most 100000 bytes"):
+        results._fetched(frame)
+
+
+def test_results_are_dropped_when_they_are_old_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.table({"c0": ["x" * 1000]})
+    monkeypatch.setattr(Statement, "_execute", lambda _: results.Result({"chunks": []}, table))
+    monkeypatch.setattr(statements, "KEPT_BYTES", 2 * table.nbytes)
+    kept = Statements()
+    here: Any = None
+
+    def executed() -> str:
+        statement = kept.execute(here, {})
+        assert statement._finished.wait(10)
+        return statement.id
+
+    first, second, third = executed(), executed(), executed()
+    with pytest.raises(ApiError, match=f"{first} was not found"):
+        kept.get(first)
+    assert [kept.get(name).id for name in (second, third)] == [second, third]
+    monkeypatch.setattr(statements, "KEPT_SECONDS", -1)
+    with pytest.raises(ApiError, match=f"{third} was not found"):
+        kept.get(third)
 
 
 def test_a_failure_tells_what_spark_says(lakehouse: LocalWorkspace, warehouse: str) -> None:

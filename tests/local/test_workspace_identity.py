@@ -76,6 +76,20 @@ def test_built_in_groups_stay(client: WorkspaceClient) -> None:
         client.groups.delete(admins.id)
 
 
+def test_the_administrator_stays(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    (admin,) = client.users.list(filter="userName eq admin@churn.local")
+    with pytest.raises(BadRequest, match="built in and cannot be deleted"):
+        client.users.delete(admin.id)
+    with pytest.raises(BadRequest, match="built in and cannot be renamed"):
+        client.users.update(admin.id, user_name="root@churn.local")
+    off = iam.Patch(op=iam.PatchOp.REPLACE, path="active", value=False)
+    with pytest.raises(BadRequest, match="built in and cannot be deactivated"):
+        client.users.patch(admin.id, operations=[off], schemas=PATCH)
+    client.users.update(admin.id, user_name="admin@churn.local", display_name="Root", active=True)
+    assert client.current_user.me().display_name == "Root"
+    client.users.update(admin.id, user_name="admin@churn.local", display_name=admin.display_name, active=True)
+
+
 def test_a_filter_that_is_not_understood_is_refused(client: WorkspaceClient) -> None:
     with pytest.raises(BadRequest, match="filter 'displayName present' is not of the form"):
         list(client.groups.list(filter="displayName present"))

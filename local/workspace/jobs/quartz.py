@@ -1,16 +1,22 @@
 """Quartz cron expressions: when a schedule fires next.
 
 Fields are seconds, minutes, hours, day of month, month, day of week, and optionally year. Known are `*`, `?`, lists,
-ranges, steps, names, and for days `L` (day of month), `nL` and `n#k` (day of week, 1 or SUN to 7 or SAT).
-Source: Quartz's CronExpression. Not known, and refused: `W`, `LW`, `L-n`.
+ranges, steps, names, and for days `L` (day of month; Saturday as day of week), `nL` and `n#k` (day of week, 1 or SUN to
+7 or SAT). Source: Quartz's CronExpression. Not known, and refused: `W`, `LW`, `L-n`.
+
+Where the clock is put forward, times that it leaves out do not fire; where it is put back, times that it shows twice
+fire once.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
@@ -22,7 +28,9 @@ _HORIZON_DAYS = 366 * 8 + 2  # a 29 February may be eight years off, at the turn
 class Schedule:
     """One expression in one time zone."""
 
-    times: tuple[time, ...]
+    hours: tuple[int, ...]
+    minutes: tuple[int, ...]
+    seconds: tuple[int, ...]
     month_days: frozenset[int] | None
     last_day: bool
     months: frozenset[int]
@@ -47,10 +55,11 @@ class Schedule:
             raise ValueError(f"unknown time zone {timezone!r}") from error
         if (parts[3] == "?") == (parts[5] == "?"):
             raise ValueError(f"exactly one of day of month and day of week must be '?' in {expression!r}")
-        seconds, minutes, hours = (_values(p, 0, top, {}) for p, top in zip(parts, (59, 59, 23), strict=False))
         nth, week = _week_days(parts[5])
         return cls(
-            times=tuple(time(h, m, s) for h in sorted(hours) for m in sorted(minutes) for s in sorted(seconds)),
+            hours=tuple(sorted(_values(parts[2], 0, 23, {}))),
+            minutes=tuple(sorted(_values(parts[1], 0, 59, {}))),
+            seconds=tuple(sorted(_values(parts[0], 0, 59, {}))),
             month_days=None if parts[3] in ("?", "L") else _values(parts[3], 1, 31, {}),
             last_day=parts[3] == "L",
             months=_values(parts[4], 1, 12, _MONTHS),
@@ -61,16 +70,21 @@ class Schedule:
         )
 
     def after(self, moment: datetime) -> datetime | None:
-        """The first time it fires after a moment (with a time zone), or None if it never does again."""
+        """The first time (in UTC) it fires after a moment (with a time zone), or None if it never does again."""
         here = moment.astimezone(self.zone)
         for offset in range(_HORIZON_DAYS):
             day = here.date() + timedelta(days=offset)
             if self._on(day):
-                for clock in self.times:
-                    candidate = datetime.combine(day, clock, self.zone)
-                    if candidate > here:
+                for clock in self._clocks((here.hour, here.minute, here.second) if offset == 0 else (-1, 0, 0)):
+                    candidate = datetime.combine(day, clock, self.zone).astimezone(UTC)
+                    if candidate > moment and candidate.astimezone(self.zone).time() == clock:
                         return candidate
         return None
+
+    def _clocks(self, after: tuple[int, int, int]) -> Iterator[time]:
+        """Times of day at which it fires, later than an hour, minute and second."""
+        hours = self.hours[bisect_left(self.hours, after[0]) :]
+        return (time(*clock) for clock in product(hours, self.minutes, self.seconds) if clock > after)
 
     def _on(self, day: date) -> bool:
         if day.month not in self.months or (self.years is not None and day.year not in self.years):
@@ -89,6 +103,8 @@ class Schedule:
 def _week_days(field: str) -> tuple[frozenset[tuple[int, int]], frozenset[int] | None]:
     if field == "?":
         return frozenset(), None
+    if field == "L":
+        return frozenset(), frozenset({7})
     if found := re.fullmatch(r"([1-7]|[A-Z]{3})(?:#([1-5])|L)", field):
         return frozenset({(_number(found[1], 1, 7, _DAYS), int(found[2] or 0))}), None
     return frozenset(), _values(field, 1, 7, _DAYS)
@@ -99,7 +115,7 @@ def _values(field: str, low: int, high: int, names: dict[str, int]) -> frozenset
     for part in field.split(","):
         span, _, step_text = part.partition("/")
         first, dash, last = span.partition("-")
-        if span in ("*", "?"):
+        if span in ("*", "?") or (not span and step_text):
             start, end = low, high
         else:
             start = _number(first, low, high, names)
@@ -107,8 +123,10 @@ def _values(field: str, low: int, high: int, names: dict[str, int]) -> frozenset
         if "/" in part and not (step_text.isdecimal() and int(step_text) > 0):
             raise ValueError(f"{part!r} has no step after '/'")
         step = int(step_text) if step_text else 1
-        span_values = range(start, end + 1, step) if start <= end else [*range(start, high + 1), *range(low, end + 1)]
-        found.update(span_values)
+        count = high - low + 1
+        if end < start:  # as 22-4, past the last value
+            end += count
+        found.update(low + (value - low) % count for value in range(start, end + 1, step))
     return frozenset(found)
 
 

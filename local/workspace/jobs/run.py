@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Collection
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from local.workspace.context import Workspace
     from local.workspace.store import Document
+
+_LOG = logging.getLogger(__name__)
 
 
 def now_ms() -> int:
@@ -69,6 +73,7 @@ class JobRun(threading.Thread):
         super().__init__(name=f"run {document['run_id']}", daemon=True)
         self._here, self._slots, self._folder = here, slots, folder
         self.document = document
+        self.saved = True
         self.stopped_by: Outcome | None = None
         self._tasks = {task["task_key"]: task for task in document["settings"]["tasks"]}
         self._outcomes = dict(earlier)
@@ -76,7 +81,21 @@ class JobRun(threading.Thread):
         self._attempts = {key: self._attempt(key, 0) for key in self._tasks if key in keys}
 
     def save(self) -> None:
+        """Writes the run as it is.
+
+        Raises:
+            sqlite3.Error: It cannot be written now; `saved` tells it as well.
+        """
+        self.saved = False
         self._here.store.put("runs", str(self.document["run_id"]), self.document)
+        self.saved = True
+
+    def _note(self) -> None:
+        """Writes a step. One that cannot be written stops nothing: the next makes it good, and `JobRuns` the last."""
+        try:
+            self.save()
+        except sqlite3.Error:
+            _LOG.exception("a step of run %s could not be written", self.document["run_id"])
 
     def stop(self, outcome: Outcome) -> None:
         """Stops everything; the run ends as told, unless it has ended already. Returns at once."""
@@ -85,7 +104,7 @@ class JobRun(threading.Thread):
                 return
             self.stopped_by = outcome
             self.document |= active("TERMINATING")
-            self.save()
+            self._note()
             running = list(self._running.values())
             self._slots.changed.notify_all()
         for work in running:
@@ -98,7 +117,7 @@ class JobRun(threading.Thread):
         timer = threading.Timer(limit, self.stop, [late]) if limit else None
         with self._slots.changed:
             self.document |= active("RUNNING")
-            self.save()
+            self._note()
         if timer:
             timer.start()
         self._carry()
@@ -113,7 +132,7 @@ class JobRun(threading.Thread):
             if self.document["repair_history"]:
                 repair = self.document["repair_history"][-1]
                 repair |= ended(outcome, whole_run=True) | {"end_time": end}
-            self.save()
+            self._note()
 
     def _carry(self) -> None:
         waiting = set(self._attempts)
@@ -145,6 +164,17 @@ class JobRun(threading.Thread):
         return self.stopped_by if self.stopped_by.lost else CANCELED
 
     def _run_task(self, key: str) -> None:
+        try:
+            outcome = self._run_attempts(key)
+        except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the run, not leave it hanging)
+            outcome = _fault(error)
+        with self._slots.changed:
+            del self._running[key]
+            self._end(key, outcome)
+            self._slots.changed.notify_all()
+
+    def _run_attempts(self, key: str) -> Outcome:
+        """Runs a task until it needs no further attempt; returns how the last one ended."""
         task = self._tasks[key]
         retries = task.get("max_retries", 0)
         while True:
@@ -154,14 +184,11 @@ class JobRun(threading.Thread):
             last = retries != -1 and attempt["attempt_number"] >= retries
             with self._slots.changed:
                 if not retried or last or self.stopped_by is not None:
-                    del self._running[key]
-                    self._end(key, outcome)
-                    self._slots.changed.notify_all()
-                    return
+                    return outcome
                 self._end(key, outcome, final=False)
                 self._attempts[key] = self._attempt(key, attempt["attempt_number"] + 1)
                 self._attempts[key] |= active("WAITING_FOR_RETRY")
-                self.save()
+                self._note()
                 pause = task.get("min_retry_interval_millis", 0) / 1000
                 self._slots.changed.wait_for(lambda: self.stopped_by is not None, pause)
 
@@ -178,12 +205,11 @@ class JobRun(threading.Thread):
                     attempt["resolved_values"] = {kind: _shown(task[kind])}
             with self._slots.changed:
                 attempt |= active("RUNNING") | {"start_time": now_ms()}
-                self.save()
+                self._note()
             folder = self._folder / str(attempt["run_id"])
             outcome = tasks.run(self._here, self.document, task, folder, lambda work: self._register(key, work))
-        except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the run, not leave it hanging)
-            message = f"The workspace failed to run the task: {type(error).__name__}: {error}"
-            outcome = Outcome("FAILED", "INTERNAL_ERROR", message, lost=True)
+        except Exception as error:  # noqa: BLE001 (as above; it may be tried again)
+            outcome = _fault(error)
         finally:
             self._slots.give_back()
         with self._slots.changed:
@@ -207,8 +233,8 @@ class JobRun(threading.Thread):
             "start_time": now_ms(),
             **active("BLOCKED" if blocked else "PENDING"),
         }
-        self.document["attempts"].append(attempt)
         self._here.store.put("task_runs", str(run_id), {"run_id": self.document["run_id"]})
+        self.document["attempts"].append(attempt)
         if self.document["repair_history"]:
             self.document["repair_history"][-1]["task_run_ids"].append(run_id)
         return attempt
@@ -218,7 +244,12 @@ class JobRun(threading.Thread):
         attempt |= ended(outcome) | {"end_time": end, "execution_duration": end - attempt["start_time"]}
         if final:
             self._outcomes[key] = outcome
-        self.save()
+        self._note()
+
+
+def _fault(error: Exception) -> Outcome:
+    message = f"The workspace failed to run the task: {type(error).__name__}: {error}"
+    return Outcome("FAILED", "INTERNAL_ERROR", message, lost=True)
 
 
 def _shown(task: Document) -> Document:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -123,21 +122,27 @@ class JobRuns:
                 return run
             run |= active("PENDING") if free else active("QUEUED", _LIMIT, "MAX_CONCURRENT_RUNS_REACHED")
             keys = [task["task_key"] for task in settings["tasks"]]
-            self._begin(JobRun(self._here, self._slots, run, keys, {}, self._here.settings.run_dir), free)
+            made = JobRun(self._here, self._slots, run, keys, {}, self._here.settings.run_dir)
+            made.save()
+            if free:
+                self._begin(made)
+            else:
+                self._queued[run_id] = made
             return run
 
     def cancel(self, run_id: int) -> None:
         """Cancels a run; one that has ended stays as it is. Returns before its programs have ended."""
         with self._slots.changed:
             run = self.get(run_id)
-            queued = self._queued.pop(run_id, None)
+            queued = self._queued.get(run_id)
             found = self._active.get(run_id)
-        if queued is not None:
-            queued.stop(CANCELED)
-            for item in (queued.document, *queued.document["attempts"]):
-                item |= ended(CANCELED) | {"end_time": now_ms()}
-            queued.save()
-        elif found is not None:
+            if queued is not None:
+                for item in (queued.document, *queued.document["attempts"]):
+                    item |= ended(CANCELED) | {"end_time": now_ms()}
+                queued.save()
+                del self._queued[run_id]
+                return
+        if found is not None:
             found.stop(CANCELED)
         elif is_active(run):
             raise ApiError(500, "INTERNAL_ERROR", f"run {run_id} is active but unknown to the workspace")
@@ -176,15 +181,13 @@ class JobRuns:
             run |= active("PENDING")
             run.pop("end_time", None)
             kept = {key: _outcome(attempt) for key, attempt in latest.items() if key not in chosen}
-            self._begin(JobRun(self._here, self._slots, run, chosen, kept, self._here.settings.run_dir), free=True)
+            made = JobRun(self._here, self._slots, run, chosen, kept, self._here.settings.run_dir)
+            made.save()
+            self._begin(made)
             return repair_id
 
-    def _begin(self, run: JobRun, free: bool) -> None:
-        """Starts a run or puts it into the queue; called with the lock held."""
-        run.save()
-        if not free:
-            self._queued[run.document["run_id"]] = run
-            return
+    def _begin(self, run: JobRun) -> None:
+        """Starts a run; called with the lock held."""
         self._active[run.document["run_id"]] = run
         run.start()
         threading.Thread(target=self._follow, args=[run], daemon=True).start()
@@ -192,6 +195,8 @@ class JobRuns:
     def _follow(self, run: JobRun) -> None:
         """Waits for a run's end, and starts the next one of its job that waits in the queue."""
         run.join()
+        if not run.saved:
+            self._here.store.insist(run.save)
         with self._slots.changed:
             if self._active.get(run.document["run_id"]) is run:  # else a repair of it runs already
                 del self._active[run.document["run_id"]]
@@ -200,7 +205,7 @@ class JobRuns:
                     del self._queued[run_id]
                     waited = now_ms() - queued.document["start_time"]
                     queued.document |= active("PENDING") | {"queue_duration": waited}
-                    self._begin(queued, free=True)
+                    self._begin(queued)
                     break
 
     def _schedule(self) -> None:
@@ -250,24 +255,22 @@ def _chosen(tasks: list[Document], latest: dict[str, Document], request: Documen
     if bool(asked) == bool(request.get("rerun_all_failed_tasks")):
         raise bad_request("give either rerun_tasks or rerun_all_failed_tasks")
     failed = {key for key, attempt in latest.items() if attempt["state"]["result_state"] in FAILURES} & keys
-    if not asked:
-        asked = failed
-        if not asked:
-            raise bad_request("rerun_all_failed_tasks: the run has no failed task")
-    elif request.get("rerun_dependent_tasks"):
-        _spread(tasks, asked, lambda _: True)
-    else:  # what was skipped because of a task that now runs again, runs as well
-        _spread(tasks, asked, lambda key: key in failed)
-    return asked | (keys - latest.keys())
+    if not asked and not failed:
+        raise bad_request("rerun_all_failed_tasks: the run has no failed task")
+    chosen = asked or set(failed)
+    # what was skipped because of a task that now runs again, runs as well
+    _spread(tasks, chosen, keys if request.get("rerun_dependent_tasks") else failed)
+    return chosen | (keys - latest.keys())
 
 
-def _spread(tasks: list[Document], chosen: set[str], also: Callable[[str], bool]) -> None:
+def _spread(tasks: list[Document], chosen: set[str], among: set[str]) -> None:
+    """Adds to the chosen tasks those that depend on them, directly or not."""
     grown = True
     while grown:
         dependent = {
             task["task_key"]
             for task in tasks
-            if any(item["task_key"] in chosen for item in task.get("depends_on", [])) and also(task["task_key"])
+            if task["task_key"] in among and any(item["task_key"] in chosen for item in task.get("depends_on", []))
         }
         grown = not dependent <= chosen
         chosen |= dependent

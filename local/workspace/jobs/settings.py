@@ -55,6 +55,9 @@ def checked(here: Workspace, settings: Document, path: str = "") -> Document:
     _unique(parameters, f"{path}parameters", "name")
     clusters = [cluster["job_cluster_key"] for cluster in settings.get("job_clusters", [])]
     environments = [environment["environment_key"] for environment in settings.get("environments", [])]
+    _unique(clusters, f"{path}job_clusters", "job_cluster_key")
+    _unique(environments, f"{path}environments", "environment_key")
+    _at_least(settings, "timeout_seconds", 0, path)
     declared = {"job_cluster_key": clusters, "environment_key": environments}
     for index, task in enumerate(tasks):
         _check_task(here, task, keys, declared, f"{path}tasks[{index}]")
@@ -173,9 +176,16 @@ def _unique(names: list[str], path: str, field: str) -> None:
             raise bad_request(f"{path}[{index}].{field}: {name!r} is there twice")
 
 
+def _at_least(given: Document, field: str, least: int, path: str) -> None:
+    if given.get(field, least) < least:
+        raise bad_request(f"{path}{field} is {given[field]}; it must be at least {least}")
+
+
 def _check_task(here: Workspace, task: Document, keys: list[str], declared: Document, path: str) -> None:
     if not _KEY.fullmatch(task["task_key"]):
         raise bad_request(f"{path}.task_key: {task['task_key']!r} may have letters, digits, _ and - only, up to 100")
+    _at_least(task, "timeout_seconds", 0, f"{path}.")
+    _at_least(task, "max_retries", -1, f"{path}.")  # -1: without end
     kinds = sorted(name for name in task if name.endswith("_task"))
     if len(kinds) != 1:
         raise bad_request(f"{path} must have exactly one kind of task, not {kinds or 'none'}")

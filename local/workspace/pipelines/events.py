@@ -104,7 +104,7 @@ def record(here: Workspace, pipeline: Document, update_id: str, line: Document) 
         details = {"status": line["state"]}
         append(here, pipeline, update_id, kind, line["message"], details, level=level, flow=line["flow"], at=at)
     elif kind == "flow_metrics":
-        _record_metrics(here, pipeline, update_id, line, at)
+        here.store.patiently(lambda: _record_metrics(here, pipeline, update_id, line, at))
 
 
 def _record_metrics(here: Workspace, pipeline: Document, update_id: str, line: Document, at: datetime) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,8 @@ from . import events
 if TYPE_CHECKING:
     from local.workspace.context import Workspace
     from local.workspace.store import Document
+
+_LOG = logging.getLogger(__name__)
 
 ACTIVE = frozenset({"CREATED", "INITIALIZING", "RUNNING", "STOPPING"})
 
@@ -56,7 +61,8 @@ class Update:
         self._failures: list[str] = []
         self._reported = ""
         self.id: str = document["update_id"]
-        self._set("CREATED")
+        self._document["state"] = "CREATED"
+        self._save()
         threading.Thread(target=self._run, name=f"update {self.id}", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> str:
@@ -74,17 +80,31 @@ class Update:
         with self._lock:
             if self._document["state"] in ACTIVE:
                 self._set("STOPPING")
+        self._end_program()
+        self._done.wait()
+
+    def _end_program(self) -> None:
+        with self._lock:
             program = self._program
         if program is not None:
-            program.stop()
-        self._done.wait()
+            with suppress(sqlite3.Error):  # raised when it has ended, by the store that still knows it
+                program.stop()
 
     def message(self) -> str:
         """Why it failed."""
         return "; ".join(dict.fromkeys(self._failures)) or "no reason was given"
 
-    def _set(self, state: str) -> None:
+    def _set(self, state: str) -> bool:
+        """Changes the state; returns whether it could be written, as nothing may end for want of that."""
         self._document["state"] = state
+        try:
+            self._save()
+        except sqlite3.Error:
+            _LOG.exception("state %s of update %s could not be written", state, self.id)
+            return False
+        return True
+
+    def _save(self) -> None:
         self._here.store.put("pipeline_updates", f"{self._document['pipeline_id']}/{self.id}", self._document)
 
     def _run(self) -> None:
@@ -94,11 +114,15 @@ class Update:
         except (ApiError, wheels.LibraryError) as error:
             self._fail(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the update, not leave it hanging)
+            self._end_program()
             self._fail(type(error).__name__, f"the workspace failed to run the update: {type(error).__name__}: {error}")
         finally:
             with self._lock:
-                self._set("CANCELED" if self._document["state"] == "STOPPING" and state != "COMPLETED" else state)
+                cancelled = self._document["state"] == "STOPPING" and state != "COMPLETED"
+                written = self._set("CANCELED" if cancelled else state)
             self._done.set()
+            if not written:
+                self._here.store.insist(self._save)
 
     def _fail(self, kind: str, message: str) -> None:
         self._failures.append(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,19 @@ from local.workspace.errors import ApiError, bad_request, not_found
 if TYPE_CHECKING:
     from local.workspace.context import Workspace
     from local.workspace.store import Document
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+def check_name(name: str, field: str) -> None:
+    """Refuses what cannot name an endpoint or a served entity.
+
+    Raises:
+        ApiError: A 400 that names the field.
+    """
+    if not _NAME.fullmatch(name):
+        raise bad_request(f"{field}: {name!r} may have letters (A-Z, a-z), digits, _ and - only, up to 63")
 
 
 def shares(config: Document) -> list[tuple[str, int]]:
@@ -62,8 +76,9 @@ def _entity(here: Workspace, entity: Document, creator: str, path: str) -> Docum
         if "{{" in value:
             message = f"{path}.environment_vars.{name}: references to secrets are not part of the local workspace"
             raise ApiError(501, "NOT_IMPLEMENTED", message)
-    _check_version(here, entity["entity_name"], entity["entity_version"])
     default = f"{entity['entity_name'].rpartition('.')[2]}-{entity['entity_version']}"
+    check_name(entity.get("name", default), f"{path}.name")
+    _check_version(here, entity["entity_name"], entity["entity_version"])
     stamp = {"creator": creator, "creation_timestamp": int(time.time() * 1000)}
     return {"name": default, "workload_size": "Small", "workload_type": "CPU", **entity, **stamp}
 

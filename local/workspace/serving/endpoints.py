@@ -62,6 +62,10 @@ class Endpoints:
         endpoint["last_updated_timestamp"] = int(time.time() * 1000)
         self._here.store.put("serving_endpoints", endpoint["id"], endpoint)
 
+    def _end_update(self, endpoint: Document, new: Document, without: str = "") -> None:
+        """Writes how an update ended, as long as that takes: until then the endpoint takes no other."""
+        self._here.store.insist(lambda: self._change(endpoint["id"], new, without))
+
     def _change(self, identifier: str, new: Document, without: str = "") -> None:
         """Changes an endpoint in the store, where other fields may have changed since it was read."""
         with self._here.store.transaction():
@@ -143,9 +147,9 @@ class Endpoints:
             with self._lock:
                 if self._pending.get(name) is not servers:
                     return
-                if any(server.failed.is_set() for server in servers.values()):
-                    self._change(endpoint["id"], {"state": {"config_update": "UPDATE_FAILED"}})
-                    return
+            if any(server.failed.is_set() for server in servers.values()):
+                self._end_update(endpoint, {"state": {"config_update": "UPDATE_FAILED"}})
+                return
             time.sleep(POLL_SECONDS)
         with self._lock:
             if self._pending.get(name) is not servers:  # deleted meanwhile
@@ -154,9 +158,7 @@ class Endpoints:
             old = self._serving.get(name, {})
             config = {key: value for key, value in endpoint["pending_config"].items() if key != "start_time"}
             self._serving[name], self._routes[name] = servers, shares(config)
-            self._change(
-                endpoint["id"], {"config": config, "state": {"config_update": "NOT_UPDATING"}}, "pending_config"
-            )
+        self._end_update(endpoint, {"config": config, "state": {"config_update": "NOT_UPDATING"}}, "pending_config")
         for server in old.values():
             if server not in servers.values():
                 server.stop()

@@ -16,7 +16,7 @@ from local.workspace.errors import ApiError, already_exists, bad_request
 from local.workspace.requests import body
 from local.workspace.store import Document
 
-from .configuration import checked
+from .configuration import check_name, checked
 from .endpoints import Endpoints
 
 _API = "/api/2.0/serving-endpoints"
@@ -56,6 +56,7 @@ def create(
             raise ApiError(501, "NOT_IMPLEMENTED", f"{name} of an endpoint is not part of the local workspace")
     if "config" not in sent:
         raise bad_request("missing field config")
+    check_name(sent["name"], "name")
     endpoints = _endpoints(here)
     if any(endpoint["name"] == sent["name"] for _, endpoint in here.store.items("serving_endpoints")):
         raise already_exists(f"Endpoint with name '{sent['name']}' already exists.")

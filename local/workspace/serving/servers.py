@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sqlite3
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +18,8 @@ from local.workspace import runner
 if TYPE_CHECKING:
     from local.workspace.context import Workspace
     from local.workspace.store import Document
+
+_LOG = logging.getLogger(__name__)
 
 START_SECONDS = 300
 POLL_SECONDS = 0.2
@@ -49,18 +54,33 @@ class ScoringServer:
     def stop(self) -> None:
         """Ends its process, and returns when it has ended."""
         self._stopping.set()
+        self._end_program()
+        self._thread.join()
+
+    def _end_program(self) -> None:
         with self._lock:
             program = self._program
         if program is not None:
-            program.stop()
-        self._thread.join()
+            with suppress(sqlite3.Error):  # raised when it has ended, by the store that still knows it
+                program.stop()
 
     def _keep(self) -> None:
         tries = 0
         while not self._stopping.is_set() and tries <= RESTARTS:
-            tries = 1 if self._serve() else tries + 1
+            tries = 1 if self._try() else tries + 1
         if not self._stopping.is_set():
             self.failed.set()
+
+    def _try(self) -> bool:
+        """Serves until the process ends; a fault of the workspace is a try that failed."""
+        try:
+            return self._serve()
+        except Exception as error:  # noqa: BLE001 (a thread that ends here would leave the endpoint waiting)
+            _LOG.exception("the workspace failed to run %s", self._name)
+            self.ready.clear()
+            self.message = f"the workspace failed to run the scoring server: {type(error).__name__}: {error}"
+            self._end_program()
+            return False
 
     def _serve(self) -> bool:
         """Runs the process to its end; returns whether it was ready in between."""

@@ -1,0 +1,213 @@
+"""A store that fails for a while, as on a full disk: nothing is lost that can wait, and nothing waits for ever."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.settings import LocalSettings
+from local.workspace import store as store_module
+from local.workspace.context import Workspace
+from local.workspace.jobs import tasks
+from local.workspace.jobs.runs import JobRuns
+from local.workspace.jobs.states import SUCCESS, Outcome, is_active
+from local.workspace.pipelines.updates import PipelineUpdates, Update
+from local.workspace.serving.endpoints import Endpoints
+from local.workspace.serving.servers import ScoringServer
+from local.workspace.store import Document, Store
+from tests.local.job_tasks import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SOON = 10.0  # seconds, on a busy machine
+
+
+class FullStore(Store):
+    """A store that refuses to write while `full`, for longer than a write is tried again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.full = threading.Event()
+
+    def put(self, kind: str, key: str, value: Document) -> None:
+        if self.full.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        super().put(kind, key, value)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullStore]:
+    monkeypatch.setattr(store_module, "INSIST_SECONDS", 0.05)
+    store = FullStore(tmp_path / "workspace.sqlite")
+    yield store
+    store.full.clear()
+    store.close()
+
+
+@pytest.fixture
+def here(store: FullStore, tmp_path: Path) -> Workspace:
+    return Workspace(LocalSettings(tmp_path), store)
+
+
+def _limit(store: Store, pages: int) -> None:
+    """Lets the database have no more pages than these, or than it has."""
+    with store._lock:
+        store._database.execute(f"PRAGMA max_page_count = {pages}")
+
+
+LARGE = {"text": "x" * 100_000}
+
+
+def test_a_write_waits_for_room(store: FullStore) -> None:
+    _limit(store, 1)
+    timer = threading.Timer(0.3, _limit, [store, 1_000_000])
+    timer.start()
+    store.put("k", "a", LARGE)
+    timer.join()
+    assert store.get("k", "a") == LARGE
+
+
+def test_a_transaction_says_what_failed_and_can_be_tried_again(store: FullStore) -> None:
+    def write() -> None:
+        with store.transaction():
+            store.put("k", "a", {})
+            store.put("k", "b", LARGE)
+
+    _limit(store, 1)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        write()
+    assert store.items("k") == []
+    timer = threading.Timer(0.3, _limit, [store, 1_000_000])
+    timer.start()
+    store.patiently(write)
+    timer.join()
+    assert [key for key, _ in store.items("k")] == ["a", "b"]
+
+
+def _job(here: Workspace) -> Document:
+    task = {"task_key": "one", "python_wheel_task": {}, "run_if": "ALL_SUCCESS", "timeout_seconds": 0}
+    limits = {"max_concurrent_runs": 1, "timeout_seconds": 0, "queue": {"enabled": True}}
+    job = {"job_id": 1, "creator_user_name": "me", "settings": {"name": "job", "tasks": [task], **limits}}
+    here.store.put("jobs", "1", job)
+    return job
+
+
+@pytest.fixture
+def runs(here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobRuns]:
+    """Runs whose task succeeds just when the disk has become full."""
+
+    def run(*_: Any) -> Outcome:
+        store.full.set()
+        return SUCCESS
+
+    monkeypatch.setattr(tasks, "run", run)
+    runs = JobRuns(here)
+    runs.start()
+    yield runs
+    store.full.clear()
+    _ends(runs.close)
+
+
+def _ends(call: Callable[[], object]) -> None:
+    ended = threading.Event()
+    threading.Thread(target=lambda: (call(), ended.set()), daemon=True).start()
+    assert ended.wait(SOON), f"{call} failed or waits for ever"
+
+
+def test_a_run_ends_and_can_be_repaired(here: Workspace, store: FullStore, runs: JobRuns) -> None:
+    job = _job(here)
+    first = runs.run_now(job, "me")["run_id"]
+    thread = runs._active[first]
+    thread.join(SOON)
+    assert not thread.is_alive()
+    runs.cancel(first)  # has ended, though the store does not know it yet
+    assert is_active(runs.get(first))
+    store.full.clear()
+    wait_for(lambda: not is_active(runs.get(first)), SOON)
+    assert runs.get(first)["state"]["result_state"] == "SUCCESS"
+    repair = runs.repair(first, {"rerun_tasks": ["one"]})
+    wait_for(store.full.is_set, SOON)
+    store.full.clear()
+    wait_for(lambda: not is_active(runs.get(first)), SOON)
+    assert [item["id"] for item in runs.get(first)["repair_history"]] == [repair]
+
+
+def test_a_queued_run_begins_and_another_is_cancelled(here: Workspace, store: FullStore, runs: JobRuns) -> None:
+    job = _job(here)
+    with runs._slots.changed:  # the first run cannot end before the others are there
+        first, second, third = (runs.run_now(job, "me")["run_id"] for _ in range(3))
+    wait_for(store.full.is_set, SOON)
+    with pytest.raises(sqlite3.OperationalError):
+        runs.cancel(second)
+    with runs._slots.changed:  # the second run cannot begin, and fill the disk, before the third is cancelled
+        store.full.clear()
+        runs.cancel(third)
+    wait_for(lambda: store.full.is_set() and not is_active(runs.get(first)), SOON)  # by the second run's task
+    store.full.clear()
+    wait_for(lambda: not is_active(runs.get(second)), SOON)
+    found = {name: runs.get(name)["state"]["result_state"] for name in (first, second, third)}
+    assert found == {first: "SUCCESS", second: "SUCCESS", third: "CANCELED"}
+
+
+def test_runs_close_while_the_disk_is_full(
+    here: Workspace, store: FullStore, runs: JobRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*given: Any) -> Outcome:
+        stopped = threading.Event()
+        given[-1](SimpleNamespace(stop=stopped.set))
+        store.full.set()
+        stopped.wait(SOON)
+        return SUCCESS
+
+    monkeypatch.setattr(tasks, "run", run)
+    runs.run_now(_job(here), "me")
+    wait_for(store.full.is_set, SOON)
+    _ends(runs.close)
+
+
+def test_an_update_ends_and_the_next_one_begins(
+    here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follow(_: Update) -> str:
+        store.full.set()
+        return "COMPLETED"
+
+    monkeypatch.setattr(Update, "_follow", follow)
+    store.put("pipelines", "p", {"pipeline_id": "p", "name": "p", "spec": {}})
+    updates = PipelineUpdates(here)
+    first = updates.start("p", {}, "API_CALL")
+    assert first.wait(SOON) == "COMPLETED"
+    _ends(updates.close)
+    store.full.clear()
+    wait_for(lambda: (store.get("pipeline_updates", f"p/{first.id}") or {})["state"] == "COMPLETED", SOON)
+    assert updates.start("p", {}, "API_CALL").wait(SOON) == "COMPLETED"
+
+
+def test_an_endpoint_whose_server_cannot_start_takes_another_configuration(
+    here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: ScoringServer) -> None:
+        store.full.set()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(ScoringServer, "_start", start)
+    endpoints = Endpoints(here)
+    entity = {"name": "m-1", "entity_name": "m", "entity_version": "1"}
+    endpoints.update({"id": "1", "name": "e"}, {"served_entities": [entity]})
+    (ready, failed, message) = wait_for(lambda: _failed(endpoints), SOON)
+    assert (ready, failed) == (False, True)
+    assert "disk is full" in message
+    store.full.clear()
+    wait_for(lambda: endpoints.find("e")["state"] == {"config_update": "UPDATE_FAILED"}, SOON)
+    _ends(endpoints.close)
+
+
+def _failed(endpoints: Endpoints) -> tuple[bool, bool, str] | None:
+    state = endpoints.messages("e").get("m-1", (False, False, ""))
+    return state if state[1] else None
