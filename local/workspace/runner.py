@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -98,7 +99,12 @@ class Program:
             )
         self._stopping = threading.Lock()
         started = psutil.Process(self._process.pid).create_time() if self._process.poll() is None else 0.0
-        self._store.put("programs", key, {"pid": self._process.pid, "started": started})
+        try:
+            self._store.put("programs", key, {"pid": self._process.pid, "started": started})
+        except sqlite3.Error:
+            self._process.kill()  # what the store does not know, nobody would end
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:
