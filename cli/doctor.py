@@ -16,7 +16,7 @@ import psutil
 from local import leftovers, supervisor
 from local.engine.installation import Installed
 from local.settings import LocalSettings, cache_folder
-from local.spark.install import jars_folder
+from local.spark.install import complete, jars_folder
 
 PYTHON = (3, 11)
 JAVA_MAJOR = 17
@@ -42,7 +42,7 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
         starting: Whether it is about to be started: then ports and memory must be free.
     """
     checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings)]
-    if not jars_folder().exists():
+    if not complete(jars_folder()):
         checks.append(lambda: program("mvn", "Maven fetches Spark's jars: install Maven 3.8 or later"))
     installed = Installed.locate()
     if not (installed.cli.exists() and installed.provider_binary.exists()) and shutil.which("pulumi") is None:

@@ -7,7 +7,7 @@ import shlex
 
 from cli.steps import CommandError
 from local.engine import EngineError, engine_environment
-from local.settings import LocalSettings
+from local.settings import LocalSettings, past_proxies
 
 
 def client_environment(settings: LocalSettings) -> dict[str, str]:
@@ -33,6 +33,7 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
         "SPARK_REMOTE": settings.spark_remote,
         "PLATFORM_HOME": str(settings.home),
         "PLATFORM_PORT": str(settings.port),
+        **past_proxies(),
     }
 
 

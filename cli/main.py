@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from cli.steps import CommandError, console
-from local.settings import LocalSettings, SettingsError
+from local.settings import LocalSettings, SettingsError, past_proxies
 
 app = typer.Typer(
     name="platform",
@@ -21,13 +23,23 @@ app = typer.Typer(
 local_app = typer.Typer(help="The local cloud: the services that stand in for Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 
+
+def _logical_date(text: str | None) -> str | None:
+    """Checks a date before anything is built or run for it."""
+    try:
+        return None if text is None else dt.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day: {error}; write YYYY-MM-DD") from error
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command()
 def up(
     date: Annotated[
-        str | None, typer.Option(help="Logical date of the run, YYYY-MM-DD; default: the stack's setting.")
+        str | None,
+        typer.Option(callback=_logical_date, help="Logical date of the run, YYYY-MM-DD; default: the stack's setting."),
     ] = None,
 ) -> None:
     """Builds, starts and deploys everything here, and runs the daily job once."""
@@ -76,7 +88,9 @@ def wheel() -> None:
 @app.command()
 def run(
     job: Annotated[str, typer.Argument(help="Name of a deployed job, such as churn_daily.")],
-    date: Annotated[str | None, typer.Option(help="Logical date, YYYY-MM-DD; default: the job's own.")] = None,
+    date: Annotated[
+        str | None, typer.Option(callback=_logical_date, help="Logical date, YYYY-MM-DD; default: the job's own.")
+    ] = None,
 ) -> None:
     """Runs a deployed job and shows its tasks until it ends.
 
@@ -171,6 +185,7 @@ def main() -> None:
     """Entry point: an error that a person can mend is shown as text, not as a traceback."""
     from local.supervisor import ServiceError
 
+    os.environ.update(past_proxies())
     try:
         app()
     except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
+NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
 
 
 class SettingsError(Exception):
@@ -18,6 +20,18 @@ class SettingsError(Exception):
 def cache_folder() -> Path:
     """Folder for slow builds, outside the checkout; each build lies in `<kind>-<hash of its inputs>`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "churn-platform"
+
+
+def past_proxies(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """NO_PROXY, in both spellings, with which no client asks a proxy for the services of this machine.
+
+    Args:
+        environment: Variables whose exceptions stay.
+    """
+    said = [host.strip() for name in NO_PROXY for host in environment.get(name, "").split(",") if host.strip()]
+    # the standard library takes `*` for all hosts only where it stands alone
+    hosts = ["*"] if "*" in said else dict.fromkeys([*said, "127.0.0.1", "localhost"])
+    return dict.fromkeys(NO_PROXY, ",".join(hosts))
 
 
 @dataclass(frozen=True)

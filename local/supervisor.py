@@ -6,6 +6,8 @@ A service that dies is started again. supervisord itself runs in the background 
 from __future__ import annotations
 
 import configparser
+import os
+import re
 import shlex
 import socket
 import subprocess
@@ -24,7 +26,7 @@ import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from local import leftovers
-from local.settings import REPOSITORY, LocalSettings
+from local.settings import REPOSITORY, LocalSettings, past_proxies
 
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 120  # supervisord stops one service after the other
@@ -118,9 +120,11 @@ def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: Non
         report: Called with a line each time a service answers.
 
     Raises:
-        ServiceError: A port is taken by another program, or a service does not start or answer in time.
+        ServiceError: A port is taken by another program, the services run on other ports, or one does not start or
+            answer in time.
     """
     if running(settings):
+        _check_same_ports(settings)
         for service in services(settings):
             _start(settings, service.name)
     else:
@@ -181,6 +185,18 @@ def _processes(settings: LocalSettings) -> dict[str, dict[str, Any]]:
         return {}
 
 
+def _check_same_ports(settings: LocalSettings) -> None:
+    """Raises ServiceError where what runs was started with another PLATFORM_PORT."""
+    config = configparser.RawConfigParser()
+    config.read(settings.supervisor_conf)
+    found = re.search(r'PLATFORM_PORT="(\d+)"', config.get("supervisord", "environment", fallback=""))
+    if found and int(found[1]) != settings.port:
+        raise ServiceError(
+            f"the services of {settings.home} run from port {found[1]} on, not {settings.port}: set PLATFORM_PORT to "
+            f"{found[1]}, or end them with `platform local stop` and start again"
+        )
+
+
 def _start(settings: LocalSettings, name: str) -> None:
     """Starts a service that is down; one that runs, or that supervisord is about to start again, is left alone."""
     try:
@@ -216,6 +232,7 @@ def _start_supervisord(settings: LocalSettings) -> None:
             _supervisord_command(settings),
             check=False,
             cwd=REPOSITORY,
+            env={**os.environ, **past_proxies()},  # which the services inherit
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

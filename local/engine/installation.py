@@ -87,10 +87,10 @@ def install() -> Installed:
     if installed.cli.is_symlink() and cli_version(installed.cli) != ENGINE_VERSION:
         shutil.rmtree(installed.engine)  # the CLI that was found on PATH has been replaced since
     if not installed.cli.exists():
-        with _whole(installed.engine) as folder:
+        with _whole(installed.engine, installed.cli) as folder:
             _engine_into(folder / "bin")
     if not installed.provider_binary.exists():
-        with _whole(installed.provider) as folder:
+        with _whole(installed.provider, installed.provider_binary) as folder:
             _provider_into(folder, installed)
     return installed
 
@@ -106,7 +106,7 @@ def cli_version(cli: Path) -> str | None:
             timeout=60,
             check=False,
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip().removeprefix("v") if done.returncode == 0 else None
 
@@ -164,9 +164,12 @@ def download_release(folder: Path, releases: str) -> bool:
             return False
         with tarfile.open(archive) as tar:
             for member in tar.getmembers():
-                member.name = Path(member.name).name  # the archive has one folder, `pulumi`
-                if member.isfile():
-                    tar.extract(member, folder, filter="data")
+                content = tar.extractfile(member) if member.isfile() else None
+                if content:
+                    program = folder / Path(member.name).name  # the archive has one folder, `pulumi`
+                    with content, program.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+                    program.chmod(member.mode & 0o755)
     except (OSError, HTTPException, tarfile.TarError, ValueError, EOFError) as error:
         say(f"engine: no official release from {releases.split('/')[2]} ({error})")
         return False
@@ -246,18 +249,29 @@ def _run(command: list[str], folder: Path, remedy: str = "report it with the out
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """A temporary folder beside the target that takes the target's name once it is filled."""
+def _whole(target: Path, wanted: Path) -> Iterator[Path]:
+    """A temporary folder beside the target that takes the target's name once it is filled.
+
+    Args:
+        target: A folder; one that lacks the wanted file is damaged, and is removed first.
+        wanted: File of the target that stands for all of it.
+
+    Raises:
+        EngineError: the wanted file is not there afterwards.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-", ignore_cleanup_errors=True) as name:
         folder = Path(name, "new")
         folder.mkdir()
         yield folder
+        reason = "what was fetched or built lacks it"
         try:
             folder.rename(target)
-        except OSError:
-            if not target.exists():  # else another process was faster, with the same inputs
-                raise
+        except OSError as error:  # no fault where another process was faster, with the same inputs
+            reason = str(error)
+        if not wanted.exists():
+            raise EngineError(f"{wanted} is missing ({reason}): remove {target}, then run this again")
 
 
 def _hash(folders: list[Path], words: list[str]) -> str:

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 JAVA_SOURCES = HERE / "java"
 JAVA_VERSION = 17
+LIST = "jars.txt"  # beside the jars: their names, by which a lost one is seen
 
 
 class InstallError(Exception):
@@ -39,15 +40,24 @@ def spark_home() -> Path:
 
 
 def jars_folder() -> Path:
-    """Folder of the installed jars, named by the hash of all that goes into them; it exists once installed."""
+    """Folder of the installed jars, named by the hash of all that goes into them."""
     digest = hashlib.sha256(version("pyspark").encode())
     for path in [POM, *_java_files()]:
         digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return cache_folder() / f"spark-{digest.hexdigest()[:16]}"
 
 
+def complete(jars: Path) -> bool:
+    """Whether a folder of jars holds all that it was installed with."""
+    try:
+        names = (jars / LIST).read_text().split()
+    except OSError:
+        return False
+    return all((jars / name).is_file() for name in names)
+
+
 def install() -> Path:
-    """Brings the jars into the cache, unless they are there; prints its steps to standard error.
+    """Brings the jars into the cache, unless all are there; prints its steps to standard error.
 
     Returns:
         The folder of the jars.
@@ -56,7 +66,7 @@ def install() -> Path:
         InstallError: Java, its compiler or Maven is missing or of another version, or a step failed.
     """
     target = jars_folder()
-    if target.exists():
+    if complete(target):
         return target
     _check_tools()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +84,9 @@ def install() -> Path:
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
-        if not target.exists():  # another process may have been faster
+        (jars / LIST).write_text("".join(f"{path.name}\n" for path in sorted(jars.glob("*.jar"))))
+        if not complete(target):  # another process may have been faster
+            shutil.rmtree(target, ignore_errors=True)  # a damaged one
             jars.rename(target)
     return target
 

@@ -36,7 +36,8 @@ class Registry(GraphElementRegistry):
 
     Attributes:
         expectations: Rules of each flow that writes a table.
-        table_expectations: Rules given to `create_streaming_table`, which hold for each flow into it.
+        table_expectations: Rules given to `create_streaming_table`, by the table's three-part name; they hold for
+            each flow into it.
     """
 
     def __init__(self, engine: GraphElementRegistry, update_id: str, catalog: str, schema: str) -> None:
@@ -52,7 +53,12 @@ class Registry(GraphElementRegistry):
     @property
     def tables(self) -> list[str]:
         """Three-part names of the tables that the sources declare."""
-        return sorted(self._outputs - {self._whole(view) for view in self._views})
+        return sorted(self._outputs - {self.whole(view) for view in self._views})
+
+    def whole(self, name: str) -> str:
+        """The three-part name of what the sources may name with fewer parts."""
+        parts = name.replace("`", "").split(".")
+        return ".".join([*self._default[: 3 - len(parts)], *parts])
 
     def metric(self, flow: str) -> str:
         """Name of a flow's observation, unique over updates."""
@@ -63,7 +69,7 @@ class Registry(GraphElementRegistry):
         return max((name for name in self.expectations if f".{identifier}".endswith(f".{name}")), key=len)
 
     def register_output(self, output: Output) -> None:
-        self._outputs.add(self._whole(output.name))
+        self._outputs.add(self.whole(output.name))
         if isinstance(output, TemporaryView):
             self._views.add(output.name)
         if isinstance(output, Table) and output.cluster_by:  # layout only; Delta refuses it through the engine
@@ -89,7 +95,7 @@ class Registry(GraphElementRegistry):
             ValueError: A flow applies an operation to a table of this pipeline that the engine analyses too early.
         """
         for flow in self._flows:
-            rules = [*self.table_expectations.get(flow.target, []), *of(flow.func)]
+            rules = [*self.table_expectations.get(self.whole(flow.target), []), *of(flow.func)]
             if rules or flow.target not in self._views:
                 self.expectations[flow.name] = rules
             code = flow.func.__code__
@@ -100,7 +106,7 @@ class Registry(GraphElementRegistry):
     def _query(self, flow: Flow) -> DataFrame:
         rows = flow.func()
         for table, operation in early_reads(rows):
-            if self._whole(table) in self._outputs:
+            if self.whole(table) in self._outputs:
                 raise ValueError(
                     f"flow {flow.name}: `{operation}` on {table}, a table of this pipeline: the open engine would not "
                     "see that it has to wait for it; use select, filter, join or groupBy instead"
@@ -108,17 +114,13 @@ class Registry(GraphElementRegistry):
         expectations = self.expectations.get(flow.name)
         return rows if expectations is None else checked(rows, self.metric(flow.name), expectations)
 
-    def _whole(self, name: str) -> str:
-        parts = name.replace("`", "").split(".")
-        return ".".join([*self._default[: 3 - len(parts)], *parts])
-
 
 def install_api(registry: Registry) -> None:
     """Gives `pyspark.pipelines` the names and arguments that sources use on Databricks."""
     create_streaming_table = dp.create_streaming_table
 
     def create_table(name: str, **arguments: Any) -> None:
-        registry.table_expectations[name] = [
+        registry.table_expectations[registry.whole(name)] = [
             Expectation(rule, condition, action)
             for keyword, action in TABLE_KEYWORDS.items()
             for rule, condition in (arguments.pop(keyword, None) or {}).items()

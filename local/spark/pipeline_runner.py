@@ -42,12 +42,21 @@ ENGINE_CONFIGURATION = {
     "spark.sql.pipelines.execution.maxConcurrentFlows": "2",
 }
 
+TOO_BUSY = "Python worker failed to connect back"  # within 10 s, which no setting of Spark changes
+
+
+class TooBusyError(Exception):
+    """The machine did not bring up a Python source in the time that Spark allows: another start may be luckier."""
+
 
 def run(options: argparse.Namespace) -> bool:
     """Runs one update.
 
     Returns:
         Whether it completed; if not, the event log says why.
+
+    Raises:
+        TooBusyError: It should be started again.
     """
     log = EventLog(options.update_id, sys.stdout)
     configuration = dict(pair.split("=", 1) for pair in options.configuration)
@@ -66,10 +75,13 @@ def run(options: argparse.Namespace) -> bool:
         for key, value in {**ENGINE_CONFIGURATION, **configuration, **session}.items():
             spark.conf.set(key, value)
         update(options, spark, configuration, log)
-    except Exception as error:  # noqa: BLE001 - whatever stops an update is its outcome, and must reach the event log
+    except Exception as error:  # whatever stops an update is its outcome, and must reach the event log
         # after the last event of a run with Python sources, the client trips over their accumulators
         if log.completed and isinstance(error, PySparkValueError) and error.getCondition() == "UNKNOWN_RESPONSE":
             return True
+        if TOO_BUSY in str(error) and cancellation.ident is None and options.starts > 1:
+            log.write("message", message=f"{TOO_BUSY}, as this machine is busy: the update starts again")
+            raise TooBusyError from error
         state = "FAILED" if cancellation.ident is None else "CANCELED"
         message = str(error).split("\n\nJVM")[0]
         log.write("update_progress", state=state, error_class=type(error).__name__, message=message)
@@ -78,6 +90,8 @@ def run(options: argparse.Namespace) -> bool:
         if cancellation.ident is not None:
             cancellation.join()
         spark.stop()  # ends the session on the server, and with it what it still runs
+        for path in observed_metrics(LocalSettings.load()).glob(f"{options.update_id}.*"):
+            path.unlink(missing_ok=True)  # of views that were not reported, since the update failed before
     return True
 
 
@@ -123,6 +137,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name in ("refresh", "full-refresh"):
         parser.add_argument(f"--{name}", action="append", default=[], metavar="TABLE")
     parser.add_argument("--full-refresh-all", action="store_true")
+    parser.add_argument("--starts", type=int, default=3, help="how often to start on a machine that is too busy")
     parser.add_argument("--validate", action="store_true", help="check the graph, run nothing")
     return parser.parse_args(arguments)
 
@@ -139,6 +154,11 @@ def _execute(source: Path, spark: SparkSession) -> None:
 
 
 if __name__ == "__main__":
-    completed = run(parse(sys.argv[1:]))
+    given = parse(sys.argv[1:])
+    try:
+        completed = run(given)
+    except TooBusyError:
+        sys.stdout.flush()
+        os.execv(sys.executable, [*sys.orig_argv, "--starts", str(given.starts - 1)])  # noqa: S606 - this very program
     sys.stdout.flush()
     os._exit(0 if completed else 1)  # threads of the client may outlive an update that failed

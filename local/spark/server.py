@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from local.settings import REPOSITORY
-from local.spark.install import jars_folder, spark_home
+from local.spark.install import complete, jars_folder, spark_home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,8 @@ def serve(settings: LocalSettings) -> None:
         ServerError: The jars are not installed or the port is taken.
     """
     jars = jars_folder()
-    if not jars.exists():
-        raise ServerError("the jars are not installed: run `python -m local.spark install`")
+    if not complete(jars):
+        raise ServerError("the jars are not all installed: run `python -m local.spark install`")
     _check_port(settings.spark_port)
     for folder in (warehouse(settings), observed_metrics(settings), settings.tables / "scratch"):
         folder.mkdir(parents=True, exist_ok=True)

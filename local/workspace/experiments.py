@@ -56,6 +56,9 @@ def delete(sent: Annotated[dict[str, Any], Depends(body(ml.ExperimentsAPI.delete
 def remove(here: Workspace, there: Document) -> None:
     """Deletes an experiment in MLflow, which keeps deleted ones and their names: another name frees the path."""
     identifier = there["resource_id"]
+    found = call_mlflow(here, "GET", "experiments/get", {"experiment_id": identifier})
+    if found["experiment"]["lifecycle_stage"] == "deleted":
+        return  # by an earlier call that was stopped before it came to forget it
     call_mlflow(here, "POST", "experiments/update", {"experiment_id": identifier, "new_name": f"deleted {identifier}"})
     call_mlflow(here, "POST", "experiments/delete", {"experiment_id": identifier})
 

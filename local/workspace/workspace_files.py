@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -73,7 +76,7 @@ def import_file(sent: Annotated[Document, Depends(_import_request)], here: Here)
         if there is not None and not sent.get("overwrite"):
             message = f"{path} already exists. Please pass overwrite as true to update it."
             raise bad_request(message, "RESOURCE_ALREADY_EXISTS")
-        local_path(here, path).write_bytes(sent["content"])
+        _write(local_path(here, path), sent["content"])
         return {"object_id": put_object(here, path, "FILE")["object_id"]}
 
 
@@ -102,24 +105,27 @@ def mkdirs(sent: Annotated[dict[str, Any], Depends(body(sdk.WorkspaceAPI.mkdirs)
 
 @router.post(f"{_API}/delete")
 def delete(sent: Annotated[dict[str, Any], Depends(body(sdk.WorkspaceAPI.delete))], here: Here) -> Document:
-    with here.store.transaction():
-        there = _get(here, sent["path"])
-        path = there["path"]
-        if path in ("/", "/Shared", "/Users"):
-            raise bad_request(f"Folder {path} is protected")
-        inside = here.store.items("workspace_objects", f"{path}/")
-        if inside and not sent.get("recursive"):
-            raise bad_request(f"Folder ({path}) is not empty", "DIRECTORY_NOT_EMPTY")
-        for document in [*(document for _, document in inside), there]:
-            if document["object_type"] in removers:
-                removers[document["object_type"]](here, document)
-        if there["object_type"] == "DIRECTORY":
-            shutil.rmtree(local_path(here, path))
-        elif there["object_type"] == "FILE":
-            local_path(here, path).unlink()
-        for key in [key for key, _ in inside] + [path]:
-            here.store.delete("workspace_objects", key)
-        return {}
+    there = _get(here, sent["path"])
+    path = there["path"]
+    if path in ("/", "/Shared", "/Users"):
+        raise bad_request(f"Folder {path} is protected")
+    while True:
+        with here.store.transaction():
+            inside = [item for _, item in here.store.items("workspace_objects", f"{path}/")]
+            if inside and not sent.get("recursive"):
+                raise bad_request(f"Folder ({path}) is not empty", "DIRECTORY_NOT_EMPTY")
+            found = _found(here, path)
+            doomed = [*inside, found] if found else inside
+            waiting = [item for item in doomed if item["object_type"] in removers]
+            if not waiting:
+                _delete_files(here, there)
+                for item in doomed:
+                    forget_object(here, item["path"])
+                return {}
+        # outside the transaction, in which all other requests would wait for MLflow; more may have come meanwhile
+        for item in waiting:
+            removers[item["object_type"]](here, item)
+            forget_object(here, item["path"])  # at once: where a later one fails, this one is done
 
 
 @router.get(f"{_API}/export")
@@ -129,6 +135,8 @@ def export(path: str, here: Here, format: str = "SOURCE", direct_download: bool 
         message = f"export of the {there['object_type']} {path} with format {format}"
         raise ApiError(501, "NOT_IMPLEMENTED", message)
     file = local_path(here, there["path"])
+    if not file.is_file():
+        raise not_found(f"Path ({path}) has lost its file: delete it or import it again.")
     if direct_download:
         return FileResponse(file)
     return JSONResponse({"content": base64.b64encode(file.read_bytes()).decode(), "file_type": file.suffix.lstrip(".")})
@@ -177,6 +185,27 @@ def forget_object(here: Workspace, path: str) -> None:
     here.store.delete("workspace_objects", path)
 
 
+def _delete_files(here: Workspace, there: Document) -> None:
+    """Deletes a file or folder on this machine, which is gone already where an earlier deletion was stopped."""
+    if there["object_type"] == "DIRECTORY":
+        shutil.rmtree(local_path(here, there["path"]), ignore_errors=True)
+    elif there["object_type"] == "FILE":
+        local_path(here, there["path"]).unlink(missing_ok=True)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Writes a file that appears whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def _found(here: Workspace, path: str) -> Document | None:
     return here.store.get("workspace_objects", path)
 
@@ -194,5 +223,6 @@ def _shown(here: Workspace, asked: str, document: Document) -> Document:
     shown = document | {"path": (prefix + document["path"]).rstrip("/") or "/"}
     shown["resource_id"] = str(document.get("resource_id", document["object_id"]))
     if document["object_type"] == "FILE":
-        shown["size"] = local_path(here, document["path"]).stat().st_size
+        with suppress(FileNotFoundError):  # a deletion that was stopped leaves a record without its file
+            shown["size"] = local_path(here, document["path"]).stat().st_size
     return shown

@@ -9,6 +9,7 @@ import http.server
 import importlib.metadata
 import io
 import platform
+import subprocess
 import tarfile
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ from local.engine import EngineError, engine_environment, install
 from local.engine.installation import (
     ENGINE_VERSION,
     HERE,
+    PROVIDER_BINARY,
     PROVIDER_VERSION,
     Installed,
     cli_version,
@@ -68,6 +70,29 @@ def test_a_release_is_unpacked_if_its_checksum_is_right(tmp_path: Path, releases
     assert download_release(folder, releases[1])
     assert [path.name for path in folder.iterdir()] == ["pulumi"]
     assert cli_version(folder / "pulumi") == ENGINE_VERSION
+
+
+def test_a_release_is_unpacked_by_the_first_python_of_3_11(
+    tmp_path: Path, releases: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters came to `extract` with 3.11.4."""
+
+    def extract(_: object, member: str, path: str = "", set_attrs: bool = True, *, numeric_owner: bool = False) -> None:
+        raise AssertionError(f"{member} extracted")
+
+    monkeypatch.setattr(tarfile.TarFile, "extract", extract)
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    assert download_release(folder, releases[1])
+    assert cli_version(folder / "pulumi") == ENGINE_VERSION
+
+
+def test_a_cli_that_hangs_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 60)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert cli_version(Path("/usr/bin/pulumi")) is None
 
 
 def test_a_release_with_another_checksum_is_not_used(
@@ -133,8 +158,11 @@ def test_without_go_the_remedy_is_named_and_nothing_is_left(empty_cache: Path, m
 
 
 def test_without_the_go_modules_the_remedy_is_named(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GOPROXY", "off")
-    monkeypatch.setenv("GOMODCACHE", str(empty_cache / "modules"))
+    go = empty_cache / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text("#!/bin/sh\necho module lookup disabled by GOPROXY=off >&2\nexit 1\n")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", str(go.parent))
     with pytest.raises(EngineError, match="check that the Go module proxy"):
         install()
 
@@ -145,7 +173,7 @@ def test_the_pinned_version_on_path_is_used(empty_cache: Path, monkeypatch: pyte
     found.parent.mkdir()
     found.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v{ENGINE_VERSION}\n')
     found.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{found.parent}:/bin:/usr/bin")
+    monkeypatch.setenv("PATH", str(found.parent))
     with pytest.raises(EngineError, match="`go` is not on PATH"):
         install()
     installed = Installed.locate()
@@ -159,10 +187,40 @@ def test_a_cli_in_the_cache_is_none_that_was_found(empty_cache: Path, monkeypatc
     own.parent.mkdir(parents=True)
     own.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v{ENGINE_VERSION}\n')
     own.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{own.parent}:/bin:/usr/bin")
+    monkeypatch.setenv("PATH", str(own.parent))
     with pytest.raises(EngineError, match="`go` is not on PATH"):
         install()
     assert not Installed.locate().engine.exists()
+
+
+def test_a_damaged_cache_is_repaired(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose program is gone is made anew, once."""
+    built: list[Path] = []
+
+    def build(folder: Path, name: str) -> None:
+        (folder / name).touch()
+        built.append(folder)
+
+    monkeypatch.setattr("local.engine.installation.build_cli", lambda folder: build(folder, "pulumi"))
+    monkeypatch.setattr("local.engine.installation.build_provider", lambda folder: build(folder, PROVIDER_BINARY))
+    monkeypatch.setattr("local.engine.installation.official_provider", lambda *_: False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    installed = install()
+    for program in (installed.cli, installed.provider_binary):
+        program.unlink()
+        (program.parent / "rest").touch()
+    install()
+    assert len(built) == 4
+    assert not list((empty_cache / "cache").rglob("rest"))
+    assert install() == installed
+    assert len(built) == 4
+
+
+def test_a_release_without_the_engine_is_no_engine(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.engine.installation.download_release", lambda *_: True)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(EngineError, match=r"bin/pulumi is missing .*: remove .*engine-.*, then run this again"):
+        install()
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from local.settings import REPOSITORY
+from local.spark.server import observed_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +149,7 @@ def test_two_updates_keep_order_quality_and_quarantine(
     assert second.at("doubled", "STARTING") >= second.at("accepted", "COMPLETED")
     assert sorted(row.twice for row in spark.table("churn_test.silver.doubled").collect()) == list(range(-2, 15, 2))
     assert [row.n for row in spark.table("churn_test.silver.counted").collect()] == [6]
+    assert list(observed_metrics(spark_home).iterdir()) == []
     keys = {event["key"] for update in (first, second) for event in update.metrics("accepted")}
     assert len(keys) == len(first.metrics("accepted") + second.metrics("accepted"))
 
@@ -155,6 +157,25 @@ def test_two_updates_keep_order_quality_and_quarantine(
     assert again.state == "COMPLETED"
     assert spark.table("churn_test.silver.accepted").count() == 9
     assert again.states("refused") == ["EXCLUDED"]
+
+
+def test_rules_of_a_table_hold_for_flows_by_any_of_its_names(
+    spark: SparkSession, spark_home: LocalSettings, tmp_path: Path, numbers: str
+) -> None:
+    source = f"""
+        dp.create_streaming_table("ruled", expect_all_or_drop={{"id_is_small": "id < 8"}})
+
+        @dp.append_flow(target="silver.ruled")
+        def into():
+            return spark.readStream.table("{numbers}")
+    """
+    unread = observed_metrics(spark_home) / "stopped.view.json"
+    unread.touch()
+    update = Pipeline(spark_home, tmp_path, source).update("--update-id", "stopped")
+    assert (update.exit_code, update.state) == (0, "COMPLETED")
+    assert not unread.exists()
+    assert [metrics["dropped_rows"] for metrics in update.metrics("into")] == [3]
+    assert spark.table("churn_test.silver.ruled").count() == 8
 
 
 @pytest.mark.parametrize("decorator", ["table", "materialized_view"])
@@ -283,3 +304,27 @@ def test_cancelling_frees_the_machine(
     while not idle():
         assert time.monotonic() < deadline, "the server still works on the cancelled update"
     assert spark.range(10).count() == 10
+
+
+@pytest.mark.parametrize(("busy_starts", "state", "left"), [(1, "COMPLETED", 0), (5, "FAILED", 2)])
+def test_an_update_starts_again_while_the_machine_is_too_busy(
+    spark: SparkSession, spark_home: LocalSettings, tmp_path: Path, busy_starts: int, state: str, left: int
+) -> None:
+    busy = tmp_path / "busy"
+    busy.write_text(str(busy_starts))
+    source = f"""
+        from pathlib import Path
+
+        left = int(Path("{busy}").read_text())
+        Path("{busy}").write_text(str(max(0, left - 1)))
+
+        @dp.materialized_view(name="patient")
+        def patient():
+            text = "Python worker failed to connect back."
+            return spark.range(1).select(sf.raise_error(sf.lit(text)) if left else sf.col("id"))
+    """
+    update = Pipeline(spark_home, tmp_path, source).update()
+    assert update.state == state, update.events
+    assert update.exit_code == (0 if state == "COMPLETED" else 1)
+    assert "the update starts again" in update.message
+    assert busy.read_text() == str(left)

@@ -15,6 +15,7 @@ from pyspark.sql import functions as sf
 
 from local.settings import REPOSITORY, LocalSettings
 from local.spark import install as installation
+from local.spark.server import ServerError, serve
 from tests.conftest import SparkServer, connect
 from tests.ports import free_base_port
 
@@ -135,6 +136,29 @@ def test_tables_survive_a_restart(tmp_path: Path, spark_home: LocalSettings) -> 
 def test_install_again_needs_nothing(monkeypatch: pytest.MonkeyPatch, spark_home: LocalSettings) -> None:
     monkeypatch.setenv("PATH", "")
     assert installation.install().is_dir()
+
+
+def test_a_lost_jar_is_installed_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Here with tools that make empty files."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    answers = {
+        "java": "",
+        "javac": 'echo javac 17; while [ "$1" != -d ] && shift; do :; done; mkdir -p "$2"',
+        "mvn": 'for last; do :; done; mkdir "${last#*=}"; touch "${last#*=}/delta.jar"',
+    }
+    for tool, script in answers.items():
+        (tools / tool).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / tool).chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    jars = installation.install()
+    (jars / "delta.jar").unlink()
+    monkeypatch.delattr("os.execve")  # by which this process would become a server
+    with pytest.raises(ServerError, match="the jars are not all installed: run"):
+        serve(LocalSettings(tmp_path, free_base_port()))
+    assert installation.install() == jars
+    assert sorted(path.name for path in jars.iterdir()) == ["delta.jar", "jars.txt", "lakehouse.jar"]
 
 
 def test_install_names_the_missing_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cli.environment import client_environment
+from cli.main import main as cli
 from local import leftovers, supervisor
-from local.settings import LocalSettings
+from local.settings import LocalSettings, past_proxies
 from local.supervisor import Service, ServiceError
 from tests.ports import free_base_port
 
@@ -136,16 +138,54 @@ def _kill_supervisord(cloud: LocalSettings) -> list[psutil.Process]:
     return left
 
 
-def test_a_home_may_have_a_blank(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = LocalSettings(cloud.home / "my home", cloud.port)
-    command = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", str(odd.home), str(odd.port))
-    light = Service("light", command, odd.port, lambda: supervisor.answers(f"{odd.workspace_url}/logs/light.log"))
-    monkeypatch.setattr(supervisor, "services", lambda _: [light])
-    try:
-        supervisor.start(odd)
-        assert f"PLATFORM_HOME={odd.home}" in Path(f"/proc/{supervisor.statuses(odd)[0].pid}/environ").read_text()
-    finally:
-        assert supervisor.stop(odd)
+def test_services_on_other_ports_are_named_at_once(cloud: LocalSettings) -> None:
+    supervisor.start(cloud)
+    other = LocalSettings(cloud.home, cloud.port + 10)
+    message = rf"run from port {cloud.port} on, not {other.port}: set PLATFORM_PORT to {cloud.port}, or .* local stop`"
+    with pytest.raises(ServiceError, match=message):
+        supervisor.start(other)
+
+
+def test_a_proxy_is_not_asked_for_this_machine(cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the command line nor by the services."""
+    monkeypatch.setattr("urllib.request._opener", None)  # it keeps the proxies that it found when first used
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "100%.example")  # puts back what the command line sets
+    monkeypatch.setenv("PLATFORM_HOME", str(cloud.home))
+    monkeypatch.setenv("PLATFORM_PORT", str(cloud.port))
+    monkeypatch.setattr(supervisor, "START_TIMEOUT_SECONDS", 0)
+    with pytest.raises(ServiceError, match="light does not answer"):
+        supervisor.start(cloud)
+    environment = psutil.Process(supervisor.statuses(cloud)[0].pid).environ()
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "100%.example,127.0.0.1,localhost"
+    _until(lambda: supervisor.accepts_connections(cloud.port))
+    assert not supervisor.answers(cloud.workspace_url)
+    monkeypatch.setattr(sys, "argv", ["platform", "local", "status"])
+    with pytest.raises(SystemExit) as ended:
+        cli()
+    assert ended.value.code == 0
+    assert supervisor.answers(cloud.workspace_url)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"no_proxy": "a.example, localhost", "NO_PROXY": "b.example"}, "a.example,localhost,b.example,127.0.0.1"),
+        ({"NO_PROXY": "*"}, "*"),
+    ],
+)
+def test_hosts_without_a_proxy(said: dict[str, str], expected: str) -> None:
+    assert past_proxies(said) == {"no_proxy": expected, "NO_PROXY": expected}
+
+
+def test_clients_ask_no_proxy_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.environment.engine_environment", lambda _: {})
+    settings = LocalSettings(tmp_path)
+    settings.admin_token.write_text("token")
+    assert "127.0.0.1,localhost" in client_environment(settings)["NO_PROXY"]
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +14,17 @@ from databricks.sdk.errors import AlreadyExists, BadRequest, DatabricksError, No
 from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
-from local.workspace.store import Store
+from local.settings import LocalSettings
+from local.workspace import workspace_files
+from local.workspace.context import Workspace
+from local.workspace.errors import ApiError, bad_request
+from local.workspace.store import Document, Store
+from local.workspace.unity_catalog import volumes as uc_volumes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.local.conftest import LocalWorkspace
 
 AUTO = ImportFormat.AUTO
@@ -24,6 +34,15 @@ VOLUME = "/Volumes/files/bronze/raw"
 @pytest.fixture
 def client(workspace: LocalWorkspace) -> WorkspaceClient:
     return workspace.client()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace without a process, for what a request does on the way."""
+    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    workspace_files.start(here)
+    yield here
+    here.store.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +88,83 @@ def test_a_new_version_keeps_the_id_and_is_asked_for(client: WorkspaceClient) ->
     client.workspace.upload("/Shared/version.txt", b"2", format=AUTO, overwrite=True)
     assert client.workspace.get_status("/Shared/version.txt").object_id == first.object_id
     assert client.workspace.download("/Shared/version.txt").read() == b"2"
+
+
+def test_a_new_version_does_not_disturb_a_reader(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    client.workspace.upload("/Shared/read.txt", b"old", format=AUTO)
+    with (workspace.settings.workspace_files / "Shared/read.txt").open("rb") as reader:
+        client.workspace.upload("/Shared/read.txt", b"new", format=AUTO, overwrite=True)
+        assert reader.read() == b"old"
+    assert client.workspace.download("/Shared/read.txt").read() == b"new"
+    assert not list(workspace.settings.workspace_files.rglob(".upload-*"))
+
+
+def test_what_has_lost_its_files_can_be_deleted_and_made_again(
+    workspace: LocalWorkspace, client: WorkspaceClient
+) -> None:
+    """As a kill in the middle of a deletion leaves it."""
+    client.workspace.mkdirs("/Shared/lost")
+    client.workspace.upload("/Shared/lost/x.txt", b"x", format=AUTO)
+    shutil.rmtree(workspace.settings.workspace_files / "Shared/lost")
+    assert [(item.path, item.size) for item in client.workspace.list("/Shared/lost")] == [("/Shared/lost/x.txt", None)]
+    with pytest.raises(NotFound, match="has lost its file"):
+        client.workspace.download("/Shared/lost/x.txt")
+    client.workspace.delete("/Shared/lost/x.txt")
+    client.workspace.upload("/Shared/lost/y.txt", b"y", format=AUTO)
+    assert client.workspace.download("/Shared/lost/y.txt").read() == b"y"
+    shutil.rmtree(workspace.settings.workspace_files / "Shared/lost")
+    client.workspace.delete("/Shared/lost", recursive=True)
+
+
+def test_a_slow_remover_keeps_nobody_waiting(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(_: Workspace, __: Document) -> None:
+        other = threading.Thread(target=here.store.get, args=("users", "1"), daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+
+    monkeypatch.setitem(workspace_files.removers, "SLOW", slow)
+    workspace_files.put_object(here, "/Shared/x", "SLOW")
+    workspace_files.delete({"path": "/Shared/x"}, here)
+    assert here.store.get("workspace_objects", "/Shared/x") is None
+
+
+def test_a_remover_that_fails_undoes_no_other(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    called, broken = [], ["/Shared/folder/b"]
+
+    def remove(_: Workspace, document: Document) -> None:
+        called.append(document["path"])
+        if document["path"] in broken:
+            raise bad_request("not now")
+
+    monkeypatch.setitem(workspace_files.removers, "KEPT", remove)
+    workspace_files.make_folder(here, "/Shared/folder")
+    for name in ("a", "b"):
+        workspace_files.put_object(here, f"/Shared/folder/{name}", "KEPT")
+    deletion = {"path": "/Shared/folder", "recursive": True}
+    with pytest.raises(ApiError, match="not now"):
+        workspace_files.delete(deletion, here)
+    broken.clear()
+    workspace_files.delete(deletion, here)
+    assert called == [f"/Shared/folder/{name}" for name in ("a", "b", "b")]
+    assert here.store.items("workspace_objects", "/Shared/folder") == []
+
+
+def test_a_volume_s_files_go_before_its_record(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.store.put("uc_volume", "c.s.v", {"full_name": "c.s.v"})
+    folder = uc_volumes.folder_of(here, "c.s.v")
+    folder.mkdir(parents=True)
+
+    def killed(*_: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(here.store, "delete", killed)
+    with pytest.raises(KeyboardInterrupt):
+        uc_volumes.remove(here, "c.s.v")
+    monkeypatch.undo()
+    assert not folder.exists()
+    uc_volumes.remove(here, "c.s.v")
+    assert here.store.get("uc_volume", "c.s.v") is None
 
 
 def test_imports_that_cannot_be(client: WorkspaceClient) -> None:

@@ -11,6 +11,7 @@ from databricks.sdk.errors import BadRequest, NotFound, Unauthenticated
 from databricks.sdk.service import catalog
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from tests.mlflow_client import mlflow_at
@@ -61,6 +62,16 @@ def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
     assert client.schemas.get("UNITY.Gold").full_name == "unity.gold"
     with pytest.raises(BadRequest, match=r"name is 'a-b\.c'"):
         client.catalogs.create("a-b.c")
+
+
+@pytest.mark.parametrize("name", ["unity__gold", "unity_"])
+def test_a_catalog_is_not_taken_for_a_schema_of_another(
+    client: WorkspaceClient, spark: SparkSession, name: str
+) -> None:
+    with pytest.raises(BadRequest, match=f"name is '{name}': a catalog of the local workspace has no __ in its name"):
+        client.catalogs.create(name)
+    with pytest.raises(PySparkException, match=f"catalog `{name}`: take a name without __"):
+        spark.sql(f"CREATE SCHEMA catalogs.{name}")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +139,27 @@ def test_the_default_schema_counts_once_it_holds_something(client: WorkspaceClie
     client.catalogs.delete("plain")
     with pytest.raises(NotFound):
         client.catalogs.get("plain")
+
+
+def test_a_schema_made_by_sql_counts(client: WorkspaceClient, spark: SparkSession) -> None:
+    client.catalogs.create("sql")
+    spark.sql("CREATE SCHEMA sql.`2026`")
+    spark.sql("CREATE TABLE sql.`2026`.t AS SELECT 1 AS one")
+    with pytest.raises(BadRequest, match=r"Catalog 'sql' is not empty. The catalog has 1 schema\(s\)"):
+        client.catalogs.delete("sql")
+    assert spark.table("sql.`2026`.t").count() == 1
+    client.catalogs.delete("sql", force=True)
+    client.catalogs.create("sql")
+    client.catalogs.delete("sql")
+
+
+def test_a_catalog_that_spark_has_lost_can_be_deleted(client: WorkspaceClient, spark: SparkSession) -> None:
+    """As a kill in the middle of a deletion leaves it."""
+    client.catalogs.create("lost")
+    spark.sql("DROP SCHEMA catalogs.lost CASCADE")
+    client.catalogs.delete("lost")
+    with pytest.raises(NotFound):
+        client.catalogs.get("lost")
 
 
 def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession) -> None:

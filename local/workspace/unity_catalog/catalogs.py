@@ -21,6 +21,8 @@ def create(
     sent: Annotated[dict[str, Any], Depends(body(catalog.CatalogsAPI.create))], here: Here, caller: Caller
 ) -> Document:
     name = named(sent["name"])
+    if "__" in name or name.endswith("_"):  # Spark's names of its schemas, `<catalog>__<schema>`, must be clear
+        raise bad_request(f"name is {name!r}: a catalog of the local workspace has no __ in its name nor _ at its end")
     foreign = [field for field in ("connection_name", "provider_name", "share_name") if field in sent]
     if foreign:
         raise bad_request(f"{foreign[0]}: foreign and shared catalogs are not part of the local workspace")
@@ -78,13 +80,15 @@ def delete(name: str, here: Here, force: bool = False) -> Document:
     with changing:
         name = find(here, "catalog", name)["name"]
         inside = [key for key, _ in here.store.items("uc_schema", f"{name}.")]
-        others = [key for key in inside if key != f"{name}.default"]
+        in_spark = [f"{name}.{schema}" for schema in namespaces.schemas(here, name)]
+        by_sql = [schema for schema in in_spark if schema not in inside]
+        others = [key for key in inside if key != f"{name}.default"] + by_sql
         if others and not force:
             message = f"Catalog '{name}' is not empty. The catalog has {len(others)} schema(s)."
             raise bad_request(message, "INVALID_STATE")
-        for schema in inside:
+        for schema in inside + by_sql:
             schemas.remove(here, schema, force)  # refuses a schema `default` that holds something
-        namespaces.drop_catalog(here, name)
+        namespaces.drop_catalog(here, name, force)
         here.store.delete("uc_catalog", name)
         forget(here, "catalog", name)
         return {}

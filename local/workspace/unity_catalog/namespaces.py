@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from local.workspace.context import Workspace
 
+UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE")
+
 
 def quoted(full_name: str) -> str:
     return ".".join(f"`{part.replace('`', '``')}`" for part in full_name.split("."))
@@ -21,8 +23,21 @@ def create_catalog(here: Workspace, catalog: str) -> None:
     here.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS catalogs.{quoted(catalog)}")
 
 
-def drop_catalog(here: Workspace, catalog: str) -> None:
-    here.spark.session().sql(f"DROP NAMESPACE IF EXISTS catalogs.{quoted(catalog)} CASCADE")
+def drop_catalog(here: Workspace, catalog: str, force: bool) -> None:
+    """Takes a catalog from Spark, which refuses while it holds schemas unless forced to drop them with their tables."""
+    cascade = " CASCADE" if force else ""
+    here.spark.session().sql(f"DROP NAMESPACE IF EXISTS catalogs.{quoted(catalog)}{cascade}")
+
+
+def schemas(here: Workspace, catalog: str) -> list[str]:
+    """Names of a catalog's schemas, those made by SQL included; empty where Spark does not know the catalog."""
+    try:
+        rows = here.spark.session().sql(f"SHOW NAMESPACES IN {quoted(catalog)}").collect()
+    except AnalysisException as error:
+        if error.getCondition() in UNKNOWN:
+            return []
+        raise
+    return sorted(row["namespace"].strip("`") for row in rows)  # Spark quotes numbers
 
 
 def create(here: Workspace, schema: str) -> None:
@@ -41,7 +56,7 @@ def tables(here: Workspace, schema: str) -> list[str]:
     try:
         rows = here.spark.session().sql(f"SHOW TABLES IN {quoted(schema)}").collect()
     except AnalysisException as error:
-        if error.getCondition() in ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE"):
+        if error.getCondition() in UNKNOWN:
             return []
         raise
     return sorted(row["tableName"] for row in rows if not row["isTemporary"])

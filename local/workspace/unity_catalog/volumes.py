@@ -86,9 +86,10 @@ def delete(full_name: str, here: Here) -> Document:
 def remove(here: Workspace, full_name: str) -> None:
     """Removes a volume with its files, as a managed volume's are."""
     with changing:
+        # the files first: one that was stopped in between can be removed again, and no new volume finds old files
+        shutil.rmtree(folder_of(here, full_name), ignore_errors=True)
         here.store.delete("uc_volume", full_name)
         forget(here, "volume", full_name)
-        shutil.rmtree(folder_of(here, full_name), ignore_errors=True)
 
 
 def folder_of(here: Workspace, full_name: str) -> Path:

@@ -75,6 +75,11 @@ public class Catalogs implements CatalogPlugin, SupportsNamespaces {
 
   @Override
   public void createNamespace(String[] catalog, Map<String, String> metadata) throws NamespaceAlreadyExistsException {
+    if (catalog[0].contains(NamespacedCatalog.SEPARATOR) || catalog[0].endsWith("_")) {
+      // `a__b` would be listed as schemas of `a`, and `a_` with a schema `b` has the database of `a` with `_b`
+      throw new IllegalArgumentException(
+          "catalog `" + catalog[0] + "`: take a name without __ and without _ at its end");
+    }
     if (namespaceExists(catalog)) {
       throw new NamespaceAlreadyExistsException(catalog);
     }

@@ -30,7 +30,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  * {@code churn_local__silver.customer}, with its files under {@code <warehouse>/churn_local/silver/customer}.
  */
 public class NamespacedCatalog implements StagingTableCatalog, SupportsNamespaces {
-  private static final String SEPARATOR = "__";
+  static final String SEPARATOR = "__";
 
   private String name;
 
