@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import random
+from collections import Counter
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +16,11 @@ from churn.admission import examine
 from churn.contract import contracts
 from churn.entry import parse, parser
 from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, judge, report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
 
 BY_DOMAIN = {contract.domain: contract for contract in contracts()}
 SUPPORT = BY_DOMAIN["support"]
@@ -56,6 +63,11 @@ def test_a_whole_parquet_file_is_admitted_without_remark() -> None:
         (WHOLE.replace(b",", b"\t"), "wrong delimiter: the header has a tab where a comma is due"),
         (b"\xef\xbb\xbf" + WHOLE, "begins with a byte order mark: save it without"),
         (b"PK\x03\x04\xff\xfe\n", "no UTF-8 text: byte 4 is 0xff"),
+        (WHOLE.replace(b"\n", b"\r\n", 1), "line ends are mixed: save with one kind"),
+        (WHOLE.replace(b"3.5\n", b"3.5\r\n"), "line ends are mixed: save with one kind"),
+        (WHOLE.replace(b"\n", b"\r", 1), "line ends are mixed: save with one kind"),
+        (WHOLE.replace(b"billing", b"bill\ring"), "line ends are mixed: save with one kind"),
+        (WHOLE.replace(b"\n", b"\r\n").replace(b"billing", b"bill\ring"), "line ends are mixed: save with one kind"),
     ],
 )
 def test_an_unreadable_text_file_is_set_aside(data: bytes, fault: str) -> None:
@@ -74,6 +86,28 @@ def test_a_damaged_parquet_file_is_set_aside(data: bytes) -> None:
     assert found.rows is None
     assert found.fault is not None
     assert found.fault.startswith("damaged or no Parquet: ")
+
+
+def test_a_parquet_file_with_any_byte_damaged_is_judged() -> None:
+    draw = random.Random(7)  # noqa: S311 - no secret
+    outcomes: Counter[str] = Counter()
+    for _ in range(1000):
+        data = bytearray(BILLS)
+        data[draw.randrange(len(data))] ^= draw.randrange(1, 256)
+        found = examine(bytes(data), BY_DOMAIN["transactions"])
+        outcomes[(found.fault or "admitted").partition(":")[0]] += 1
+    assert set(outcomes) <= {"admitted", "missing columns", "damaged or no Parquet"}
+
+
+def test_a_parquet_file_with_text_that_is_none_is_set_aside() -> None:
+    values = {name: pa.array([text]) for name, text in (("transaction_id", "t-1"), ("customer_id", "a"))}
+    values["status"] = pa.array([b"\xff"]).cast(pa.string(), safe=False)
+    table = pa.table({**values, "transaction_date": [date(2026, 1, 2)], "amount": [1.5]})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    fault = examine(buffer.getvalue(), BY_DOMAIN["transactions"]).fault
+    assert fault is not None
+    assert fault.startswith("damaged or no Parquet: ")
 
 
 @pytest.mark.parametrize(
@@ -110,9 +144,19 @@ def test_an_odd_file_is_admitted_and_remarked_on(data: bytes, remark: str) -> No
     assert "; ".join(found.remarks) == remark
 
 
-def test_records_are_counted_as_spark_reads_them() -> None:
-    data = f'{HEADER}\ns-1,0001-A,2026-01-02,"bill\ning",low,\n\n{TICKET}\n'.encode()
-    assert examine(data, SUPPORT).rows == 2
+@pytest.mark.parametrize("record_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end_within", ["\n", "\r\n", "\r"])
+def test_records_are_counted_as_spark_reads_them(
+    record_end: str, end_within: str, spark: SparkSession, tmp_path: Path
+) -> None:
+    lines = [HEADER, f's-1,0001-A,2026-01-02,"bill{end_within}ing",low,', "", TICKET, "s-2,0002-B", f"{TICKET},,", ""]
+    data = record_end.join(lines).encode()
+    found = examine(data, SUPPORT)
+    (tmp_path / "support.csv").write_bytes(data)
+    options = {"header": "true", "escape": '"', "multiLine": "true"}  # those of bronze
+    read = spark.read.options(**options).schema(SUPPORT.delivered_schema).csv((tmp_path / "support.csv").as_uri())
+    assert found.fault is None
+    assert found.rows == read.count() == 4
 
 
 def rows(*files: tuple[str, bytes], known: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:

@@ -20,6 +20,7 @@ def test_there_is_one_for_each_silver_table() -> None:
 def test_keys_sources_and_rules_come_from_the_contract() -> None:
     customer = BY_DOMAIN["customer"]
     assert (customer.keys, customer.ordering) == (["customer_id"], "as_of")
+    assert {each.ordering for each in contracts() if each is not customer} == {None}
     assert customer.sources[:2] == ["customerID", "gender"]
     assert customer.rules["customer_id_is_given"] == "customer_id IS NOT NULL"
     assert "total_charges_is_given" not in customer.rules

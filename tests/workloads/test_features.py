@@ -49,7 +49,7 @@ def built(spark: SparkSession) -> dict[str, Row]:
     def rows(domain: str, dated: str, *days: date, **values: Any) -> DataFrame:
         contract = BY_DOMAIN[domain]
         key = contract.keys[0]
-        given = [{key: str(n), "customer_id": "a", dated: day, **values} for n, day in enumerate(days)]
+        given = [{key: str(n), "customer_id": "a", dated: day, "_file": "f", **values} for n, day in enumerate(days)]
         return table(spark, contract, *given)
 
     ago = [OBSERVED - timedelta(days=number) for number in (0, 6, 7, 29, 30, 59, 60, 89, 90)]
@@ -97,7 +97,7 @@ def test_tenure_and_total_are_those_of_the_observation_date(built: dict[str, Row
 
 
 def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
-    bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid"}
+    bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid", "_file": "f"}
     bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
     empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
     frame = features.build(
@@ -107,6 +107,38 @@ def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
         **empty,
     )
     assert [row.total_charges for row in frame.collect()] == [0.3]  # doubles would give 0.30000000000000004
+
+
+def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: SparkSession) -> None:
+    later = OBSERVED + 3 * DAY
+    bill = {"customer_id": "a", "transaction_date": OBSERVED, "amount": 10.0, "status": "late"}
+    ticket = {"customer_id": "a", "opened_date": OBSERVED - DAY}
+
+    def reported(domain: str, day: date) -> dict[str, str]:
+        return {"_file": f"dbfs:/Volumes/c/bronze/raw/admitted/{domain}/{day}/a"}
+
+    bills = [
+        {**bill, "transaction_id": "paid later", **reported("transactions", OBSERVED)},
+        {**bill, "transaction_id": "paid later", **reported("transactions", later), "status": "paid", "amount": 70.0},
+        {**bill, "transaction_id": "history", **reported("transactions", later)},
+        {**bill, "transaction_id": "of later", **reported("transactions", later), "transaction_date": later},
+    ]
+    tickets = [
+        {**ticket, "ticket_id": "moved out", **reported("support", OBSERVED - DAY)},
+        {**ticket, "ticket_id": "moved out", **reported("support", OBSERVED), "opened_date": date(2025, 1, 1)},
+        {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED - DAY), "opened_date": date(2025, 1, 1)},
+        {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED)},
+    ]
+    frame = features.build(
+        customers(spark, a={}),
+        transactions=table(spark, BY_DOMAIN["transactions"], *bills),
+        support=table(spark, BY_DOMAIN["support"], *tickets),
+        marketing=table(spark, BY_DOMAIN["marketing"]),
+        events=table(spark, BY_DOMAIN["events"]),
+        observed=OBSERVED,
+    )
+    (row,) = frame.collect()
+    assert (row.late_payments_90d, row.total_charges, row.tickets_90d) == (2, 40.0 + 2 * 10.0, 1)
 
 
 def test_a_silent_customer_has_zeros(built: dict[str, Row]) -> None:
@@ -136,7 +168,7 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
         after_the_window={"churn_date": end + DAY},
     )
     active = features.active_customers(known, OBSERVED)
-    found = labels.build(active, known, OBSERVED, LEAD, HORIZON).collect()
+    found = labels.build(active, known, end, OBSERVED, LEAD, HORIZON).collect()
     assert {row.customer_id: row.churned for row in found} == {
         "stays": 0,
         "first_day": 1,
@@ -144,6 +176,26 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
         "after_the_window": 0,
     }
     assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
+
+
+def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) -> None:
+    begin = OBSERVED + timedelta(days=LEAD)
+    today = begin + timedelta(days=HORIZON)
+    changes = customers(
+        spark,
+        back={},
+        back__2={"as_of": begin + DAY, "churn_date": begin + DAY},
+        back__3={"as_of": begin + 9 * DAY},
+        back_before={"churn_date": OBSERVED - 9 * DAY},
+        back_before__2={"as_of": OBSERVED},
+        gone_before={},
+        gone_before__2={"as_of": OBSERVED + DAY, "churn_date": OBSERVED - DAY},
+        not_yet_known={},
+        not_yet_known__2={"as_of": today + DAY, "churn_date": today},
+    )
+    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
+    found = labels.build(active, changes, today, OBSERVED, LEAD, HORIZON).collect()
+    assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
 
 
 def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:

@@ -31,7 +31,7 @@ def silver(spark: SparkSession, spark_home: LocalSettings) -> Iterator[SparkSess
     reports = customers(spark, a={}, a__2={"as_of": OVER, "churn_date": OVER}, b={})
     reports.write.saveAsTable(f"{CATALOG}.silver.customer_versions")
     for domain in ("transactions", "support", "marketing", "events"):
-        table(spark, BY_DOMAIN[domain]).write.saveAsTable(f"{CATALOG}.silver.{domain}")
+        table(spark, BY_DOMAIN[domain]).write.saveAsTable(f"{CATALOG}.silver.{domain}_versions")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
         yield spark

@@ -13,6 +13,7 @@ import pytest
 from churn.admission import examine
 from churn.contract import contracts
 from churn.data import telco
+from churn.features import DATED
 from churn.simulate.deliver import content, files
 from churn.simulate.drops import HISTORY_DAYS, deliveries, drop
 from churn.simulate.world import LEAVING_DAYS, World, grow
@@ -96,7 +97,7 @@ def test_coming_and_leaving_are_reported_of_their_day(world: World, drops: dict[
 
 @pytest.mark.parametrize("domain", ["transactions", "support", "marketing", "events"])
 def test_those_who_left_do_nothing_any_more(domain: str, world: World, drops: dict[str, pd.DataFrame]) -> None:
-    day = next(column.source for column in BY_DOMAIN[domain].columns if column.name == BY_DOMAIN[domain].ordering)
+    day = next(column.source for column in BY_DOMAIN[domain].columns if column.name == DATED[domain])
     rows = drops[domain].merge(world.customers[["customer_id", "signup_date", "churn_date"]], on="customer_id")
     dated = pd.to_datetime(rows[day])
     assert (rows["churn_date"].isna() | (dated < rows["churn_date"])).all()

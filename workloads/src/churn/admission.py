@@ -2,7 +2,8 @@
 
 A file that fails is set aside whole, since what it lacks cannot be told from its rows: a column that may be empty and
 one that was not delivered look the same there. What can be told row by row (a missing value, text in a number) is left
-to silver's rules. A text file must end with a line feed: without one, its last line may have lost a part.
+to silver's rules. A text file must end with a line feed: without one, its last line may have lost a part. Its records
+must all end in one way, with a line feed or with a carriage return before it: readers split others differently.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar"}
 LINES_SHOWN = 5
+MIXED_ENDS = "line ends are mixed: save with one kind"
+LONE_RETURN = "new-line character seen in unquoted field"  # in the csv module's words
 
 
 class UnreadableFileError(ValueError):
@@ -87,12 +90,18 @@ def _read_csv(data: bytes) -> _Contents:
         raise UnreadableFileError(f"no UTF-8 text: byte {error.start} is {data[error.start]:#04x}") from error
     if not text.endswith("\n"):
         raise UnreadableFileError(f"truncated: line {text.count(chr(10)) + 1} has no end")
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = list(io.StringIO(text, newline="\n"))
+    records = csv.reader(lines, strict=True)
     try:
-        header = next(lines)
-        lengths = [(lines.line_num, len(record)) for record in lines if record]
+        header = next(records)
+        ends = [(records.line_num, len(header)), *((records.line_num, len(record)) for record in records)]
     except csv.Error as error:
-        raise UnreadableFileError(f"no CSV: line {lines.line_num}: {error}") from error
+        fault = MIXED_ENDS if LONE_RETURN in str(error) else f"no CSV: line {records.line_num}: {error}"
+        raise UnreadableFileError(fault) from error
+    # Spark ends records as the header ends, and merges those that end otherwise; within quotes it takes any line end
+    if len({lines[number - 1].endswith("\r\n") for number, _ in ends}) > 1:
+        raise UnreadableFileError(MIXED_ENDS)
+    lengths = [(number, length) for number, length in ends[1:] if length]
     if len(header) == 1 and (delimiter := max(OTHER_DELIMITERS, key=header[0].count)) in header[0]:
         raise UnreadableFileError(f"wrong delimiter: the header has {OTHER_DELIMITERS[delimiter]} where a comma is due")
     uneven = [str(line) for line, length in lengths if length != len(header)]
@@ -106,10 +115,14 @@ def _read_csv(data: bytes) -> _Contents:
 def _read_parquet(data: bytes) -> _Contents:
     try:
         file = pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True)
-        rows = sum(batch.num_rows for batch in file.iter_batches())  # reads every page: the footer knows none of them
-    except (pa.ArrowException, OSError) as error:
+        columns = file.schema_arrow.names
+        rows = 0
+        for batch in file.iter_batches():  # reads every page: the footer knows none of them
+            batch.validate(full=True)
+            rows += batch.num_rows
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise UnreadableFileError(f"damaged or no Parquet: {str(error).partition(chr(10))[0]}") from error
-    return _Contents(rows, file.schema_arrow.names)
+    return _Contents(rows, columns)
 
 
 READERS: dict[str, Callable[[bytes], _Contents]] = {"csv": _read_csv, "parquet": _read_parquet}

@@ -8,11 +8,21 @@ from pyspark.sql import Window
 from pyspark.sql import functions as sf
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pyspark.sql import Column, DataFrame
 
+    from churn.contract import Column as Field
     from churn.contract import Contract
 
 FILE = "_file"
+# How a text file writes a value: a cast alone takes `2026` for a date, `20d` and `NaN` for numbers.
+WRITTEN = {
+    "DATE": r"^\d{4}-\d{2}-\d{2}$",
+    "DOUBLE": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$",
+    "INT": r"^[+-]?\d+$",
+}
+OTHER_FIELDS = r"^(_c\d+|_corrupt_record)$"  # keys under which Auto Loader rescues a row that is too long or too short
 
 
 def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
@@ -24,13 +34,17 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
 
     Returns:
         The contract's columns (NULL where blank or of another type), `_malformed` (names of the columns that hold
-        something of another type, or NULL), `_file`, `_raw` (the row as delivered, as JSON).
+        something of another type, or NULL), `_uneven` (whether the row has more or fewer fields than its file's
+        header, so that values stand under wrong names), `_file`, `_raw` (the row as delivered, as JSON).
     """
-    names = sf.array(*(_malformed(column.source, column.type, column.name) for column in contract.columns))
-    malformed = sf.filter(names, lambda name: name.isNotNull())
+    typed = {column: _typed(column, contract) for column in contract.columns}
+    misfits = [sf.when((_text(column) != "") & value.isNull(), column.name) for column, value in typed.items()]
+    malformed = sf.filter(sf.array(*misfits), lambda name: name.isNotNull())
+    uneven = sf.exists(sf.json_object_keys("_rescued_data"), lambda key: key.rlike(OTHER_FIELDS))
     return delivered.select(
-        *(_typed(column.source, column.type).alias(column.name) for column in contract.columns),
+        *(value.alias(column.name) for column, value in typed.items()),
         sf.when(sf.size(malformed) > 0, sf.array_join(malformed, ", ")).alias("_malformed"),
+        sf.coalesce(uneven, sf.lit(False)).alias("_uneven"),
         FILE,
         sf.to_json(sf.struct(*contract.sources, "_rescued_data")).alias("_raw"),
     )
@@ -38,7 +52,7 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
 
 def accepted(conformed: DataFrame, contract: Contract) -> DataFrame:
     """What silver keeps of conformed rows that meet the rules (the pipeline's expectations drop the others)."""
-    return conformed.select(*(column.name for column in contract.columns), "_malformed", FILE)
+    return conformed.select(*(column.name for column in contract.columns), "_malformed", "_uneven", FILE)
 
 
 def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
@@ -53,22 +67,28 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def latest(versions: DataFrame, contract: Contract) -> DataFrame:
-    """One row per natural key: the latest by the ordering, then by delivery; other ties always fall the same way.
+def latest(versions: DataFrame, contract: Contract, observed: date | None = None) -> DataFrame:
+    """One row per natural key: the last reported, then the last delivered; other ties always fall the same way.
 
     Args:
         versions: Accepted rows.
         contract: Of the table.
+        observed: Reports of later days are passed over, except a key's first: history may be delivered long after the
+            days that its rows are dated. A report of no known day always counts.
 
     Returns:
         The contract's columns and `_file`.
     """
     names = [column.name for column in contract.columns]
     others = [name for name in names if name not in contract.keys]
-    newest = sf.max_by(sf.struct(*others, FILE), sf.struct(*_order(contract))).alias("newest")
+    row, order = sf.struct(*others, FILE), sf.struct(*_order(contract))
+    newest = sf.max_by(row, order)
+    if observed is not None:
+        unknown = sf.coalesce(_reported(contract) > sf.lit(observed), sf.lit(False))
+        newest = sf.coalesce(sf.max_by(row, sf.when(~unknown, order)), sf.min_by(row, order))
     return (
         versions.groupBy(*contract.keys)
-        .agg(newest)
+        .agg(newest.alias("newest"))
         .select(
             *(sf.col(name) if name in contract.keys else sf.col(f"newest.{name}").alias(name) for name in names),
             sf.col(f"newest.{FILE}").alias(FILE),
@@ -95,16 +115,24 @@ def _order(contract: Contract) -> list[Column]:
     """What decides between rows with one key: the higher wins."""
     names = [column.name for column in contract.columns]
     delivered = sf.element_at(sf.split(FILE, "/"), -1)  # `ingest` begins a file's name with when it was delivered
-    return [sf.col(contract.ordering), delivered, sf.xxhash64(*names)]
+    return [_reported(contract), delivered, sf.xxhash64(*names)]
 
 
-def _typed(source: str, kind: str) -> Column:
-    text = sf.trim(sf.col(f"`{source}`").cast("string"))
-    blank = sf.when(text == "", sf.lit(None).cast("string")).otherwise(text)
-    return blank if kind == "STRING" else blank.try_cast(kind)
+def _reported(contract: Contract) -> Column:
+    """Day on which a row was reported: as it says itself, or that of the folder it was delivered to, if it is a day."""
+    if contract.ordering:
+        return sf.col(contract.ordering)
+    return sf.regexp_extract(FILE, r"/admitted/[^/]+/(\d{4}-\d{2}-\d{2})/", 1).try_cast("date")
 
 
-def _malformed(source: str, kind: str, name: str) -> Column:
-    """The column's name if it holds something that its type does not take, else NULL."""
-    text = sf.trim(sf.col(f"`{source}`").cast("string"))
-    return sf.when((text != "") & _typed(source, kind).isNull(), sf.lit(name))
+def _text(column: Field) -> Column:
+    return sf.trim(sf.col(f"`{column.source}`").cast("string"))
+
+
+def _typed(column: Field, contract: Contract) -> Column:
+    """The value, or NULL where there is none of its type."""
+    text = _text(column)
+    if column.type == "STRING":
+        return sf.nullif(text, sf.lit(""))
+    written = WRITTEN.get(column.type) if contract.format == "csv" else None  # Parquet's values are typed already
+    return (sf.when(text.rlike(written), text) if written else text).try_cast(column.type)

@@ -45,7 +45,8 @@ class Contract:
         domain: Name of the table in bronze and silver, and of the folder that its files are delivered to.
         description: What a row is.
         format: Format of the files, one of `FORMATS`.
-        ordering: Column by which the later of two rows with one key is known.
+        ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
+            do not say it: then the later delivered is kept.
         columns: In the order of the files.
         quality: Rules beyond `required`, SQL conditions on silver's columns by name.
     """
@@ -53,7 +54,7 @@ class Contract:
     domain: str
     description: str
     format: str
-    ordering: str
+    ordering: str | None
     columns: tuple[Column, ...]
     quality: dict[str, str]
 
@@ -76,7 +77,8 @@ class Contract:
     def rules(self) -> dict[str, str]:
         """Every rule that a row has to meet, SQL conditions by name; a NULL counts as broken."""
         given = {f"{column.name}_is_given": f"{column.name} IS NOT NULL" for column in self.columns if column.required}
-        return {"values_have_their_type": "_malformed IS NULL", **given, **self.quality}
+        whole = {"has_its_fields": "NOT _uneven", "values_have_their_type": "_malformed IS NULL"}
+        return {**whole, **given, **self.quality}
 
 
 @cache
@@ -120,14 +122,15 @@ def parse(text: str, file: str) -> Contract:
         domain=table.name,
         description=table.description or "",
         format=str(custom.get("format")),
-        ordering=str(custom.get("ordering")),
+        ordering=str(custom["ordering"]) if "ordering" in custom else None,
         columns=columns,
         quality=quality,
     )
     if contract.format not in FORMATS:
         raise ContractError(f"{file}: customProperties.format is {contract.format}: write one of {', '.join(FORMATS)}")
-    if contract.ordering not in [column.name for column in columns]:
-        raise ContractError(f"{file}: customProperties.ordering is {contract.ordering}: write the name of a column")
+    if contract.ordering is not None and contract.ordering not in [column.name for column in columns]:
+        remedy = "write the name of a column, or leave it out"
+        raise ContractError(f"{file}: customProperties.ordering is {contract.ordering}: {remedy}")
     if not contract.keys:
         raise ContractError(f"{file}: schema[0].properties: no primaryKey: mark the natural key's columns")
     return contract

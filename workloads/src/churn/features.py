@@ -1,4 +1,4 @@
-"""What is known of a customer on an observation date, point in time: nothing dated later is read."""
+"""What is known of a customer on an observation date, point in time: nothing dated or reported later is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import conform
-from churn.contract import contracts
+from churn.contract import Contract, contracts
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -44,6 +44,12 @@ NUMERIC: tuple[str, ...] = (
     "usage_trend",
 )
 FRACTIONAL: tuple[str, ...] = ("monthly_charges", "total_charges", "usage_trend")
+DATED = {
+    "transactions": "transaction_date",
+    "support": "opened_date",
+    "marketing": "touch_date",
+    "events": "event_date",
+}
 
 
 def known_customers(changes: DataFrame, observed: date) -> DataFrame:
@@ -53,8 +59,7 @@ def known_customers(changes: DataFrame, observed: date) -> DataFrame:
         changes: silver.customer_versions: every accepted report of a customer.
         observed: Observation date, included.
     """
-    contract = next(contract for contract in contracts() if contract.domain == "customer")
-    return conform.latest(changes.where(sf.col("as_of") <= sf.lit(observed)), contract)
+    return conform.latest(changes.where(sf.col("as_of") <= sf.lit(observed)), _contract("customer"))
 
 
 def active_customers(known: DataFrame, observed: date) -> DataFrame:
@@ -74,16 +79,16 @@ def build(
 ) -> DataFrame:
     """Builds the features of one observation date.
 
-    Point in time holds in full for customers alone. Of the other domains the latest version of a row is read, if it is
-    dated by the observation date: a later correction, such as a bill's status that turns from `late` to `paid`, is
-    seen when features of the past are built after it.
+    Of a row's reports the last one by the observation date is read, whenever this runs: a bill that turns from `late`
+    to `paid` afterwards is late. The first report counts from the day that the row is dated, since history may be
+    delivered long after it.
 
     Args:
         customers: As from `active_customers`.
-        transactions: silver.transactions.
-        support: silver.support.
-        marketing: silver.marketing.
-        events: silver.events.
+        transactions: silver.transactions_versions: every accepted report of a bill.
+        support: silver.support_versions, of a ticket.
+        marketing: silver.marketing_versions, of a contact.
+        events: silver.events_versions, of a use.
         observed: Observation date; windows of n days are (observed - n, observed].
 
     Returns:
@@ -92,12 +97,13 @@ def build(
         30 before, both plus one so that a silent customer has 1.
     """
     windows = [
-        _counts(transactions, "transaction_date", observed, late_payments_90d=(90, sf.col("status") != "paid")),
-        _counts(support, "opened_date", observed, tickets_30d=(30, None), tickets_90d=(90, None)),
-        _counts(marketing, "touch_date", observed, campaign_responses_90d=(90, sf.col("responded"))),
-        _counts(events, "event_date", observed, events_7d=(7, None), events_30d=(30, None), events_60d=(60, None)),
+        _counts(transactions, "transactions", observed, late_payments_90d=(90, sf.col("status") != "paid")),
+        _counts(support, "support", observed, tickets_30d=(30, None), tickets_90d=(90, None)),
+        _counts(marketing, "marketing", observed, campaign_responses_90d=(90, sf.col("responded"))),
+        _counts(events, "events", observed, events_7d=(7, None), events_30d=(30, None), events_60d=(60, None)),
     ]
-    joined = customers.join(_billed_since(customers, transactions, observed), "customer_id", "left")
+    bills = conform.latest(transactions, _contract("transactions"), observed)
+    joined = customers.join(_billed_since(customers, bills, observed), "customer_id", "left")
     for window in windows:
         joined = joined.join(window, "customer_id", "left")
     counts = ["late_payments_90d", "tickets_30d", "tickets_90d", "campaign_responses_90d", "events_7d", "events_30d"]
@@ -117,17 +123,21 @@ def build(
     )
 
 
-def _counts(rows: DataFrame, dated: str, observed: date, **counts: tuple[int, Column | None]) -> DataFrame:
+def _counts(versions: DataFrame, domain: str, observed: date, **counts: tuple[int, Column | None]) -> DataFrame:
     """Per customer, how many rows lie in a window of days and meet a condition, one column for each."""
-    longest = max(days for days, _ in counts.values())
+    contract, dated = _contract(domain), DATED[domain]
+    longest = _within(dated, observed, max(days for days, _ in counts.values()))
+    # a row's last report may lie outside the window and an earlier one in it, so whole rows are left out, not reports
+    inside = versions.where(longest).select(*contract.keys)
+    rows = conform.latest(versions.join(inside, contract.keys, "left_semi"), contract, observed)
     columns = [
         sf.count_if(_within(dated, observed, days) & (sf.lit(True) if condition is None else condition)).alias(name)
         for name, (days, condition) in counts.items()
     ]
-    return rows.where(_within(dated, observed, longest)).groupBy("customer_id").agg(*columns)
+    return rows.where(longest).groupBy("customer_id").agg(*columns)
 
 
-def _billed_since(customers: DataFrame, transactions: DataFrame, observed: date) -> DataFrame:
+def _billed_since(customers: DataFrame, bills: DataFrame, observed: date) -> DataFrame:
     """Per customer, what was billed after the last report and by the observation date, in dollars.
 
     Summed as whole cents, since a sum of doubles differs in its last bits with the order of the rows.
@@ -135,11 +145,15 @@ def _billed_since(customers: DataFrame, transactions: DataFrame, observed: date)
     reported = customers.select("customer_id", "as_of")
     dated = sf.col("transaction_date")
     return (
-        transactions.join(reported, "customer_id")
+        bills.join(reported, "customer_id")
         .where((dated > sf.col("as_of")) & (dated <= sf.lit(observed)))
         .groupBy("customer_id")
         .agg(sf.sum(sf.col("amount").cast("decimal(18,2)")).cast("double").alias("billed_since"))
     )
+
+
+def _contract(domain: str) -> Contract:
+    return next(contract for contract in contracts() if contract.domain == domain)
 
 
 def _within(dated: str, observed: date, days: int) -> Column:

@@ -65,10 +65,10 @@ def write_features(spark: SparkSession, run: Run, observed: date) -> int:
     """Replaces the features of one observation date; returns how many customers they are of."""
     rows = features.build(
         _active(spark, run, observed),
-        transactions=_silver(spark, run, "transactions"),
-        support=_silver(spark, run, "support"),
-        marketing=_silver(spark, run, "marketing"),
-        events=_silver(spark, run, "events"),
+        transactions=_silver(spark, run, "transactions_versions"),
+        support=_silver(spark, run, "support_versions"),
+        marketing=_silver(spark, run, "marketing_versions"),
+        events=_silver(spark, run, "events_versions"),
         observed=observed,
     )
     FEATURES.replace(rows, run.catalog, observed)
@@ -81,8 +81,8 @@ def write_labels(spark: SparkSession, run: Run, observed: date, lead_days: int, 
     Returns:
         How many customers have a label.
     """
-    known_today = features.known_customers(_silver(spark, run, "customer_versions"), run.date)
-    rows = labels.build(_active(spark, run, observed), known_today, observed, lead_days, horizon_days)
+    changes = _silver(spark, run, "customer_versions")
+    rows = labels.build(_active(spark, run, observed), changes, run.date, observed, lead_days, horizon_days)
     LABELS.replace(rows, run.catalog, observed, lead_days, horizon_days)
     if _count(spark, run, FEATURES, observed) == 0:
         write_features(spark, run, observed)

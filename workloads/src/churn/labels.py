@@ -28,15 +28,19 @@ def labelled_date(today: date, lead_days: int, horizon_days: int, settle_days: i
     return today - timedelta(days=lead_days + horizon_days + settle_days)
 
 
-def build(active: DataFrame, known_today: DataFrame, observed: date, lead_days: int, horizon_days: int) -> DataFrame:
+def build(
+    active: DataFrame, changes: DataFrame, today: date, observed: date, lead_days: int, horizon_days: int
+) -> DataFrame:
     """Labels the customers who were active on an observation date.
 
     The label window is (observed + lead, observed + lead + horizon], both in days. A customer who left between the
-    observation date and the window has no label: neither was the leaving in the window, nor did they stay.
+    observation date and the window has no label: neither was the leaving in the window, nor did they stay. Of several
+    leavings the first counts: one who left and came back has left.
 
     Args:
-        active: Customers active on the observation date, with `customer_id`.
-        known_today: Customers as known after the window, with `customer_id` and `churn_date`.
+        active: Customers active on the observation date as known on it, with `customer_id` and `churn_date`.
+        changes: silver.customer_versions: every accepted report of a customer.
+        today: Reports up to this day are known.
         observed: Observation date.
         lead_days: Days between observation and window: time to act.
         horizon_days: Length of the window.
@@ -46,13 +50,14 @@ def build(active: DataFrame, known_today: DataFrame, observed: date, lead_days: 
     """
     begin = observed + timedelta(days=lead_days)
     end = begin + timedelta(days=horizon_days)
-    left = known_today.select("customer_id", "churn_date")
-    within = (sf.col("churn_date") > sf.lit(begin)) & (sf.col("churn_date") <= sf.lit(end))
-    stayed = sf.col("churn_date").isNull() | (sf.col("churn_date") > sf.lit(begin))
+    since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
+    reported = since.groupBy("customer_id").agg(sf.min("churn_date").alias("reported"))
+    left = sf.least("churn_date", "reported")  # the one that is given, where one is NULL
+    within = (left > sf.lit(begin)) & (left <= sf.lit(end))
     return (
-        active.select("customer_id")
-        .join(left, "customer_id", "left")
-        .where(stayed)
+        active.select("customer_id", "churn_date")
+        .join(reported, "customer_id", "left")
+        .where(left.isNull() | (left > sf.lit(begin)))
         .select(
             "customer_id",
             sf.lit(observed).alias("observation_date"),
