@@ -297,5 +297,5 @@ def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
 
 def test_a_file_that_ingest_has_not_counted_is_named(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.bronze.deliveries WHERE file = 'customer/2026-01-01/good.csv' AND status = 'admitted'")
-    with pytest.raises(accounting.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/.*-good-.*csv"):
+    with pytest.raises(accounting.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/.*-good-"):
         accounting.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=4"])

@@ -13,7 +13,6 @@ import pytest
 from churn.admission import examine
 from churn.contract import contracts
 from churn.data import telco
-from churn.features import DATED
 from churn.simulate.deliver import content, files
 from churn.simulate.drops import HISTORY_DAYS, deliveries, drop
 from churn.simulate.world import LEAVING_DAYS, World, grow
@@ -74,10 +73,19 @@ def test_the_world_goes_on_after_the_snapshot_date(world: World) -> None:
     assert (world.customers["signup_date"] > after).any()
 
 
+DATED = {
+    "customer": "as_of",
+    "transactions": "transaction_date",
+    "support": "opened_date",
+    "marketing": "touch_date",
+    "events": "event_date",
+}
+
+
 def test_rows_are_dated_within_their_delivery(drops: dict[str, pd.DataFrame]) -> None:
     for domain, contract in BY_DOMAIN.items():
         rows = drops[domain]
-        dated = pd.to_datetime(rows[next(c.source for c in contract.columns if c.name == contract.ordering)])
+        dated = pd.to_datetime(rows[next(c.source for c in contract.columns if c.name == DATED[domain])])
         assert (dated <= pd.to_datetime(rows["delivered"])).all(), domain
         assert len(rows) > 1000, domain
 

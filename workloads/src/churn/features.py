@@ -44,12 +44,6 @@ NUMERIC: tuple[str, ...] = (
     "usage_trend",
 )
 FRACTIONAL: tuple[str, ...] = ("monthly_charges", "total_charges", "usage_trend")
-DATED = {
-    "transactions": "transaction_date",
-    "support": "opened_date",
-    "marketing": "touch_date",
-    "events": "event_date",
-}
 
 
 def known_customers(changes: DataFrame, observed: date) -> DataFrame:
@@ -81,14 +75,14 @@ def build(
 
     Of a row's reports the last one by the observation date is read, whenever this runs: a bill that turns from `late`
     to `paid` afterwards is late. The first report counts from the day that the row is dated, since history may be
-    delivered long after it.
+    delivered long after it. A use is no state that changes: what was last reported of it is read.
 
     Args:
         customers: As from `active_customers`.
         transactions: silver.transactions_versions: every accepted report of a bill.
         support: silver.support_versions, of a ticket.
         marketing: silver.marketing_versions, of a contact.
-        events: silver.events_versions, of a use.
+        events: silver.events: uses.
         observed: Observation date; windows of n days are (observed - n, observed].
 
     Returns:
@@ -96,13 +90,15 @@ def build(
         the bills since the customer's last report; `usage_trend` is the events of the last 30 days over those of the
         30 before, both plus one so that a silent customer has 1.
     """
-    windows = [
-        _counts(transactions, "transactions", observed, late_payments_90d=(90, sf.col("status") != "paid")),
-        _counts(support, "support", observed, tickets_30d=(30, None), tickets_90d=(90, None)),
-        _counts(marketing, "marketing", observed, campaign_responses_90d=(90, sf.col("responded"))),
-        _counts(events, "events", observed, events_7d=(7, None), events_30d=(30, None), events_60d=(60, None)),
-    ]
     bills = conform.latest(transactions, _contract("transactions"), observed)
+    tickets = conform.latest(support, _contract("support"), observed)
+    contacts = conform.latest(marketing, _contract("marketing"), observed)
+    windows = [
+        _counts(bills, "transaction_date", observed, late_payments_90d=(90, sf.col("status") != "paid")),
+        _counts(tickets, "opened_date", observed, tickets_30d=(30, None), tickets_90d=(90, None)),
+        _counts(contacts, "touch_date", observed, campaign_responses_90d=(90, sf.col("responded"))),
+        _counts(events, "event_date", observed, events_7d=(7, None), events_30d=(30, None), events_60d=(60, None)),
+    ]
     joined = customers.join(_billed_since(customers, bills, observed), "customer_id", "left")
     for window in windows:
         joined = joined.join(window, "customer_id", "left")
@@ -123,18 +119,14 @@ def build(
     )
 
 
-def _counts(versions: DataFrame, domain: str, observed: date, **counts: tuple[int, Column | None]) -> DataFrame:
+def _counts(rows: DataFrame, dated: str, observed: date, **counts: tuple[int, Column | None]) -> DataFrame:
     """Per customer, how many rows lie in a window of days and meet a condition, one column for each."""
-    contract, dated = _contract(domain), DATED[domain]
-    longest = _within(dated, observed, max(days for days, _ in counts.values()))
-    # a row's last report may lie outside the window and an earlier one in it, so whole rows are left out, not reports
-    inside = versions.where(longest).select(*contract.keys)
-    rows = conform.latest(versions.join(inside, contract.keys, "left_semi"), contract, observed)
+    longest = max(days for days, _ in counts.values())
     columns = [
         sf.count_if(_within(dated, observed, days) & (sf.lit(True) if condition is None else condition)).alias(name)
         for name, (days, condition) in counts.items()
     ]
-    return rows.where(longest).groupBy("customer_id").agg(*columns)
+    return rows.where(_within(dated, observed, longest)).groupBy("customer_id").agg(*columns)
 
 
 def _billed_since(customers: DataFrame, bills: DataFrame, observed: date) -> DataFrame:

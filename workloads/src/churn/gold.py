@@ -68,7 +68,7 @@ def write_features(spark: SparkSession, run: Run, observed: date) -> int:
         transactions=_silver(spark, run, "transactions_versions"),
         support=_silver(spark, run, "support_versions"),
         marketing=_silver(spark, run, "marketing_versions"),
-        events=_silver(spark, run, "events_versions"),
+        events=_silver(spark, run, "events"),
         observed=observed,
     )
     FEATURES.replace(rows, run.catalog, observed)
