@@ -30,8 +30,8 @@ def silver(spark: SparkSession, spark_home: LocalSettings) -> Iterator[SparkSess
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
     reports = customers(spark, a={}, a__2={"as_of": OVER, "churn_date": OVER}, b={})
     reports.write.saveAsTable(f"{CATALOG}.silver.customer_versions")
-    for domain in ("transactions", "support", "marketing", "events"):
-        table(spark, BY_DOMAIN[domain]).write.saveAsTable(f"{CATALOG}.silver.{domain}_versions")
+    for name in ("transactions_versions", "support_versions", "marketing_versions", "events"):
+        table(spark, BY_DOMAIN[name.partition("_")[0]]).write.saveAsTable(f"{CATALOG}.silver.{name}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
         yield spark
