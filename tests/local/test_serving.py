@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -84,7 +85,12 @@ def predict(cloud: LocalWorkspace, name: str) -> list[float]:
 def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
     """Of the endpoint `changing`, by the folder that they work in."""
     children = psutil.Process(cloud.processes["workspace"].pid).children()
-    return [process for process in children if "/serving/changing/" in process.cwd()]
+    found = []
+    for process in children:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends just now, or has ended and is a zombie
+            if "/serving/changing/" in process.cwd():
+                found.append(process)
+    return found
 
 
 def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -> None:
