@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.faults import choices
-from infra.names import MARTS
+from infra.names import MARTS, VOLUMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,8 +134,9 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
         *(on("schema", schema, groups.engineers, "SELECT") for schema in ("bronze", "silver", "gold", "mlops")),
         *(on("schema", schema, groups.scientists, "SELECT") for schema in ("gold", "mlops")),
         *(on("table", mart, groups.analysts, "SELECT") for mart in MARTS),
-        on("volume", "bronze.raw", runner, "READ_VOLUME", "WRITE_VOLUME"),
-        on("volume", "bronze.raw", groups.engineers, "READ_VOLUME"),
+        *(on("volume", f"bronze.{volume}", runner, "READ_VOLUME", "WRITE_VOLUME") for volume in VOLUMES),
+        *(on("volume", f"bronze.{volume}", groups.engineers, "READ_VOLUME") for volume in VOLUMES),
+        on("volume", "bronze.raw", groups.deliverers, "READ_VOLUME", "WRITE_VOLUME"),
         on("schema", "mlops", runner, "CREATE_MODEL"),  # MLflow asks to create the model before each version
         on("model", "mlops.churn_model", deployer, "EXECUTE"),
         on("model", "mlops.churn_model", groups.engineers, "EXECUTE"),

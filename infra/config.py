@@ -55,6 +55,7 @@ class Groups(Section):
     engineers: GroupName = Field(description="display name of the group that runs the platform")
     scientists: GroupName = Field(description="display name of the group that builds models")
     analysts: GroupName = Field(description="display name of the group that reads marts and dashboards")
+    deliverers: GroupName = Field(description="display name of the group of source systems that deliver files")
 
     @model_validator(mode="after")
     def _distinct(self) -> Groups:
@@ -85,7 +86,7 @@ class Account(Section):
     metastore_id: UUID | None = Field(
         default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
     )
-    groups: Groups = Field(description="the platform's groups: engineers, scientists, analysts")
+    groups: Groups = Field(description="the platform's groups: engineers, scientists, analysts, deliverers")
     team_groups: tuple[GroupName, ...] = Field(default=(), description="display names of the groups of other teams")
 
 

@@ -50,7 +50,7 @@ class Pipelines(pulumi.ComponentResource):
         configuration: dict[str, pulumi.Input[str]] = {
             **args.spark_conf,
             "churn.catalog": args.catalog,
-            "churn.raw": pulumi.Output.format("/Volumes/{0}/bronze/raw/admitted", args.catalog),
+            "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
         }
         self.ids = {}
         for schema, source in args.sources.items():

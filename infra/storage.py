@@ -1,4 +1,4 @@
-"""The catalog with its schemas, and the volume that raw files arrive in."""
+"""The catalog with its schemas, and the volumes that delivered files go through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.names import SCHEMAS
+from infra.names import SCHEMAS, VOLUMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ class StorageArgs:
     catalog: Name of the catalog.
     metastore_id: Metastore that holds it.
     root: Cloud location of its managed tables; None takes the metastore's.
-    domains: Domains whose files the pipelines read from the volume.
+    domains: Domains whose files the pipelines read.
     protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
@@ -33,7 +33,7 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """Owns the catalog, its schemas, the volume `bronze.raw` and the folders in it that pipelines read.
+    """Owns the catalog, its schemas, the volumes of bronze and the folders in `admitted` that pipelines read.
 
     Tables belong to whoever fills them, delivered files to `ingest`.
     """
@@ -66,20 +66,23 @@ class Storage(pulumi.ComponentResource):
             )
             for schema, comment in SCHEMAS.items()
         }
-        raw = databricks.Volume(
-            "raw",
-            catalog_name=catalog.name,
-            schema_name=self.schemas["bronze"].name,
-            name="raw",
-            volume_type="MANAGED",
-            comment="landing: deliveries as they come; admitted: what pipelines read; quarantine: what is set aside",
-            opts=here,
-        )
+        volumes = {
+            volume: databricks.Volume(
+                volume,
+                catalog_name=catalog.name,
+                schema_name=self.schemas["bronze"].name,
+                name=volume,
+                volume_type="MANAGED",
+                comment=comment,
+                opts=here,
+            )
+            for volume, comment in VOLUMES.items()
+        }
         # A stream cannot begin on a folder that is not there; it passes over names that begin with an underscore.
         for domain in args.domains:
             databricks.File(
                 f"admitted-{domain}",
-                path=pulumi.Output.concat(raw.volume_path, f"/admitted/{domain}/_keep"),
+                path=pulumi.Output.concat(volumes["admitted"].volume_path, f"/{domain}/_keep"),
                 content_base64=base64.b64encode(b"Keeps the folder.").decode(),
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -12,7 +12,7 @@ from infra.config import Groups
 from infra.names import MARTS
 
 DEPLOYER = "deployer@churn.test"
-GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts")
+GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts", deliverers="deliverers")
 NAMES = {
     "catalog": ["c", "d"],
     "schema": ["c.s", "c.t"],
@@ -89,8 +89,15 @@ def test_roles() -> None:
         ("c.gold", "scientists"),
         ("c.mlops", "scientists"),
     }
-    writers = {who for _, who, what in held if what in ("MODIFY", "WRITE_VOLUME", "CREATE_TABLE")}
+    writers = {who for _, who, what in held if what in ("MODIFY", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"
+    delivering = {(on.name, who) for on, who, what in held if what == "WRITE_VOLUME"}
+    assert delivering == {
+        *((f"c.bronze.{volume}", "runner") for volume in ("raw", "admitted", "quarantine")),
+        ("c.bronze.raw", "deliverers"),
+    }, "what is delivered is admitted by jobs alone"
+    passage = ("USE_CATALOG", "USE_SCHEMA")
+    assert {on.name for on, who, what in held if who == "deliverers" and what not in passage} == {"c.bronze.raw"}
     assert {who for _, who, what in held if what == "MANAGE"} == {DEPLOYER}
     for schema in ("bronze", "silver", "gold", "mlops"):
         assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", "schema")]["runner"]

@@ -190,9 +190,9 @@ def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
 
 
 def test_pipelines_find_their_folders(program: Program) -> None:
-    raw = program.of("Pipeline")["churn_bronze"].inputs["configuration"]["churn.raw"]
+    admitted = program.of("Pipeline")["churn_bronze"].inputs["configuration"]["churn.admitted"]
     domains = ("customer", "events", "marketing", "support", "transactions")
-    assert {file.inputs["path"] for file in program.of("File").values()} == {f"{raw}/{d}/_keep" for d in domains}
+    assert {file.inputs["path"] for file in program.of("File").values()} == {f"{admitted}/{d}/_keep" for d in domains}
 
 
 def test_the_request_is_deployed(program: Program) -> None:

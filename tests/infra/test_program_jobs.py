@@ -98,7 +98,7 @@ def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]
     for pipeline in local.of("Pipeline").values():
         assert given.items() <= pipeline.inputs["configuration"].items()
     for pipeline in programs["prod"].of("Pipeline").values():
-        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.raw"}
+        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.admitted"}
 
 
 def test_everything_runs_as_the_service_principal(program: Program) -> None:

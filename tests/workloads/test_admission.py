@@ -160,8 +160,8 @@ def test_records_are_counted_as_spark_reads_them(
 
 
 def rows(*files: tuple[str, bytes], known: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
-    """The ledger of files, given by their path below landing."""
-    landed = [(Landed(modified, f"{RUN.raw}/landing/{file}", len(data)), data) for file, data in files]
+    """The ledger of files, given by their path in the volume raw."""
+    landed = [(Landed(modified, f"{RUN.volume('raw')}/{file}", len(data)), data) for file, data in files]
     return judge(landed, known or {}, BY_DOMAIN, RUN)
 
 
@@ -199,7 +199,7 @@ def test_the_later_of_two_files_has_the_higher_name() -> None:
 @pytest.mark.parametrize("name", ["x y%.csv", "_x_y_.csv", ".x_y_.csv"])
 def test_names_are_kept_such_that_every_reader_sees_the_file(name: str) -> None:
     (row,) = rows((f"support/2026-01-02/{name}", WHOLE))
-    folder = "/Volumes/c/bronze/raw/admitted/support/2026-01-02"
+    folder = "/Volumes/c/bronze/admitted/support/2026-01-02"
     assert row.stored == f"{folder}/20260102T120000007-x_y_-{row.sha256[:8]}.csv"
 
 

@@ -1,4 +1,4 @@
-"""Bad deliveries on their whole way: landing, ingest, bronze, silver, reconcile. No row is lost, each is counted."""
+"""Bad deliveries on their whole way: raw, ingest, bronze, silver, reconcile. No row is lost, each is counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CATALOG = "churn_bad_input"
-RAW = f"/Volumes/{CATALOG}/bronze/raw"
+VOLUMES = f"/Volumes/{CATALOG}/bronze"
 CUSTOMER = next(contract for contract in contracts() if contract.domain == "customer")
 
 
@@ -125,11 +125,12 @@ class WayToSilver:
         client.catalogs.create(CATALOG)
         for schema in ("bronze", "silver", "gold", "mlops"):
             client.schemas.create(schema, CATALOG)
-        client.volumes.create(CATALOG, "bronze", "raw", VolumeType.MANAGED)
+        for volume in ("raw", "admitted", "quarantine"):
+            client.volumes.create(CATALOG, "bronze", volume, VolumeType.MANAGED)
 
     def deliver(self, files: dict[str, bytes]) -> None:
         for path, data in files.items():
-            self.client.files.upload(f"{RAW}/landing/{path}", io.BytesIO(data), overwrite=True)
+            self.client.files.upload(f"{VOLUMES}/raw/{path}", io.BytesIO(data), overwrite=True)
 
     def take_in(self, run_id: str) -> None:
         arguments = [f"--catalog={CATALOG}", "--date=2026-01-02", f"--run_id={run_id}"]
@@ -145,7 +146,7 @@ class WayToSilver:
         source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
         command = [sys.executable, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
         command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
-        for key, value in {"churn.catalog": CATALOG, "churn.raw": f"{RAW}/admitted"}.items():
+        for key, value in {"churn.catalog": CATALOG, "churn.admitted": f"{VOLUMES}/admitted"}.items():
             command += ["--configuration", f"{key}={value}"]
         command += ["--configuration", "spark.sql.shuffle.partitions=2"]
         environment = os.environ | {
@@ -202,8 +203,8 @@ def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> No
     }
 
 
-def test_landing_is_empty_afterwards(path: WayToSilver) -> None:
-    folder = path.home.volumes / CATALOG / "bronze" / "raw" / "landing"
+def test_nothing_is_left_where_it_was_delivered(path: WayToSilver) -> None:
+    folder = path.home.volumes / CATALOG / "bronze" / "raw"
     assert [file for file in folder.rglob("*") if file.is_file()] == []
 
 

@@ -120,7 +120,7 @@ def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> Non
 
 
 def delivered(day: str, name: str) -> str:
-    return f"dbfs:/Volumes/c/bronze/raw/admitted/support/{day}/{name}.csv"
+    return f"dbfs:/Volumes/c/bronze/admitted/support/{day}/{name}.csv"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_of_a_past_day_only_what_was_reported_by_then_is_known(spark: SparkSessi
         {"ticket_id": "changed", "priority": "high", "_file": third},
         {"ticket_id": "history", "_file": third},
         {"ticket_id": "history", "priority": "high", "_file": delivered("2026-01-04", "a")},
-        {"ticket_id": "of no day", "_file": "dbfs:/Volumes/c/bronze/raw/admitted/support/a.csv"},
+        {"ticket_id": "of no day", "_file": "dbfs:/Volumes/c/bronze/admitted/support/a.csv"},
     )
     versions = accepted(conform(rows, SUPPORT), SUPPORT)
 

@@ -115,7 +115,7 @@ def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: Sp
     ticket = {"customer_id": "a", "opened_date": OBSERVED - DAY}
 
     def reported(domain: str, day: date) -> dict[str, str]:
-        return {"_file": f"dbfs:/Volumes/c/bronze/raw/admitted/{domain}/{day}/a"}
+        return {"_file": f"dbfs:/Volumes/c/bronze/admitted/{domain}/{day}/a"}
 
     bills = [
         {**bill, "transaction_id": "paid later", **reported("transactions", OBSERVED)},

@@ -7,7 +7,7 @@ from pyspark.sql import functions as sf
 from churn.contract import Contract, contracts
 
 spark = SparkSession.active()
-RAW = spark.conf.get("churn.raw")
+ADMITTED = spark.conf.get("churn.admitted")
 
 
 def deliveries(contract: Contract) -> None:
@@ -24,7 +24,7 @@ def deliveries(contract: Contract) -> None:
             .option("escape", '"')  # a quote within quotes is doubled: the default is a backslash
             .option("multiLine", "true")  # a quoted value may hold a line feed: admission counts such a record once
             .schema(contract.delivered_schema)
-            .load(f"{RAW}/{contract.domain}")
+            .load(f"{ADMITTED}/{contract.domain}")
             .select(
                 *(f"`{source}`" for source in contract.sources),
                 "_rescued_data",

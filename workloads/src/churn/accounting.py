@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown := unknown_files(spark, run):
         raise UnknownFilesError(
             f"{len(unknown)} files are in bronze that `ingest` has not counted: {', '.join(unknown[:FILES_NAMED])}; "
-            f"deliver to {run.raw}/landing only, and delete their rows from bronze and silver or enter the files in "
+            f"deliver to {run.volume('raw')} only, and delete their rows from bronze and silver or enter the files in "
             f"{run.table(DELIVERIES)}"
         )
     if missing := lost(accounts):

@@ -31,10 +31,9 @@ class Run:
         """Full name of a table given as `schema.table`."""
         return f"{self.catalog}.{name}"
 
-    @property
-    def raw(self) -> str:
-        """The volume of raw files."""
-        return f"/Volumes/{self.catalog}/bronze/raw"
+    def volume(self, name: str) -> str:
+        """Path of a volume of bronze: `raw`, `admitted` or `quarantine`."""
+        return f"/Volumes/{self.catalog}/bronze/{name}"
 
 
 def logical_date(text: str) -> date:

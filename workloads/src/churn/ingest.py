@@ -1,9 +1,9 @@
 """Takes in what was delivered: `ingest`.
 
-Every file in `landing/<domain>/…` of the raw volume is examined and moved: to `admitted/<domain>/…`, where bronze reads
-it, or whole to `quarantine/<domain>/…`. A file whose content was admitted before is a duplicate, and is removed. The
-ledger bronze.deliveries has one row per file and what became of it. An interrupted run is finished by the next: a file
-leaves landing only after the ledger knows it. A file that is replaced during a run is left to the next.
+Every file in `<domain>/…` of the volume `raw` is examined and moved: to the volume `admitted`, which bronze reads, or
+whole to `quarantine`. A file whose content was admitted before is a duplicate, and is removed. The ledger
+bronze.deliveries has one row per file and what became of it. An interrupted run is finished by the next: a file leaves
+`raw` only after the ledger knows it. A file that is replaced during a run is left to the next.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DELIVERIES = "bronze.deliveries"
 LEDGER = Table(
     DELIVERIES,
     """
-    file STRING NOT NULL COMMENT 'as delivered, below landing',
+    file STRING NOT NULL COMMENT 'as delivered, its path in the volume raw',
     domain STRING NOT NULL,
     sha256 STRING NOT NULL COMMENT 'of the content',
     bytes BIGINT NOT NULL,
@@ -55,7 +55,7 @@ LEDGER = Table(
 
 @dataclass(frozen=True, order=True)
 class Landed:
-    """A file in landing as the Files API lists it; they sort by delivery.
+    """A file in the volume `raw` as the Files API lists it; they sort by delivery.
 
     Attributes:
         modified: When it was delivered, in milliseconds since 1970.
@@ -104,15 +104,15 @@ def judge(
     seen = dict(known)
     rows = []
     for landed, data in files:
-        file = landed.path.removeprefix(f"{run.raw}/landing/")
+        file = landed.path.removeprefix(f"{run.volume('raw')}/")
         domain = PurePosixPath(file).parts[0]
         digest = hashlib.sha256(data).hexdigest()
         content = f"{domain}/{digest}"
         found = examine(data, by_domain.get(domain))
         kept_as = _stored_name(file, landed.modified, digest)
-        status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.raw}/admitted/{kept_as}"
+        status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.volume('admitted')}/{kept_as}"
         if found.fault:
-            status, reason, stored = QUARANTINED, found.fault, f"{run.raw}/quarantine/{kept_as}"
+            status, reason, stored = QUARANTINED, found.fault, f"{run.volume('quarantine')}/{kept_as}"
         elif content in seen:
             status, reason, stored = DUPLICATE, f"same content as {seen[content]}", ""
         else:
@@ -145,9 +145,9 @@ def report(rows: Sequence[Delivered]) -> str:
 
 
 def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
-    """Moves what lies in landing, and records it."""
-    landing = f"{run.raw}/landing"
-    found = sorted(_walk(client, landing))
+    """Moves what was delivered, and records it."""
+    raw = run.volume("raw")
+    found = sorted(_walk(client, raw))
 
     def read(landed: Landed) -> tuple[Landed, bytes]:
         contents = client.files.download(landed.path).contents
@@ -171,7 +171,7 @@ def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Deliv
         if rows:
             ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
             ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
-        unchanged = set(_walk(client, landing)).intersection(found)
+        unchanged = set(_walk(client, raw)).intersection(found)
         list(pool.map(client.files.delete, [landed.path for landed in unchanged]))
     return rows
 

@@ -1,6 +1,6 @@
 """Delivers the files of the simulated world up to a day: `simulate`, where there is no source system yet.
 
-Every delivery that is due and not there yet is written to `landing/<domain>/<day>/` of the raw volume. The same
+Every delivery that is due and not there yet is written to `<domain>/<day>/` of the volume `raw`. The same
 parameters give the same bytes.
 """
 
@@ -22,8 +22,7 @@ from churn.entry import Run, parse, parser
 from churn.simulate.drops import Delivery, deliveries, drop
 from churn.simulate.world import World, grow
 
-# Folders of the raw volume in which a delivery may lie by now.
-FOLDERS = ("landing", "admitted", "quarantine")
+VOLUMES = ("raw", "admitted", "quarantine")  # in which a delivery may lie by now
 UPLOADS_AT_ONCE = 8
 
 
@@ -42,7 +41,7 @@ def content(rows: pd.DataFrame, contract: Contract) -> bytes:
 def files(
     world: World, due: Sequence[tuple[Contract, Delivery]], first: Delivery, seed: int
 ) -> Iterator[tuple[str, bytes]]:
-    """Path below `landing` and content of each file that is due.
+    """Path in the volume `raw` and content of each file that is due.
 
     Args:
         world: Grown up to the last delivery.
@@ -67,7 +66,7 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
         return 0
     due = []
     for contract in contracts():
-        there = _delivered(client, run.raw, contract.domain)
+        there = _delivered(client, run, contract.domain)
         due += [(contract, delivery) for delivery in all_of_them if delivery.last.isoformat() not in there]
     if not due:
         return 0
@@ -75,7 +74,7 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
 
     def upload(file: tuple[str, bytes]) -> None:
         path, data = file
-        client.files.upload(f"{run.raw}/landing/{path}", io.BytesIO(data), overwrite=True)
+        client.files.upload(f"{run.volume('raw')}/{path}", io.BytesIO(data), overwrite=True)
 
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         return len(list(pool.map(upload, files(world, due, all_of_them[0], seed))))
@@ -91,12 +90,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{count} files delivered up to {run.date}" if count else f"everything up to {run.date} was delivered before")
 
 
-def _delivered(client: WorkspaceClient, raw: str, domain: str) -> set[str]:
+def _delivered(client: WorkspaceClient, run: Run, domain: str) -> set[str]:
     """Days on which files of a domain were delivered, as folder names."""
     days: set[str] = set()
-    for folder in FOLDERS:
+    for volume in VOLUMES:
+        folder = f"{run.volume(volume)}/{domain}"
         try:
-            days.update(entry.name or "" for entry in client.files.list_directory_contents(f"{raw}/{folder}/{domain}"))
+            days.update(entry.name or "" for entry in client.files.list_directory_contents(folder))
         except NotFound:
             continue  # nothing of this domain has come that far
     return days
