@@ -33,10 +33,11 @@ soak: setup ## every test with its full counts
 	@$(platform) install
 	$(pytest) --soak
 
-check: setup ## lint and types (a minute and 3 GB)
+check: setup ## lint, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy infra policies cli local workloads/src/churn
+	.venv/bin/zizmor --offline --quiet --min-severity medium .github
 
 format: setup ## format the sources
 	.venv/bin/ruff check --fix .
