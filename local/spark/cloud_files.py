@@ -4,6 +4,9 @@ Every file of a folder is read once. The offset is the listing itself: the files
 checkpoint. So a file that appears later is read whatever its name, and one that changes under the same path is not
 read again, as Auto Loader does by default. The offset grows with the number of files, some 100 bytes each.
 
+The server's Python processes import this module, dozens of them in one update: nothing here may import the Connect
+client, which costs each a quarter of a second.
+
 Two columns stand beside those of the schema: the rescued data column, if there is one, and `_metadata`. On Databricks
 `_metadata` is hidden, here `*` has it: sources should name their columns.
 """
@@ -11,13 +14,11 @@ Two columns stand beside those of the schema: the rescued data column, if there 
 from __future__ import annotations
 
 import glob
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from pyspark.sql.connect.streaming.readwriter import DataStreamReader as ConnectDataStreamReader
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 
 from local.settings import LocalSettings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
 
     import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.datasource import ReadLimit
     from pyspark.sql.types import StructType
 
@@ -194,43 +194,6 @@ class CloudFilesReader(DataSourceStreamReader):
             shown = f"dbfs:{path}" if path.startswith("/Volumes/") else f"file:{path}"
             info = FileInfo(here, shown, facts.st_size, modified)
             yield from read(info, settings.file_format, self._schema, settings.rescued_column)
-
-
-def register(spark: SparkSession) -> None:
-    """Makes `cloudFiles` known to a session, and `.schema(...)` on its readers add the columns of the source."""
-    spark.dataSource.register(CloudFiles)
-    ConnectDataStreamReader.load = _load  # type: ignore[method-assign, assignment]
-
-
-_spark_load = ConnectDataStreamReader.load
-
-
-def _load(
-    reader: ConnectDataStreamReader,
-    path: str | None = None,
-    format: str | None = None,  # noqa: A002 - Spark's name
-    schema: StructType | str | None = None,
-    **options: Any,
-) -> DataFrame:
-    """Spark would take the user's schema for the whole of it; the source has more columns."""
-    if format is not None:
-        reader.format(format)
-    if schema is not None:
-        reader.schema(schema)
-    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001
-        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001
-        reader._schema = ""  # noqa: SLF001
-    return _spark_load(reader, path, **options)
-
-
-def _ddl(schema: str) -> str:
-    """DDL of a schema that is DDL, or JSON as StructType.json() writes it."""
-    from pyspark.sql.types import StructType
-
-    if not schema.lstrip().startswith("{"):
-        return schema
-    fields = StructType.fromJson(json.loads(schema)).fields
-    return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in fields)
 
 
 def list_files(settings: Settings) -> list[str]:

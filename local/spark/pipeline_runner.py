@@ -26,7 +26,7 @@ from pyspark.pipelines.spark_connect_pipeline import create_dataflow_graph, star
 from pyspark.sql import SparkSession
 
 from local.settings import LocalSettings
-from local.spark import cloud_files
+from local.spark import cloud_files_client
 from local.spark.pipeline_events import EventLog, Metrics, follow
 from local.spark.pipeline_registry import Registry, install_api
 from local.spark.server import observed_metrics
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> bool:
 
 def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapping[str, str], log: EventLog) -> None:
     """Reads the sources and follows the engine through the update that they describe."""
-    cloud_files.register(spark)
+    cloud_files_client.register(spark)
     graph = create_dataflow_graph(spark, options.catalog, options.schema, dict(configuration))
     engine = SparkConnectGraphElementRegistry(spark, graph)
     registry = Registry(engine, options.update_id, options.catalog, options.schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from local.spark import cloud_files
+from local.spark import cloud_files_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def test_each_file_is_read_once(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
 ) -> None:
     spark = new_session()
-    cloud_files.register(spark)
+    cloud_files_client.register(spark)
     table = "churn_test.bronze.each_file"
     path = f"/Volumes/{volume.relative_to(spark_home.volumes).as_posix()}"
 
@@ -61,7 +61,7 @@ def test_quotes_within_a_value_are_read_as_spark_s_own_reader_reads_them(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
 ) -> None:
     spark = new_session()
-    cloud_files.register(spark)
+    cloud_files_client.register(spark)
     (volume / "a.csv").write_text('id,name\n1,"a ""b"", c"\n2,"a\n""b"""\n3,a\\b\n')
     options = {"header": "true", "multiLine": "true", "escape": '"'}
     files = spark.readStream.format("cloudFiles").options(**options).option("cloudFiles.format", "csv")
@@ -82,7 +82,7 @@ def test_names_are_inferred_and_hints_give_types(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path
 ) -> None:
     spark = new_session()
-    cloud_files.register(spark)
+    cloud_files_client.register(spark)
     (volume / "a.json").write_text('{"id": 1, "city": "x"}\n')
     (volume / "b.json").write_text('{"name": "y"}\n')
     rows = (

@@ -205,7 +205,8 @@ def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> No
 
 def test_nothing_is_left_where_it_was_delivered(path: WayToSilver) -> None:
     folder = path.home.volumes / CATALOG / "bronze" / "raw"
-    assert [file for file in folder.rglob("*") if file.is_file()] == []
+    domains = {file.partition("/")[0] for file in FIRST}
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*")} == domains, "neither files nor days"
 
 
 def test_valid_customers_are_in_silver_once(path: WayToSilver) -> None:

@@ -14,13 +14,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound
+from databricks.sdk.errors import BadRequest, NotFound
 
 from churn.admission import examine
 from churn.contract import Contract, contracts
@@ -171,8 +172,9 @@ def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Deliv
         if rows:
             ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
             ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
-        unchanged = set(_walk(client, raw)).intersection(found)
-        list(pool.map(client.files.delete, [landed.path for landed in unchanged]))
+        taken = [landed.path for landed in set(_walk(client, raw)).intersection(found)]
+        list(pool.map(client.files.delete, taken))
+    _remove_empty_folders(client, raw, taken)
     return rows
 
 
@@ -199,6 +201,15 @@ def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
             yield from _walk(client, path)
         else:
             yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
+
+
+def _remove_empty_folders(client: WorkspaceClient, raw: str, taken: Sequence[str]) -> None:
+    """Removes the folders that files were taken from, up to their domain's: else each day lists those of all days."""
+    folders = {folder for path in taken for folder in PurePosixPath(path.removeprefix(f"{raw}/")).parents}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        if len(folder.parts) > 1:
+            with suppress(BadRequest, NotFound):  # something was delivered meanwhile, or the store keeps no empty ones
+                client.files.delete_directory(f"{raw}/{folder}")
 
 
 def _stored_name(file: str, modified: int, digest: str) -> str:
