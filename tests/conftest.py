@@ -15,6 +15,7 @@ import pytest
 from local.settings import REPOSITORY, LocalSettings
 from local.spark.install import install
 from tests.ports import free_base_port
+from tests.small_data import SMALL_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,7 +97,8 @@ def connect(settings: LocalSettings) -> SparkSession:
     from pyspark.sql import SparkSession as AnySession
 
     session = AnySession.builder.remote(settings.spark_remote).create()
-    session.conf.set("spark.sql.shuffle.partitions", "2")
+    for key, value in SMALL_DATA.items():
+        session.conf.set(key, value)
     return session
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from local.settings import REPOSITORY
 from local.spark.server import observed_metrics
+from tests.small_data import SMALL_DATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,8 @@ class Pipeline:
         self._source.write_text(HEADER + dedent(source))
         self._arguments = ["--remote", settings.spark_remote, "--catalog", "churn_test", "--schema", "silver"]
         self._arguments += ["--storage", str(folder / "storage"), *arguments]
-        self._arguments += ["--configuration", "spark.sql.shuffle.partitions=2"]
+        for key, value in SMALL_DATA.items():
+            self._arguments += ["--configuration", f"{key}={value}"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "local.spark.pipeline_runner", str(self._source), *self._arguments, *arguments]

@@ -22,6 +22,7 @@ from churn.contract import contracts
 from churn.data import telco_raw
 from local.settings import REPOSITORY, LocalSettings
 from tests.local.conftest import LocalWorkspace
+from tests.small_data import SMALL_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,9 +147,9 @@ class WayToSilver:
         source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
         command = [sys.executable, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
         command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
-        for key, value in {"churn.catalog": CATALOG, "churn.admitted": f"{VOLUMES}/admitted"}.items():
+        configuration = {**SMALL_DATA, "churn.catalog": CATALOG, "churn.admitted": f"{VOLUMES}/admitted"}
+        for key, value in configuration.items():
             command += ["--configuration", f"{key}={value}"]
-        command += ["--configuration", "spark.sql.shuffle.partitions=2"]
         environment = os.environ | {
             "PLATFORM_HOME": str(self.home.home),
             "PLATFORM_PORT": str(self.home.port),

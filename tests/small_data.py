@@ -1,0 +1,8 @@
+"""What the local stack sets for each Spark session: tests of Spark are about data as small as its own."""
+
+from __future__ import annotations
+
+from infra.config import check
+from local.settings import REPOSITORY
+
+SMALL_DATA = check(REPOSITORY / "Pulumi.local.yaml").compute.spark_conf
