@@ -1,8 +1,6 @@
 """The Files API: files of the volumes (`/Volumes`)."""
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -15,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from .context import Here, Workspace
 from .errors import ApiError, already_exists, bad_request, not_found
 from .store import Document
+from .whole_files import PREFIX, whole_file
 
 router = APIRouter()
 _FILES = "/api/2.0/fs/files/{path:path}"
@@ -25,18 +24,9 @@ _PAGE = 1000
 @router.put(_FILES, status_code=204)
 async def upload(path: str, request: Request, here: Here, overwrite: bool = False) -> None:
     root, target = await run_in_threadpool(_target, here, path, overwrite)
-    # The file appears whole or not at all, its folders with it, and a reader of the old one is not disturbed.
-    handle, name = tempfile.mkstemp(dir=root, prefix=".upload-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            async for chunk in request.stream():
-                await run_in_threadpool(file.write, chunk)
-        Path(name).chmod(0o644)
-        with _as_conflict(path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with _as_conflict(path), whole_file(target, root) as file:
+        async for chunk in request.stream():
+            await run_in_threadpool(file.write, chunk)
 
 
 @router.get(_FILES)
@@ -101,7 +91,7 @@ def list_folder(path: str, here: Here, page_size: int = 0, page_token: str = "")
     if page_token and not page_token.isdecimal():
         raise bad_request(f"page_token {page_token!r} was not given by this workspace")
     folder = _folder(here, path)
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".upload-"))
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(PREFIX))
     start, size = int(page_token or 0), min(page_size or _PAGE, _PAGE)
     answer: dict[str, Any] = {
         "contents": [_entry(path, entry) for entry in entries[start : start + size]],

@@ -2,9 +2,7 @@
 
 import base64
 import binascii
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +18,7 @@ from .context import ADMIN, Here, Workspace
 from .errors import ApiError, bad_request, not_found
 from .requests import body, checked
 from .store import Document
+from .whole_files import whole_file
 
 router = APIRouter()
 _API = "/api/2.0/workspace"
@@ -76,7 +75,8 @@ def import_file(sent: Annotated[Document, Depends(_import_request)], here: Here)
         if there is not None and not sent.get("overwrite"):
             message = f"{path} already exists. Please pass overwrite as true to update it."
             raise bad_request(message, "RESOURCE_ALREADY_EXISTS")
-        _write(local_path(here, path), sent["content"])
+        with whole_file(local_path(here, path), here.settings.workspace_files) as file:
+            file.write(sent["content"])
         return {"object_id": put_object(here, path, "FILE")["object_id"]}
 
 
@@ -191,19 +191,6 @@ def _delete_files(here: Workspace, there: Document) -> None:
         shutil.rmtree(local_path(here, there["path"]), ignore_errors=True)
     elif there["object_type"] == "FILE":
         local_path(here, there["path"]).unlink(missing_ok=True)
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Writes a file that appears whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".upload-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _found(here: Workspace, path: str) -> Document | None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from local.settings import REPOSITORY
 from local.spark import cloud_files_client
 
 if TYPE_CHECKING:
@@ -95,3 +100,10 @@ def test_names_are_inferred_and_hints_give_types(
     types = dict(rows.dtypes)
     types.pop("_metadata")
     assert types == {"id": "int", "city": "string", "name": "string", "_rescued_data": "string"}
+
+
+@pytest.mark.parametrize(("module", "imported"), [("cloud_files", "False"), ("cloud_files_client", "True")])
+def test_only_the_client_imports_connect(module: str, imported: str) -> None:
+    program = f"import sys, local.spark.{module}; print('pyspark.sql.connect' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == imported, "dozens of Python processes of one update import the source"
