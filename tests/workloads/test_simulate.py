@@ -13,9 +13,10 @@ import pytest
 from churn.admission import examine
 from churn.contract import contracts
 from churn.data import telco
-from churn.simulate.deliver import content, files
+from churn.simulate.deliver import VOLUMES, content, files
 from churn.simulate.drops import HISTORY_DAYS, deliveries, drop
 from churn.simulate.world import LEAVING_DAYS, World, grow
+from infra import names
 
 SNAPSHOT = date(2026, 1, 31)
 LATER = SNAPSHOT + timedelta(days=3)
@@ -39,6 +40,10 @@ def drops(world: World) -> dict[str, pd.DataFrame]:
         )
         for domain in BY_DOMAIN
     }
+
+
+def test_a_delivery_is_looked_for_in_every_volume_that_is_deployed() -> None:
+    assert set(VOLUMES) == names.VOLUMES.keys()
 
 
 def test_deliveries_cover_every_day_once() -> None:
