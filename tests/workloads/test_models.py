@@ -9,6 +9,7 @@ import pytest
 from churn.data import telco
 from churn.metrics import calibration_error, evaluate, lift
 from churn.models import KINDS, Columns, cross_validate, customer_folds, fit_calibrated, importances
+from churn.served import Scorer
 
 NUMERIC = ("senior_citizen", "tenure_months", "monthly_charges", "total_charges")
 
@@ -40,6 +41,17 @@ def test_the_same_data_give_the_same_model(plain: tuple[pd.DataFrame, Columns], 
     first, second = (fit_calibrated(kind, sample, columns) for _ in range(2))
     assert np.array_equal(first.predict_proba(frame[columns.all]), second.predict_proba(frame[columns.all]))
     assert importances(first).equals(importances(second))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_customers_score_is_the_same_in_any_batch(plain: tuple[pd.DataFrame, Columns], kind: str) -> None:
+    frame, columns = plain
+    scorer = Scorer(fit_calibrated(kind, frame.head(2_000), columns), columns.all, rated=True)
+    whole = scorer.score(frame)
+    for size in (1, 7, 1_000):
+        mixed = frame.sample(1_000, random_state=size)
+        parts = pd.concat([scorer.score(mixed[start : start + size]) for start in range(0, len(mixed), size)])
+        pd.testing.assert_frame_equal(parts, whole.loc[mixed.index], check_exact=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
