@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,17 @@ from databricks.sdk.service import jobs
 
 from local.settings import LocalSettings
 from local.workspace.context import Workspace
+from local.workspace.jobs import tasks
 from local.workspace.jobs.run import JobRun, Slots
-from local.workspace.jobs.runs import _chosen
-from local.workspace.jobs.states import CANCELED
+from local.workspace.jobs.runs import JobRuns, _chosen
+from local.workspace.jobs.states import CANCELED, SUCCESS
 from local.workspace.store import Store
 from tests.local.job_tasks import MINUTE, create, failed, results, task, wait_for, with_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local.workspace.store import Document
     from tests.local.conftest import LocalWorkspace
 
 LIMIT_SECONDS = 10  # in which a task must have started, on a busy machine too
@@ -214,6 +217,39 @@ def test_a_run_that_has_ended_is_not_stopped(tmp_path: Path) -> None:
     stored = here.store.get("runs", "1")
     assert stored is not None
     assert (stored["state"]["life_cycle_state"], stored["state"]["result_state"]) == ("TERMINATED", "SUCCESS")
+
+
+def test_a_run_that_has_ended_leaves_its_place_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    noticed, released, follow = threading.Event(), threading.Event(), JobRuns._follow
+
+    def later(self: JobRuns, run: JobRun) -> None:
+        noticed.wait(60)
+        follow(self, run)
+
+    monkeypatch.setattr(JobRuns, "_follow", later)
+    monkeypatch.setattr(tasks, "run", lambda *_: SUCCESS)
+    only = {"task_key": "one", "python_wheel_task": {}, "run_if": "ALL_SUCCESS", "timeout_seconds": 0}
+    limits = {"max_concurrent_runs": 1, "timeout_seconds": 0, "queue": {"enabled": False}}
+    job = {"job_id": 1, "creator_user_name": "me", "settings": {"name": "job", "tasks": [only], **limits}}
+    here.store.put("jobs", "1", job)
+    runs = JobRuns(here)
+
+    def state(run: Document) -> str:
+        return str(runs.get(run["run_id"])["state"]["life_cycle_state"])
+
+    first = runs.run_now(job, "me")
+    wait_for(lambda: state(first) == "TERMINATED")
+    monkeypatch.setattr(tasks, "run", lambda *_: SUCCESS if released.wait(60) else None)
+    second = runs.run_now(job, "me")
+    assert state(second) != "SKIPPED"
+    third = runs.run_now(job, "me", queue=True)
+    noticed.set()  # that the first has ended, which is no place for the third
+    wait_for(lambda: first["run_id"] not in runs._active)
+    with runs._slots.changed:
+        assert state(third) == "QUEUED"
+    released.set()
+    wait_for(lambda: state(third) == "TERMINATED")
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])

@@ -97,7 +97,6 @@ class JobRuns:
             for _, earlier in self._here.store.items("runs") if idempotency_token else []:
                 if (earlier["job_id"], earlier.get("idempotency_token")) == (job["job_id"], idempotency_token):
                     return earlier
-            mine = [run for run in self._active.values() if run.document["job_id"] == job["job_id"]]
             run_id = self._here.store.next_id("runs")
             run: Document = {
                 "run_id": run_id,
@@ -114,7 +113,8 @@ class JobRuns:
                 **({"idempotency_token": idempotency_token} if idempotency_token else {}),
             }
             run["job_parameters"] = _parameters(settings, run, parameters or {})
-            free = len(mine) < settings["max_concurrent_runs"]
+            waiting = any(other.document["job_id"] == job["job_id"] for other in self._queued.values())
+            free = not waiting and self._has_room(run)
             if not free and not (settings["queue"]["enabled"] if queue is None else queue):
                 outcome = Outcome("MAXIMUM_CONCURRENT_RUNS_REACHED", "MAX_CONCURRENT_RUNS_EXCEEDED", _LIMIT)
                 run |= ended(outcome) | {"end_time": run["start_time"]}
@@ -186,6 +186,12 @@ class JobRuns:
             self._begin(made)
             return repair_id
 
+    def _has_room(self, run: Document) -> bool:
+        """Whether a run's job may have one more; one that has ended counts no more, though its thread may live."""
+        others = [other.document for other in self._active.values()]
+        mine = [other for other in others if other["job_id"] == run["job_id"] and is_active(other)]
+        return len(mine) < int(run["settings"]["max_concurrent_runs"])
+
     def _begin(self, run: JobRun) -> None:
         """Starts a run; called with the lock held."""
         self._active[run.document["run_id"]] = run
@@ -201,7 +207,8 @@ class JobRuns:
             if self._active.get(run.document["run_id"]) is run:  # else a repair of it runs already
                 del self._active[run.document["run_id"]]
             for run_id, queued in list(self._queued.items()):
-                if queued.document["job_id"] == run.document["job_id"] and not self._closing.is_set():
+                same_job = queued.document["job_id"] == run.document["job_id"]
+                if same_job and self._has_room(queued.document) and not self._closing.is_set():
                     del self._queued[run_id]
                     waited = now_ms() - queued.document["start_time"]
                     queued.document |= active("PENDING") | {"queue_duration": waited}
