@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.sql import StatementState
 
 from cli.environment import client_environment
 from cli.stack import Stack
@@ -62,9 +64,13 @@ class Platform:
     def rows(self, statement: str) -> list[list[str]]:
         """Rows of a query through the warehouse, values as text; `{catalog}` is filled in."""
         outputs = self.outputs()
-        answer = self.client().statement_execution.execute_statement(
+        statements = self.client().statement_execution
+        answer = statements.execute_statement(
             statement.format(catalog=outputs["catalog"]), outputs["warehouse_id"], wait_timeout="50s"
         )
+        while answer.status and answer.status.state in {StatementState.PENDING, StatementState.RUNNING}:
+            time.sleep(1)
+            answer = statements.get_statement(str(answer.statement_id))
         assert answer.status is not None
         assert answer.status.error is None, answer.status.error
         assert answer.result is not None

@@ -111,8 +111,10 @@ def test_charts_are_drawn(page: str, kind: str, mark: str) -> None:
 
 
 def test_home_leads_to_it(lakehouse: LocalWorkspace, url: str) -> None:
-    assert url.removeprefix(lakehouse.settings.workspace_url) in httpx.get(lakehouse.settings.workspace_url).text
+    home = lakehouse.settings.workspace_url
+    assert url.removeprefix(home) in httpx.get(home, timeout=60).text
 
 
 def test_one_that_is_not_there_is_a_404(lakehouse: LocalWorkspace) -> None:
-    assert httpx.get(f"{lakehouse.settings.workspace_url}/dashboardsv3/nothing/published").status_code == 404
+    answer = httpx.get(f"{lakehouse.settings.workspace_url}/dashboardsv3/nothing/published", timeout=60)
+    assert answer.status_code == 404

@@ -26,7 +26,7 @@ class DoubleProvider(ResourceProvider):
             raise ValueError("number is negative")
         if props.get("marker"):
             pathlib.Path(props.get("marker")).touch()
-            time.sleep(3)
+            time.sleep(10)
         return CreateResult("double", {**props, "result": props["number"] * 2})
 
 class Double(Resource):

@@ -68,9 +68,10 @@ def test_wide_ids_are_strings(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="without Go, the provider is the published one")
+@pytest.mark.timeout(2_000)  # compiles the provider, on a machine whose own one is the published one from nothing
 def test_ids_are_made_as_the_published_provider_makes_them() -> None:
     command = ["go", "test", *GO_BUILD[2:], "-ldflags", "-s -w", "./"]
     done = subprocess.run(
-        command, cwd=HERE / "databricks_provider", capture_output=True, text=True, check=False, timeout=600
+        command, cwd=HERE / "databricks_provider", capture_output=True, text=True, check=False, timeout=1_800
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]

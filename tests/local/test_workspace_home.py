@@ -24,7 +24,7 @@ def test_the_page_shows_runs_with_their_tasks_and_says_what_does_not_answer(work
     store = Store(workspace.settings.home / "workspace.sqlite")
     store.put("runs", "1", run)
     store.put("uc_schema", "home.gold", {"full_name": "home.gold"})
-    page = httpx.get(workspace.settings.workspace_url)
+    page = httpx.get(workspace.settings.workspace_url, timeout=60)
     store.delete("runs", "1")
     store.delete("uc_schema", "home.gold")
     store.close()
@@ -36,7 +36,7 @@ def test_the_page_shows_runs_with_their_tasks_and_says_what_does_not_answer(work
 
 def test_pages_are_not_for_another_host_s_name(workspace: LocalWorkspace) -> None:
     for path in ("/", "/mlflow/"):
-        answer = httpx.get(workspace.settings.workspace_url + path, headers={"Host": "evil.example"})
+        answer = httpx.get(workspace.settings.workspace_url + path, headers={"Host": "evil.example"}, timeout=60)
         assert answer.status_code == 403
 
 

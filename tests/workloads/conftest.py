@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.mlflow_client import mlflow_at
+from tests.ports import free_base_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real MLflow server over SQLite; the environment names it while the tests run."""
     folder = tmp_path_factory.mktemp("mlflow")
-    port = free_port()
+    port = free_base_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "a")]
     url = f"http://127.0.0.1:{port}"
@@ -66,14 +66,6 @@ def champion(world: World) -> str:
     run(training.main, model, lead_days=LEAD, horizon_days=HORIZON, settle_days=0, retrain_days=7)
     run(gate.main, model)
     return model
-
-
-def free_port() -> int:
-    """A port that the system has just had free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], seconds: int = 120) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,7 +151,7 @@ def test_text_is_taken_for_a_value_only_if_it_is_written_as_one(
 def test_typed_values_keep_theirs(spark: SparkSession) -> None:
     """Parquet's: a day, a moment, small and large numbers, and those without a fraction."""
     bills = next(contract for contract in contracts() if contract.domain == "transactions")
-    days = [date(2026, 1, 5), datetime(2026, 1, 5, 12, 30)]  # noqa: DTZ001 - Spark's DATE and TIMESTAMP have no zone
+    days = [date(2026, 1, 5), datetime(2026, 1, 5, 12, 30, tzinfo=UTC)]
     for day, kind in zip(days, ("DATE", "TIMESTAMP"), strict=True):
         amounts: list[Any] = [1.0e-5, 1.0e9, 20.0]
         rows = [(str(amount), "a", day, amount, "paid", None, "f") for amount in amounts]

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from churn.dataset import COLUMNS
-from tests.workloads.conftest import free_port, wait_until_healthy
+from tests.ports import free_base_port
+from tests.workloads.conftest import wait_until_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def invocations(champion: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of `mlflow models serve`, started where `churn` cannot be imported."""
     folder = tmp_path_factory.mktemp("serve")
-    url = f"http://127.0.0.1:{(port := free_port())}"
+    url = f"http://127.0.0.1:{(port := free_base_port())}"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/{champion}@champion"]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
