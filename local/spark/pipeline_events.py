@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FLOW_STATE = re.compile(r"Flow '?(?P<flow>[\w.`]+)'? (?:is|has|was) (?P<state>[A-Z_]+)", re.DOTALL)
 RUN_STATE = re.compile(r"Run (?:is|has) (?P<state>[A-Z_]+)")
 METRICS_WAIT_SECONDS = 30.0
+TERMINATED_WAIT_SECONDS = 5.0
 DRAIN_SECONDS = 30.0
 
 
@@ -54,6 +55,9 @@ class Metrics(StreamingQueryListener):
 
     Streams report a batch under the key `<query id>/<batch id>`; both live in the checkpoint, so whoever stores the
     events under that key counts a repeated batch once. A materialized view's key is `<update id>.<flow>`.
+
+    Attributes:
+        streams: How many flows the engine has said to be complete that are streams.
     """
 
     def __init__(self, registry: Registry, log: EventLog, observed: Path) -> None:
@@ -61,12 +65,15 @@ class Metrics(StreamingQueryListener):
         self._registry = registry
         self._log = log
         self._observed = observed
+        self._terminated = threading.Semaphore(0)
+        self.streams = 0
 
     def onQueryStarted(self, event: Any) -> None:  # noqa: N802 - Spark's name
         """Tells nothing of rows."""
 
-    def onQueryTerminated(self, event: Any) -> None:  # noqa: N802 - Spark's name
-        """Tells nothing of rows."""
+    def onQueryTerminated(self, event: Any) -> None:  # noqa: ARG002, N802 - Spark's name
+        """Comes after all that a stream has to tell."""
+        self._terminated.release()
 
     def onQueryProgress(self, event: Any) -> None:  # noqa: N802 - Spark's name
         progress = event.progress
@@ -77,11 +84,14 @@ class Metrics(StreamingQueryListener):
                 self._report(flow, row.asDict(), f"{progress.id}/{progress.batchId}", duration_ms=milliseconds)
 
     def drain(self, spark: SparkSession) -> None:
-        """Stops listening when all events are handled.
+        """Stops listening when all events are handled: the server forgets those that it has not yet sent.
 
         `removeListener` would do the same, but it waits for the thread that handles events while it holds the lock
         which that thread needs for the next event, and so may wait for ever.
         """
+        deadline = time.monotonic() + TERMINATED_WAIT_SECONDS
+        for _ in range(self.streams):
+            self._terminated.acquire(timeout=max(0, deadline - time.monotonic()))
         connect: Any = spark
         command = Command()
         command.streaming_query_listener_bus_command.remove_listener_bus_listener = True
@@ -130,6 +140,8 @@ def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Me
                 views.add(flow)
             if state == "COMPLETED" and flow in views:
                 metrics.report_batch(registry.flow_name(flow))
+            elif state == "COMPLETED":
+                metrics.streams += 1
         elif found := RUN_STATE.match(event.message):
             log.completed = found["state"] == "COMPLETED"
             log.write("update_progress", at, state=found["state"], message=event.message)
