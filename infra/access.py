@@ -15,7 +15,7 @@ from infra.names import MARTS, VOLUMES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.config import Groups
+    from infra.tenancy import Groups
 
 # Privileges that each kind of securable takes; those of children may stand on a catalog or schema and are inherited.
 # https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/privileges

@@ -11,7 +11,7 @@ import pulumi_databricks as databricks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.config import Console
+    from infra.tenancy import Console
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from infra.config import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.config import Groups
+    from infra.tenancy import Groups
 
 DASHBOARD = REPOSITORY / "workloads" / "dashboards" / "churn.lvdash.json"
 CATALOG_MARK = "${catalog}"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from infra.access import Grant, Securable
-from infra.config import REPOSITORY, GroupName, Section, Settings, stack_names
-from infra.faults import Fault, FaultsError, choices, read_mapping, validate
+from infra.config import REPOSITORY, Settings, stack_names
+from infra.faults import Fault, FaultsError, Section, choices, files_to_read, read_mapping, validate
 from infra.names import SCHEMAS
+from infra.tenancy import GroupName
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -79,9 +80,9 @@ def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[Workspace
         FaultsError: With every fault of every file.
     """
     stacks = stack_names() | {settings.stack}
-    faults: list[Fault] = []
+    paths, faults = files_to_read(folder, "*/*.yaml", f"{folder.name}/<team>/<schema>.yaml", {SCHEMA_FILE.name})
     areas: list[tuple[str, WorkspaceArea]] = []
-    for path in sorted(folder.glob("**/*.y*ml")):
+    for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
             area = validate(WorkspaceArea, read_mapping(path, file), file)
@@ -89,7 +90,7 @@ def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[Workspace
             faults += error.faults
             continue
         areas.append((file, area))
-        faults += _place_faults(path, folder, file, area)
+        faults += _place_faults(path, file, area)
         faults += _stack_faults(file, area, stacks)
         if settings.stack in area.stacks:
             faults += _group_faults(file, area, settings.group_names)
@@ -99,10 +100,10 @@ def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[Workspace
     return [area for _, area in areas if settings.stack in area.stacks]
 
 
-def _place_faults(path: Path, folder: Path, file: str, area: WorkspaceArea) -> list[Fault]:
+def _place_faults(path: Path, file: str, area: WorkspaceArea) -> list[Fault]:
     faults = []
-    if path.parent != folder / area.team:
-        team = path.parent.name
+    team = path.parent.name
+    if team != area.team:
         faults.append(Fault(file, "team", f'"{area.team}"', f"the folder's name, {team}", f"move it to {area.team}/"))
     if path.stem != area.schema_name:
         remedy = f"rename the file to {area.schema_name}.yaml"

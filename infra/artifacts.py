@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from infra.config import Groups
+    from infra.tenancy import Groups
 
 WHEELS = REPOSITORY / "workloads" / "dist"
 PIPELINES = REPOSITORY / "workloads" / "pipelines"

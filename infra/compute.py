@@ -11,7 +11,8 @@ import pulumi_databricks as databricks
 
 if TYPE_CHECKING:
     from infra.config import Compute as ComputeSettings
-    from infra.config import Groups, Warehouse
+    from infra.config import Warehouse
+    from infra.tenancy import Groups
 
 SECURITY_MODE = "USER_ISOLATION"
 

@@ -6,6 +6,7 @@ Checked before the engine starts by `check` (or `python -m infra.config local`) 
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 import re
@@ -13,12 +14,12 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from infra.faults import Fault, FaultsError, broken_rule, choices, read_mapping, shown, validate
+from infra.faults import Fault, FaultsError, Section, broken_rule, choices, read_mapping, shown, validate
 from infra.schedules import QuartzExpression, TimeZone
+from infra.tenancy import Account, Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "churn:"
@@ -29,65 +30,6 @@ STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 SparkKey = Annotated[str, StringConstraints(pattern=r"^spark\.[\w.]+$")]
-GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Workspace(Section):
-    """The Databricks workspace that the stack deploys to."""
-
-    host: str = Field(
-        pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
-        description="the workspace's URL without a path, https unless it is on this machine",
-    )
-    id: str | None = Field(
-        default=None, pattern=r"^\d+$", description="the workspace's numeric id as text; needed with account.console"
-    )
-    deployer: str = Field(min_length=1, description="user name or application id of the identity that runs Pulumi")
-
-
-class Groups(Section):
-    """The account's groups by what their members do."""
-
-    engineers: GroupName = Field(description="display name of the group that runs the platform")
-    scientists: GroupName = Field(description="display name of the group that builds models")
-    analysts: GroupName = Field(description="display name of the group that reads marts and dashboards")
-    deliverers: GroupName = Field(description="display name of the group of source systems that deliver files")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Groups:
-        holders: dict[str, str] = {}
-        for role, group in self.model_dump().items():
-            if group in holders:
-                allowed = f"a group of its own: grants differ by role, and {holders[group]} has this one"
-                raise broken_rule(role, group, allowed, f"name another group for {role}")
-            holders[group] = role
-        return self
-
-
-class Console(Section):
-    """The account's own API, where groups live that Unity Catalog knows."""
-
-    host: str = Field(pattern=r"^https://[^/\s]+$", description="URL of the account console")
-    account_id: UUID = Field(description="id of the Databricks account")
-
-
-class Account(Section):
-    """What all workspaces of the account share; one stack owns it, the others look it up."""
-
-    own: bool = Field(description="true in the one stack that creates the account's groups")
-    console: Console | None = Field(
-        default=None,
-        description="the account's API; null only where the workspace itself keeps the groups, as the local one",
-    )
-    metastore_id: UUID | None = Field(
-        default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
-    )
-    groups: Groups = Field(description="the platform's groups: engineers, scientists, analysts, deliverers")
-    team_groups: tuple[GroupName, ...] = Field(default=(), description="display names of the groups of other teams")
 
 
 class Compute(Section):
@@ -225,6 +167,10 @@ class Settings(Section):
             raise broken_rule("simulation.enabled", True, reason)
         if self.stack == PRODUCTION and logical is not None:
             raise broken_rule("daily.logical_date", logical, "null in prod: a fixed day would be scored for ever")
+        if logical is not None and self.daily.days_behind:
+            allowed = "0 beside daily.logical_date, a fixed day that nothing is taken from"
+            remedy = "set it to 0, or remove daily.logical_date"
+            raise broken_rule("daily.days_behind", self.daily.days_behind, allowed, remedy)
         if self.simulation.enabled and snapshot and logical and logical < snapshot:
             raise broken_rule("daily.logical_date", logical, f"simulation.snapshot_date {snapshot} or a later day")
         return self
@@ -275,11 +221,27 @@ def parse(stack: str, config: dict[str, Any], file: str) -> Settings:
 
 
 def check(stack_file: Path) -> Settings:
-    """Settings of a stack file `Pulumi.<stack>.yaml`, read without the engine.
+    """Settings of a stack file `Pulumi.<stack>.yaml`, read without the engine, beside those of the other stacks.
 
     Raises:
         FaultsError: With every fault of the file.
     """
+    settings = _read(stack_file)
+    mine = settings.account
+    for path in stack_files(stack_file.parent):
+        try:
+            other = _read(path).account
+        except FaultsError:  # which is told when that stack is checked
+            continue
+        both = mine.console and other.console and mine.console.account_id == other.console.account_id
+        if path.name != stack_file.name and mine.own and other.own and both:
+            field, allowed = f"{NAMESPACE}account.own", f"false, since {path.name} owns the groups of the same account"
+            raise FaultsError([Fault(stack_file.name, field, "true", allowed, "set it to false in one of the two")])
+    return settings
+
+
+def _read(stack_file: Path) -> Settings:
+    """The settings of one file by itself."""
     file = stack_file.name
     match = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file)
     if not match:
@@ -299,9 +261,14 @@ def check(stack_file: Path) -> Settings:
     return parse(match[1], config, file)
 
 
+def stack_files(folder: Path) -> list[Path]:
+    """The files `Pulumi.<stack>.yaml`, and those that end in `.yml`, which Pulumi takes too."""
+    return sorted([*folder.glob("Pulumi.*.yaml"), *folder.glob("Pulumi.*.yml")])
+
+
 def stack_names(folder: Path = REPOSITORY) -> frozenset[str]:
     """The stacks that have a file."""
-    return frozenset(path.stem.removeprefix("Pulumi.") for path in folder.glob("Pulumi.*.y*ml"))
+    return frozenset(path.stem.removeprefix("Pulumi.") for path in stack_files(folder))
 
 
 def load(stack: str, config: dict[str, str]) -> Settings:
@@ -321,15 +288,21 @@ def _decoded(text: str) -> Any:
 
 
 def main(arguments: list[str]) -> None:
-    """Checks stacks by name, or stack files by path, and prints their settings."""
-    for argument in arguments:
-        path = Path(argument)
-        file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{argument}.yaml"
+    """Checks stacks, and prints their settings."""
+    parser = argparse.ArgumentParser(
+        "python -m infra.config",
+        description="Checks the settings of stacks.",
+    )
+    parser.add_argument("stacks", nargs="*", help="names of stacks, or paths of their files; default: all")
+    for stack in parser.parse_args(arguments).stacks or sorted(stack_names()):
+        path = Path(stack)
+        file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{stack}.yaml"
         try:
-            print(check(file).model_dump_json(indent=2))
+            settings = check(file)
         except FaultsError as error:
             sys.exit(str(error))
+        print(settings.model_dump_json(indent=2))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["local", "dev", "prod"])
+    main(sys.argv[1:])

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -21,6 +21,12 @@ MAXIMUM_SHOWN_CHARACTERS = 80
 # What a name may be in YAML: text, or `<<`, which merges another mapping.
 NAME_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 M = TypeVar("M", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A part of a file: a name that it does not have is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,12 @@ def choices(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
 
 
+class _Unquoted(str):
+    """A date without quotes, as its author wrote it: the engine hands the program another text for it."""
+
+    __slots__ = ()
+
+
 class _Loader(yaml.SafeLoader):
     """YAML as JSON has it: dates stay text, names are text, and a name given twice is a fault."""
 
@@ -102,30 +114,57 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: _Unquoted(node.value))
 
 
 def read_mapping(path: Path, file: str) -> dict[str, Any]:
     """A YAML file whose top level is a mapping.
 
     Raises:
-        FaultsError: The file is missing, is not YAML, or holds something else.
+        FaultsError: The file cannot be read, is not YAML, or holds something else.
     """
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         raise FaultsError([Fault(file, "", "no such file", "an existing file", f"create {file}")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        received = f"{error.strerror!r}" if error.strerror else type(error).__name__
+        raise FaultsError([Fault(file, "", received, "a file that can be read", f"put a file at {file}")]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         received = f"{' '.join(str(error).split())!r}"
         allowed = "YAML in UTF-8 with names that are text, each given once"
         raise FaultsError([Fault(file, "", received, allowed, "correct the line that is named")]) from None
-    if not isinstance(document, dict):
+    try:
         received = shown(document)
+    except (ValueError, RecursionError):  # it has no end
+        allowed = "aliases to what stands elsewhere"
+        fault = Fault(file, "", "an alias to what holds it", allowed, "write the values instead of the alias")
+        raise FaultsError([fault]) from None
+    if not isinstance(document, dict):
         raise FaultsError([Fault(file, "", received, "a mapping of names to values", "write `name: value` lines")])
     return document
+
+
+def files_to_read(
+    folder: Path, pattern: str, place: str, known: Collection[str] = ()
+) -> tuple[list[Path], list[Fault]]:
+    """The files of a folder that people write in, and a fault for each other one: passed over, it would be missed.
+
+    Args:
+        folder: Where they lie; hidden files and folders in it do not count.
+        pattern: Of the files to read.
+        place: The same for people, such as `requests/<team>/<name>.yaml`.
+        known: Names of files in the folder that are of another kind.
+    """
+    read, faults = set(folder.glob(pattern)), []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if any(part.startswith(".") for part in inside.parts):
+            read.discard(path)
+        elif path not in read and not path.is_dir() and inside.as_posix() not in known:
+            file = f"{folder.name}/{inside.as_posix()}"
+            faults.append(Fault(file, "", "a file that nothing reads", place, f"rename it to {place}, or remove it"))
+    return sorted(read), faults
 
 
 def validate(model: type[M], values: dict[str, Any], file: str, prefix: str = "") -> M:
@@ -140,10 +179,28 @@ def validate(model: type[M], values: dict[str, Any], file: str, prefix: str = ""
     Raises:
         FaultsError: With every fault, not the first alone.
     """
+    faults = [
+        Fault(file, prefix + _path(where), text, "text", f'quote it: "{text}"') for where, text in _unquoted(values)
+    ]
     try:
-        return model.model_validate_json(json.dumps(values, default=str), strict=True)
+        valid = model.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise FaultsError([_fault(model, detail, file, prefix) for detail in error.errors()]) from None
+        faults += [_fault(model, detail, file, prefix) for detail in error.errors()]
+    if faults:
+        raise FaultsError(faults)
+    return valid
+
+
+def _unquoted(value: Any, where: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Every date without quotes at any depth, with its path."""
+    if isinstance(value, _Unquoted):
+        yield where, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unquoted(inner, (*where, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unquoted(inner, (*where, index))
 
 
 def _fault(model: type[BaseModel], detail: ErrorDetails, file: str, prefix: str) -> Fault:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from pulumi_databricks import JobTaskArgsDict as Task
 
-    from infra.config import Compute, Daily, Groups, Simulation, Training
+    from infra.config import Compute, Daily, Simulation, Training
+    from infra.tenancy import Groups
 
 CLUSTER = "main"
 ENVIRONMENT = "default"

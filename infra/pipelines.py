@@ -11,7 +11,7 @@ import pulumi_databricks as databricks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.config import Groups
+    from infra.tenancy import Groups
 
 
 @dataclass(frozen=True)

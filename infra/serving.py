@@ -11,8 +11,8 @@ import pulumi_databricks as databricks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.config import Groups
     from infra.config import Serving as ServingSettings
+    from infra.tenancy import Groups
 
 CHAMPION = "champion"
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 if TYPE_CHECKING:
-    from infra.config import Groups
+    from infra.tenancy import Groups
 
 
 @dataclass(frozen=True)

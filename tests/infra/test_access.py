@@ -8,8 +8,8 @@ from collections import defaultdict
 import pytest
 
 from infra.access import PRIVILEGES, Grant, Plan, Securable, merge, role_grants
-from infra.config import Groups
 from infra.names import MARTS
+from infra.tenancy import Groups
 
 DEPLOYER = "deployer@churn.test"
 GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts", deliverers="deliverers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,41 @@ def test_a_schema_is_given_once(tmp_path: Path) -> None:
     assert faults(tmp_path) == [
         ("requests/sales/gold.yaml", "schema", '"gold"'),
         ("requests/sales/lab.yaml", "schema", '"lab"'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "retention/lab.json",
+        "retention/lab.YAML",
+        "retention/lab.yml",
+        "retention/lab.yaml.txt",
+        "retention/lab.yxxml",
+        "retention/deep/lab.yaml",
+        "lab.yaml",
+        "readme",
+    ],
+)
+def test_a_file_that_would_be_passed_over_is_named(tmp_path: Path, place: str) -> None:
+    for hidden_or_known in (".DS_Store", ".git/a.yaml", "retention/.lab.yaml", SCHEMA_FILE.name):
+        write(tmp_path, hidden_or_known, "")
+    assert read_requests(SETTINGS, tmp_path / "requests") == []
+    write(tmp_path, place)
+    said = (
+        f"requests/{place}: received a file that nothing reads; allowed: requests/<team>/<schema>.yaml; remedy: rename "
+        "it to requests/<team>/<schema>.yaml, or remove it"
+    )
+    with pytest.raises(FaultsError, match=re.escape(said)):
+        read_requests(SETTINGS, tmp_path / "requests")
+
+
+def test_a_folder_and_an_alias_to_itself_are_named(tmp_path: Path) -> None:
+    (tmp_path / "requests" / "retention" / "x.yaml").mkdir(parents=True)
+    write(tmp_path, "retention/lab.yaml", GOOD + "grants: &all [*all]")
+    assert faults(tmp_path) == [
+        ("requests/retention/lab.yaml", "", "an alias to what holds it"),
+        ("requests/retention/x.yaml", "", "'Is a directory'"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -102,6 +103,22 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         ["received null", "account.console is given"],
     ),
     ({"churn:daily.logical_date": "2020-01-01"}, "churn:daily.logical_date", ['"2020-01-01"', "or a later day"]),
+    (
+        {"churn:daily.logical_date": dt.date(2026, 1, 31)},
+        "churn:daily.logical_date",
+        ['remedy: quote it: "2026-01-31"'],
+    ),
+    (
+        {"churn:simulation.snapshot_date": dt.date(2026, 1, 31)},
+        "churn:simulation.snapshot_date",
+        ['remedy: quote it: "2026-01-31"'],
+    ),
+    ({"churn:daily.days_behind": 1}, "churn:daily.days_behind", ["received 1", "set it to 0, or remove"]),
+    ({"churn:workspace.deployer": " "}, "churn:workspace.deployer", ['" "', "application id of the identity"]),
+    ({"churn:account.team_groups": ["users"]}, "churn:account.team_groups[0]", ['"users"', "admins, users are"]),
+    ({"churn:account.groups.engineers": "admins"}, "churn:account.groups.engineers", ['"admins"', "admins, users are"]),
+    ({"churn:workspace.host": "http://127.0.0.1:65536"}, "churn:workspace.host", [":65536", "from 1 to 65535"]),
+    ({"churn:workspace.host": "http://localhost:0"}, "churn:workspace.host", [":0", "from 1 to 65535"]),
 ]
 
 
@@ -216,6 +233,9 @@ def test_prod_has_real_data_and_moving_days(altered: Callable[..., Path], change
         ("config: {1: x}", r"names must be text .*line 1, column 10.*; allowed: .*; remedy: correct the line"),
         ("config:\n  churn:workspace:\n    host: {{ HOST }}", "names must be text .*line 3, column 12"),
         ("config:\n  ? [a, b]\n  : 1", "names must be text .*line 2"),
+        ("config: &a {churn:a: *a}", "an alias to what holds it; .*remedy: write the values"),
+        ("&a [*a]", "an alias to what holds it"),
+        ("config: {churn:a: 0b_}", "YAML"),
     ],
 )
 def test_a_file_that_is_no_stack_file(tmp_path: Path, text: str, said: str) -> None:
@@ -230,10 +250,31 @@ def test_a_missing_file_and_a_wrong_name(tmp_path: Path) -> None:
         check(tmp_path / "Pulumi.local.yaml")
     with pytest.raises(FaultsError, match=r"Pulumi\.<stack>\.yaml"):
         check(tmp_path / "local.yaml")
+    (tmp_path / "Pulumi.folder.yaml").mkdir()
+    with pytest.raises(FaultsError, match=r"Pulumi\.folder\.yaml: received 'Is a directory'; .*; remedy: put a file"):
+        check(tmp_path / "Pulumi.folder.yaml")
     file = tmp_path / "Pulumi.My-Stack.yaml"
     file.write_text(LOCAL.read_text())
     with pytest.raises(FaultsError, match="the stack name 'My-Stack'"):
         check(file)
+
+
+def test_one_stack_owns_the_groups_of_an_account(altered: Callable[..., Path]) -> None:
+    console = {"host": "https://accounts.example.com", "account_id": "00000000-0000-0000-0000-000000000001"}
+    shared = {"churn:account.console": console, "churn:workspace.id": "1"}
+    one = altered(shared, "one")
+    altered(shared | {"churn:account.own": False}, "two")
+    other = console | {"account_id": "00000000-0000-0000-0000-000000000002"}
+    altered(shared | {"churn:account.console": other}, "three")
+    altered({}, "four")
+    assert check(one).account.own
+    altered(shared, "two")
+    said = (
+        r"Pulumi\.one\.yaml: churn:account\.own: received true; allowed: false, since Pulumi\.two\.yaml owns the "
+        "groups of the same account; remedy: set it to false in one of the two"
+    )
+    with pytest.raises(FaultsError, match=said):
+        check(one)
 
 
 def test_names_may_be_quoted_or_merged(tmp_path: Path) -> None:
@@ -244,7 +285,7 @@ def test_names_may_be_quoted_or_merged(tmp_path: Path) -> None:
 
 def test_stacks_are_known_by_their_files(tmp_path: Path) -> None:
     assert stack_names() >= {"local", "dev", "prod"}
-    for name in ("Pulumi.yaml", "Pulumi.one.yaml", "Pulumi.two.yml", "Pulumi.three.json"):
+    for name in ("Pulumi.yaml", "Pulumi.one.yaml", "Pulumi.two.yml", "Pulumi.three.json", "Pulumi.four.yxxml"):
         (tmp_path / name).touch()
     assert stack_names(tmp_path) == {"one", "two"}
 
@@ -266,6 +307,9 @@ def test_the_command_tells_faults_and_fails(tmp_path: Path) -> None:
     bad = subprocess.run([*command, "nowhere"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert bad.returncode == 1
     assert "Pulumi.nowhere.yaml: received no such file" in bad.stderr
+    usage = subprocess.run([*command, "--help"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert usage.returncode == 0
+    assert usage.stdout.startswith("usage: python -m infra.config [-h] [stacks ...]")
 
 
 def test_settings_and_requests_import_no_provider_sdk() -> None:
