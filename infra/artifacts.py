@@ -79,15 +79,17 @@ class Artifacts(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
+        # A run keeps the settings it began with: `up` must leave it the wheel that it still installs from. Old wheels
+        # go with the folder, which is deleted with all that is in it.
         digest = hashlib.sha256(args.wheel.read_bytes()).hexdigest()[:8]
-        self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}")
+        self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}", keep=True)
         self.sources = {
             source.stem: self._upload(f"source-{source.stem}", source, f"{args.folder}/pipelines/{source.name}")
             for source in args.sources
         }
         self.register_outputs({"wheel": self.wheel})
 
-    def _upload(self, name: str, source: Path, path: str) -> pulumi.Output[str]:
+    def _upload(self, name: str, source: Path, path: str, *, keep: bool = False) -> pulumi.Output[str]:
         """The path under `/Workspace` of an uploaded file.
 
         The content is passed, not the local path: that differs from machine to machine.
@@ -96,6 +98,6 @@ class Artifacts(pulumi.ComponentResource):
             name,
             path=path,
             content_base64=base64.b64encode(source.read_bytes()).decode(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.folder]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.folder], retain_on_delete=keep),
         )
         return file.path.apply(lambda known: f"/Workspace{known}")

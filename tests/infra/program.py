@@ -37,6 +37,7 @@ class Registered:
     inputs: dict[str, Any]
     custom: bool
     protect: bool
+    kept: bool  # on deletion
     provider: str
     dependencies: tuple[str, ...]
 
@@ -110,6 +111,7 @@ class _Recorder(mocks.MockMonitor):
                     inputs=rpc.deserialize_properties(request.object),
                     custom=request.custom,
                     protect=request.protect,
+                    kept=request.retainOnDelete,
                     provider=request.provider,
                     dependencies=tuple(request.dependencies),
                 )

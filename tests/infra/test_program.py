@@ -86,7 +86,7 @@ def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
 
 def test_a_misspelt_nested_key_would_be_found() -> None:
     tasks = [{"taskKey": "a", "pipelineTsk": {}}, {"taskKey": "b", "pythonWheelTask": {"packageNme": "churn"}}]
-    job = Registered("databricks:index/job:Job", "j", "", "", {"tasks": tasks, "nme": 1}, True, False, "", ())
+    job = Registered("databricks:index/job:Job", "j", "", "", {"tasks": tasks, "nme": 1}, True, False, False, "", ())
     assert faults_of(job) == ["tasks[0].pipelineTsk", "tasks[1].pythonWheelTask.packageNme", "nme"]
 
 
@@ -220,6 +220,11 @@ def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> No
     for waiting in ("pipelines", "jobs"):
         component = next(r for r in program.resources if r.name == waiting)
         assert allowed.urn in component.dependencies
+
+
+def test_a_deployment_keeps_the_wheel_that_a_run_may_still_need(program: Program) -> None:
+    assert {file.name for file in program.of("WorkspaceFile").values() if file.kept} == {"wheel"}
+    assert program.of("Directory")["folder"].inputs["deleteRecursive"], "what was kept goes with the folder"
 
 
 def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Program) -> None:
