@@ -83,7 +83,7 @@ class Jobs(pulumi.ComponentResource):
         self.register_outputs({"ids": self.ids})
 
     def _daily_tasks(self) -> list[Task]:
-        """The path of a day, each task after the one above it."""
+        """The path of a day, each task after the one above it; scores need features too."""
         args = self._args
         training = args.training
         window = {
@@ -109,8 +109,12 @@ class Jobs(pulumi.ComponentResource):
         due = {"retrain_days": str(training.retrain_days), **window}
         then(self._told(self._wheel_task("train", **self._tracked(), **due)))
         then(self._told(self._wheel_task("gate", model=args.model)))
-        # Customers are scored by the champion there is, though a new one could not be made or judged.
-        then({**self._wheel_task("score", model=args.model), "run_if": "ALL_DONE"})
+        # Customers are scored by the champion there is, though a new one could not be made or judged; but never by
+        # features of an earlier run of the day: without new ones both of these have failed, and so does the run.
+        score = self._wheel_task("score", model=args.model)
+        score["depends_ons"] = [{"task_key": "features"}, {"task_key": "gate"}]
+        score["run_if"] = "AT_LEAST_ONE_SUCCESS"
+        tasks.append(score)
         then(self._wheel_task("marts"))
         return tasks
 

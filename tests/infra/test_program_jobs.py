@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from local.workspace.jobs.states import SUCCESS, Outcome, upstream, whole
 from tests.infra.program import RUNNER, Program, engine_config
 
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
@@ -27,15 +30,39 @@ def test_tasks_stand_in_alphabetical_order(program: Program) -> None:
 def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> None:
     after = {task["taskKey"]: [d["taskKey"] for d in task.get("dependsOns", [])] for task in daily_tasks(program)}
     path = PATH[1:] if program is programs["prod"] else PATH
-    assert after == {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
+    expected = {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
+    assert after == expected | {"score": ["features", "gate"]}
 
 
 def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Program]) -> None:
     tasks = {task["taskKey"]: task for task in daily_tasks(programs["prod"])}
-    assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "ALL_DONE"}
+    assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "AT_LEAST_ONE_SUCCESS"}
     told = {key: task["emailNotifications"] for key, task in tasks.items() if "emailNotifications" in task}
     assert told == {key: {"onFailures": ["churn-oncall@example.com"]} for key in ("train", "gate")}
     assert not any("emailNotifications" in task for task in daily_tasks(programs["local"]))
+
+
+@pytest.mark.parametrize(
+    ("failed", "scored", "whole_run"),
+    [
+        ("gate", True, "SUCCESS_WITH_FAILURES"),
+        ("train", True, "SUCCESS_WITH_FAILURES"),
+        ("features", False, "FAILED"),
+        ("reconcile", False, "FAILED"),
+        ("ingest", False, "FAILED"),
+    ],
+)
+def test_a_day_is_scored_by_its_own_features_or_fails(
+    programs: dict[str, Program], failed: str, scored: bool, whole_run: str
+) -> None:
+    tasks = {task["taskKey"]: task for task in daily_tasks(programs["local"])}
+    outcomes: dict[str, Outcome] = {}
+    for key in PATH:
+        needs = [outcomes[need["taskKey"]].result for need in tasks[key].get("dependsOns", [])]
+        ran = Outcome("FAILED", "RUN_EXECUTION_ERROR") if key == failed else SUCCESS
+        outcomes[key] = upstream(tasks[key].get("runIf", "ALL_SUCCESS"), needs) or ran
+    assert (outcomes["score"] == SUCCESS) == scored
+    assert whole(outcomes, {"marts"}).result == whole_run
 
 
 def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
