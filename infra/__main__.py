@@ -12,7 +12,7 @@ import pulumi
 import pulumi_databricks as databricks
 from pulumi.runtime.config import CONFIG
 
-from infra.access import merge, role_grants
+from infra.access import plan_access
 from infra.account import Account, AccountArgs
 from infra.analytics import DASHBOARD, Analytics, AnalyticsArgs, serialized
 from infra.area_requests import read_requests
@@ -38,12 +38,12 @@ try:
     settings = load(pulumi.get_stack(), CONFIG.get())
     contracts = read_contracts(settings.group_names)
     requests = read_requests(settings)
+    plan = plan_access(settings, contracts, requests)
     wheel = find_wheel(WHEELS)
 except FaultsError as error:
     raise pulumi.RunError(str(error)) from None
-stack, catalog, groups = settings.stack, settings.catalog, settings.account.groups
+stack, catalog, groups, runner = settings.stack, settings.catalog, settings.account.groups, settings.runner
 prefix = f"churn-{stack}"
-runner = f"{prefix}-runner"
 
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
 provider = databricks.Provider("workspace", host=settings.workspace.host)
@@ -66,7 +66,8 @@ account = Account(
     workspace,
 )
 
-# Data: the catalog, what teams have asked for in it, and the registered model.
+# Data: the catalog, what teams have asked for in it, and the registered model. The deployer makes a team's volume in a
+# schema that is the team's by then, which needs privileges on the catalog first.
 storage = Storage(
     "storage",
     StorageArgs(
@@ -78,11 +79,17 @@ storage = Storage(
     ),
     workspace,
 )
+principals = {runner: account.runner_application_id}
+catalog_access = CatalogGrants(
+    "catalog-access",
+    CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind == "catalog"}, principals),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[account, storage]),
+)
 areas = [
     Area(
         f"area-{request.schema_name}",
         AreaArgs(catalog=storage.catalog, request=request, protect=settings.protect_data),
-        pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
+        pulumi.ResourceOptions(providers=[provider], depends_on=[account, catalog_access]),
     )
     for request in requests
 ]
@@ -97,20 +104,11 @@ model = Model(
     workspace,
 )
 
-# Access: one plan of all grants. Those on tables wait until the pipelines have made them.
-plan = merge(
-    [
-        *role_grants(catalog, groups, runner, settings.workspace.deployer),
-        *(grant for contract in contracts for grant in contract.grants_in(catalog)),
-        *(grant for request in requests for grant in request.grants_in(catalog)),
-    ],
-    settings.workspace.deployer,
-)
-principals = {runner: account.runner_application_id}
+# Access: the rest of the plan of all grants. Those on tables wait until the pipelines have made them.
 access = CatalogGrants(
     "access",
-    CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind != "table"}, principals),
-    pulumi.ResourceOptions(providers=[provider], depends_on=[account, storage, model, *areas]),
+    CatalogGrantsArgs({on: held for on, held in plan.items() if on.kind not in ("catalog", "table")}, principals),
+    pulumi.ResourceOptions(providers=[provider], depends_on=[catalog_access, model, *areas]),
 )
 
 # Code, tracking and compute.

@@ -9,12 +9,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.faults import choices
+from infra.faults import Fault, FaultsError, choices
 from infra.names import MARTS, VOLUMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
+    from infra.area_requests import WorkspaceArea
+    from infra.config import Settings
+    from infra.contracts import TableContract
     from infra.tenancy import Groups
 
 # Privileges that each kind of securable takes; those of children may stand on a catalog or schema and are inherited.
@@ -120,7 +123,8 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
         catalog: The platform's catalog.
         groups: Display names of the account's groups.
         runner: Service principal that jobs and pipelines run as.
-        deployer: The identity that runs Pulumi, which serves the model.
+        deployer: The identity that runs Pulumi, which serves the model and makes volumes in schemas that it has handed
+            to the teams that asked for them.
     """
 
     def on(kind: str, name: str, principal: str, *privileges: str) -> Grant:
@@ -130,6 +134,7 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
     people = (groups.engineers, groups.scientists, groups.analysts)
     return [
         *(on("catalog", "", group, "BROWSE") for group in people),
+        on("catalog", "", deployer, "USE_SCHEMA", "CREATE_VOLUME"),
         *(on("schema", schema, runner, *build) for schema in ("bronze", "silver", "gold", "mlops")),
         *(on("schema", schema, groups.engineers, "SELECT") for schema in ("bronze", "silver", "gold", "mlops")),
         *(on("schema", schema, groups.scientists, "SELECT") for schema in ("gold", "mlops")),
@@ -142,3 +147,47 @@ def role_grants(catalog: str, groups: Groups, runner: str, deployer: str) -> lis
         on("model", "mlops.churn_model", groups.engineers, "EXECUTE"),
         on("model", "mlops.churn_model", groups.scientists, "EXECUTE"),
     ]
+
+
+def plan_access(settings: Settings, contracts: Collection[TableContract], requests: Iterable[WorkspaceArea]) -> Plan:
+    """The plan of a stack: its roles, contracts and requests.
+
+    Raises:
+        FaultsError: By it somebody reads single customers whose work it is not.
+    """
+    catalog, groups, deployer = settings.catalog, settings.account.groups, settings.workspace.deployer
+    plan = merge(
+        [
+            *role_grants(catalog, groups, settings.runner, deployer),
+            *(grant for contract in contracts for grant in contract.grants_in(catalog)),
+            *(grant for request in requests for grant in request.grants_in(catalog)),
+        ],
+        deployer,
+    )
+    refuse_strangers(plan, catalog, contracts, {groups.engineers, groups.scientists, settings.runner})
+    return plan
+
+
+def refuse_strangers(plan: Plan, catalog: str, contracts: Iterable[TableContract], trusted: Collection[str]) -> None:
+    """Checks that a table with a classified column is read by those alone whose work it is.
+
+    Args:
+        plan: Merged grants: whichever source one comes from, it is seen.
+        catalog: The platform's catalog.
+        contracts: Of all tables.
+        trusted: Principals that may read single customers.
+
+    Raises:
+        FaultsError: With each other principal that holds SELECT on such a table, or on what holds it.
+    """
+    faults = []
+    for contract in contracts:
+        table = contract.securable(catalog)
+        places = (table, *(container for container, _ in table.path()))
+        readers = {who for on in places for who, held in plan.get(on, {}).items() if "SELECT" in held}
+        for stranger in sorted(readers - set(trusted)) if contract.confidential else ():
+            received, allowed = f"SELECT on {table.name} for {stranger}", f"{choices(trusted)}: a column is classified"
+            remedy = "take it out of the contract's roles, or out of the grants in infra/access.py; others read marts"
+            faults.append(Fault(contract.file, "roles", received, allowed, remedy))
+    if faults:
+        raise FaultsError(faults)

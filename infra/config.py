@@ -181,6 +181,11 @@ class Settings(Section):
         return "churn" if self.stack == PRODUCTION else f"churn_{self.stack}"
 
     @property
+    def runner(self) -> str:
+        """Display name of the service principal that jobs and pipelines run as."""
+        return f"churn-{self.stack}-runner"
+
+    @property
     def group_names(self) -> tuple[str, ...]:
         """Display names of all groups that grants may name, sorted."""
         return tuple(sorted({*self.account.groups.model_dump().values(), *self.account.team_groups}))

@@ -1,6 +1,7 @@
 """What the program takes from the data contracts: tables, and who may read them.
 
-The contracts are Open Data Contract Standard files, one a table, in `contracts/`.
+The contracts are Open Data Contract Standard files, one a table, `contracts/<table>.yaml`. What rows hold is read by
+the wheel's `churn.contract`; `python -m infra.config` has both read them before the engine starts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, Role, Te
 
 from infra.access import Grant, Securable
 from infra.config import REPOSITORY
-from infra.faults import Fault, FaultsError, choices, read_mapping, shown, validate
+from infra.faults import Fault, FaultsError, choices, files_to_read, read_mapping, shown, validate
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,15 +32,21 @@ class TableContract:
     Attributes:
         table: Schema and table, such as `silver.customer`.
         access: Privileges by group.
+        confidential: Whether a column is classified, as anything but public.
+        file: The contract's file.
     """
 
     table: str
     access: dict[str, frozenset[str]]
+    confidential: bool
+    file: str
+
+    def securable(self, catalog: str) -> Securable:
+        return Securable(f"{catalog}.{self.table}", "table")
 
     def grants_in(self, catalog: str) -> list[Grant]:
         """The grants this contract asks for."""
-        table = Securable(f"{catalog}.{self.table}", "table")
-        return [Grant(table, group, privileges) for group, privileges in self.access.items()]
+        return [Grant(self.securable(catalog), group, privileges) for group, privileges in self.access.items()]
 
 
 def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[TableContract]:
@@ -52,11 +59,11 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
     Raises:
         FaultsError: With every fault of every file.
     """
-    faults: list[Fault] = []
+    paths, faults = files_to_read(folder, "*.yaml", f"{folder.name}/<table>.yaml")
     found: dict[str, TableContract] = {}
     files: dict[str, str] = {}
-    for path in sorted(folder.glob("**/*.y*ml")):
-        file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    for path in paths:
+        file = f"{folder.name}/{path.name}"
         try:
             contract = validate(OpenDataContractStandard, read_mapping(path, file), file)
         except FaultsError as error:
@@ -85,7 +92,9 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
             access[role.role or ""] = access.get(role.role or "", frozenset()) | PRIVILEGES.get(
                 role.access or "", frozenset()
             )
-        found[table] = TableContract(table, access)
+        columns = entries[0].properties or []
+        confidential = any(column.classification not in (None, "public") for column in columns)
+        found[table] = TableContract(table, access, confidential, file)
     if faults:
         raise FaultsError(faults)
     return [found[table] for table in sorted(found)]

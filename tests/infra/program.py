@@ -38,6 +38,7 @@ class Registered:
     custom: bool
     protect: bool
     kept: bool  # on deletion
+    aliases: tuple[str, ...]
     provider: str
     dependencies: tuple[str, ...]
 
@@ -112,6 +113,7 @@ class _Recorder(mocks.MockMonitor):
                     custom=request.custom,
                     protect=request.protect,
                     kept=request.retainOnDelete,
+                    aliases=tuple(alias.spec.name for alias in request.aliases),
                     provider=request.provider,
                     dependencies=tuple(request.dependencies),
                 )

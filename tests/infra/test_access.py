@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.access import PRIVILEGES, Grant, Plan, Securable, merge, role_grants
+from infra.access import PRIVILEGES, Grant, Plan, Securable, merge, plan_access, refuse_strangers, role_grants
+from infra.area_requests import read_requests
+from infra.config import REPOSITORY, check
+from infra.contracts import CONTRACTS, TableContract, read_contracts
+from infra.faults import FaultsError
 from infra.names import MARTS
 from infra.tenancy import Groups
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = check(REPOSITORY / "Pulumi.local.yaml")
 DEPLOYER = "deployer@churn.test"
 GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts", deliverers="deliverers")
 NAMES = {
@@ -78,6 +88,48 @@ def test_sources_on_one_securable_are_one_entry() -> None:
 def test_a_privilege_that_the_securable_does_not_take_is_refused(privilege: str) -> None:
     with pytest.raises(ValueError, match=rf"table c\.s\.x: ann is given {privilege}; allowed: APPLY_TAG, MANAGE"):
         merge([Grant(Securable("c.s.x", "table"), "ann", frozenset({privilege}))], DEPLOYER)
+
+
+def contracts(classification: str | None, folder: Path) -> list[TableContract]:
+    """The repository's contract of events, whose customers are classified as given."""
+    text = (CONTRACTS / "events.yaml").read_text()
+    assert "classification: confidential" in text
+    given = f"classification: {classification}" if classification else ""
+    (folder / "events.yaml").write_text(text.replace("classification: confidential", given))
+    return read_contracts(SETTINGS.group_names, folder)
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None:
+    settings = check(REPOSITORY / f"Pulumi.{stack}.yaml")
+    found = read_contracts(settings.group_names)
+    assert all(contract.confidential for contract in found)
+    plan = plan_access(settings, found, read_requests(settings))
+    readers = {who for on, who, what in holdings(plan) if what == "SELECT" and ".silver" in on.name}
+    assert readers == {"churn-engineers", "churn-scientists", settings.runner}
+
+
+@pytest.mark.parametrize("on", ["churn_local.silver.events", "churn_local.silver", "churn_local"])
+def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, on: str) -> None:
+    kind = ("catalog", "schema", "table")[on.count(".")]
+    opened = merge([Grant(Securable(on, kind), "churn-analysts", frozenset({"SELECT"}))], DEPLOYER)
+    with pytest.raises(FaultsError) as caught:
+        refuse_strangers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
+    said = (
+        r"/events\.yaml: roles: received SELECT on churn_local\.silver\.events for churn-analysts; "
+        "allowed: churn-engineers: a column is classified; remedy: take it out"
+    )
+    assert re.search(said, str(caught.value))
+    for harmless in ("public", None):
+        refuse_strangers(opened, "churn_local", contracts(harmless, tmp_path), {"churn-engineers"})
+
+
+def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> None:
+    text = (CONTRACTS / "events.yaml").read_text()
+    opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
+    (tmp_path / "events.yaml").write_text(opening)
+    with pytest.raises(FaultsError, match="for churn-analysts"):
+        plan_access(SETTINGS, read_contracts(SETTINGS.group_names, tmp_path), [])
 
 
 def test_roles() -> None:

@@ -86,7 +86,9 @@ def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
 
 def test_a_misspelt_nested_key_would_be_found() -> None:
     tasks = [{"taskKey": "a", "pipelineTsk": {}}, {"taskKey": "b", "pythonWheelTask": {"packageNme": "churn"}}]
-    job = Registered("databricks:index/job:Job", "j", "", "", {"tasks": tasks, "nme": 1}, True, False, False, "", ())
+    job = Registered(
+        "databricks:index/job:Job", "j", "", "", {"tasks": tasks, "nme": 1}, True, False, False, (), "", ()
+    )
     assert faults_of(job) == ["tasks[0].pipelineTsk", "tasks[1].pythonWheelTask.packageNme", "nme"]
 
 
@@ -204,7 +206,17 @@ def test_the_request_is_deployed(program: Program) -> None:
     owner = {"principal": "team-retention", "privileges": ["USE_SCHEMA"]}
     assert owner in program.of("Grants")[f"access-{catalog}.retention_lab"].inputs["grants"]
     owner = {"principal": "team-retention", "privileges": ["USE_CATALOG"]}
-    assert owner in program.of("Grants")[f"access-{catalog}"].inputs["grants"]
+    assert owner in program.of("Grants")[f"catalog-access-{catalog}"].inputs["grants"]
+
+
+def test_the_deployer_may_make_a_volume_in_a_schema_that_is_a_teams(program: Program) -> None:
+    deployer = json.loads(engine_config(program.stack)["churn:workspace"])["deployer"]
+    grants = program.of("Grants")[f"catalog-access-{program.outputs['catalog']}"]
+    held = {grant["principal"]: set(grant["privileges"]) for grant in grants.inputs["grants"]}
+    assert {"USE_CATALOG", "USE_SCHEMA", "CREATE_VOLUME"} <= held[deployer]
+    area = next(r for r in program.resources if r.name == "area-retention_lab")
+    assert grants.urn in area.dependencies, "the privileges come before the schema is handed over"
+    assert f"access-{program.outputs['catalog']}" in grants.aliases, "what was deployed by this name is not deleted"
 
 
 def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> None:
