@@ -1,7 +1,7 @@
 """The settings of a stack: what `Pulumi.<stack>.yaml` may say.
 
-Checked before the engine starts by `check` (or `python -m infra.config local`) and again inside the program by
-`load`, with the same model. Nothing here imports a provider SDK: they cost seconds.
+Checked before the engine starts by `check` (or `python -m infra.config local`, with what the stack deploys) and again
+inside the program by `load`, with the same model. Nothing here imports a provider SDK: they cost seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 import json
 import re
+import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -293,10 +294,15 @@ def _decoded(text: str) -> Any:
 
 
 def main(arguments: list[str]) -> None:
-    """Checks stacks, and prints their settings."""
+    """Checks stacks with what they deploy, and prints their settings."""
+    # Late, since they read settings themselves.
+    from infra.access import plan_access
+    from infra.area_requests import read_requests
+    from infra.contracts import read_contracts
+
     parser = argparse.ArgumentParser(
         "python -m infra.config",
-        description="Checks the settings of stacks.",
+        description="Checks the settings of stacks, and the contracts and requests that they deploy.",
     )
     parser.add_argument("stacks", nargs="*", help="names of stacks, or paths of their files; default: all")
     for stack in parser.parse_args(arguments).stacks or sorted(stack_names()):
@@ -304,9 +310,14 @@ def main(arguments: list[str]) -> None:
         file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{stack}.yaml"
         try:
             settings = check(file)
+            plan_access(settings, read_contracts(settings.group_names), read_requests(settings))
         except FaultsError as error:
             sys.exit(str(error))
         print(settings.model_dump_json(indent=2))
+    # The wheel's own reader, as a program: nothing of the workloads is imported here.
+    read = subprocess.run([sys.executable, "-m", "churn.contract"], cwd=REPOSITORY / "workloads" / "src", check=False)
+    if read.returncode:
+        sys.exit(read.returncode)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +58,44 @@ def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field:
     found = [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
     assert ("contracts/customer.yaml", field, received) in found
     assert "contracts/other.yaml" in {file for file, _, _ in found}, "all files' faults are told at once"
+
+
+@pytest.mark.parametrize("place", ["client.yml", "client.json", "old/client.yaml", "client.yaml.bak", "notes.md"])
+def test_a_file_that_the_wheel_passes_over_is_named(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "contracts"
+    (folder / place).parent.mkdir(parents=True)
+    (folder / ".hidden.yaml").touch()
+    assert read_contracts(GROUPS, folder) == []
+    (folder / place).touch()
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(GROUPS, folder)
+    said = f"contracts/{place}: received a file that nothing reads; allowed: contracts/<table>.yaml; remedy: rename it"
+    assert said in str(caught.value)
+
+
+def test_the_check_before_the_engine_has_the_wheel_read_the_contracts(tmp_path: Path) -> None:
+    sources = shutil.ignore_patterns("__pycache__", "dist")
+    for folder in ("contracts", "infra", "requests", "workloads"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder, symlinks=True, ignore=sources)
+    for file in REPOSITORY.glob("Pulumi*.yaml"):
+        shutil.copy(file, tmp_path)
+    command = [sys.executable, "-m", "infra.config", "local"]
+
+    def check_again() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    good = check_again()
+    assert (good.returncode, good.stderr) == (0, "")
+    for name in ("customer", "events"):
+        file = tmp_path / "contracts" / f"{name}.yaml"
+        file.write_text(file.read_text().replace("physicalType: STRING", "physicalType: DECIMAL(10,2)", 1))
+    bad = check_again()
+    assert bad.returncode == 1
+    assert bad.stderr.splitlines() == [
+        f"contracts/{name}.yaml: schema[0].properties[0]: physicalType is DECIMAL(10,2): write one of STRING, INT, "
+        "DOUBLE, DATE, BOOLEAN"
+        for name in ("customer", "events")
+    ]
 
 
 def test_a_table_is_named_alike_for_deployment_and_workloads(tmp_path: Path) -> None:

@@ -39,6 +39,20 @@ def test_every_column_of_a_person_is_classified() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: [", "c.yaml: is no YAML: while parsing"),
+        ("", "c.yaml: is no contract but None: write `name: value` lines"),
+        ("- 1", "c.yaml: is no contract but [1]: write `name: value` lines"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ContractError) as error:
+        parse(text, "c.yaml")
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
     ("found", "written", "message"),
     [
         ("value: csv", "value: xml", "c.yaml: customProperties.format is xml: write one of csv, parquet"),
@@ -47,6 +61,30 @@ def test_every_column_of_a_person_is_classified() -> None:
         ("physicalType: STRING", "physicalType: TEXT", "c.yaml: schema[0].properties[0]: physicalType is TEXT"),
         ("engine: spark", "engine: soda", "c.yaml: schema[0].quality[0]: give name, engine: spark"),
         ("name: customer\n    physicalName", "physicalName", "c.yaml: schema: has no table with properties"),
+        (
+            "physicalType: INT",
+            "physicalType: DECIMAL(10,2)",
+            "c.yaml: schema[0].properties[2]: physicalType is DECIMAL",
+        ),
+        ("name: customer\n    phys", "name: a.b\n    phys", "c.yaml: schema[0].name is a.b: write a lower-case letter"),
+        ("name: customer\n    phys", "name: cust omer\n    phys", "c.yaml: schema[0].name is cust omer: write a lower"),
+        ("name: gender", "name: Gender", "c.yaml: schema[0].properties[1]: name is Gender: write a lower-case letter"),
+        ("name: partner", "name: gender", "c.yaml: schema[0].properties: gender is there twice: remove or rename"),
+        ("[Dependents]", "[PARTNER]", "c.yaml: schema[0].properties: partner is there twice: remove or rename"),
+        ("kind: DataContract", "kind: Banana", "c.yaml: kind is Banana: write DataContract"),
+        ("kind: DataContract\n", "", "c.yaml: kind is None: write DataContract"),
+        ("version: 1.0.0\n", "", "c.yaml: version is None: write the contract's version, such as 1.0.0"),
+        ("version: 1.0.0", "version: 1.0", "c.yaml: version is 1.0: Input should be a valid string"),
+        (
+            "name: tenure_is_possible",
+            "name: contract_is_known",
+            "c.yaml: schema[0].quality: two rules are named contract",
+        ),
+        (
+            "name: tenure_is_possible",
+            "name: gender_is_given",
+            "c.yaml: schema[0].quality: two rules are named gender_is_",
+        ),
     ],
 )
 def test_a_wrong_contract_is_refused_with_file_field_and_remedy(found: str, written: str, message: str) -> None:
