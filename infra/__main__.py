@@ -120,6 +120,7 @@ artifacts = Artifacts(
         groups=groups,
         wheel=wheel,
         sources=[PIPELINES / "bronze.py", PIPELINES / "silver.py"],
+        protect=settings.protect_data,
     ),
     pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
 )
@@ -142,6 +143,7 @@ compute = Compute(
         warehouse=settings.warehouse,
         groups=groups,
         runner=account.runner_application_id,
+        protect=settings.protect_data,
     ),
     pulumi.ResourceOptions(providers=[provider], depends_on=[account]),
 )

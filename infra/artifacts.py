@@ -45,6 +45,7 @@ class ArtifactsArgs:
     groups: Display names of the account's groups.
     wheel: The built wheel on this machine.
     sources: The pipelines' source files on this machine.
+    protect: Whether to refuse to destroy the folder; if not, destroying it takes along whatever lies in it.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class ArtifactsArgs:
     groups: Groups
     wheel: Path
     sources: Sequence[Path]
+    protect: bool
 
 
 class Artifacts(pulumi.ComponentResource):
@@ -66,9 +68,12 @@ class Artifacts(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArtifactsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:artifacts:Artifacts", name, None, opts)
-        # Recursive, since nothing but this stack writes here.
+        # The experiment lies here too, with all its runs.
         self.folder = databricks.Directory(
-            "folder", path=args.folder, delete_recursive=True, opts=pulumi.ResourceOptions(parent=self)
+            "folder",
+            path=args.folder,
+            delete_recursive=not args.protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         databricks.Permissions(
             "folder-permissions",

@@ -43,6 +43,7 @@ class ComputeArgs:
     warehouse: The stack's section `warehouse`.
     groups: Display names of the account's groups.
     runner: Application id of the service principal that jobs run as.
+    protect: Whether to refuse to destroy the secret scope: nothing brings back secrets that people put there.
     """
 
     prefix: str
@@ -51,6 +52,7 @@ class ComputeArgs:
     warehouse: Warehouse
     groups: Groups
     runner: pulumi.Input[str]
+    protect: bool
 
 
 class Compute(pulumi.ComponentResource):
@@ -110,7 +112,9 @@ class Compute(pulumi.ComponentResource):
             opts=here,
         )
 
-        scope = databricks.SecretScope("secrets", name=args.prefix, opts=here)
+        scope = databricks.SecretScope(
+            "secrets", name=args.prefix, opts=pulumi.ResourceOptions(parent=self, protect=args.protect)
+        )
         self.secret_scope = scope.name
         for who, principal, permission in (
             ("runner", args.runner, "READ"),

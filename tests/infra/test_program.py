@@ -25,8 +25,18 @@ EXPORTS = [
     "warehouse_id",
     "workspace_url",
 ]
-# Classes that hold data, or whose deletion deletes data, or members of groups.
-HOLD_DATA = ("Catalog", "Group", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
+# Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
+HOLD_DATA = (
+    "Catalog",
+    "Directory",
+    "Group",
+    "MlflowExperiment",
+    "Pipeline",
+    "RegisteredModel",
+    "Schema",
+    "SecretScope",
+    "Volume",
+)
 # Classes whose objects have no name of their own, and what identifies them instead.
 IDENTITY = {
     "Dashboard": "displayName",
@@ -138,7 +148,8 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
     for resource in program.resources:
         if resource.databricks:
             assert resource.protect == (protect and class_name(resource) in HOLD_DATA), resource.urn
-            assert resource.inputs.get("forceDestroy", not protect) == (not protect), resource.urn
+            for destroys_content in ("forceDestroy", "deleteRecursive"):
+                assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 
 
 def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
