@@ -14,6 +14,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import unknown_checking_proxy
 
 from policies import access, compute, data, jobs, naming, serving
+from tests.policies.cases.case import PROVIDERS, type_of
 
 RULES: dict[str, ResourceValidationPolicy] = {
     rule.name: rule for module in (access, compute, data, jobs, naming, serving) for rule in module.RULES
@@ -56,3 +57,10 @@ def judge(
 
     RULES[rule].validate(args, report)
     return found
+
+
+def violations(rule: str, kind: str, inputs: Any, stack: str, options: str) -> list[str]:
+    """What a rule says about one resource with options as they stand in a program."""
+    called = options.partition("provider=")[2].partition(",")[0]
+    provider = PROVIDERS.get(called, "default_1_104_0")
+    return judge(rule, type_of(kind), inputs, stack, protect="protect=True" in options, provider=provider)

@@ -10,7 +10,9 @@ import pytest
 from local.settings import REPOSITORY
 from policies.rule import PROVIDER
 from tests.local.engine_programs import Program, empty_workspace
-from tests.policies.cases import CASES, CLUSTER, JOB, PROVIDERS, type_of
+from tests.policies.cases import CASES
+from tests.policies.cases.case import PROVIDERS, type_of
+from tests.policies.cases.inputs import CLUSTER, JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies.rule import PROVIDER
-from tests.policies.cases import (
-    CASES,
-    CATALOG,
-    CLASSIC,
-    JOB,
-    KNOWN_TOKEN,
-    PROVIDERS,
-    Case,
-    control,
-    external,
-    fixed,
-    grants,
-    job,
-    policy,
-    type_of,
-    wheel_task,
-    without,
-)
-from tests.policies.judging import RULES, judge
-
-INDEX = "https://user:hunter2@example.com/simple"
-
-
-def violations(rule: str, kind: str, inputs: Any, stack: str, options: str) -> list[str]:
-    """What a rule says about one resource with options as they stand in a program."""
-    called = options.partition("provider=")[2].partition(",")[0]
-    provider = PROVIDERS.get(called, "default_1_104_0")
-    return judge(rule, type_of(kind), inputs, stack, protect="protect=True" in options, provider=provider)
+from tests.policies.cases import CASES
+from tests.policies.cases.case import Case, type_of
+from tests.policies.cases.inputs import CATALOG, CLASSIC, JOB, control, grants, without
+from tests.policies.judging import RULES, judge, violations
 
 
 def bad_inputs(case: Case) -> dict[str, Any]:
@@ -85,124 +60,6 @@ def with_unknowns(value: Any, depth: int) -> Any:
 def test_what_a_preview_cannot_know_is_no_violation(case: Case, depth: int) -> None:
     kind = case.good_kind or case.kind
     assert violations(case.rule, kind, with_unknowns(case.good, depth), case.stack, case.good_options) == []
-
-
-@pytest.mark.parametrize(
-    ("inputs", "path"),
-    [
-        ({"parameters": [{"name": "password", "default": "x"}]}, "parameters[0]"),
-        ({"tasks": [{"sparkPythonTask": {"parameters": ["--crm-token=x"]}}]}, "sparkPythonTask.parameters[0]"),
-        ({"tasks": [{"sparkPythonTask": {"parameters": ["--password", "x"]}}]}, "sparkPythonTask.parameters[1]"),
-        ({"tasks": [{"sparkPythonTask": {"parameters": ["--password", "x_scope=y"]}}]}, "parameters[1]"),
-        ({"tasks": [{"sparkSubmitTask": {"parameters": ["--conf", "db.password=x"]}}]}, "parameters[1]"),
-        ({"tasks": [{"runJobTask": {"pythonParams": ["--password=x"]}}]}, "pythonParams[0]"),
-        ({"tasks": [{"pythonOperatorTask": {"parameters": [{"name": "token", "value": "x"}]}}]}, "parameters[0]"),
-        ({"tasks": [{"notebookTask": {"baseParameters": {"note": KNOWN_TOKEN}}}]}, "baseParameters.note"),
-        ({"jobClusters": [{"newCluster": {"sparkEnvVars": {"DB_PASSWORD": "x"}}}]}, "sparkEnvVars.DB_PASSWORD"),
-        ({"jobClusters": [{"newCluster": {"sparkConf": {"fs.azure.key.secret": "x"}}}]}, "sparkConf.fs.azure"),
-        ({"parameters": [{"name": "api_token", "default": "x{{secrets/churn/crm}}"}]}, "parameters[0]"),
-        ({"parameters": [{"name": "note", "default": KNOWN_TOKEN + "{{secrets/churn/crm}}"}]}, "parameters[0]"),
-        ({"environments": [{"spec": {"dependencies": [f"--index-url {INDEX}"]}}]}, "spec.dependencies[0]"),
-        ({"tasks": [{"libraries": [{"pypi": {"package": "churn", "repo": INDEX}}]}]}, "pypi.repo"),
-        ({"tasks": [{"sparkPythonTask": {"parameters": [f"{INDEX}?page=1"]}}]}, "parameters[0]"),
-        ({"tasks": [wheel_task(secret_scope=KNOWN_TOKEN)]}, "namedParameters.secret_scope"),
-    ],
-)
-def test_a_secret_is_found_wherever_it_stands_and_never_repeated(inputs: dict[str, Any], path: str) -> None:
-    (found,) = violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")
-    assert path in found
-    assert "'***'" in found
-    assert KNOWN_TOKEN not in found
-    assert "hunter2" not in found
-
-
-@pytest.mark.parametrize(
-    ("name", "secret"),
-    [
-        ("token", True),
-        ("api_token", True),
-        ("access_token", True),
-        ("accessToken", True),
-        ("crm-token", True),
-        ("TOKEN_VALUE", True),
-        ("tokenString", True),
-        ("max_tokens", False),
-        ("maxTokens", False),
-        ("MAX_TOKENS_OUT", False),
-        ("tokenizer", False),
-        ("api-key", True),
-        ("aws_secret_key", True),
-        ("credential", True),
-        ("fs.azure.account.key.example", True),
-        ("primary_key", False),
-        ("secret_scope", False),
-        ("secret-scope", False),
-        ("secretScope", False),
-        ("token_key", False),
-        ("password_key_name", False),
-        ("fs.s3a.aws.credentials.provider", False),
-        ("churn.kafka.service_credential", False),
-        ("databricks.serviceCredential", False),
-    ],
-)
-def test_a_name_tells_a_secret_from_a_count_of_tokens_and_from_where_a_secret_is(name: str, secret: bool) -> None:
-    for inputs in (
-        {"tasks": [{"pythonWheelTask": {"namedParameters": {name: "100"}}}]},
-        {"tasks": [{"sparkPythonTask": {"parameters": [f"--{name}=100"]}}]},
-        {"tasks": [{"sparkPythonTask": {"parameters": [f"--{name}", "100"]}}]},
-    ):
-        assert bool(violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")) is secret
-
-
-@pytest.mark.parametrize(
-    "inputs",
-    [
-        {"tasks": [{"sparkPythonTask": {"parameters": ["--password", "{{secrets/churn/crm}}", "--date", "2026"]}}]},
-        {"tasks": [{"sparkPythonTask": {"parameters": ["--use-secrets", "--date=2026", "token"]}}]},
-        {"tasks": [{"sparkPythonTask": {"parameters": ["https://crm:{{secrets/churn/crm}}@example.com"]}}]},
-        {"environments": [{"spec": {"dependencies": ["git+https://example.com:8443/churn@v1"]}}]},
-    ],
-)
-def test_references_to_secrets_and_plain_words_pass(inputs: dict[str, Any]) -> None:
-    assert violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider") == []
-
-
-SECRET = {"type": "unlimited", "defaultValue": "hunter2"}
-
-
-@pytest.mark.parametrize(
-    "inputs",
-    [
-        policy({"spark_conf.db.password": SECRET}),
-        policy({"spark_conf.db.password": {"type": "allowlist", "values": ["{{secrets/churn/db}}", "hunter2"]}}),
-        policy({"docker_image.basic_auth.password": fixed("hunter2")}),
-        policy({"spark_env_vars.INDEX": fixed(INDEX)}),
-        {"name": "jobs", "definition": f"no JSON: {INDEX}"},
-        {"name": "jobs", "policyFamilyDefinitionOverrides": json.dumps({"spark_env_vars.API_KEY": SECRET})},
-    ],
-)
-def test_a_secret_is_found_in_a_cluster_policy(inputs: dict[str, Any]) -> None:
-    (found,) = violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider")
-    assert "hunter2" not in found
-
-
-def test_a_cluster_policy_may_bound_what_has_no_secret() -> None:
-    limits = {
-        "spark_conf.spark.hadoop.fs.s3a.aws.credentials.provider": fixed("com.example.Provider"),
-        "spark_env_vars.DB_PASSWORD": {"type": "forbidden"},
-        "spark_env_vars.INDEX": fixed("https://example.com"),
-        "spark_env_vars.MAIL": fixed("jo@example.com"),
-    }
-    inputs = {"name": "jobs", "definition": json.dumps(limits, separators=(",", ":"))}
-    assert violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider") == []
-
-
-@pytest.mark.parametrize("field", ["openaiApiKey", "openaiApiKeyPlaintext", "microsoftEntraClientSecretPlaintext"])
-def test_a_secret_for_a_model_elsewhere_is_a_reference(field: str) -> None:
-    inputs = external("openai", **{field: "hunter2"})
-    (found,) = violations("no-secrets-in-clear", "ModelServing", inputs, "dev", "provider=provider")
-    assert f"openaiConfig.{field} is '***'" in found
-    assert ("in the field without Plaintext" in found) is field.endswith("Plaintext")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,7 @@
+"""For each rule of the pack: what it stops, with what it says, and what it lets pass."""
+
+from __future__ import annotations
+
+from tests.policies.cases import access, compute, data, jobs, naming, secrets, serving
+
+CASES = [case for house in (access, compute, data, jobs, naming, secrets, serving) for case in house.CASES]

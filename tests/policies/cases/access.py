@@ -1,0 +1,32 @@
+"""Who gets what."""
+
+from __future__ import annotations
+
+from tests.policies.cases.case import Case
+from tests.policies.cases.inputs import ANALYSTS, control, grants
+
+CASES = [
+    Case("least-privilege", "Grants", grants("churn-analysts", ["ALL_PRIVILEGES"]), "['ALL_PRIVILEGES']", ANALYSTS),
+    Case("least-privilege", "Grants", grants("account users", ["SELECT"]), "principal is 'account users'", ANALYSTS),
+    Case(
+        "least-privilege",
+        "Permissions",
+        control("users", "CAN_MANAGE"),
+        "accessControls[0].groupName is 'users'",
+        control("users", "CAN_USE"),
+    ),
+    Case(
+        "least-privilege",
+        "SecretAcl",
+        {"scope": "churn", "principal": "users", "permission": "READ"},
+        "principal is 'users'",
+        {"scope": "churn", "principal": "churn-engineers", "permission": "READ"},
+    ),
+    Case(
+        "least-privilege",
+        "SecretScope",
+        {"name": "churn", "initialManagePrincipal": "users"},
+        "initialManagePrincipal is 'users'",
+        {"name": "churn"},
+    ),
+]

@@ -1,0 +1,43 @@
+"""A case of a rule: what it stops, with what it says, and what it lets pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from policies.rule import PROVIDER
+
+# Explicit providers by the name that a case's options call them; one looks almost like the engine's own.
+PROVIDERS = {"provider": "workspace", "almost_default": "default-workspace"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Attributes:
+    rule: Id of the rule.
+    kind: Type of the resource.
+    bad: Inputs that the rule stops.
+    says: What it must say about them.
+    good: Inputs that it lets pass.
+    stack: Stack in which it applies.
+    bad_options, good_options: Resource options, as they stand in a program.
+    good_kind: Type of the resource that passes, where it is another.
+    """
+
+    rule: str
+    kind: str
+    bad: dict[str, Any]
+    says: str
+    good: dict[str, Any]
+    stack: str = "dev"
+    bad_options: str = "provider=provider"
+    good_options: str = "provider=provider"
+    good_kind: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule}-{self.kind}"
+
+
+def type_of(kind: str) -> str:
+    """Type of a resource as the engine has it."""
+    return kind if kind == PROVIDER else f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"

@@ -1,0 +1,53 @@
+"""What holds data, and what Databricks has left behind."""
+
+from __future__ import annotations
+
+from tests.policies.cases.case import Case
+from tests.policies.cases.inputs import CATALOG, CLUSTER, JOB, TASK, job
+
+CASES = [
+    Case(
+        "protected-data",
+        "Catalog",
+        CATALOG,
+        "protect is False",
+        CATALOG,
+        stack="prod",
+        good_options="provider=provider, protect=True",
+    ),
+    Case(
+        "protected-data",
+        "MlflowExperiment",
+        {"name": "/Shared/churn"},
+        "protect is False",
+        {"name": "/Shared/churn"},
+        stack="prod",
+        good_options="provider=provider, protect=True",
+    ),
+    Case(
+        "no-force-destroy",
+        "Schema",
+        {"catalogName": "churn", "name": "gold", "forceDestroy": True},
+        "forceDestroy is True",
+        {"catalogName": "churn", "name": "gold"},
+        stack="prod",
+        bad_options="provider=provider, protect=True",
+        good_options="provider=provider, protect=True",
+    ),
+    Case(
+        "no-legacy",
+        "DbfsFile",
+        {"path": "/wheels/churn.whl", "contentBase64": "AA=="},
+        "use File in a volume",
+        {"path": "/Volumes/churn/bronze/raw/churn.whl", "contentBase64": "AA=="},
+        good_kind="File",
+    ),
+    Case("no-legacy", "Job", job(tasks=[{**TASK, "newCluster": CLUSTER}]), "tasks[0].newCluster", JOB),
+    Case(
+        "no-legacy",
+        "Job",
+        job(tasks=[{**TASK, "forEachTask": {"inputs": "[1]", "task": {**TASK, "newCluster": CLUSTER}}}]),
+        "tasks[0].forEachTask.task.newCluster",
+        JOB,
+    ),
+]

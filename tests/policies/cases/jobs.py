@@ -1,0 +1,44 @@
+"""Jobs and pipelines."""
+
+from __future__ import annotations
+
+from tests.policies.cases.case import Case
+from tests.policies.cases.inputs import BEFORE, JOB, PIPELINE, STREAMING, TASK, TRIGGERED, job, without
+
+CASES = [
+    Case("runs-as-principal", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
+    Case("runs-as-principal", "Job", job(runAs={"servicePrincipalName": ""}), "servicePrincipalName is ''", JOB),
+    Case(
+        "runs-as-principal",
+        "Pipeline",
+        {**PIPELINE, "runAs": {"userName": "jo@example.com"}},
+        "runAs.servicePrincipalName is not set",
+        PIPELINE,
+    ),
+    Case("jobs-unattended", "Job", job(tasks=[{"taskKey": "score"}]), "bound the task 'score'", JOB),
+    Case("jobs-unattended", "Job", without(STREAMING, "continuous"), "bound the task 'score'", STREAMING),
+    Case("jobs-unattended", "Job", job(maxConcurrentRuns=2), "maxConcurrentRuns is 2", JOB),
+    Case("jobs-unattended", "Job", {**TRIGGERED, "maxConcurrentRuns": 2}, "maxConcurrentRuns is 2", TRIGGERED),
+    Case(
+        "jobs-unattended",
+        "Job",
+        without(JOB, "emailNotifications"),
+        "emailNotifications.onFailures is not set",
+        JOB,
+        stack="prod",
+    ),
+    Case(
+        "tasks-in-order",
+        "Job",
+        job(tasks=[TASK, {**TASK, "taskKey": "features"}]),
+        "tasks is ['score', 'features']",
+        job(tasks=[{**TASK, "taskKey": "features"}, TASK]),
+    ),
+    Case(
+        "tasks-in-order",
+        "Job",
+        job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "model"}, {"taskKey": "features"}]}]),
+        "tasks[2].dependsOns is ['model', 'features']",
+        job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "features"}, {"taskKey": "model"}]}]),
+    ),
+]

@@ -1,0 +1,132 @@
+"""The rule on secrets in clear: where it looks, and what it takes for a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.policies.cases.inputs import external, fixed, job, policy, wheel_task
+from tests.policies.judging import violations
+
+KNOWN_TOKEN = "dapi" + "0" * 32
+INDEX = "https://user:hunter2@example.com/simple"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path"),
+    [
+        ({"parameters": [{"name": "password", "default": "x"}]}, "parameters[0]"),
+        ({"tasks": [{"sparkPythonTask": {"parameters": ["--crm-token=x"]}}]}, "sparkPythonTask.parameters[0]"),
+        ({"tasks": [{"sparkPythonTask": {"parameters": ["--password", "x"]}}]}, "sparkPythonTask.parameters[1]"),
+        ({"tasks": [{"sparkPythonTask": {"parameters": ["--password", "x_scope=y"]}}]}, "parameters[1]"),
+        ({"tasks": [{"sparkSubmitTask": {"parameters": ["--conf", "db.password=x"]}}]}, "parameters[1]"),
+        ({"tasks": [{"runJobTask": {"pythonParams": ["--password=x"]}}]}, "pythonParams[0]"),
+        ({"tasks": [{"pythonOperatorTask": {"parameters": [{"name": "token", "value": "x"}]}}]}, "parameters[0]"),
+        ({"tasks": [{"notebookTask": {"baseParameters": {"note": KNOWN_TOKEN}}}]}, "baseParameters.note"),
+        ({"jobClusters": [{"newCluster": {"sparkEnvVars": {"DB_PASSWORD": "x"}}}]}, "sparkEnvVars.DB_PASSWORD"),
+        ({"jobClusters": [{"newCluster": {"sparkConf": {"fs.azure.key.secret": "x"}}}]}, "sparkConf.fs.azure"),
+        ({"parameters": [{"name": "api_token", "default": "x{{secrets/churn/crm}}"}]}, "parameters[0]"),
+        ({"parameters": [{"name": "note", "default": KNOWN_TOKEN + "{{secrets/churn/crm}}"}]}, "parameters[0]"),
+        ({"environments": [{"spec": {"dependencies": [f"--index-url {INDEX}"]}}]}, "spec.dependencies[0]"),
+        ({"tasks": [{"libraries": [{"pypi": {"package": "churn", "repo": INDEX}}]}]}, "pypi.repo"),
+        ({"tasks": [{"sparkPythonTask": {"parameters": [f"{INDEX}?page=1"]}}]}, "parameters[0]"),
+        ({"tasks": [wheel_task(secret_scope=KNOWN_TOKEN)]}, "namedParameters.secret_scope"),
+    ],
+)
+def test_a_secret_is_found_wherever_it_stands_and_never_repeated(inputs: dict[str, Any], path: str) -> None:
+    (found,) = violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")
+    assert path in found
+    assert "'***'" in found
+    assert KNOWN_TOKEN not in found
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("token", True),
+        ("api_token", True),
+        ("access_token", True),
+        ("accessToken", True),
+        ("crm-token", True),
+        ("TOKEN_VALUE", True),
+        ("tokenString", True),
+        ("max_tokens", False),
+        ("maxTokens", False),
+        ("MAX_TOKENS_OUT", False),
+        ("tokenizer", False),
+        ("api-key", True),
+        ("aws_secret_key", True),
+        ("credential", True),
+        ("fs.azure.account.key.example", True),
+        ("primary_key", False),
+        ("secret_scope", False),
+        ("secret-scope", False),
+        ("secretScope", False),
+        ("token_key", False),
+        ("password_key_name", False),
+        ("fs.s3a.aws.credentials.provider", False),
+        ("churn.kafka.service_credential", False),
+        ("databricks.serviceCredential", False),
+    ],
+)
+def test_a_name_tells_a_secret_from_a_count_of_tokens_and_from_where_a_secret_is(name: str, secret: bool) -> None:
+    for inputs in (
+        {"tasks": [{"pythonWheelTask": {"namedParameters": {name: "100"}}}]},
+        {"tasks": [{"sparkPythonTask": {"parameters": [f"--{name}=100"]}}]},
+        {"tasks": [{"sparkPythonTask": {"parameters": [f"--{name}", "100"]}}]},
+    ):
+        assert bool(violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")) is secret
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"tasks": [{"sparkPythonTask": {"parameters": ["--password", "{{secrets/churn/crm}}", "--date", "2026"]}}]},
+        {"tasks": [{"sparkPythonTask": {"parameters": ["--use-secrets", "--date=2026", "token"]}}]},
+        {"tasks": [{"sparkPythonTask": {"parameters": ["https://crm:{{secrets/churn/crm}}@example.com"]}}]},
+        {"environments": [{"spec": {"dependencies": ["git+https://example.com:8443/churn@v1"]}}]},
+    ],
+)
+def test_references_to_secrets_and_plain_words_pass(inputs: dict[str, Any]) -> None:
+    assert violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider") == []
+
+
+SECRET = {"type": "unlimited", "defaultValue": "hunter2"}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        policy({"spark_conf.db.password": SECRET}),
+        policy({"spark_conf.db.password": {"type": "allowlist", "values": ["{{secrets/churn/db}}", "hunter2"]}}),
+        policy({"docker_image.basic_auth.password": fixed("hunter2")}),
+        policy({"spark_env_vars.INDEX": fixed(INDEX)}),
+        {"name": "jobs", "definition": f"no JSON: {INDEX}"},
+        {"name": "jobs", "policyFamilyDefinitionOverrides": json.dumps({"spark_env_vars.API_KEY": SECRET})},
+    ],
+)
+def test_a_secret_is_found_in_a_cluster_policy(inputs: dict[str, Any]) -> None:
+    (found,) = violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider")
+    assert "hunter2" not in found
+
+
+def test_a_cluster_policy_may_bound_what_has_no_secret() -> None:
+    limits = {
+        "spark_conf.spark.hadoop.fs.s3a.aws.credentials.provider": fixed("com.example.Provider"),
+        "spark_env_vars.DB_PASSWORD": {"type": "forbidden"},
+        "spark_env_vars.INDEX": fixed("https://example.com"),
+        "spark_env_vars.MAIL": fixed("jo@example.com"),
+    }
+    inputs = {"name": "jobs", "definition": json.dumps(limits, separators=(",", ":"))}
+    assert violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider") == []
+
+
+@pytest.mark.parametrize("field", ["openaiApiKey", "openaiApiKeyPlaintext", "microsoftEntraClientSecretPlaintext"])
+def test_a_secret_for_a_model_elsewhere_is_a_reference(field: str) -> None:
+    inputs = external("openai", **{field: "hunter2"})
+    (found,) = violations("no-secrets-in-clear", "ModelServing", inputs, "dev", "provider=provider")
+    assert f"openaiConfig.{field} is '***'" in found
+    assert ("in the field without Plaintext" in found) is field.endswith("Plaintext")
