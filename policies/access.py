@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from policies.rule import Violation, items, mapping, rule
+from policies.rule import PROVIDER, Violation, items, mapping, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,39 +18,55 @@ EVERYBODY = ("account users", "users")
 FOR_EVERYBODY = {"BROWSE", "USE_CATALOG"}  # on a catalog: people find what they may ask for
 LEVELS_FOR_EVERYBODY = {"CAN_READ", "CAN_USE", "CAN_VIEW"}
 OPENS_SECRETS = {"SecretAcl": "principal", "SecretScope": "initialManagePrincipal"}
+CREATES_AT_WILL = ("allowClusterCreate", "allowInstancePoolCreate")  # whatever a cluster policy says
 # A plural counts what models read and write, and a tokenizer makes it: neither is a secret.
 SECRET_KEY = re.compile(
     r"(?i)password|passwd|secret|token(?!s(?![a-z])|iz)|(?:access|api|private)[._-]?key|account\.key|credential"
 )
 # Names of what says where a secret is, or which class or object of Unity Catalog provides it.
-WHERE_A_SECRET_IS = re.compile(r"(?i)(?:scope|key[._-]?name|token[._-]?key|\.provider|service[._-]?credential)$")
+WHERE_A_SECRET_IS = re.compile(
+    r"(?i)(?:scope|name|token[._-]?key|provider(?:\.type.*)?|service[._-]?credential|endpoint|ur[il])$"
+)
 # Properties that the provider's schema has for secrets or references to them.
 SECRET_FIELD = re.compile(
-    r"password|token|privateKey|logAnalyticsPrimaryKey|\w+(?:Plaintext|ApiKey|ApiToken|SecretAccessKey|ClientSecret)"
+    r"password|token|clientSecret|privateKey|logAnalyticsPrimaryKey|authSecret|oauthToken"
+    r"|\w+(?:Plaintext|ApiKey|ApiToken|AccessToken|RequestToken|SecretAccessKey|ClientSecret)"
 )
 SECRET_VALUE = re.compile(
-    r"\bdapi[0-9a-f]{32}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@"
+    r"\b(?:dapi|dose)[0-9a-f]{32}|\bAKIA[0-9A-Z]{16}\b|\bgh[oprsu]_[0-9A-Za-z]{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@"
 )
 REFERENCE = re.compile(r"\{\{\s*secrets/[^/{}]+/[^/{}]+\s*\}\}")
 # Properties whose keys and values a program chooses, and that show in a workspace's pages.
 FREE_FORM = {
     "baseParameters",
     "configuration",
+    "dataAccessConfig",
     "environmentVars",
     "jarParams",
     "jobParameters",
     "namedParameters",
     "notebookParams",
+    "options",
     "parameters",
     "pythonNamedParams",
     "pythonParams",
     "sparkConf",
     "sparkEnvVars",
     "sparkSubmitParams",
+    "sqlConfigParams",
     "sqlParams",
 }
+COMMAND_LINES = {"command", "commands", "dbtCommands"}
 POLICY_DOCUMENTS = {"definition", "policyFamilyDefinitionOverrides"}  # of a cluster policy: JSON
 SET_BY_POLICY = {"defaultValue", "value", "values"}
+STORES_SECRETS = {"Secret", "SecretUc"}  # they have to have what they store
+# What takes {{secrets/<scope>/<key>}}, and what to do about some of the rest.
+TAKES_REFERENCES = {"Cluster", "ClusterPolicy", "InstancePool", "Job", "ModelServing", "Pipeline", "SqlGlobalConfig"}
+KEPT_OUT = {
+    PROVIDER: "leave it to the environment of whoever deploys",
+    "Connection": "make the connection by CREATE CONNECTION, whose options take secret('<scope>', '<key>')",
+}
 
 
 def _is_everybody(principal: Any) -> bool:
@@ -58,8 +74,13 @@ def _is_everybody(principal: Any) -> bool:
 
 
 def _least_privilege(resource: Resource) -> Iterator[Violation]:
+    for entitlement in CREATES_AT_WILL:
+        if resource.inputs.get(entitlement) is True:
+            yield Violation(entitlement, True, "leave it out, and let people use a cluster policy")
     if resource.kind == "Permissions":
         yield from _levels(resource)
+    elif resource.kind == "AccessControlRuleSet":
+        yield from _roles(resource)
     elif field := OPENS_SECRETS.get(resource.kind):
         principal = resource.inputs.get(field)
         if _is_everybody(principal):
@@ -83,6 +104,14 @@ def _levels(resource: Resource) -> Iterator[Violation]:
                 f"give {level} to a group of those who need it; all users may have at most "
                 f"{' or '.join(sorted(LEVELS_FOR_EVERYBODY))}",
             )
+
+
+def _roles(resource: Resource) -> Iterator[Violation]:
+    for path, given in items(resource.inputs, "grantRules"):
+        principals = given.get("principals")
+        for place, principal in enumerate(principals if isinstance(principals, list) else []):
+            if isinstance(principal, str) and _is_everybody(principal.removeprefix("groups/")):
+                yield Violation(f"{path}.principals[{place}]", principal, "give the role to those who need it")
 
 
 def _privileges(resource: Resource) -> Iterator[Violation]:
@@ -121,6 +150,9 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
                 yield from _free_form(inner, here)
             elif key in POLICY_DOCUMENTS:
                 yield from _set_by_policy(inner, here)
+            elif key in COMMAND_LINES:
+                for where, _, line in _texts(inner, here):
+                    yield from ((where, name, text) for _, name, text in _words(line.split()))
             elif isinstance(inner, str) and SECRET_FIELD.fullmatch(key):
                 yield here, key, inner
             else:
@@ -173,31 +205,50 @@ def _names_secret(word: str) -> bool:
 
 
 def _is_secret(name: str, text: str) -> bool:
-    if text and not REFERENCE.fullmatch(text) and any(map(_names_secret, name.split())):
+    says_something = text.casefold() not in ("", "true", "false")  # a setting about secrets, as `secret.required`
+    if says_something and not REFERENCE.fullmatch(text) and any(map(_names_secret, name.split())):
         return True
     return bool(SECRET_VALUE.search(REFERENCE.sub("", f"{name}={text}")))
 
 
 def _no_secrets(resource: Resource) -> Iterator[Violation]:
+    if resource.kind in STORES_SECRETS:
+        return
     for path, name, text in _texts(resource.inputs):
         if _is_secret(name, text):
             where = "in the field without Plaintext" if path.endswith("Plaintext") else "here"
-            remedy = f"write {{{{secrets/<scope>/<key>}}}} {where} or read it where it is used"
-            yield Violation(path, "***", f"store it in a secret scope, and {remedy}")
+            remedy = KEPT_OUT.get(resource.kind, "have whoever owns it enter it where it is used")
+            if resource.kind in TAKES_REFERENCES:
+                remedy = (
+                    f"store it in a secret scope, and write {{{{secrets/<scope>/<key>}}}} {where} "
+                    "or read it where it is used"
+                )
+            yield Violation(path, "***", remedy)
 
 
 RULES = [
     rule(
         "least-privilege",
-        "No ALL_PRIVILEGES anywhere, and nothing for all users but to find and enter a catalog, and to read or use "
-        "an object of the workspace.",
+        "No ALL_PRIVILEGES anywhere, no clusters or pools beside the policies, and nothing for all users but to find "
+        "and enter a catalog, and to read or use an object of the workspace.",
         _least_privilege,
-        ("Grant", "Grants", "Permissions", "SecretAcl", "SecretScope"),
+        (
+            "AccessControlRuleSet",
+            "Entitlements",
+            "Grant",
+            "Grants",
+            "Group",
+            "Permissions",
+            "SecretAcl",
+            "SecretScope",
+            "ServicePrincipal",
+            "User",
+        ),
     ),
     rule(
         "no-secrets-in-clear",
-        "Parameters, configuration, environments and fields for secrets hold references to secrets, never secrets.",
+        "Parameters, configuration, environments and fields for secrets hold references to secrets, never secrets; "
+        "providers and connections hold none.",
         _no_secrets,
-        ("Cluster", "ClusterPolicy", "Job", "ModelServing", "Pipeline"),
     ),
 ]

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def test_an_update_of_what_keeps_the_rules_passes(workspace: LocalWorkspace, tmp_path: Path) -> None:
     program = Program.create(tmp_path)
     definition = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
-    host, token = workspace.settings.workspace_url, workspace.token
+    host = workspace.settings.workspace_url
+    program = Program(program.folder, program.environment | {"DATABRICKS_TOKEN": workspace.token})
     program.write(
         f"""
         import pulumi
         import pulumi_databricks as databricks
-        provider = databricks.Provider("workspace", host={host!r}, token={token!r})
+        provider = databricks.Provider("workspace", host={host!r})
         opts = pulumi.ResourceOptions(provider=provider)
         databricks.ClusterPolicy("policy", name="kept", definition={definition!r}, opts=opts)
         """

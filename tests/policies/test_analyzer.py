@@ -23,7 +23,7 @@ FIRST_OF_EACH_RULE = list({case.rule: case for case in reversed(CASES)}.values()
 HEAD = """
 import pulumi
 opts = pulumi.ResourceOptions(version="1.104.0")
-inputs = {{"host": {host!r}, "token": "none"}}
+inputs = {{"host": {host!r}}}
 """ + "".join(
     f'{called} = pulumi.ProviderResource("databricks", {name!r}, inputs, opts)\n' for called, name in PROVIDERS.items()
 )
@@ -39,7 +39,7 @@ def host() -> Iterator[str]:
 def program(tmp_path_factory: pytest.TempPathFactory, host: str) -> Program:
     program = Program.create(tmp_path_factory.mktemp("policies"), name="judged", stack="dev")
     program.run("stack", "init", "prod")
-    # Where the default provider would go; the rule on explicit providers is about not using it.
+    # Every provider's token, and where the default one would go; the rule on explicit providers is about not using it.
     return Program(program.folder, program.environment | {"DATABRICKS_HOST": host, "DATABRICKS_TOKEN": "none"})
 
 

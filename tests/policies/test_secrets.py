@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from policies.rule import PROVIDER
 from tests.policies.cases.inputs import external, fixed, job, policy, wheel_task
 from tests.policies.judging import violations
 
@@ -32,6 +33,8 @@ INDEX = "https://user:hunter2@example.com/simple"
         ({"environments": [{"spec": {"dependencies": [f"--index-url {INDEX}"]}}]}, "spec.dependencies[0]"),
         ({"tasks": [{"libraries": [{"pypi": {"package": "churn", "repo": INDEX}}]}]}, "pypi.repo"),
         ({"tasks": [{"sparkPythonTask": {"parameters": [f"{INDEX}?page=1"]}}]}, "parameters[0]"),
+        ({"tasks": [{"runJobTask": {"dbtCommands": ["dbt run --token=x"]}}]}, "dbtCommands[0]"),
+        ({"tasks": [{"genAiComputeTask": {"command": "train --password x"}}]}, "genAiComputeTask.command"),
         ({"tasks": [wheel_task(secret_scope=KNOWN_TOKEN)]}, "namedParameters.secret_scope"),
     ],
 )
@@ -62,6 +65,12 @@ def test_a_secret_is_found_wherever_it_stands_and_never_repeated(inputs: dict[st
         ("credential", True),
         ("fs.azure.account.key.example", True),
         ("primary_key", False),
+        ("credential_name", False),
+        ("secret_name", False),
+        ("token_endpoint", False),
+        ("fs.s3a.tokenProvider", False),
+        ("fs.azure.sas.token.provider.type.example", False),
+        ("fs.azure.sas.fixed.token.example", True),
         ("secret_scope", False),
         ("secret-scope", False),
         ("secretScope", False),
@@ -92,6 +101,34 @@ def test_a_name_tells_a_secret_from_a_count_of_tokens_and_from_where_a_secret_is
 )
 def test_references_to_secrets_and_plain_words_pass(inputs: dict[str, Any]) -> None:
     assert violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider") == []
+
+
+@pytest.mark.parametrize("key", ["spark.authenticate.secret.required", "spark.kafka.token.enabled"])
+def test_a_switch_is_no_secret(key: str) -> None:
+    inputs = {"jobClusters": [{"newCluster": {"sparkConf": {key: "true"}}}]}
+    assert violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider") == []
+
+
+@pytest.mark.parametrize(
+    "token", [KNOWN_TOKEN, "dose" + "0" * 32, "ghp_" + "0" * 36, "github_pat_" + "0" * 22, "glpat-" + "0" * 20]
+)
+def test_a_known_kind_of_token_is_found_under_any_name(token: str) -> None:
+    inputs = job(description=f"reads with {token}")
+    assert violations("no-secrets-in-clear", "Job", inputs, "dev", "provider=provider")
+
+
+@pytest.mark.parametrize(
+    "field", ["token", "password", "clientSecret", "azureClientSecret", "actionsIdTokenRequestToken"]
+)
+def test_a_provider_has_no_credentials(field: str) -> None:
+    inputs = {"host": "https://example.com", field: "hunter2"}
+    (found,) = violations("no-secrets-in-clear", PROVIDER, inputs, "dev", "provider=provider")
+    assert f"{field} is '***'" in found
+
+
+def test_what_stores_a_secret_has_it() -> None:
+    inputs = {"scope": "churn", "key": "crm", "stringValue": KNOWN_TOKEN}
+    assert violations("no-secrets-in-clear", "Secret", inputs, "dev", "provider=provider") == []
 
 
 SECRET = {"type": "unlimited", "defaultValue": "hunter2"}

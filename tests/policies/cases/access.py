@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.policies.cases.case import Case
-from tests.policies.cases.inputs import ANALYSTS, control, grants
+from tests.policies.cases.inputs import ANALYSTS, control, grants, roles
 
 CASES = [
     Case("least-privilege", "Grants", grants("churn-analysts", ["ALL_PRIVILEGES"]), "['ALL_PRIVILEGES']", ANALYSTS),
@@ -28,5 +28,19 @@ CASES = [
         {"name": "churn", "initialManagePrincipal": "users"},
         "initialManagePrincipal is 'users'",
         {"name": "churn"},
+    ),
+    Case(
+        "least-privilege",
+        "AccessControlRuleSet",
+        roles("groups/account users"),
+        "grantRules[0].principals[0] is 'groups/account users'",
+        roles("groups/churn-engineers"),
+    ),
+    Case(
+        "least-privilege",
+        "Entitlements",
+        {"groupId": "1", "workspaceAccess": True, "allowClusterCreate": True},
+        "allowClusterCreate is True",
+        {"groupId": "1", "workspaceAccess": True},
     ),
 ]

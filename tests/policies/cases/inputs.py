@@ -7,6 +7,7 @@ from typing import Any
 
 PRINCIPAL = "00000000-0000-0000-0000-000000000001"
 TASK = {"taskKey": "score", "timeoutSeconds": 600}
+TASK_THAT_TELLS = {**TASK, "emailNotifications": {"onFailures": ["oncall@example.com"]}}
 BEFORE = [{**TASK, "taskKey": "features"}, {**TASK, "taskKey": "model"}]
 JOB = {
     "name": "daily",
@@ -26,6 +27,9 @@ CLUSTER = {
 CLASSIC = {"name": "silver", "runAs": {"servicePrincipalName": PRINCIPAL}}
 EXPLORE = {**CLUSTER, "clusterName": "explore", "autoterminationMinutes": 30}
 PIPELINE = {**CLASSIC, "serverless": True}
+NIGHTLY = {**PIPELINE, "trigger": {"cron": {"quartzCronSchedule": "0 0 5 * * ?", "timezoneId": "UTC"}}}
+FAILURES = {"alerts": ["on-update-failure"], "emailRecipients": ["oncall@example.com"]}
+POOL = {"instancePoolName": "churn", "nodeTypeId": "m6id.xlarge", "idleInstanceAutoterminationMinutes": 10}
 ENTITY = {
     "name": "champion",
     "entityName": "churn.mlops.churn_model",
@@ -48,6 +52,11 @@ def endpoint(**entity: Any) -> dict[str, Any]:
     return {"name": "churn-dev", "config": {"servedEntities": [{**ENTITY, **entity}]}}
 
 
+def provisioned(**entity: Any) -> dict[str, Any]:
+    served = {"entityName": "churn.mlops.churn_model", "provisionedModelUnits": 50, **entity}
+    return {"name": "churn-units", "config": {"servedEntities": [served]}}
+
+
 def grants(principal: str, privileges: list[str], on: str = "schema", name: str = "churn.gold") -> dict[str, Any]:
     return {on: name, "grants": [{"principal": principal, "privileges": privileges}]}
 
@@ -55,6 +64,21 @@ def grants(principal: str, privileges: list[str], on: str = "schema", name: str 
 def control(group: str, level: str) -> dict[str, Any]:
     """Permissions of a group on a warehouse."""
     return {"sqlEndpointId": "warehouse", "accessControls": [{"groupName": group, "permissionLevel": level}]}
+
+
+def roles(principal: str) -> dict[str, Any]:
+    """Who may run jobs as a service principal."""
+    rule_set = f"accounts/{PRINCIPAL}/servicePrincipals/{PRINCIPAL}/ruleSets/default"
+    return {"name": rule_set, "grantRules": [{"role": "roles/servicePrincipal.user", "principals": [principal]}]}
+
+
+def crm(**options: str) -> dict[str, Any]:
+    """A connection to a database elsewhere."""
+    return {"name": "crm", "connectionType": "POSTGRESQL", "options": {"host": "crm.example.com", **options}}
+
+
+def dbt_task(*commands: str) -> dict[str, Any]:
+    return {**TASK, "dbtTask": {"commands": list(commands)}}
 
 
 def wheel_task(**parameters: str) -> dict[str, Any]:

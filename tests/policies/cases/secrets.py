@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from policies.rule import PROVIDER
 from tests.policies.cases.case import Case
 from tests.policies.cases.inputs import (
     EXPLORE,
     PIPELINE,
     bedrock,
+    crm,
+    dbt_task,
     external,
     fixed,
     job,
@@ -71,5 +74,49 @@ CASES = [
         {**PIPELINE, "configuration": {"churn.kafka.password": "hunter2"}},
         "configuration.churn.kafka.password is '***'",
         {**PIPELINE, "configuration": {"churn.kafka.service_credential": "churn-kafka"}},
+    ),
+    Case(
+        "no-secrets-in-clear",
+        PROVIDER,
+        {"host": "https://example.com", "token": "hunter2"},
+        "token is '***'. Remedy: leave it to the environment",
+        {"host": "https://example.com"},
+        bad_options='version="1.104.0"',
+        good_options='version="1.104.0"',
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Connection",
+        crm(user="churn", password="hunter2"),
+        "options.password is '***'. Remedy: make the connection by CREATE CONNECTION",
+        crm(user="churn"),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "GitCredential",
+        {"name": "churn", "gitProvider": "gitHub", "personalAccessToken": "hunter2"},
+        "personalAccessToken is '***'. Remedy: have whoever owns it enter it",
+        {"name": "churn", "gitProvider": "gitHub"},
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "SqlGlobalConfig",
+        {"dataAccessConfig": {"spark.hadoop.javax.jdo.option.ConnectionPassword": "hunter2"}},
+        "dataAccessConfig.spark.hadoop.javax.jdo.option.ConnectionPassword is '***'",
+        {"dataAccessConfig": {"spark.hadoop.javax.jdo.option.ConnectionPassword": "{{secrets/churn/hive}}"}},
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Job",
+        job(tasks=[dbt_task("dbt deps", "dbt run --password hunter2")]),
+        "dbtTask.commands[1] is '***'",
+        job(tasks=[dbt_task("dbt deps", "dbt run --password {{secrets/churn/dbt}} --target prod")]),
+    ),
+    Case(
+        "no-secrets-in-clear",
+        "Job",
+        job(tasks=[wheel_task(credential_name="ghp_" + "0" * 36)]),
+        "namedParameters.credential_name is '***'",
+        job(tasks=[wheel_task(credential_name="churn-kafka", secret_name="crm")]),
     ),
 ]
