@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 DATABRICKS = "databricks:index/"
 PROVIDER = "pulumi:providers:databricks"
-PRODUCTION = "prod"
+PRODUCTION = re.compile(r"prod(?:[_-].*)?")
 
 
 class Unknown:
@@ -43,7 +44,8 @@ class Resource:
 
     @property
     def in_production(self) -> bool:
-        return self.stack == PRODUCTION
+        """Whether the stack is `prod`, or one of several such, as `prod_eu` or `prod-eu`."""
+        return bool(PRODUCTION.fullmatch(self.stack))
 
 
 @dataclass(frozen=True)

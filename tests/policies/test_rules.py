@@ -44,6 +44,23 @@ def test_what_is_asked_of_production_alone_is_not_asked_elsewhere(case: Case) ->
     assert violations(case.rule, case.kind, case.bad, "local", case.bad_options) == []
 
 
+@pytest.mark.parametrize(
+    ("stack", "production"),
+    [
+        ("prod", True),
+        ("prod_eu", True),
+        ("prod-eu", True),
+        ("dev", False),
+        ("preprod", False),
+        ("dev_prod", False),
+        ("products", False),
+    ],
+)
+def test_production_may_be_several_stacks(stack: str, production: bool) -> None:
+    found = violations("protected-data", "Catalog", CATALOG, stack, "provider=provider")
+    assert bool(found) is production
+
+
 def with_unknowns(value: Any, depth: int) -> Any:
     """The inputs with everything below a depth unknown."""
     if depth == 0:
