@@ -1,4 +1,4 @@
-"""Clusters and warehouses: under a policy, isolated, and off when nobody uses them."""
+"""Clusters, pools and warehouses: under a policy, isolated, and off when nobody uses them."""
 
 from __future__ import annotations
 
@@ -59,6 +59,15 @@ def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
         yield from _under_policy(f"{path}.", cluster)
 
 
+def _pools_drain(resource: Resource) -> Iterator[Violation]:
+    kept = resource.inputs.get("minIdleInstances")
+    if isinstance(kept, int | float) and kept > 0:
+        yield Violation("minIdleInstances", kept, "leave it out: idle instances are paid for")
+    minutes = resource.inputs.get("idleInstanceAutoterminationMinutes")
+    if minutes != 0:  # here 0 ends an instance as soon as it is idle
+        yield from _idle("idleInstanceAutoterminationMinutes", minutes, MAX_CLUSTER_IDLE_MINUTES)
+
+
 def _warehouses_stop(resource: Resource) -> Iterator[Violation]:
     yield from _idle("autoStopMins", resource.inputs.get("autoStopMins"), MAX_WAREHOUSE_IDLE_MINUTES)
 
@@ -70,5 +79,6 @@ RULES = [
         _clusters_bounded,
         ("Cluster", "Job", "Pipeline"),
     ),
+    rule("pools-drain", "A pool keeps no instance that nobody uses.", _pools_drain, ("InstancePool",)),
     rule("warehouses-stop", "A warehouse stops when it is idle.", _warehouses_stop, ("SqlEndpoint",)),
 ]

@@ -11,8 +11,19 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-# A pipeline holds its tables, an experiment its runs.
-HOLDS_DATA = ("Catalog", "Metastore", "MlflowExperiment", "Pipeline", "RegisteredModel", "Schema", "Volume")
+# A pipeline holds its tables, an experiment its runs; a group and a scope hold members and secrets put in by hand.
+HOLDS_DATA = (
+    "Catalog",
+    "Group",
+    "Metastore",
+    "MlflowExperiment",
+    "Pipeline",
+    "RegisteredModel",
+    "Schema",
+    "SecretScope",
+    "Volume",
+)
+DESTROYS_CONTENT = ("deleteRecursive", "forceDeleteHomeDir", "forceDeleteRepos", "forceDestroy")
 LEGACY_KINDS = {
     "DbfsFile": "File in a volume",
     "LakehouseMonitor": "QualityMonitor",
@@ -42,12 +53,13 @@ LEGACY_FIELDS = {
 
 def _protected(resource: Resource) -> Iterator[Violation]:
     if resource.in_production and not resource.protected:
-        yield Violation("protect", False, "set protect=True: destroying it would destroy data")
+        yield Violation("protect", False, "set protect=True: destroying it would destroy what it holds")
 
 
 def _no_force_destroy(resource: Resource) -> Iterator[Violation]:
-    if resource.in_production and resource.inputs.get("forceDestroy") is True:
-        yield Violation("forceDestroy", True, "leave it out in production, and empty the object before deleting it")
+    for field in DESTROYS_CONTENT:
+        if resource.in_production and resource.inputs.get(field) is True:
+            yield Violation(field, True, "leave it out in production, and empty the object before deleting it")
 
 
 def _no_legacy(resource: Resource) -> Iterator[Violation]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # The engine adds the plugin's version, and where it comes from if that is not where all plugins do.
 DEFAULT_PROVIDER = re.compile(r"default(?:_(?:\d+_\d+_\d+|https?_|github_|gitlab_).*)?")
+NOT_NAMED_BY_PROVIDER = {"Cluster": "clusterName"}
 ELSEWHERE = "takes its workspace from whatever profile or variable it finds"
 
 
@@ -24,6 +25,8 @@ def _explicit_name(resource: Resource) -> Iterator[Violation]:
         value = resource.inputs.get(key)
         if isinstance(value, str) and generated.fullmatch(value):
             yield Violation(key, value, f"give {key} explicitly, without a random suffix")
+    if (key := NOT_NAMED_BY_PROVIDER.get(resource.kind, "")) and not resource.inputs.get(key):
+        yield Violation(key, resource.inputs.get(key), f"give {key} explicitly")
 
 
 def _is_default(provider: str) -> bool:

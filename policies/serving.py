@@ -11,17 +11,24 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
+# Kinds of endpoints, and how each scales to zero.
+SCALES_TO_ZERO = {
+    "ModelServing": "set it to true outside production",
+    "ModelServingProvisionedThroughput": "use a ModelServing outside production: what is provisioned never scales to 0",
+}
+
 
 def _pinned_and_thrifty(resource: Resource) -> Iterator[Violation]:
     for path, entity in items(mapping(resource.inputs.get("config")), "servedEntities"):
         if entity.get("externalModel"):
             continue  # another provider's model has no version here, and nothing to scale
         version = entity.get("entityVersion")
-        if version is not UNKNOWN and not str(version).isdecimal():
+        # A specification of features has no version, and Databricks takes no model without one.
+        if version not in (UNKNOWN, None, "") and not str(version).isdecimal():
             yield Violation(f"config.{path}.entityVersion", version, "pin the number of a registered version")
         zero = entity.get("scaleToZeroEnabled")
         if not resource.in_production and zero is not UNKNOWN and zero is not True:
-            yield Violation(f"config.{path}.scaleToZeroEnabled", zero, "set it to true outside production")
+            yield Violation(f"config.{path}.scaleToZeroEnabled", zero, SCALES_TO_ZERO[resource.kind])
 
 
 RULES = [
@@ -29,6 +36,6 @@ RULES = [
         "endpoints-pinned",
         "An endpoint serves a numbered version and, outside production, scales to zero.",
         _pinned_and_thrifty,
-        ("ModelServing",),
+        tuple(SCALES_TO_ZERO),
     )
 ]

@@ -10,13 +10,14 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from policies.rule import PROVIDER
 from tests.policies.cases import CASES
 from tests.policies.cases.case import Case, type_of
-from tests.policies.cases.inputs import CATALOG, CLASSIC, JOB, control, grants, without
+from tests.policies.cases.inputs import CATALOG, CLASSIC, JOB, PIPELINE, control, grants, provisioned, without
 from tests.policies.judging import RULES, judge, violations
 
 
 def bad_inputs(case: Case) -> dict[str, Any]:
     """As the analyzer gets them: the provider has filled in a name that the program left out."""
-    return {"name": "subject-0a1b2c3", **case.bad} if case.rule == "explicit-name" else case.bad
+    fills_in = case.rule == "explicit-name" and case.kind != "Cluster"
+    return {"name": "subject-0a1b2c3", **case.bad} if fills_in else case.bad
 
 
 def test_every_rule_has_a_case() -> None:
@@ -157,6 +158,17 @@ def test_a_classic_pipeline_describes_its_cluster(inputs: dict[str, Any]) -> Non
 def test_runs_may_overlap_in_a_job_that_only_people_start_or_that_the_service_keeps_running(how: Any) -> None:
     inputs = {**without(JOB, "schedule"), "maxConcurrentRuns": 2, **how}
     assert violations("jobs-unattended", "Job", inputs, "dev", "provider=provider") == []
+
+
+def test_only_a_pipeline_that_starts_by_itself_says_who_is_told() -> None:
+    assert violations("jobs-unattended", "Pipeline", PIPELINE, "prod", "provider=provider") == []
+
+
+@pytest.mark.parametrize(("version", "pinned"), [("3", True), ("latest", False)])
+def test_what_is_provisioned_in_production_is_pinned(version: str, pinned: bool) -> None:
+    inputs = provisioned(entityVersion=version)
+    found = violations("endpoints-pinned", "ModelServingProvisionedThroughput", inputs, "prod", "provider=provider")
+    assert (found == []) is pinned
 
 
 @pytest.mark.parametrize(

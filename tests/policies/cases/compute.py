@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.policies.cases.case import Case
-from tests.policies.cases.inputs import CLASSIC, CLUSTER, EXPLORE, PIPELINE, TASK, job, without
+from tests.policies.cases.inputs import CLASSIC, CLUSTER, EXPLORE, PIPELINE, POOL, TASK, job, without
 
 CASES = [
     Case("clusters-bounded", "Cluster", without(EXPLORE, "policyId"), "policyId is not set", EXPLORE),
@@ -50,5 +50,13 @@ CASES = [
         {"name": "churn", "clusterSize": "2X-Small"},
         "autoStopMins is ",
         {"name": "churn", "clusterSize": "2X-Small", "autoStopMins": 10},
+    ),
+    Case("pools-drain", "InstancePool", {**POOL, "minIdleInstances": 4}, "minIdleInstances is 4", POOL),
+    Case(
+        "pools-drain",
+        "InstancePool",
+        {**POOL, "idleInstanceAutoterminationMinutes": 600},
+        "idleInstanceAutoterminationMinutes is 600",
+        {**POOL, "idleInstanceAutoterminationMinutes": 0},
     ),
 ]

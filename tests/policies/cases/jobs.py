@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tests.policies.cases.case import Case
-from tests.policies.cases.inputs import BEFORE, JOB, PIPELINE, STREAMING, TASK, TRIGGERED, job, without
+from tests.policies.cases.inputs import (
+    BEFORE,
+    FAILURES,
+    JOB,
+    NIGHTLY,
+    PIPELINE,
+    STREAMING,
+    TASK,
+    TASK_THAT_TELLS,
+    TRIGGERED,
+    job,
+    without,
+)
 
 CASES = [
     Case("runs-as-principal", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
@@ -40,5 +52,33 @@ CASES = [
         job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "model"}, {"taskKey": "features"}]}]),
         "tasks[2].dependsOns is ['model', 'features']",
         job(tasks=[*BEFORE, {**TASK, "dependsOns": [{"taskKey": "features"}, {"taskKey": "model"}]}]),
+    ),
+    Case(
+        "jobs-unattended",
+        "Job",
+        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_TELLS, {**TASK, "taskKey": "tell"}]},
+        "emailNotifications.onFailures is not set",
+        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_TELLS]},
+        stack="prod",
+    ),
+    Case(
+        "jobs-unattended",
+        "Pipeline",
+        {**PIPELINE, "continuous": True},
+        "notifications is not set",
+        {**PIPELINE, "continuous": True, "notifications": [FAILURES]},
+        stack="prod",
+        bad_options="provider=provider, protect=True",
+        good_options="provider=provider, protect=True",
+    ),
+    Case(
+        "jobs-unattended",
+        "Pipeline",
+        {**NIGHTLY, "notifications": [{**FAILURES, "alerts": ["on-update-success"]}]},
+        "notifications is [{'alerts': ['on-update-success']",
+        {**NIGHTLY, "notifications": [FAILURES]},
+        stack="prod",
+        bad_options="provider=provider, protect=True",
+        good_options="provider=provider, protect=True",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policies.rule import PROVIDER
 from tests.policies.cases.case import Case
-from tests.policies.cases.inputs import CATALOG
+from tests.policies.cases.inputs import CATALOG, EXPLORE, without
 
 CASES = [
     Case("explicit-name", "Schema", {"catalogName": "churn"}, "name is '", {"catalogName": "churn", "name": "gold"}),
@@ -27,4 +27,5 @@ CASES = [
         bad_options='version="1.104.0"',
         good_options='version="1.104.0"',
     ),
+    Case("explicit-name", "Cluster", without(EXPLORE, "clusterName"), "clusterName is not set", EXPLORE),
 ]
