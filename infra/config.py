@@ -163,11 +163,13 @@ class Settings(Section):
             allowed = "the account's API, since Unity Catalog knows only groups of the account, not of a workspace"
             raise broken_rule("account.console", None, allowed, "add account.console with host and account_id")
         snapshot, logical = self.simulation.snapshot_date, self.daily.logical_date
-        if self.stack == PRODUCTION and self.simulation.enabled:
-            reason = "false in prod: simulated rows must not mix with real ones"
+        production = self.stack.split("_")[0] == PRODUCTION
+        if production and self.simulation.enabled:
+            reason = f"false in {self.stack}: simulated rows must not mix with real ones"
             raise broken_rule("simulation.enabled", True, reason)
-        if self.stack == PRODUCTION and logical is not None:
-            raise broken_rule("daily.logical_date", logical, "null in prod: a fixed day would be scored for ever")
+        if production and logical is not None:
+            reason = f"null in {self.stack}: a fixed day would be scored for ever"
+            raise broken_rule("daily.logical_date", logical, reason)
         if logical is not None and self.daily.days_behind:
             allowed = "0 beside daily.logical_date, a fixed day that nothing is taken from"
             remedy = "set it to 0, or remove daily.logical_date"

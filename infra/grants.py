@@ -41,8 +41,6 @@ class CatalogGrants(pulumi.ComponentResource):
                     )
                     for principal, privileges in holders.items()
                 ],
-                # The catalog's were part of `access` once. Without the alias the old ones would be deleted after the
-                # new ones are made, and take the catalog's grants along.
-                opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=f"access-{securable.name}")]),
+                opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})

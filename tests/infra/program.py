@@ -38,7 +38,6 @@ class Registered:
     custom: bool
     protect: bool
     kept: bool  # on deletion
-    aliases: tuple[str, ...]
     provider: str
     dependencies: tuple[str, ...]
 
@@ -113,7 +112,6 @@ class _Recorder(mocks.MockMonitor):
                     custom=request.custom,
                     protect=request.protect,
                     kept=request.retainOnDelete,
-                    aliases=tuple(alias.spec.name for alias in request.aliases),
                     provider=request.provider,
                     dependencies=tuple(request.dependencies),
                 )

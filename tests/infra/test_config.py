@@ -213,13 +213,16 @@ def test_all_faults_are_told_at_once(altered: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"churn:daily.logical_date": None}, r"churn:simulation\.enabled: received true; allowed: false in prod"),
-        ({"churn:simulation": {"enabled": False}}, r"churn:daily\.logical_date: received .*; allowed: null in prod"),
+        ({"churn:daily.logical_date": None}, r"churn:simulation\.enabled: received true; allowed: false in {stack}:"),
+        ({"churn:simulation": {"enabled": False}}, r"churn:daily\.logical_date: received .*: null in {stack}:"),
     ],
 )
-def test_prod_has_real_data_and_moving_days(altered: Callable[..., Path], changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(FaultsError, match=said):
-        check(altered(changes, "prod"))
+@pytest.mark.parametrize("stack", ["prod", "prod_eu"])
+def test_production_has_real_data_and_moving_days(
+    altered: Callable[..., Path], changes: dict[str, Any], said: str, stack: str
+) -> None:
+    with pytest.raises(FaultsError, match=said.format(stack=stack)):
+        check(altered(changes, stack))
 
 
 @pytest.mark.parametrize(
