@@ -30,7 +30,7 @@ def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
     for name, value in (
         ("workspace", outputs["workspace_url"]),
         ("churn_daily", f"run {run.run_id}, {duration_seconds(run):.0f} s: {run.run_page_url}"),
-        ("model", f"{outputs['model']} version {version}, AUC {_auc(client, outputs['model'], version)}"),
+        ("model", f"{outputs['model']} version {version}, {_worth(client, outputs['model'], version)}"),
         ("scored", f"{int(scored):,} customers on {date}"),
         ("endpoint", outputs["endpoint_url"]),
         ("dashboard", outputs["dashboard_url"]),
@@ -40,14 +40,17 @@ def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
         console.print(str(value), markup=False)
 
 
-def _auc(client: WorkspaceClient, model: str, version: int | None) -> str:
+def _worth(client: WorkspaceClient, model: str, version: int | None) -> str:
+    """How good a version is, which the bootstrap model cannot tell: it stays until there is history to train on."""
     found = client.model_versions.get(model, int(version or 0))
     run = client.experiments.get_run(found.run_id or "").run
-    metrics = {metric.key: metric.value for metric in (run.data.metrics or [])} if run and run.data else {}
-    auc = metrics.get("auc")
+    data = run.data if run else None
+    if data and any((tag.key, tag.value) == ("bootstrap", "true") for tag in data.tags or []):
+        return "the bootstrap model: not trained yet"
+    auc = {metric.key: metric.value for metric in (data.metrics or [])}.get("auc") if data else None
     if auc is None:
         raise CommandError(f"the MLflow run {found.run_id} of {model} version {version} has no metric auc")
-    return f"{auc:.3f} on the holdout"
+    return f"AUC {auc:.3f} on the holdout"
 
 
 def _row(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> list[str]:
