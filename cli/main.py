@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli.steps import CommandError, console
+from cli.steps import CommandError, console, errors
 from local.settings import LocalSettings, SettingsError, past_proxies
 
 app = typer.Typer(
@@ -154,7 +154,7 @@ def status(as_json: JsonOption = False) -> None:
 @local_app.command()
 def logs(
     services: Annotated[list[str] | None, typer.Argument(help="Services; default: all.")] = None,
-    lines: Annotated[int, typer.Option(help="How many of the newest lines of each.")] = 40,
+    lines: Annotated[int, typer.Option(min=1, help="How many of the newest lines of each.")] = 40,
 ) -> None:
     """Shows the newest lines of the services' logs.
 
@@ -162,6 +162,8 @@ def logs(
     """
     folder = LocalSettings.load().logs
     known = sorted(path.stem for path in folder.glob("*.log"))
+    if not services and not known:
+        console.print(f"no logs in {folder}: there are none yet")
     for name in services or known:
         path = folder / f"{name}.log"
         if not path.exists():
@@ -189,6 +191,6 @@ def main() -> None:
     try:
         app()
     except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind
-        console.print("[red]error:[/red] ", end="")
-        console.print(str(error), markup=False, soft_wrap=True)
+        errors.print("[red]error:[/red] ", end="")
+        errors.print(str(error), markup=False)
         sys.exit(1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 console = Console(highlight=False, soft_wrap=True)
+errors = Console(highlight=False, soft_wrap=True, stderr=True)  # the output may be read by a shell or a program
 HEARTBEAT_SECONDS = 30
 LINES_SHOWN_ON_FAILURE = 40
 

@@ -81,7 +81,7 @@ def test_an_error_of_the_system_is_text_and_no_traceback(tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 1
-    assert done.stdout.startswith("error: [Errno 17] File exists: ")
+    assert done.stderr.startswith("error: [Errno 17] File exists: ")
     assert "Traceback" not in done.stdout + done.stderr
 
 
