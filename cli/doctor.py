@@ -14,13 +14,14 @@ from pathlib import Path
 import psutil
 
 from local import leftovers, supervisor
-from local.engine.installation import Installed
+from local.engine.installation import GO_MODULES, Installed, cli_on_path
 from local.settings import LocalSettings, cache_folder
 from local.spark.install import complete, jars_folder
 
 PYTHON = (3, 11)
 JAVA_MAJOR = 17
-FREE_DISK_GIB = 8  # builds 3, jars and Python 2, state of a few runs 1, room to work 2
+FREE_DISK_GIB = 2  # state of a few runs 1, room to work 1
+FREE_DISK_TO_BUILD_GIB = 8  # the same, and 6 for Go's modules and builds; the Python environment is there by now
 FREE_MEMORY_GIB = 4  # the measured peak of everything is 3.4, docs/benchmarks.md
 
 
@@ -41,12 +42,14 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
         settings: The local cloud that is asked for.
         starting: Whether it is about to be started: then ports and memory must be free.
     """
-    checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings)]
-    if not complete(jars_folder()):
+    installed, spark = Installed.locate(), complete(jars_folder())
+    engine = installed.cli.exists() and installed.provider_binary.exists()
+    needed = FREE_DISK_GIB if engine and spark else FREE_DISK_TO_BUILD_GIB
+    checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings, needed)]
+    if not spark:
         checks.append(lambda: program("mvn", "Maven fetches Spark's jars: install Maven 3.8 or later"))
-    installed = Installed.locate()
-    if not (installed.cli.exists() and installed.provider_binary.exists()) and shutil.which("pulumi") is None:
-        checks.append(lambda: program("go", "Go builds the Pulumi engine where no release is found: install Go 1.26"))
+    if not engine and cli_on_path() is None:
+        checks.append(go)
     if supervisor.running(settings):
         checks.append(lambda: services(settings))
     elif starting:
@@ -84,16 +87,28 @@ def program(name: str, remedy: str) -> Finding:
     return Finding(name, path is not None, path or "not on PATH", remedy)
 
 
-def disk(settings: LocalSettings) -> Finding:
+def go() -> Finding:
+    """The Go that builds, asked where it does: there one that may fetches the version that the module needs."""
+    wanted = _go_version((GO_MODULES / "go.mod").read_text())
+    version = ".".join(str(part) for part in wanted)
+    remedy = f"Go builds the Pulumi engine where no release is found: install Go {version} or later"
+    on_path = program("go", remedy)
+    if not on_path.ok:
+        return on_path
+    done = subprocess.run(["go", "version"], cwd=GO_MODULES, capture_output=True, text=True, check=False)
+    return Finding("go", _go_version(done.stdout) >= wanted, (done.stdout or done.stderr).strip(), remedy)
+
+
+def disk(settings: LocalSettings, needed_gib: int) -> Finding:
     """Free space where the state and the builds go."""
     places = {_existing(settings.home), _existing(cache_folder())}
     tightest = min(places, key=lambda place: shutil.disk_usage(place).free)
     free = shutil.disk_usage(tightest).free / 2**30
     return Finding(
         "disk",
-        free >= FREE_DISK_GIB,
+        free >= needed_gib,
         f"{free:.0f} GiB free at {tightest}",
-        f"free at least {FREE_DISK_GIB} GiB there, or set PLATFORM_HOME (state) or XDG_CACHE_HOME (builds) elsewhere",
+        f"free at least {needed_gib} GiB there, or set PLATFORM_HOME (state) or XDG_CACHE_HOME (builds) elsewhere",
     )
 
 
@@ -138,6 +153,12 @@ def _java_version(java: str) -> str:
         return str(error)
     match = re.search(r'version "(\d+)', output)
     return match.group(1) if match else output.strip()
+
+
+def _go_version(text: str) -> tuple[int, ...]:
+    """Major and minor version that a text names first; nothing where it names none."""
+    match = re.search(r"\bgo ?(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 def _existing(path: Path) -> Path:

@@ -29,6 +29,7 @@ ENGINE_VERSION = "3.259.0"
 PROVIDER_VERSION = "1.104.0"
 RELEASES = "https://github.com/pulumi/pulumi/releases/download"
 HERE = Path(__file__).parent
+GO_MODULES = HERE / "cli"
 LAUNCHERS = HERE / "bin"
 PROVIDER_BINARY = "pulumi-resource-databricks"
 GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
@@ -54,7 +55,7 @@ class Installed:
     def locate(cls) -> Installed:
         """The folders that hold, or will hold, what this version of the project needs."""
         version_and_machine = [f"{platform.system()}-{platform.machine()}"]
-        engine = _hash([HERE / "cli", LAUNCHERS], [ENGINE_VERSION, *version_and_machine])
+        engine = _hash([GO_MODULES, LAUNCHERS], [ENGINE_VERSION, *version_and_machine])
         provider = _hash([HERE / "databricks_provider"], [PROVIDER_VERSION, *version_and_machine])
         return cls(cache_folder() / f"engine-{engine}", cache_folder() / f"databricks-provider-{provider}")
 
@@ -113,7 +114,7 @@ def cli_version(cli: Path) -> str | None:
 
 def _engine_into(folder: Path) -> None:
     folder.mkdir()
-    found = _on_path()
+    found = cli_on_path()
     if found:
         say(f"engine: using {found}")
         (folder / "pulumi").symlink_to(found)
@@ -121,7 +122,7 @@ def _engine_into(folder: Path) -> None:
         build_cli(folder)
 
 
-def _on_path() -> Path | None:
+def cli_on_path() -> Path | None:
     """A CLI of the pinned version on PATH; not one in the cache, where `platform local env` points and builds lie."""
     for folder in os.get_exec_path():
         found = shutil.which("pulumi", path=folder)
@@ -183,7 +184,7 @@ def build_cli(folder: Path) -> None:
     stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
     output = ["-ldflags", stamp, "-o", str(folder / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]
     with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)"):
-        _go([*GO_BUILD, *output], HERE / "cli")
+        _go([*GO_BUILD, *output], GO_MODULES)
     for launcher in LAUNCHERS.iterdir():
         shutil.copy(launcher, folder)
     (folder / ".built").touch()

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from cli import doctor
+from local.engine.installation import ENGINE_VERSION, Installed
 from local.settings import LocalSettings, SettingsError
 
 Usage = namedtuple("Usage", "total used free")
+
+
+def script(path: Path, text: str) -> None:
+    """Writes a program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
 
 
 def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,8 +39,7 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("java", "javac"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 'openjdk version \"21.0.2\" 2024-01-16' >&2\n")
-        (tmp_path / name).chmod(0o755)
+        script(tmp_path / name, "echo 'openjdk version \"21.0.2\" 2024-01-16' >&2")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     finding = doctor.java()
     assert (finding.ok, finding.found) == (False, "21")
@@ -52,15 +59,64 @@ def test_what_is_not_built_asks_for_its_builder(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for other in ("engine-of-another-version", "spark-of-another-version"):
         (tmp_path / "churn-platform" / other).mkdir(parents=True)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/bin/{name}" if name.startswith("java") else None)
-    missing = {finding.name for finding in doctor.findings(LocalSettings(tmp_path)) if not finding.ok}
-    assert {"mvn", "go"} <= missing
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(doctor, "java", lambda: doctor.Finding("JDK", True, "17"))
+    assert {"mvn", "go"} <= not_ok(tmp_path)
+
+
+@pytest.mark.parametrize(("version", "missing"), [("2.25.2", {"go"}), (ENGINE_VERSION, set())])
+def test_only_the_pinned_pulumi_spares_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, missing: set[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    script(tmp_path / "bin" / "pulumi", f"echo v{version}")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(doctor, "java", lambda: doctor.Finding("JDK", True, "17"))
+    assert not_ok(tmp_path) & {"go"} == missing
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok"),
+    [
+        ("echo go version go1.19.13 linux/amd64", False),
+        ("echo go version go1.26 linux/amd64", True),
+        ("echo go version go2.0.1 linux/amd64", True),
+        ("echo go: download go1.26: no such host >&2; exit 1", False),
+    ],
+)
+def test_a_go_that_is_too_old_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, ok: bool
+) -> None:
+    script(tmp_path / "go", answer)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = doctor.go()
+    assert finding.ok == ok
+    assert finding.found in answer
+    assert "install Go 1.26 or later" in finding.remedy
+
+
+@pytest.mark.parametrize(("free_gib", "built", "ok"), [(4, False, False), (8, False, True), (4, True, True)])
+def test_what_is_built_needs_little_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_gib: int, built: bool, ok: bool
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(2**40, 2**40, free_gib * 2**30))
+    monkeypatch.setattr(doctor, "complete", lambda _: built)
+    if built:
+        for program in (Installed.locate().cli, Installed.locate().provider_binary):
+            script(program, "")
+    assert ("disk" not in not_ok(tmp_path)) == ok
+
+
+def not_ok(home: Path) -> set[str]:
+    """Names of the checks of a local cloud that fail."""
+    return {finding.name for finding in doctor.findings(LocalSettings(home)) if not finding.ok}
 
 
 def test_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = LocalSettings(tmp_path / "not" / "yet" / "there")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(2**40, 2**40, 2**30))
-    finding = doctor.disk(settings)
+    finding = doctor.disk(settings, 2)
     assert not finding.ok
     assert "1 GiB free at" in finding.found
     assert "PLATFORM_HOME" in finding.remedy
