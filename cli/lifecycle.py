@@ -23,11 +23,11 @@ DAILY_JOB = "churn_daily"
 
 def up(settings: LocalSettings, date: str | None) -> None:
     """Builds, starts, deploys, runs the daily job once, and deploys what its model has changed."""
-    _check_machine(settings)
+    _check_machine(settings, starting=True)
     stack = Stack.local(settings)
     with step("check the settings"):
         stack.check_settings()
-    install(settings)
+    _build(settings)
     start(settings)
     with step("deploy the stack `local`") as report:
         report(stack.up(report))
@@ -60,9 +60,10 @@ def down(settings: LocalSettings) -> None:
 
 def preview(settings: LocalSettings) -> None:
     """Prints the engine's plan for the local stack, differences in full."""
+    _check_machine(settings, starting=True)
     stack = Stack.local(settings)
     stack.check_settings()
-    install(settings)
+    _build(settings)
     start(settings)
     with step("preview the stack `local`") as report:
         plan = stack.preview(report)
@@ -71,6 +72,11 @@ def preview(settings: LocalSettings) -> None:
 
 def install(settings: LocalSettings) -> None:
     """Builds what is not built yet; needs no network when all is there."""
+    _check_machine(settings, starting=False)
+    _build(settings)
+
+
+def _build(settings: LocalSettings) -> None:
     logs = settings.logs
     for title, module in (("engine and provider", "local.engine"), ("Spark's jars and plugins", "local.spark")):
         with step(f"install {title}") as report:
@@ -109,9 +115,10 @@ def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
     follow(_client(settings), jobs[name], date)
 
 
-def _check_machine(settings: LocalSettings) -> None:
-    broken = [finding for finding in doctor.findings(settings) if not finding.ok and finding.name != "services"]
-    if broken:
+def _check_machine(settings: LocalSettings, *, starting: bool) -> None:
+    """Raises CommandError where this machine lacks something, before anything is built or started."""
+    findings = doctor.findings(settings, starting=starting)
+    if broken := [finding for finding in findings if not finding.ok and finding.name != "services"]:
         raise CommandError("\n".join(f"{finding.name}: {finding.found}\n  → {finding.remedy}" for finding in broken))
 
 

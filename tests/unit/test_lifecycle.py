@@ -18,6 +18,7 @@ from local.settings import REPOSITORY, LocalSettings
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -32,7 +33,7 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(_: LocalSettings) -> None:
         raise AssertionError("built, though it should have stopped before")
 
-    monkeypatch.setattr(lifecycle, "install", build)
+    monkeypatch.setattr(lifecycle, "_build", build)
 
 
 @pytest.mark.usefixtures("nothing_is_built")
@@ -45,10 +46,14 @@ def test_up_stops_at_a_port_in_use(settings: LocalSettings) -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_built")
-def test_up_stops_at_a_full_disk(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "FREE_DISK_GIB", 10**9)
+@pytest.mark.parametrize("command", [lambda settings: lifecycle.up(settings, None), lifecycle.install])
+def test_a_full_disk_stops_before_anything_is_built(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, command: Callable[[LocalSettings], None]
+) -> None:
+    for name in ("FREE_DISK_GIB", "FREE_DISK_TO_BUILD_GIB"):
+        monkeypatch.setattr(doctor, name, 10**9)
     with pytest.raises(CommandError, match=r"disk: .* GiB free at .*\n  → free at least"):
-        lifecycle.up(settings, None)
+        command(settings)
 
 
 @pytest.mark.usefixtures("nothing_is_built")

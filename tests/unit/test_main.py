@@ -31,7 +31,9 @@ def platform(home: Path, *arguments: str, **environment: str) -> subprocess.Comp
         (("local", "status", "--json"), "80", "error: PLATFORM_PORT is '80': set it to"),
     ],
 )
-def test_an_error_is_not_for_who_reads_the_output(tmp_path: Path, command: tuple[str, ...], port: str, said: str) -> None:
+def test_an_error_is_not_for_who_reads_the_output(
+    tmp_path: Path, command: tuple[str, ...], port: str, said: str
+) -> None:
     done = platform(tmp_path, *command, PLATFORM_PORT=port)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(said)
