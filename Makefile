@@ -19,7 +19,7 @@ down: setup ## destroy the local stack and stop every service
 	@$(platform) down
 
 clean: ## remove the state of the local platform (.local/) and what was built in the checkout
-	@if [ -x $(platform) ]; then $(platform) local stop; fi
+	@if [ -x $(platform) ]; then PLATFORM_HOME= $(platform) local stop; fi
 	rm -rf .local workloads/dist
 
 doctor: setup ## check what the platform needs on this machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -67,6 +68,20 @@ def test_up_stops_at_a_wrong_setting_before_the_engine(
     monkeypatch.setattr(Stack, "source", wrong)
     with pytest.raises(CommandError, match=r"Pulumi.local.yaml: churn:warehouse.auto_stop_minute: .*remedy"):
         lifecycle.up(settings, None)
+
+
+def test_clean_stops_the_platform_that_it_removes(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    program = tmp_path / ".venv" / "bin" / "platform"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$@" in "${PLATFORM_HOME:-.local}" > stopped\n')
+    program.chmod(0o755)
+    kept = tmp_path / "elsewhere"
+    for home in (kept, tmp_path / ".local"):
+        home.mkdir()
+    subprocess.run(["make", "clean"], cwd=tmp_path, env=os.environ | {"PLATFORM_HOME": str(kept)}, check=True)
+    assert (tmp_path / "stopped").read_text() == "local stop in .local\n"
+    assert (kept.exists(), (tmp_path / ".local").exists()) == (True, False)
 
 
 def test_a_job_needs_services_that_answer(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
