@@ -46,6 +46,7 @@ def down(settings: LocalSettings) -> None:
     """Shows that protection holds, switches it off, destroys the stack, and stops every service."""
     stack = Stack.local(settings)
     if stack.exists():
+        _check_settings_to_destroy(stack)
         start(settings)
         if stack.protected():
             with step("destroy refuses while data is protected") as report:
@@ -56,6 +57,16 @@ def down(settings: LocalSettings) -> None:
             report(stack.destroy(report))
     with step("stop the services"):
         supervisor.stop(settings)
+
+
+def _check_settings_to_destroy(stack: Stack) -> None:
+    try:
+        stack.check_settings()
+    except CommandError as error:
+        raise CommandError(
+            f"{error}\n  → correct it and run this again, or be rid of everything without Pulumi: "
+            f"`platform local stop`, then remove {stack.settings.home}"
+        ) from error
 
 
 def preview(settings: LocalSettings) -> None:

@@ -70,6 +70,23 @@ def test_up_stops_at_a_wrong_setting_before_the_engine(
         lifecycle.up(settings, None)
 
 
+@pytest.mark.parametrize(("text", "said"), [("config: [", "correct the line"), ("config: {}", "churn:workspace")])
+def test_down_stops_at_a_wrong_setting_and_says_how_to_go_on(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str
+) -> None:
+    state = settings.home / "pulumi" / "state" / ".pulumi" / "stacks" / "churn" / "local.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    wrong = tmp_path / "Pulumi.local.yaml"
+    wrong.write_text(text)
+    monkeypatch.setattr(Stack, "source", wrong)
+    monkeypatch.setattr(lifecycle, "start", lambda _: pytest.fail("started, though it should have stopped before"))
+    with pytest.raises(
+        CommandError, match=rf"(?s)Pulumi.local.yaml: .*{said}.*local stop`, then remove {settings.home}"
+    ):
+        lifecycle.down(settings)
+
+
 def test_clean_stops_the_platform_that_it_removes(tmp_path: Path) -> None:
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
     program = tmp_path / ".venv" / "bin" / "platform"
