@@ -1,6 +1,7 @@
 """The Files API: files of the volumes (`/Volumes`)."""
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -81,9 +82,12 @@ def delete_folder(path: str, here: Here) -> None:
     folder = _folder(here, path)
     if folder == root:
         raise bad_request(f"/{path} is a volume; delete it by Unity Catalog's API")
-    if any(folder.iterdir()):
-        raise bad_request(f"The directory being deleted is not empty: /{path}", "DIRECTORY_NOT_EMPTY")
-    folder.rmdir()
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        raise bad_request(f"The directory being deleted is not empty: /{path}", "DIRECTORY_NOT_EMPTY") from error
 
 
 @router.get(_FOLDERS)

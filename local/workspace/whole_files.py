@@ -24,7 +24,14 @@ def whole_file(target: Path, scratch: Path) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
         growing.chmod(0o644)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        growing.replace(target)
+        try:
+            _place(growing, target)
+        except FileNotFoundError:  # somebody has removed the empty folder in between
+            _place(growing, target)
     finally:
         growing.unlink(missing_ok=True)
+
+
+def _place(growing: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    growing.replace(target)

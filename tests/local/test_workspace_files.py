@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,15 +16,15 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
 from local.settings import LocalSettings
-from local.workspace import workspace_files
+from local.workspace import files, workspace_files
 from local.workspace.context import Workspace
 from local.workspace.errors import ApiError, bad_request
 from local.workspace.store import Document, Store
 from local.workspace.unity_catalog import volumes as uc_volumes
+from local.workspace.whole_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.local.conftest import LocalWorkspace
 
@@ -165,6 +166,40 @@ def test_a_volume_s_files_go_before_its_record(here: Workspace, monkeypatch: pyt
     assert not folder.exists()
     uc_volumes.remove(here, "c.s.v")
     assert here.store.get("uc_volume", "c.s.v") is None
+
+
+def test_a_folder_that_a_file_comes_into_is_not_removed(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
+    folder = here.settings.volumes / "files" / "bronze" / "raw" / "day"
+    folder.mkdir(parents=True)
+    rmdir = Path.rmdir
+
+    def late(path: Path) -> None:
+        (path / "a.csv").touch()
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "rmdir", late)
+    with pytest.raises(ApiError, match="is not empty") as raised:
+        files.delete_folder(f"{VOLUME}/day", here)
+    assert (raised.value.status, raised.value.error_code) == (400, "DIRECTORY_NOT_EMPTY")
+    assert (folder / "a.csv").exists()
+
+
+def test_a_file_arrives_though_its_folder_is_removed_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "day"
+    folder.mkdir()
+    replace = Path.replace
+
+    def late(path: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        folder.rmdir()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    with whole_file(folder / "a.csv", tmp_path) as file:
+        file.write(b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["day"]
+    assert (folder / "a.csv").read_bytes() == b"whole"
 
 
 def test_imports_that_cannot_be(client: WorkspaceClient) -> None:
