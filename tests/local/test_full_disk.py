@@ -200,14 +200,8 @@ def test_an_endpoint_whose_server_cannot_start_takes_another_configuration(
     endpoints = Endpoints(here)
     entity = {"name": "m-1", "entity_name": "m", "entity_version": "1"}
     endpoints.update({"id": "1", "name": "e"}, {"served_entities": [entity]})
-    (ready, failed, message) = wait_for(lambda: _failed(endpoints), SOON)
-    assert (ready, failed) == (False, True)
-    assert "disk is full" in message
+    wait_for(lambda: endpoints.states("e")["m-1"]["deployment"] == "DEPLOYMENT_FAILED", SOON)
+    assert "disk is full" in endpoints.states("e")["m-1"]["deployment_state_message"]
     store.full.clear()
     wait_for(lambda: endpoints.find("e")["state"] == {"config_update": "UPDATE_FAILED"}, SOON)
     _ends(endpoints.close)
-
-
-def _failed(endpoints: Endpoints) -> tuple[bool, bool, str] | None:
-    state = endpoints.messages("e").get("m-1", (False, False, ""))
-    return state if state[1] else None

@@ -160,6 +160,29 @@ def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) 
     assert {predict(cloud, endpoint)[0] for _ in range(60)} == {1.0, 3.0}
 
 
+def test_an_update_that_fails_leaves_only_what_served_before(cloud: LocalWorkspace, endpoint: str) -> None:
+    before = [process.pid for process in scoring_processes(cloud)]
+    broken = entity("3", "broken")
+    broken.environment_vars = {"PYTHONHOME": "/nowhere"}  # so that its process ends at once
+    routes = [serving.Route(traffic_percentage=50, served_model_name=name) for name in ("good", "broken")]
+    client = cloud.client().serving_endpoints
+    client.update_config(
+        endpoint,
+        served_entities=[entity("2", "good"), broken],
+        traffic_config=serving.TrafficConfig(routes=routes),
+    )
+    end = time.monotonic() + 60
+    while client.get(endpoint).state.config_update is serving.EndpointStateConfigUpdate.IN_PROGRESS:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    found = client.get(endpoint)
+    assert found.state.config_update is serving.EndpointStateConfigUpdate.UPDATE_FAILED
+    states = {item.name: item.state.deployment.value for item in found.pending_config.served_entities}
+    assert states == {"good": "DEPLOYMENT_ABORTED", "broken": "DEPLOYMENT_FAILED"}
+    assert [process.pid for process in scoring_processes(cloud)] == before
+    assert predict(cloud, endpoint) == [1.0, 1.0]
+
+
 def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> None:
     process = scoring_processes(cloud)[0]
     process.kill()

@@ -96,10 +96,10 @@ class Endpoints:
         servers = self._serving.get(name)
         return bool(servers) and all(server.ready.is_set() for server in (servers or {}).values())
 
-    def messages(self, name: str) -> dict[str, tuple[bool, bool, str]]:
-        """By served entity of the pending, else of the active configuration: whether it is ready, failed, and why."""
+    def states(self, name: str) -> dict[str, Document]:
+        """By served entity of the pending, else of the active configuration: how far it is, and why."""
         servers = self._pending.get(name) or self._serving.get(name) or {}
-        return {key: (s.ready.is_set(), s.failed.is_set(), s.message) for key, s in servers.items()}
+        return {key: server.state for key, server in servers.items()}
 
     def pick(self, name: str) -> ScoringServer:
         """The server that answers the next request, by the shares of the traffic.
@@ -135,9 +135,7 @@ class Endpoints:
             left = self._pending.pop(name, {})
             running = self._serving.get(name, {})
             self._pending[name] = self._servers(endpoint, endpoint["pending_config"], running)
-        for server in left.values():
-            if server not in running.values():
-                server.stop()
+        self._stop(left, running)
         threading.Thread(target=self._switch, args=[endpoint, self._pending[name]], daemon=True).start()
 
     def _switch(self, endpoint: Document, servers: dict[str, ScoringServer]) -> None:
@@ -148,6 +146,7 @@ class Endpoints:
                 if self._pending.get(name) is not servers:
                     return
             if any(server.failed.is_set() for server in servers.values()):
+                self._stop(servers, self._serving.get(name, {}))
                 self._end_update(endpoint, {"state": {"config_update": "UPDATE_FAILED"}})
                 return
             time.sleep(POLL_SECONDS)
@@ -159,8 +158,13 @@ class Endpoints:
             config = {key: value for key, value in endpoint["pending_config"].items() if key != "start_time"}
             self._serving[name], self._routes[name] = servers, shares(config)
         self._end_update(endpoint, {"config": config, "state": {"config_update": "NOT_UPDATING"}}, "pending_config")
-        for server in old.values():
-            if server not in servers.values():
+        self._stop(old, servers)
+
+    @staticmethod
+    def _stop(servers: dict[str, ScoringServer], kept: dict[str, ScoringServer]) -> None:
+        """Stops servers, without those that serve a configuration that goes on."""
+        for server in servers.values():
+            if server not in kept.values():
                 server.stop()
 
 

@@ -18,6 +18,7 @@ from local.workspace.store import Document
 
 from .configuration import check_name, checked
 from .endpoints import Endpoints
+from .servers import deployment_state
 
 _API = "/api/2.0/serving-endpoints"
 _NOT_BUILT = ("rate_limits", "telemetry_config")
@@ -85,13 +86,12 @@ def get(name: str, here: Here) -> Document:
 
 def _shown(here: Workspace, endpoint: Document) -> Document:
     name, endpoints = endpoint["name"], _endpoints(here)
-    states = endpoints.messages(name)
+    states, unknown = endpoints.states(name), deployment_state("CREATING", "")
     shown = {**endpoint}
     for part in ("config", "pending_config"):
         if part in endpoint:
             entities = [
-                {**entity, "state": _state(*states.get(entity["name"], (False, False, "")))}
-                for entity in endpoint[part]["served_entities"]
+                {**entity, "state": states.get(entity["name"], unknown)} for entity in endpoint[part]["served_entities"]
             ]
             shown[part] = {**endpoint[part], "served_entities": entities}
     ready = "READY" if endpoints.ready(name) else "NOT_READY"
@@ -101,11 +101,6 @@ def _shown(here: Workspace, endpoint: Document) -> Document:
         "permission_level": "CAN_MANAGE",
         "endpoint_url": f"{here.settings.workspace_url}/serving-endpoints/{name}/invocations",
     }
-
-
-def _state(ready: bool, failed: bool, message: str) -> Document:
-    deployment = "DEPLOYMENT_READY" if ready else "DEPLOYMENT_FAILED" if failed else "DEPLOYMENT_CREATING"
-    return {"deployment": deployment, "deployment_state_message": message}
 
 
 @router.put(f"{_API}/{{name}}/config")

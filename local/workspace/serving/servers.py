@@ -51,6 +51,15 @@ class ScoringServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/invocations"
 
+    @property
+    def state(self) -> Document:
+        """What the API answers of it."""
+        if self.ready.is_set():
+            return deployment_state("READY", self.message)
+        if self.failed.is_set():
+            return deployment_state("FAILED", self.message)
+        return deployment_state("ABORTED" if self._stopping.is_set() else "CREATING", self.message)
+
     def stop(self) -> None:
         """Ends its process, and returns when it has ended."""
         self._stopping.set()
@@ -116,6 +125,11 @@ class ScoringServer:
         command = runner.python("launch_model.py", entity["entity_name"], entity["entity_version"], str(self._port))
         env |= entity.get("environment_vars", {})
         return runner.Program(self._here, self._name, command, env=env, folder=self._folder)
+
+
+def deployment_state(deployment: str, message: str) -> Document:
+    """How far the server of an entity is."""
+    return {"deployment": f"DEPLOYMENT_{deployment}", "deployment_state_message": message}
 
 
 def _free_port() -> int:
