@@ -52,14 +52,14 @@ class LocalSettings:
 
         Raises:
             SettingsError: PLATFORM_PORT is no port that leaves room for the two after it, or the folder's path holds
-                something that Spark's metastore or supervisord takes for something else.
+                something that Spark's metastore, supervisord or a glob takes for something else.
         """
         home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
         text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
         if not text.isdecimal() or not 1024 <= int(text) <= 65533:
             raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to 65533")
-        if re.search(r"[\s%]", str(home)):
-            raise SettingsError(f"the path {home} holds a blank or %: set PLATFORM_HOME to a folder without")
+        if found := re.search(r"[\s%*?{}\[\]\\]", str(home)):
+            raise SettingsError(f"the path {home} holds {found[0]!r}: set PLATFORM_HOME to a folder without")
         return cls(home, int(text))
 
     @property

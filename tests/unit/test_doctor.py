@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections import namedtuple
 from pathlib import Path
@@ -138,12 +139,14 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "PLATFORM_PORT" in finding.remedy
 
 
-@pytest.mark.parametrize("name", ["my projects", "100%"])
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("my projects", "' '"), ("100%", "'%'"), ("[1] new", "'['"), ("a*", "'*'")]
+)
 def test_a_folder_that_spark_would_not_find_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, wrong: str
 ) -> None:
     monkeypatch.setenv("PLATFORM_HOME", str(tmp_path / name))
-    with pytest.raises(SettingsError, match=f"{name} holds a blank or %: set PLATFORM_HOME"):
+    with pytest.raises(SettingsError, match=re.escape(f"{name} holds {wrong}: set PLATFORM_HOME")):
         LocalSettings.load()
 
 
