@@ -10,11 +10,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from bench import preview
+from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 
 PORT = "18400"
@@ -30,10 +32,11 @@ def cold() -> Iterator[tuple[str, str]]:
         fresh = {"PLATFORM_PORT": PORT, "XDG_CACHE_HOME": f"{folder}/cache", "GOMODCACHE": f"{folder}/go"}
         fresh |= {"MAVEN_OPTS": f"-Dmaven.repo.local={folder}/m2"}
         try:
-            seconds, output, peak = _timed(["make", "up"], clone, fresh)
+            with _peak_memory(LocalSettings(clone.resolve() / ".local", int(PORT))) as peak:
+                seconds, output = _timed(["make", "up"], clone, fresh)
             yield "`make up`, fresh clone, every cache empty", f"{seconds / 60:.1f} min"
-            yield from _of_run(output, peak)
-            seconds, _, _ = _timed(["make", "up"], clone, fresh)
+            yield from _of_run(output, peak[0])
+            seconds, _ = _timed(["make", "up"], clone, fresh)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
         finally:
             subprocess.run(["make", "--quiet", "down"], cwd=clone, env={**os.environ, **fresh}, check=True)
@@ -44,14 +47,16 @@ def cached() -> Iterator[tuple[str, str]]:
     """`make up` with builds cached and no state, the second one, and previews after it."""
     with tempfile.TemporaryDirectory(prefix="churn-up-") as folder:
         place = {"PLATFORM_HOME": folder, "PLATFORM_PORT": PORT}
+        settings = LocalSettings(Path(folder).resolve(), int(PORT))
         try:
-            seconds, output, peak = _timed(["make", "up"], REPOSITORY, place)
+            with _peak_memory(settings) as peak:
+                seconds, output = _timed(["make", "up"], REPOSITORY, place)
             yield "`make up`, builds cached, no state", f"{seconds:.0f} s"
-            yield from _of_run(output, peak)
-            seconds, _, _ = _timed(["make", "up"], REPOSITORY, place)
+            yield from _of_run(output, peak[0])
+            seconds, _ = _timed(["make", "up"], REPOSITORY, place)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
-            yield from preview.measure(LocalSettings(Path(folder), int(PORT)))
-            seconds, _, _ = _timed(["make", "down"], REPOSITORY, place)
+            yield from preview.measure(settings)
+            seconds, _ = _timed(["make", "down"], REPOSITORY, place)
             yield "`make down`", f"{seconds:.0f} s"
         finally:
             subprocess.run(["make", "--quiet", "down"], cwd=REPOSITORY, env={**os.environ, **place}, check=True)
@@ -59,7 +64,7 @@ def cached() -> Iterator[tuple[str, str]]:
 
 def tests() -> Iterator[tuple[str, str]]:
     """`make test` after set-up."""
-    seconds, output, _ = _timed(["make", "test"], REPOSITORY, {})
+    seconds, output = _timed(["make", "test"], REPOSITORY, {})
     yield "`make test` after set-up", f"{seconds / 60:.1f} min: {output.strip().splitlines()[-1].strip('= ')}"
 
 
@@ -71,38 +76,53 @@ def _of_run(output: str, peak_bytes: int) -> Iterator[tuple[str, str]]:
     yield "memory of all its processes at the peak (proportional set size)", f"{peak_bytes / 2**30:.1f} GiB"
 
 
-def _timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str, int]:
-    """Seconds, output and peak memory in bytes of a command and all that it starts."""
+def _timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
+    """Seconds and output of a command."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    seconds = time.monotonic() - begun
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return seconds, done.stdout
+
+
+@contextmanager
+def _peak_memory(settings: LocalSettings) -> Iterator[list[int]]:
+    """Measures while the block runs; the one item of the list is the peak in bytes."""
     peak = [0]
     ended = threading.Event()
-    marks = {"PLATFORM_PORT": environment.get("PLATFORM_PORT", "")}
 
     def sample() -> None:
         while not ended.wait(SAMPLE_SECONDS):
-            peak[0] = max(peak[0], sum(_proportional_bytes(process, marks) for process in psutil.process_iter()))
+            peak[0] = max(peak[0], sum(map(_proportional_bytes, processes(settings))))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
-    begun = time.monotonic()
     try:
-        done = subprocess.run(
-            command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-        )
+        yield peak
     finally:
-        seconds = time.monotonic() - begun
         ended.set()
         sampler.join()
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return seconds, done.stdout, peak[0]
 
 
-def _proportional_bytes(process: psutil.Process, marks: Mapping[str, str]) -> int:
-    """Memory of a process that belongs to the measured platform: it has its port in its environment."""
+def processes(settings: LocalSettings) -> set[psutil.Process]:
+    """What runs of a platform: its local cloud, and the commands that have its port in their environment.
+
+    Tasks and scoring servers do not have it: they are told apart by what they inherit of supervisord.
+    """
+    port = str(settings.port)
+    commands = {
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get("PLATFORM_PORT") == port
+    }
+    return commands.union(leftovers.processes(settings))
+
+
+def _proportional_bytes(process: psutil.Process) -> int:
     try:
-        environment = process.environ()
-        if any(environment.get(name) != value for name, value in marks.items()):
-            return 0
         return int(process.memory_full_info().pss)
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return 0
