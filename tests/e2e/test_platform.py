@@ -183,8 +183,7 @@ def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
 
 
 def test_a_killed_service_is_named_and_comes_back(platform: Platform) -> None:
-    victim = next(status for status in supervisor.statuses(platform.settings) if status.name == "workspace")
-    os.kill(victim.pid, signal.SIGKILL)
+    _kill(platform, "workspace")
     doctor = platform.command("doctor")
     assert doctor.returncode == 1
     assert "workspace" in doctor.stdout
@@ -203,8 +202,7 @@ def test_kills_during_a_run_lose_nothing(platform: Platform, kills: int) -> None
         run = client.jobs.run_now(job_id, job_parameters={"date": day[0][0]})
         time.sleep(chance.uniform(3, 60))
         service = ("spark", "workspace", "mlflow")[kill % 3]
-        pid = next(status.pid for status in supervisor.statuses(platform.settings) if status.name == service)
-        os.kill(pid, signal.SIGKILL)
+        _kill(platform, service)
         assert platform.command("local", "start").returncode == 0
         ended = _wait_for_the_end(client, run.run_id)
         if kill % 2:  # people go on in two ways
@@ -271,6 +269,13 @@ def _built() -> dict[Path, int]:
     for needed in (installed.cli, installed.provider_binary):
         assert needed in files
     return files
+
+
+def _kill(platform: Platform, service: str) -> None:
+    statuses = supervisor.statuses(platform.settings)
+    [pid] = [status.pid for status in statuses if status.name == service]
+    assert pid > 0, f"{service} does not run, and 0 would be this test's own group: {statuses}"
+    os.kill(pid, signal.SIGKILL)
 
 
 def _wait_for_the_end(client: WorkspaceClient, run_id: int) -> RunResultState:

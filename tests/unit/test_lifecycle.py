@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> LocalSettings:
-    """A local cloud that was never started."""
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSettings:
+    """A local cloud that was never started, on a machine with room for it, whatever else runs there."""
+    for name in ("FREE_MEMORY_GIB", "FREE_DISK_GIB", "FREE_DISK_TO_BUILD_GIB"):
+        monkeypatch.setattr(doctor, name, 0)
     return LocalSettings(tmp_path / "home", free_base_port())
 
 
