@@ -97,10 +97,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             numbers = "".join(f"{row[name]:>13,}" for name in COUNTS)
             print(f"{row.table:<14}{row.files:>7}{row.files_quarantined:>8}{row.files_duplicate:>7}{numbers}")
     if unknown := unknown_files(spark, run):
+        domains = sorted({file.partition("/")[0] for file in unknown})
+        tables = ", ".join(f"bronze.{each}, silver.{each}_versions, silver.quarantine_{each}" for each in domains)
         raise UnknownFilesError(
             f"{len(unknown)} files are in bronze that `ingest` has not counted: {', '.join(unknown[:FILES_NAMED])}; "
-            f"deliver to {run.volume('raw')} only, and delete their rows from bronze and silver or enter the files in "
-            f"{run.table(DELIVERIES)}"
+            f"delete their rows (by _file) from {tables} of {run.catalog}, move them from {run.volume('admitted')} to "
+            f"{run.volume('raw')}, and deliver there only"
         )
     if missing := lost(accounts):
         raise RowsLostError(
@@ -134,7 +136,7 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFram
 
 def _file(path: str) -> Column:
     """A file's path below the folder of admitted files, whatever stands before that."""
-    return sf.element_at(sf.split(path, "/admitted/"), 2).alias("file")
+    return sf.element_at(sf.split(path, "/bronze/admitted/", 2), 2).alias("file")
 
 
 def _together(frames: Sequence[DataFrame]) -> DataFrame:
