@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -169,12 +170,19 @@ def judged(*files: tuple[str, bytes], known: dict[str, str] | None = None) -> li
     return [(row.status, row.reason or "") for row in rows(*files, known=known)]
 
 
-def test_the_same_content_is_a_duplicate_within_a_run_and_after() -> None:
-    first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-03/b.csv", WHOLE)
+def test_the_same_content_in_the_same_folder_is_a_duplicate_within_a_run_and_after() -> None:
+    first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-02/b.csv", WHOLE)
     assert judged(first, again) == [(ADMITTED, ""), (DUPLICATE, "same content as support/2026-01-02/a.csv")]
     (row,) = rows(first)
-    known = {f"support/{row.sha256}": row.file}
+    known = {f"support/2026-01-02/{row.sha256}": row.file}
     assert judged(again, known=known) == [(DUPLICATE, "same content as support/2026-01-02/a.csv")]
+
+
+def test_the_same_content_under_another_day_is_another_report() -> None:
+    kept = rows(("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-03/a.csv", WHOLE))
+    assert [row.status for row in kept] == [ADMITTED, ADMITTED]
+    names = {(row.stored or "").rpartition("/")[2] for row in kept}
+    assert len(names) == 2, "delivered at one moment, they could not be put in order by name"
 
 
 def test_an_unreadable_file_is_set_aside_each_time_it_comes() -> None:
@@ -200,7 +208,7 @@ def test_the_later_of_two_files_has_the_higher_name() -> None:
 def test_names_are_kept_such_that_every_reader_sees_the_file(name: str) -> None:
     (row,) = rows((f"support/2026-01-02/{name}", WHOLE))
     folder = "/Volumes/c/bronze/admitted/support/2026-01-02"
-    assert row.stored == f"{folder}/20260102T120000007-x_y_-{row.sha256[:8]}.csv"
+    assert re.fullmatch(rf"{folder}/20260102T120000007-x_y_-[0-9a-f]{{8}}\.csv", row.stored or "")
 
 
 def test_the_report_says_what_was_found() -> None:

@@ -49,10 +49,10 @@ def text(frame: pd.DataFrame, separator: str = ",") -> bytes:
     return frame.to_csv(index=False, sep=separator, lineterminator="\n").encode()
 
 
-def bills(key: str, amount: Any) -> bytes:
+def bills(key: str, amount: Any, status: str = "paid") -> bytes:
     buffer = io.BytesIO()
     row = {"transaction_id": [key], "customer_id": ["a1"], "transaction_date": [date(2026, 1, 1)]}
-    pq.write_table(pa.table({**row, "amount": [amount], "status": ["paid"]}), buffer)
+    pq.write_table(pa.table({**row, "amount": [amount], "status": [status]}), buffer)
     return buffer.getvalue()
 
 
@@ -92,6 +92,10 @@ FIRST = {
     "transactions/2026-01-01/truncated.parquet": bills("t2", 20.5)[:-30],
     "transactions/2026-01-01/damaged.parquet": BILL[:40] + bytes(20) + BILL[60:],
     "transactions/2026-01-01/text_in_number.parquet": bills("t3", "twenty"),
+    # a state that reverts, in the very bytes that reported it first
+    "transactions/2026-02-01/bill.parquet": bills("t4", 20.5, "late"),
+    "transactions/2026-02-02/bill.parquet": bills("t4", 20.5, "paid"),
+    "transactions/2026-02-03/bill.parquet": bills("t4", 20.5, "late"),
     # a folder with the name of the volume that they are kept in
     "customer/admitted/m1.csv": text(customers("m1")),
     "customer/admitted/m2.csv": text(customers("m2")),
@@ -120,7 +124,7 @@ REASONS = {
 VALID = {"a1", "a2", "a3", "d1", "g1", "h2", "i1", "j1", "k1", "m1", "m2"}
 COUNTS = {  # rows in, rows out, quarantined, superseded
     "customer": (20, 11, 6, 3),
-    "transactions": (2, 1, 1, 0),
+    "transactions": (5, 2, 1, 2),
 }
 
 
@@ -234,6 +238,11 @@ def test_of_two_reports_of_one_day_the_later_delivered_wins(path: WayToSilver) -
     assert row.contract == "Two year"
 
 
+def test_a_state_that_reverts_wins_over_the_one_between(path: WayToSilver) -> None:
+    (row,) = path.rows("SELECT status FROM {}.silver.transactions WHERE transaction_id = 't4'")
+    assert row.status == "late"
+
+
 def test_quotes_within_a_value_are_kept(path: WayToSilver) -> None:
     (row,) = path.rows("SELECT payment_method FROM {}.silver.customer WHERE customer_id = 'j1'")
     assert row.payment_method == QUOTED
@@ -273,7 +282,7 @@ def test_the_same_files_again_change_nothing(path: WayToSilver, capsys: pytest.C
     tables = [layer.format(domain) for domain in ("customer", "transactions") for layer in layers]
     before = {table: sorted(map(str, path.rows(f"SELECT * FROM {{}}.{table}"))) for table in tables}
     bill, no_bill = "transactions/2026-01-01/good.parquet", "transactions/2026-01-01/text_in_number.parquet"
-    path.deliver({"customer/2026-01-01/good.csv": GOOD, "customer/2026-01-03/renamed_file.csv": GOOD})
+    path.deliver({"customer/2026-01-01/good.csv": GOOD, "customer/2026-01-01/renamed_file.csv": GOOD})
     path.deliver({bill: FIRST[bill], no_bill: FIRST[no_bill]})
     path.take_in("2")
     assert "4 files delivered: 0 admitted, 0 quarantined, 4 duplicate" in capsys.readouterr().out

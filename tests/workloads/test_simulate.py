@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import io
 from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.files import DirectoryEntry
 
 from churn.admission import examine
 from churn.contract import contracts
 from churn.data import telco
-from churn.simulate.deliver import VOLUMES, content, files
+from churn.entry import parse, parser
+from churn.ingest import Landed, judge
+from churn.simulate.deliver import VOLUMES, content, deliver, files
 from churn.simulate.drops import HISTORY_DAYS, deliveries, drop
 from churn.simulate.world import LEAVING_DAYS, World, grow
 from infra import names
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
 
 SNAPSHOT = date(2026, 1, 31)
 LATER = SNAPSHOT + timedelta(days=3)
@@ -138,6 +147,37 @@ def test_the_same_parameters_give_the_same_bytes(world: World) -> None:
     # a world that was grown further delivers the same past
     assert once == dict(files(grow(SNAPSHOT, LATER + timedelta(days=5), SEED), wanted, due[0], SEED))
     assert once != dict(files(grow(SNAPSHOT, LATER, SEED + 1), wanted, due[0], SEED + 1))
+
+
+class Volumes:
+    """The Files API, over a dictionary."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def upload(self, path: str, contents: io.BytesIO, *, overwrite: bool) -> None:
+        assert overwrite or path not in self.contents
+        self.contents[path] = contents.read()
+
+    def list_directory_contents(self, folder: str) -> list[DirectoryEntry]:
+        below = [path.removeprefix(f"{folder}/") for path in self.contents if path.startswith(f"{folder}/")]
+        if not below:
+            raise NotFound(folder)
+        return [DirectoryEntry(name=name) for name in {path.partition("/")[0] for path in below}]
+
+
+def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
+    """Nobody is billed after the 28th: the bills of these days are the same bytes."""
+    snapshot, volumes = date(2026, 1, 29), Volumes()
+    client = cast("WorkspaceClient", SimpleNamespace(files=volumes))
+    run = parse(parser(None), ["--catalog=c", "--date=2026-01-31", "--run_id=7"])
+    assert deliver(run, client, snapshot, SEED) == len(deliveries(snapshot, run.date)) * len(BY_DOMAIN)
+    landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
+    bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]
+    assert len(set(bills)) < len(bills)
+    taken = zip(judge(landed, {}, BY_DOMAIN, run), landed, strict=True)
+    volumes.contents = {row.stored: data for row, (_, data) in taken if row.stored}
+    assert deliver(run, client, snapshot, SEED) == 0
 
 
 def test_files_are_admitted_and_have_their_contract_s_types(world: World) -> None:

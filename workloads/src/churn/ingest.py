@@ -1,9 +1,10 @@
 """Takes in what was delivered: `ingest`.
 
 Every file in `<domain>/…` of the volume `raw` is examined and moved: to the volume `admitted`, which bronze reads, or
-whole to `quarantine`. A file whose content was admitted before is a duplicate, and is removed. The ledger
-bronze.deliveries has one row per file and what became of it. An interrupted run is finished by the next: a file leaves
-`raw` only after the ledger knows it. A file that is replaced during a run is left to the next.
+whole to `quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is removed:
+under another day the same content is another report. The ledger bronze.deliveries has one row per file and what became
+of it. An interrupted run is finished by the next: a file leaves `raw` only after the ledger knows it. A file that is
+replaced during a run is left to the next.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def judge(
 
     Args:
         files: Each with its content, in the order of delivery.
-        known: File by `<domain>/<sha256>` of everything admitted so far.
+        known: File by `<folder>/<sha256>` of everything admitted so far.
         by_domain: The contracts.
         run: The run that takes them in.
 
@@ -108,16 +109,16 @@ def judge(
         file = landed.path.removeprefix(f"{run.volume('raw')}/")
         domain = PurePosixPath(file).parts[0]
         digest = hashlib.sha256(data).hexdigest()
-        content = f"{domain}/{digest}"
+        identity = _identity(file, digest)
         found = examine(data, by_domain.get(domain))
-        kept_as = _stored_name(file, landed.modified, digest)
+        kept_as = _stored_name(file, landed.modified, identity)
         status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.volume('admitted')}/{kept_as}"
         if found.fault:
             status, reason, stored = QUARANTINED, found.fault, f"{run.volume('quarantine')}/{kept_as}"
-        elif content in seen:
-            status, reason, stored = DUPLICATE, f"same content as {seen[content]}", ""
+        elif identity in seen:
+            status, reason, stored = DUPLICATE, f"same content as {seen[identity]}", ""
         else:
-            seen[content] = file
+            seen[identity] = file
         rows.append(
             Delivered(
                 file=file,
@@ -185,8 +186,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _admitted(deliveries: DataFrame) -> dict[str, str]:
-    rows = deliveries.where(f"status = '{ADMITTED}'").select("domain", "sha256", "file").collect()
-    return {f"{row.domain}/{row.sha256}": row.file for row in rows}
+    rows = deliveries.where(f"status = '{ADMITTED}'").select("file", "sha256").collect()
+    return {_identity(row.file, row.sha256): row.file for row in rows}
+
+
+def _identity(file: str, digest: str) -> str:
+    """What a file is recognised by. The folder belongs to it, since it says of which day the file reports."""
+    return f"{PurePosixPath(file).parent}/{digest}"
 
 
 def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
@@ -212,17 +218,18 @@ def _remove_empty_folders(client: WorkspaceClient, raw: str, taken: Sequence[str
                 client.files.delete_directory(f"{raw}/{folder}")
 
 
-def _stored_name(file: str, modified: int, digest: str) -> str:
+def _stored_name(file: str, modified: int, identity: str) -> str:
     """Name under which a file is kept.
 
-    It begins with when the file was delivered (UTC), so that a later file has the higher name. No two contents share a
-    name, it needs no escaping, and no reader skips it.
+    It begins with when the file was delivered (UTC), so that a later file has the higher name, and ends with a
+    fingerprint of folder and content, so that no two share one. It needs no escaping, and no reader skips it.
     """
     seconds, milliseconds = divmod(modified, 1000)
     delivered = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{milliseconds:03}"
+    fingerprint = hashlib.sha256(identity.encode()).hexdigest()[:FINGERPRINT_LETTERS]
     parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in file.split("/")]
     path = PurePosixPath(*parts)
-    return str(path.with_stem(f"{delivered}-{path.stem}-{digest[:FINGERPRINT_LETTERS]}"))
+    return str(path.with_stem(f"{delivered}-{path.stem}-{fingerprint}"))
 
 
 if __name__ == "__main__":
