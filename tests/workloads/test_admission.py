@@ -211,6 +211,14 @@ def test_names_are_kept_such_that_every_reader_sees_the_file(name: str) -> None:
     assert re.fullmatch(rf"{folder}/20260102T120000007-x_y_-[0-9a-f]{{8}}\.csv", row.stored or "")
 
 
+@pytest.mark.parametrize("name", ["n" * 251 + ".csv", "n" + "é" * 125 + ".csv", "n." + "s" * 253])
+def test_the_longest_name_is_kept_as_one_that_can_be_written(name: str, tmp_path: Path) -> None:
+    first, second = rows((name, WHOLE), (name, WHOLE + b"\n"))
+    kept = [(row.stored or "").rpartition("/")[2] for row in (first, second)]
+    assert len({(tmp_path / each).write_bytes(b"") or each for each in kept}) == 2
+    assert name.endswith(".csv") == kept[0].endswith(".csv")
+
+
 def test_the_report_says_what_was_found() -> None:
     files = [("support/a.csv", WHOLE), ("support/b.csv", b""), ("support/c.csv", WHOLE)]
     assert report(rows(*files)).splitlines() == [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FILES_AT_ONCE = 8
+NAME_LETTERS = 255  # the longest name that file systems take
 FINGERPRINT_LETTERS = 8
 ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
@@ -228,7 +229,8 @@ def _stored_name(file: str, modified: int, identity: str) -> str:
     delivered = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{milliseconds:03}"
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()[:FINGERPRINT_LETTERS]
     parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in file.split("/")]
-    path = PurePosixPath(*parts)
+    room = NAME_LETTERS - len(f"{delivered}--{fingerprint}")
+    path = PurePosixPath(*parts[:-1], parts[-1][-room:])  # cut at its front, since its end is the suffix
     return str(path.with_stem(f"{delivered}-{path.stem}-{fingerprint}"))
 
 
