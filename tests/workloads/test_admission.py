@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from churn import ingest
 from churn.admission import examine
 from churn.contract import contracts
 from churn.entry import parse, parser
-from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, judge, report
+from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, chunks, judge, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,22 +161,22 @@ def test_records_are_counted_as_spark_reads_them(
     assert found.rows == read.count() == 4
 
 
-def rows(*files: tuple[str, bytes], known: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
+def rows(*files: tuple[str, bytes], seen: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
     """The ledger of files, given by their path in the volume raw."""
     landed = [(Landed(modified, f"{RUN.volume('raw')}/{file}", len(data)), data) for file, data in files]
-    return judge(landed, known or {}, BY_DOMAIN, RUN)
+    return judge(landed, {} if seen is None else seen, BY_DOMAIN, RUN)
 
 
-def judged(*files: tuple[str, bytes], known: dict[str, str] | None = None) -> list[tuple[str, str]]:
-    return [(row.status, row.reason or "") for row in rows(*files, known=known)]
+def judged(*files: tuple[str, bytes], seen: dict[str, str] | None = None) -> list[tuple[str, str]]:
+    return [(row.status, row.reason or "") for row in rows(*files, seen=seen)]
 
 
-def test_the_same_content_in_the_same_folder_is_a_duplicate_within_a_run_and_after() -> None:
+def test_the_same_content_in_the_same_folder_is_a_duplicate_within_a_chunk_and_after() -> None:
     first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-02/b.csv", WHOLE)
     assert judged(first, again) == [(ADMITTED, ""), (DUPLICATE, "same content as support/2026-01-02/a.csv")]
-    (row,) = rows(first)
-    known = {f"support/2026-01-02/{row.sha256}": row.file}
-    assert judged(again, known=known) == [(DUPLICATE, "same content as support/2026-01-02/a.csv")]
+    seen: dict[str, str] = {}
+    assert judged(first, seen=seen) == [(ADMITTED, "")]
+    assert judged(again, seen=seen) == [(DUPLICATE, "same content as support/2026-01-02/a.csv")]
 
 
 def test_the_same_content_under_another_day_is_another_report() -> None:
@@ -183,6 +184,12 @@ def test_the_same_content_under_another_day_is_another_report() -> None:
     assert [row.status for row in kept] == [ADMITTED, ADMITTED]
     names = {(row.stored or "").rpartition("/")[2] for row in kept}
     assert len(names) == 2, "delivered at one moment, they could not be put in order by name"
+
+
+def test_chunks_are_bounded_and_keep_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "CHUNK_BYTES", 10)
+    files = [Landed(number, f"file {number}", size) for number, size in enumerate((4, 6, 1, 30, 0, 10))]
+    assert [[file.size for file in chunk] for chunk in chunks(files)] == [[4, 6], [1], [30], [0, 10]]
 
 
 def test_an_unreadable_file_is_set_aside_each_time_it_comes() -> None:

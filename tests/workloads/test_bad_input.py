@@ -153,6 +153,11 @@ class WayToSilver:
     def run(self, run_id: str) -> Run:
         return Run(CATALOG, date(2026, 1, 2), run_id, Namespace())
 
+    def taken(self, domain: str) -> list[bytes]:
+        """Contents of the files of a domain that were taken in, in the order of delivery."""
+        kept = self.rows(f"SELECT stored FROM {{}}.bronze.deliveries WHERE domain = '{domain}' ORDER BY stored")
+        return [open_file.read() for row in kept if (open_file := self.client.files.download(row.stored).contents)]
+
     def rows(self, query: str) -> list[Any]:
         return self.spark.sql(query.replace("{}", CATALOG)).collect()
 
@@ -305,9 +310,47 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
-    taken = path.rows("SELECT stored FROM {}.bronze.deliveries WHERE domain = 'weather' ORDER BY stored")
-    contents = [path.client.files.download(row.stored).contents for row in taken]
-    assert [content.read() for content in contents if content] == [b"first", b"second"]
+    assert path.taken("weather") == [b"first", b"second"]
+
+
+def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
+    path: WayToSilver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = "tides/2026-01-02/a.csv", "tides/2026-01-02/b.csv"
+    delete = path.client.files.delete
+
+    def delete_while_another_comes(file: str) -> None:
+        path.deliver({other: b"after"})
+        delete(file)
+
+    path.deliver({one: b"first", other: b"other"})
+    monkeypatch.setattr(ingest, "FILES_AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(path.client.files, "delete", delete_while_another_comes)
+        ingest.ingest(path.run("deleted"), path.client, path.spark)
+    ingest.ingest(path.run("deleted"), path.client, path.spark)
+    assert path.taken("tides") == [b"first", b"other", b"after"]
+
+
+def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"winds/2026-01-0{number}/{number}.csv": b"%d" % number for number in (1, 2, 3)}
+    upload = path.client.files.upload
+
+    def upload_the_first(file: str, contents: Any, **options: Any) -> Any:
+        if "-1-" not in file:
+            raise OSError("full")
+        return upload(file, contents, **options)
+
+    path.deliver(files)
+    monkeypatch.setattr(ingest, "CHUNK_BYTES", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(path.client.files, "upload", upload_the_first)
+        with pytest.raises(OSError, match="full"):
+            ingest.ingest(path.run("interrupted"), path.client, path.spark)
+    assert path.taken("winds") == [b"1"]
+    ingest.ingest(path.run("interrupted"), path.client, path.spark)
+    assert path.taken("winds") == [b"1", b"2", b"3"]
+    assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
 
 
 def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:

@@ -4,7 +4,8 @@ Every file in `<domain>/…` of the volume `raw` is examined and moved: to the v
 whole to `quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is removed:
 under another day the same content is another report. The ledger bronze.deliveries has one row per file and what became
 of it. An interrupted run is finished by the next: a file leaves `raw` only after the ledger knows it. A file that is
-replaced during a run is left to the next.
+replaced during a run is left to the next: each is read again directly before it is deleted. What comes between these
+two is lost, since the Files API deletes on no condition; so deliver each file under a name of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple, dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FILES_AT_ONCE = 8
+CHUNK_BYTES = 256 * 2**20  # of files that are held in memory together
 NAME_LETTERS = 255  # the longest name that file systems take
 FINGERPRINT_LETTERS = 8
 ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
@@ -89,7 +91,7 @@ class Delivered:
 
 def judge(
     files: Sequence[tuple[Landed, bytes]],
-    known: Mapping[str, str],
+    seen: dict[str, str],
     by_domain: Mapping[str, Contract],
     run: Run,
 ) -> list[Delivered]:
@@ -97,14 +99,13 @@ def judge(
 
     Args:
         files: Each with its content, in the order of delivery.
-        known: File by `<folder>/<sha256>` of everything admitted so far.
+        seen: File by `<folder>/<sha256>` of everything admitted so far; those admitted now are added.
         by_domain: The contracts.
         run: The run that takes them in.
 
     Returns:
         A row of the ledger for each file, in the same order.
     """
-    seen = dict(known)
     rows = []
     for landed, data in files:
         file = landed.path.removeprefix(f"{run.volume('raw')}/")
@@ -147,37 +148,51 @@ def report(rows: Sequence[Delivered]) -> str:
     return "\n".join(lines)
 
 
-def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
-    """Moves what was delivered, and records it."""
-    raw = run.volume("raw")
-    found = sorted(_walk(client, raw))
+def chunks(files: Iterable[Landed]) -> Iterator[list[Landed]]:
+    """Files in their order, as many at a time as `CHUNK_BYTES` permits, and at least one."""
+    chunk: list[Landed] = []
+    size = 0
+    for landed in files:
+        if chunk and size + landed.size > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(landed)
+        size += landed.size
+    if chunk:
+        yield chunk
 
-    def read(landed: Landed) -> tuple[Landed, bytes]:
-        contents = client.files.download(landed.path).contents
-        if contents is None:
-            raise OSError(f"{landed.path}: the Files API gave no content: run `ingest` again")
-        with contents:
-            return landed, contents.read()
+
+def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
+    """Moves what was delivered, and records it: each chunk is done before the next is read."""
+    raw = run.volume("raw")
+    table = spark.table(LEDGER.create(spark, run.catalog))
+    seen = _admitted(table)
+    by_domain = {contract.domain: contract for contract in contracts()}
+
+    def read(landed: Landed) -> bytes:
+        return _read(client, landed.path)
+
+    def store(row: Delivered, data: bytes) -> None:
+        if row.stored:
+            client.files.upload(row.stored, io.BytesIO(data), overwrite=True)
+
+    def remove(landed: Landed, data: bytes) -> None:
+        with suppress(NotFound):  # who delivered it took it back
+            if read(landed) == data:
+                client.files.delete(landed.path)
+
+    def take_in(chunk: Sequence[Landed]) -> list[Delivered]:
+        contents = list(pool.map(read, chunk))
+        rows = judge(list(zip(chunk, contents, strict=True)), seen, by_domain, run)
+        list(pool.map(store, rows, contents))
+        ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
+        ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
+        list(pool.map(remove, chunk, contents))
+        _remove_empty_folders(client, raw, [landed.path for landed in chunk])
+        return rows
 
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        files = list(pool.map(read, found))
-        table = spark.table(LEDGER.create(spark, run.catalog))
-        by_domain = {contract.domain: contract for contract in contracts()}
-        rows = judge(files, _admitted(table), by_domain, run)
-
-        def store(pair: tuple[Delivered, bytes]) -> None:
-            row, data = pair
-            if row.stored:
-                client.files.upload(row.stored, io.BytesIO(data), overwrite=True)
-
-        list(pool.map(store, zip(rows, (data for _, data in files), strict=True)))
-        if rows:
-            ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
-            ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
-        taken = [landed.path for landed in set(_walk(client, raw)).intersection(found)]
-        list(pool.map(client.files.delete, taken))
-    _remove_empty_folders(client, raw, taken)
-    return rows
+        return [row for chunk in chunks(sorted(_walk(client, raw))) for row in take_in(chunk)]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -194,6 +209,14 @@ def _admitted(deliveries: DataFrame) -> dict[str, str]:
 def _identity(file: str, digest: str) -> str:
     """What a file is recognised by. The folder belongs to it, since it says of which day the file reports."""
     return f"{PurePosixPath(file).parent}/{digest}"
+
+
+def _read(client: WorkspaceClient, path: str) -> bytes:
+    contents = client.files.download(path).contents
+    if contents is None:
+        raise OSError(f"{path}: the Files API gave no content: run `ingest` again")
+    with contents:
+        return contents.read()
 
 
 def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
