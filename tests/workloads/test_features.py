@@ -198,6 +198,23 @@ def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) 
     assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
 
 
+def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> None:
+    day = OBSERVED + timedelta(days=LEAD + 9)
+    wrong, corrected = {"as_of": day, "_file": "1"}, {"as_of": day, "_file": "2"}
+    changes = customers(
+        spark,
+        stays={},
+        stays__2={**corrected, "churn_date": None},
+        stays__3={**wrong, "churn_date": day},
+        leaves={},
+        leaves__2={**corrected, "churn_date": day},
+        leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
+    )
+    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
+    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, LEAD, HORIZON).collect()
+    assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
+
+
 def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
     today = OBSERVED + timedelta(days=LEAD + HORIZON)
     assert labels.labelled_date(today, LEAD, HORIZON, settle_days=0) == OBSERVED

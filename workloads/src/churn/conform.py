@@ -81,11 +81,11 @@ def latest(versions: DataFrame, contract: Contract, observed: date | None = None
     """
     names = [column.name for column in contract.columns]
     others = [name for name in names if name not in contract.keys]
-    row, order = sf.struct(*others, FILE), sf.struct(*_order(contract))
-    newest = sf.max_by(row, order)
+    row, rank = sf.struct(*others, FILE), order(contract)
+    newest = sf.max_by(row, rank)
     if observed is not None:
         unknown = sf.coalesce(_reported(contract) > sf.lit(observed), sf.lit(False))
-        newest = sf.coalesce(sf.max_by(row, sf.when(~unknown, order)), sf.min_by(row, order))
+        newest = sf.coalesce(sf.max_by(row, sf.when(~unknown, rank)), sf.min_by(row, rank))
     return (
         versions.groupBy(*contract.keys)
         .agg(newest.alias("newest"))
@@ -98,8 +98,15 @@ def latest(versions: DataFrame, contract: Contract, observed: date | None = None
 
 def superseded(versions: DataFrame, contract: Contract) -> DataFrame:
     """The accepted rows that `latest` leaves out: those that a later one with their key supersedes."""
-    by_key = Window.partitionBy(*contract.keys).orderBy(*(column.desc() for column in _order(contract)))
+    by_key = Window.partitionBy(*contract.keys).orderBy(order(contract).desc())
     return versions.select("*", sf.row_number().over(by_key).alias("_rank")).where(sf.col("_rank") > 1)
+
+
+def order(contract: Contract) -> Column:
+    """What decides between accepted rows with one key: the higher wins."""
+    names = [column.name for column in contract.columns]
+    delivered = sf.element_at(sf.split(FILE, "/"), -1)  # `ingest` begins a file's name with when it was delivered
+    return sf.struct(_reported(contract), delivered, sf.xxhash64(*names))
 
 
 def broken_rules(contract: Contract) -> Column:
@@ -109,13 +116,6 @@ def broken_rules(contract: Contract) -> Column:
         for name, condition in contract.rules.items()
     ]
     return sf.filter(sf.array(*broken), lambda name: name.isNotNull())
-
-
-def _order(contract: Contract) -> list[Column]:
-    """What decides between rows with one key: the higher wins."""
-    names = [column.name for column in contract.columns]
-    delivered = sf.element_at(sf.split(FILE, "/"), -1)  # `ingest` begins a file's name with when it was delivered
-    return [_reported(contract), delivered, sf.xxhash64(*names)]
 
 
 def _reported(contract: Contract) -> Column:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn import conform
+from churn.contract import contracts
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -35,7 +38,8 @@ def build(
 
     The label window is (observed + lead, observed + lead + horizon], both in days. A customer who left between the
     observation date and the window has no label: neither was the leaving in the window, nor did they stay. Of several
-    leavings the first counts: one who left and came back has left.
+    leavings the first counts: one who left and came back has left. Of several reports of one day (`as_of`) the last
+    delivered counts, as in silver.customer: a correction leaves nothing of what it corrects.
 
     Args:
         active: Customers active on the observation date as known on it, with `customer_id` and `churn_date`.
@@ -51,7 +55,9 @@ def build(
     begin = observed + timedelta(days=lead_days)
     end = begin + timedelta(days=horizon_days)
     since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
-    reported = since.groupBy("customer_id").agg(sf.min("churn_date").alias("reported"))
+    contract = next(contract for contract in contracts() if contract.domain == "customer")
+    of_day = since.groupBy("customer_id", "as_of").agg(sf.max_by("churn_date", conform.order(contract)).alias("left"))
+    reported = of_day.groupBy("customer_id").agg(sf.min("left").alias("reported"))
     left = sf.least("churn_date", "reported")  # the one that is given, where one is NULL
     within = (left > sf.lit(begin)) & (left <= sf.lit(end))
     return (
