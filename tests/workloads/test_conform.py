@@ -104,6 +104,14 @@ def test_quarantine_takes_just_the_rows_that_silver_does_not(spark: SparkSession
     assert accepted(conformed, SUPPORT).count() == 3  # the pipeline's expectations drop, not the function
 
 
+def test_a_source_s_column_may_have_a_dot_in_its_name(spark: SparkSession) -> None:
+    columns = tuple(replace(column, source=column.source.replace("_", ".")) for column in SUPPORT.columns)
+    given = bronze(spark, {}).withColumnsRenamed({column: column.replace("_", ".") for column in TICKET})
+    (row,) = conform(given, replace(SUPPORT, columns=columns)).collect()
+    assert (row.ticket_id, row.resolution_hours, row._malformed) == ("s-1", 3.5, None)
+    assert json.loads(row._raw)["ticket.id"] == "s-1"
+
+
 @pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.domain)
 def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> None:
     numbers = [column.name for column in contract.columns if column.type == "DOUBLE"]

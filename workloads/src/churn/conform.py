@@ -40,13 +40,14 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
     typed = {column: _typed(column, contract) for column in contract.columns}
     misfits = [sf.when((_text(column) != "") & value.isNull(), column.name) for column, value in typed.items()]
     malformed = sf.filter(sf.array(*misfits), lambda name: name.isNotNull())
+    sources = [_source(column).alias(column.source) for column in contract.columns]
     uneven = sf.exists(sf.json_object_keys("_rescued_data"), lambda key: key.rlike(OTHER_FIELDS))
     return delivered.select(
         *(value.alias(column.name) for column, value in typed.items()),
         sf.when(sf.size(malformed) > 0, sf.array_join(malformed, ", ")).alias("_malformed"),
         sf.coalesce(uneven, sf.lit(False)).alias("_uneven"),
         FILE,
-        sf.to_json(sf.struct(*contract.sources, "_rescued_data")).alias("_raw"),
+        sf.to_json(sf.struct(*sources, "_rescued_data")).alias("_raw"),
     )
 
 
@@ -125,8 +126,13 @@ def _reported(contract: Contract) -> Column:
     return sf.regexp_extract(FILE, r"/admitted/[^/]+/(\d{4}-\d{2}-\d{2})/", 1).try_cast("date")
 
 
+def _source(column: Field) -> Column:
+    """The value as delivered; quoted, since a dot in a bare name means a field of a struct."""
+    return sf.col(f"`{column.source}`")
+
+
 def _text(column: Field) -> Column:
-    return sf.trim(sf.col(f"`{column.source}`").cast("string"))
+    return sf.trim(_source(column).cast("string"))
 
 
 def _typed(column: Field, contract: Contract) -> Column:
