@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churn.checks import Check, Outcome, by_slice, decide, judge
+from churn.checks import Check, Outcome, by_slice, decide, judge, least_precision
 from churn.dataset import COLUMNS, split
 from churn.training import fit
 from tests.workloads.ml_world import HORIZON, LEAD, labelled_telco
@@ -53,6 +53,21 @@ def test_a_model_of_random_labels_fails(sound: Sound) -> None:
 def test_the_base_rate_fails(sound: Sound) -> None:
     holdout, scores = sound
     assert {"discrimination", "precision"} <= failed(holdout, np.full(len(scores), 0.265))
+
+
+@pytest.mark.parametrize(("base_rate", "least"), [(0.265, 0.3975), (0.5, 0.75), (0.6, 0.8), (0.9, 0.95)])
+def test_the_precision_asked_for_can_be_had_at_any_base_rate(base_rate: float, least: float) -> None:
+    assert least_precision(base_rate) == pytest.approx(least)
+
+
+def test_where_most_leave_a_sound_ranking_passes_and_chance_fails(sound: Sound) -> None:
+    holdout, scores = sound
+    stayed = np.flatnonzero(holdout["churned"] == 0)
+    rows = np.union1d(np.flatnonzero(holdout["churned"] == 1), stayed[:: len(stayed) // 60])
+    most, ranked = holdout.iloc[rows].reset_index(drop=True), scores[rows]
+    assert most["churned"].mean() > 0.8
+    assert "precision" not in failed(most, ranked)
+    assert "precision" in failed(most, np.random.default_rng(1).permutation(ranked))
 
 
 def test_probabilities_that_are_not_true_fail(sound: Sound) -> None:
