@@ -18,38 +18,49 @@ WORKLOADS = REPOSITORY / "workloads"
 FOLDERS = (WORKLOADS / "src", WORKLOADS / "pipelines", WORKLOADS / "dashboards", REPOSITORY / "contracts")
 TEXTS = ("*.sql", "*.yaml", "*.yml", "*.json")
 
-# Names that read the clock whatever object they are called on: datetime, date, pandas.Timestamp, Spark's functions.
-CALLS = frozenset(
-    {"now", "today", "utcnow", "curdate", "getdate", "sysdate", "current_date", "current_timestamp", "localtimestamp"}
+# Names that read the clock whatever object they belong to: datetime, date, pandas.Timestamp, Spark's functions.
+NAMES = frozenset(
+    {"now", "today", "utcnow", "curdate", "getdate", "sysdate"}
+    | {"current_date", "current_time", "current_timestamp", "localtimestamp"}
     | {"localtime", "gmtime", "ctime", "time_ns", "clock_gettime"}
 )
-ONLY_WITHOUT_ARGUMENTS = frozenset({"time", "unix_timestamp"})  # time.time(); Spark's unix_timestamp()
-WORDS = frozenset({"now", "today"})  # numpy.datetime64("today"), pandas.Timestamp("now")
+ONLY_WITHOUT_ARGUMENTS = frozenset({"time", "asctime", "unix_timestamp"})  # time.time(); Spark's unix_timestamp()
+OF_TIME = frozenset({"time", "asctime", "strftime"})  # of the module `time`; a date has a strftime too
+WORDS = frozenset({"now", "today", "tomorrow", "yesterday"})  # numpy.datetime64("today"), pandas.Timestamp("now")
 SQL = re.compile(
-    r"\b(current_date|current_timestamp|localtimestamp|sysdate)\b|\b(now|curdate|getdate|unix_timestamp)\s*\(\s*\)",
+    r"\b(current_date|current_time|current_timestamp|localtimestamp|sysdate)\b"
+    r"|\b(now|curdate|getdate|unix_timestamp)\s*\(\s*\)"
+    r"|(?P<quote>['\"])(now|today|tomorrow|yesterday)(\s+\S+)?(?P=quote)",  # perhaps with a time zone
     re.IGNORECASE,
 )
 
 
 def clock_reads(source: str) -> Iterator[str]:
-    """Every place in a Python source that reads the clock, as `line: text`."""
+    """Places in a Python source that read the clock, or hand on what does, as `line: text`."""
     tree = ast.parse(source)
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = _name(node.func)
-            if name in CALLS or (name in ONLY_WITHOUT_ARGUMENTS and not node.args and not node.keywords):
-                yield f"{node.lineno}: {name}()"
-            if any(isinstance(argument, ast.Constant) and argument.value in WORDS for argument in node.args):
-                yield f"{node.lineno}: {ast.unparse(node)}"
+        if isinstance(node, (ast.Attribute, ast.Call)) and _reads(node):
+            yield f"{node.lineno}: {ast.unparse(node)}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             yield from (f"{node.lineno}: SQL {found[0]}" for found in SQL.finditer(node.value))
-        elif isinstance(node, ast.ImportFrom) and node.module == "time":
-            yield from (f"{node.lineno}: from time import time" for alias in node.names if alias.name == "time")
+        elif isinstance(node, ast.ImportFrom):
+            names = NAMES | OF_TIME if node.module == "time" else NAMES
+            for name in names & {alias.name for alias in node.names}:
+                yield f"{node.lineno}: from {node.module} import {name}"
 
 
-def _name(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+def _reads(node: ast.Attribute | ast.Call) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr in NAMES or ast.unparse(node) == "time.time"
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+    function = ast.unparse(node.func)
+    return (
+        function in NAMES
+        or any(isinstance(argument, ast.Constant) and argument.value in WORDS for argument in arguments)
+        or (function == "time.strftime" and len(arguments) < 2)  # without a moment it formats the present one
+        or (function.rpartition(".")[2] in ONLY_WITHOUT_ARGUMENTS and function != "time.time" and not arguments)
+    )
 
 
 def _files(*patterns: str) -> list[Path]:
@@ -81,15 +92,30 @@ def test_no_query_or_contract_reads_the_clock() -> None:
         "np.datetime64('now')",
         "time.time()",
         "time.time_ns()",
+        "time.strftime('%Y')",
+        "time.asctime()",
         "from time import time",
+        "from time import strftime as text",
+        "from pyspark.sql.functions import current_date",
+        "field(default_factory=date.today)",
+        "field(default_factory=time.time)",
+        "map(date.today, rows)",
+        "f = date.today",
         "frame.where(sf.col('day') <= sf.current_date())",
+        "frame.where(sf.col('at') <= sf.current_time())",
         "sf.unix_timestamp()",
+        "sf.lit('yesterday').cast('date')",
+        "pandas.Timestamp(ts_input='now')",
         "spark.sql('SELECT * FROM t WHERE day < current_date()')",
         "spark.sql(f'SELECT {x}, now() FROM t')",
         "sf.expr('CURRENT_TIMESTAMP')",
+        "sf.expr('current_time')",
+        """sf.expr("CAST('today' AS DATE)")""",
+        """sf.expr("TIMESTAMP 'now'")""",
+        """sf.expr("DATE 'Tomorrow Europe/Zurich'")""",
     ],
 )
-def test_every_way_to_read_the_clock_is_found(source: str) -> None:
+def test_ways_to_read_the_clock_are_found(source: str) -> None:
     assert len(list(clock_reads(source))) == 1
 
 
@@ -101,6 +127,10 @@ def test_every_way_to_read_the_clock_is_found(source: str) -> None:
         "sf.unix_timestamp('at')",
         "today = run.date",
         "time.sleep(1)",
+        "time.strftime('%Y', moment)",
+        "run.date.strftime('%Y')",
+        "sf.expr('current_timezone()')",
+        """frame.where("note = 'now and then'")""",
     ],
 )
 def test_other_uses_of_the_words_pass(source: str) -> None:
