@@ -37,15 +37,17 @@ class Table:
         return full_name
 
     def replace(self, rows: DataFrame, catalog: str, *values: date | str | int) -> None:
-        """Replaces one part, in one transaction; other rows stay. Makes the table if it is missing.
+        """Replaces one part, in one transaction; other rows stay. Makes the table or a column of it if that is missing.
 
         Args:
-            rows: All of them hold the values, else Delta refuses them.
+            rows: All of them hold the values, else Delta refuses them. Columns that are not the table's are left out.
             catalog: Unity Catalog name.
             values: Those of the columns `part`.
         """
         full_name = self.create(rows.sparkSession, catalog)
-        rows.write.mode("overwrite").option("replaceWhere", self.condition(*values)).saveAsTable(full_name)
+        declared = rows.sparkSession.createDataFrame([], self.columns).columns
+        writer = rows.select(*declared).write.mode("overwrite").option("mergeSchema", "true")
+        writer.option("replaceWhere", self.condition(*values)).saveAsTable(full_name)
 
     def condition(self, *values: date | str | int) -> str:
         """What holds for the rows of one part, as SQL."""
