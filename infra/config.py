@@ -118,6 +118,24 @@ class Training(Section):
         ge=0, le=30, description="days that a report of leaving may be late; labels wait for them after the window"
     )
     retrain_days: int = Field(ge=1, le=365, description="days after which a model is trained again")
+    history_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        description="days before the logical date whose observations are learned from; training holds those of one day "
+        "a week in the memory of one node",
+    )
+
+    @model_validator(mode="after")
+    def _deep_enough(self) -> Training:
+        needed = 2 * (self.lead_days + self.horizon_days + self.settle_days) + 7
+        if self.history_days < needed:
+            allowed = (
+                f"{needed} or more: a week and twice lead_days, horizon_days and settle_days, so that a label to learn "
+                "from was complete by the day that the model is judged on"
+            )
+            raise broken_rule("history_days", self.history_days, allowed)
+        return self
 
 
 class WorkloadSize(StrEnum):

@@ -106,8 +106,8 @@ class Jobs(pulumi.ComponentResource):
         then(self._pipeline_task("silver", args.pipeline_ids["churn_silver"]))
         then(self._wheel_task("reconcile"))
         then(self._wheel_task("features", **window))
-        due = {"retrain_days": str(training.retrain_days), **window}
-        then(self._told(self._wheel_task("train", **self._tracked(), **due)))
+        due = {"retrain_days": str(training.retrain_days), "history_days": str(training.history_days)}
+        then(self._told(self._wheel_task("train", **self._tracked(), **due, **window)))
         then(self._told(self._wheel_task("gate", model=args.model)))
         # Customers are scored by the champion there is, though a new one could not be made or judged; but never by
         # features of an earlier run of the day: without new ones both of these have failed, and so does the run.

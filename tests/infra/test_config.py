@@ -102,6 +102,11 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         "churn:workspace.id",
         ["received null", "account.console is given"],
     ),
+    (
+        {"churn:training.settle_days": 10, "churn:training.history_days": 86},
+        "churn:training.history_days",
+        ["received 86", "87 or more", "twice lead_days, horizon_days and settle_days"],
+    ),
     ({"churn:daily.logical_date": "2020-01-01"}, "churn:daily.logical_date", ['"2020-01-01"', "or a later day"]),
     (
         {"churn:daily.logical_date": dt.date(2026, 1, 31)},
@@ -184,6 +189,12 @@ def test_a_warehouse_may_idle_as_long_as_the_policy_allows(altered: Callable[...
     assert check(longest).warehouse.auto_stop_minutes == MAX_WAREHOUSE_IDLE_MINUTES
     with pytest.raises(FaultsError, match="auto_stop_minutes"):
         check(altered({"churn:warehouse.auto_stop_minutes": MAX_WAREHOUSE_IDLE_MINUTES + 1}))
+
+
+def test_a_model_learns_from_no_less_than_a_week_before_its_judgement(altered: Callable[..., Path]) -> None:
+    least = {"churn:training.lead_days": 5, "churn:training.history_days": 2 * (5 + 30) + 7}
+    assert check(altered(least)).training.history_days == 77
+    assert check(LOCAL).training.history_days == 365
 
 
 def test_spark_settings_are_the_pipelines_on_serverless_compute_too(altered: Callable[..., Path]) -> None:

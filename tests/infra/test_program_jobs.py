@@ -79,6 +79,13 @@ def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
             assert all(isinstance(value, str) for value in named.values())
 
 
+def test_training_has_the_settings_of_its_section(program: Program) -> None:
+    given = json.loads(engine_config(program.stack)["churn:training"])
+    (train,) = [task["pythonWheelTask"] for task in daily_tasks(program) if task["taskKey"] == "train"]
+    expected = {"history_days": "365", **{name: str(value) for name, value in given.items()}}
+    assert expected.items() <= train["namedParameters"].items()
+
+
 def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
     for stack, program in programs.items():
         job = program.of("Job")["churn_daily"].inputs

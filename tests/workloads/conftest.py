@@ -63,7 +63,8 @@ def champion(world: World) -> str:
 
     model = f"{CATALOG}.mlops.churn_model"
     run(bootstrap.main, model)
-    run(training.main, model, lead_days=LEAD, horizon_days=HORIZON, settle_days=0, retrain_days=7)
+    window = {"lead_days": LEAD, "horizon_days": HORIZON, "settle_days": 0}
+    run(training.main, model, **window, retrain_days=7, history_days=HORIZON)
     run(gate.main, model)
     return model
 

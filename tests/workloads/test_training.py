@@ -19,7 +19,7 @@ from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVE
 if TYPE_CHECKING:
     from tests.workloads.ml_world import World
 
-WINDOW: dict[str, Any] = {"lead_days": LEAD, "horizon_days": HORIZON, "settle_days": 0}
+WINDOW: dict[str, Any] = {"lead_days": LEAD, "horizon_days": HORIZON, "settle_days": 0, "history_days": HORIZON}
 TRAINED = Version("m", 3, {"date": "2026-01-24", "data_fingerprint": "old"})
 BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
 
@@ -89,13 +89,20 @@ def test_a_young_champion_is_left_alone_before_the_labels_are_read(
     assert "champion version 2 is 0 days old" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("late", [{"horizon_days": HORIZON + 1}, {"settle_days": 1}])
-def test_before_the_first_complete_label_there_is_nothing_to_train(
-    world: World, late: dict[str, int], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        ({"horizon_days": HORIZON + 1}, "one is 31 days after its observation date"),
+        ({"settle_days": 1}, "one is 31 days after its observation date"),
+        ({"history_days": HORIZON - 1}, "of the last history_days=29 is complete"),
+    ],
+)
+def test_without_a_complete_label_of_the_history_there_is_nothing_to_train(
+    world: World, late: dict[str, int], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = f"{CATALOG}.mlops.new_source"
     run(training.main, model, **{**WINDOW, **late}, retrain_days=7)
-    assert "one is 31 days after its observation date" in capsys.readouterr().out
+    assert reason in capsys.readouterr().out
     assert registry.aliased(model, registry.CHALLENGER) is None
 
 
@@ -109,8 +116,9 @@ def test_labels_of_one_outcome_are_an_error(world: World) -> None:
     for name, rows in tables.items():
         world.spark.createDataFrame(rows).write.mode("append").saveAsTable(f"{CATALOG}.gold.{name}")
     try:
+        options = {**WINDOW, "horizon_days": 31, "history_days": 31}
         with pytest.raises(DatasetError, match="lacks an outcome"):
-            run(training.main, f"{CATALOG}.mlops.other", lead_days=LEAD, horizon_days=31, settle_days=0, retrain_days=7)
+            run(training.main, f"{CATALOG}.mlops.other", **options, retrain_days=7)
     finally:
         for name in tables:
             world.spark.sql(f"DELETE FROM {CATALOG}.gold.{name} WHERE observation_date = '{observed}'").collect()

@@ -2,7 +2,8 @@
 
 The better one has the higher cross-validated AUC on the training part, so the holdout judges only. Nothing is fitted
 while the champion is younger than `retrain_days`, before any label is complete (the first weeks of a new source), or
-when the challenger has learned from the very same data.
+when the challenger has learned from the very same data. All that is learned from lies in the memory of one node, so
+observations from more than `history_days` before the logical date are left out.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
 import pandas as pd
+from pyspark.sql import functions as sf
 from sklearn.calibration import CalibratedClassifierCV
 
 from churn import registry
@@ -129,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track the models in")
     add_window(arguments)
     arguments.add_argument("--retrain_days", required=True, type=int, help="age at which a champion is replaced")
+    arguments.add_argument("--history_days", required=True, type=int, help="days of observations to learn from")
     run = parse(arguments, argv)
     reason = train_if_due(run)
     if reason:
@@ -142,13 +145,15 @@ def train_if_due(run: Run) -> str | None:
     if reason:
         return reason
     spark = spark_session()
-    features, labels = spark.table(run.table("gold.churn_features")), spark.table(run.table("gold.churn_labels"))
+    recent = sf.col("observation_date") >= sf.lit(run.date - timedelta(days=options.history_days))
+    features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(recent) for name in ("features", "labels"))
     window = options.lead_days, options.horizon_days, options.settle_days
     frame = labelled(features, labels, run.date, *window).toPandas()
     if frame.empty:
         return (
-            f"no label with lead_days={options.lead_days} and horizon_days={options.horizon_days} is complete; one is "
-            f"{sum(window)} days after its observation date, if `features` ran with these settings"
+            f"no label with lead_days={options.lead_days} and horizon_days={options.horizon_days} of the last "
+            f"history_days={options.history_days} is complete; one is {sum(window)} days after its observation date, "
+            "if `features` ran with these settings"
         )
     data = fingerprint(frame)
     reason = nothing_new(data, registry.aliased(options.model, registry.CHALLENGER))
