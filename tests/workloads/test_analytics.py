@@ -15,6 +15,8 @@ from infra.names import MARTS
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from tests.workloads.ml_world import World
 
 Dashboard = dict[str, Any]
@@ -60,6 +62,7 @@ def test_overview_adds_up(marts: World) -> None:
         ([("10", TODAY, "failed", 2), ("9", TODAY, "passed", 3)], "passed"),
         ([("10", TODAY - timedelta(days=1), "failed", 4), ("9", TODAY, "passed", 3)], "passed"),
         ([("by hand", TODAY, "failed", 2), ("9", TODAY, "passed", 2)], "passed"),
+        ([("hand 2", TODAY, "passed", 2), ("hand 1", TODAY, "failed", 2)], "passed"),
         ([], None),
     ],
 )
@@ -72,6 +75,17 @@ def test_the_last_decision_is_that_of_the_latest_run(
         marts.spark.createDataFrame(scored), marts.spark.createDataFrame(decisions, columns)
     ).collect()
     assert row.gate_decision == latest
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_marts_are_the_same_in_any_order_of_the_rows(spark: SparkSession, order: tuple[int, ...]) -> None:
+    columns = "customer_id STRING, date DATE, score DOUBLE, band STRING, model_version INT, monthly_charges DOUBLE"
+    rows = [(str(tenths), TODAY, tenths / 10, "high", 1, tenths / 10) for tenths in (1, 2, 3)]
+    scored = spark.createDataFrame([rows[place] for place in order], columns).coalesce(1)
+    decisions = spark.createDataFrame([], "run_id STRING, date DATE, decision STRING, challenger_version INT")
+    (row,) = analytics.overview(scored, decisions).collect()
+    sums = row.expected_leavers, row.monthly_charges, row.monthly_charges_at_risk
+    assert (*sums, row.mean_score) == (0.6, 0.6, 0.6, 0.2)  # doubles would give 0.6000000000000001 in one of the orders
 
 
 def test_segments_and_scores_add_up(marts: World) -> None:

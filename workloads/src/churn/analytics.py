@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TENURE_BANDS_MONTHS = (12, 24, 48)
 TENTHS = 10
+# Marts add decimals, since a sum of doubles differs in its last bits with the order of the rows.
+SCORE, DOLLARS = "decimal(18,6)", "decimal(18,2)"
 
 
 def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
@@ -29,9 +31,9 @@ def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
     days = scored.groupBy("date").agg(
         sf.count("*").alias("active_customers"),
         sf.count_if(_at_risk()).alias("at_risk_customers"),
-        sf.sum("score").alias("expected_leavers"),
-        sf.avg("score").alias("mean_score"),
-        sf.sum("monthly_charges").alias("monthly_charges"),
+        sf.sum(sf.col("score").cast(SCORE)).cast("double").alias("expected_leavers"),
+        _mean_score(),
+        sf.sum(sf.col("monthly_charges").cast(DOLLARS)).cast("double").alias("monthly_charges"),
         _charges_at_risk(),
         sf.max("model_version").alias("model_version"),
     )
@@ -63,7 +65,7 @@ def segments(scored: DataFrame) -> DataFrame:
         .agg(
             sf.count("*").alias("customers"),
             sf.count_if(_at_risk()).alias("at_risk_customers"),
-            sf.avg("score").alias("mean_score"),
+            _mean_score(),
             _charges_at_risk(),
         )
     )
@@ -125,8 +127,8 @@ def _write(run: Run, scored: DataFrame, decided: DataFrame) -> None:
 
 def _decided() -> Column:
     """What orders decisions of the gate: on one date the newer challenger was decided on later; of one challenger, the
-    newer run, whose number is kept as text."""
-    return sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"))
+    newer run, whose number is kept as text; a name given by hand comes before any number."""
+    return sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"), "run_id")
 
 
 def _at_risk() -> Column:
@@ -134,7 +136,12 @@ def _at_risk() -> Column:
 
 
 def _charges_at_risk() -> Column:
-    return sf.sum(sf.when(_at_risk(), sf.col("monthly_charges")).otherwise(0)).alias("monthly_charges_at_risk")
+    charges = sf.when(_at_risk(), sf.col("monthly_charges")).otherwise(0).cast(DOLLARS)
+    return sf.sum(charges).cast("double").alias("monthly_charges_at_risk")
+
+
+def _mean_score() -> Column:
+    return sf.avg(sf.col("score").cast(SCORE)).cast("double").alias("mean_score")
 
 
 def _tenure_band() -> Column:
