@@ -61,11 +61,19 @@ class Violation:
     remedy: str
 
     def about(self, resource: Resource) -> str:
-        value = self.value
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # the engine has one kind of number
-        stands = "is not set" if value is None else f"is {value!r}"
+        stands = "is not set" if self.value is None else f"is {_as_written(self.value)!r}"
         return f"{resource.kind} `{resource.name}`: {self.path} {stands}. Remedy: {self.remedy}."
+
+
+def _as_written(value: object) -> object:
+    """A value without what engine and provider make of it: one kind of number, no order of names, marks of defaults."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _as_written(value[name]) for name in sorted(value) if name != "__defaults"}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_as_written(item) for item in value]
+    return value
 
 
 Check = Callable[[Resource], Iterator[Violation]]

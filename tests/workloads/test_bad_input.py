@@ -298,7 +298,7 @@ def test_the_same_files_again_change_nothing(path: WayToSilver, capsys: pytest.C
 
 def test_after_rows_are_deleted_from_bronze_new_ones_still_come_through(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.bronze.customer WHERE customerID = 'a3'")
-    path.deliver({"customer/2026-01-03/after.csv": text(customers("m1"))})
+    path.deliver({"customer/2026-01-03/after.csv": text(customers("n1"))})
     path.take_in("after")
     assert account(path, "after")["customer"] == (1, 1, 0, 0)
     assert account(path, "1") == COUNTS, "what silver has of a deleted row stays until it is deleted there"

@@ -75,7 +75,7 @@ CASES = [
         "jobs-unattended",
         "Pipeline",
         {**NIGHTLY, "notifications": [{**FAILURES, "alerts": ["on-update-success"]}]},
-        "notifications is [{'alerts': ['on-update-success']",
+        "notifications is [{'alerts': ['on-update-success'], 'emailRecipients': ['oncall@example.com']}]",
         {**NIGHTLY, "notifications": [FAILURES]},
         stack="prod",
         bad_options="provider=provider, protect=True",
