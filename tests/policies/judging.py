@@ -13,11 +13,11 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from policies import access, compute, data, jobs, naming, serving
+from policies import access, compute, credentials, data, jobs, naming, serving
 from tests.policies.cases.case import PROVIDERS, type_of
 
 RULES: dict[str, ResourceValidationPolicy] = {
-    rule.name: rule for module in (access, compute, data, jobs, naming, serving) for rule in module.RULES
+    rule.name: rule for module in (access, compute, credentials, data, jobs, naming, serving) for rule in module.RULES
 }
 
 

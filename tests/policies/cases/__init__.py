@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.policies.cases import access, compute, data, jobs, naming, secrets, serving
+from tests.policies.cases import access, compute, credentials, data, jobs, naming, serving
 
-CASES = [case for house in (access, compute, data, jobs, naming, secrets, serving) for case in house.CASES]
+CASES = [case for house in (access, compute, credentials, data, jobs, naming, serving) for case in house.CASES]
