@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from infra.area_requests import WorkspaceArea
-    from infra.config import Settings
     from infra.contracts import TableContract
+    from infra.settings import Settings
     from infra.tenancy import Groups
 
 # Privileges that each kind of securable takes; those of children may stand on a catalog or schema and are inherited.

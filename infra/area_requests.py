@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from infra.access import Grant, Securable
-from infra.config import REPOSITORY, Settings, stack_names
+from infra.config import REPOSITORY, stack_names
 from infra.faults import Fault, FaultsError, Section, choices, files_to_read, read_mapping, validate
 from infra.names import SCHEMAS
 from infra.tenancy import GroupName
@@ -20,6 +20,8 @@ from infra.tenancy import GroupName
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
+
+    from infra.settings import Settings
 
 REQUESTS = REPOSITORY / "requests"
 SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_databricks as databricks
 
 if TYPE_CHECKING:
-    from infra.config import Compute as ComputeSettings
-    from infra.config import Warehouse
+    from infra.settings import Compute as ComputeSettings
+    from infra.settings import Warehouse
     from infra.tenancy import Groups
 
 SECURITY_MODE = "USER_ISOLATION"

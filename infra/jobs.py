@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pulumi_databricks import JobTaskArgsDict as Task
 
-    from infra.config import Compute, Daily, Simulation, Training
+    from infra.settings import Compute, Daily, Simulation, Training
     from infra.tenancy import Groups
 
 CLUSTER = "main"

@@ -11,7 +11,7 @@ import pulumi_databricks as databricks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.config import Serving as ServingSettings
+    from infra.settings import Serving as ServingSettings
     from infra.tenancy import Groups
 
 CHAMPION = "champion"

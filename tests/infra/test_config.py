@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from infra.config import REPOSITORY, Daily, Settings, check, load, stack_names
+from infra.config import REPOSITORY, check, load, stack_names
 from infra.faults import FaultsError, read_mapping
+from infra.settings import Daily, Settings
 from policies.compute import MAX_WAREHOUSE_IDLE_MINUTES
 from tests.infra.program import engine_config
 
