@@ -21,6 +21,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.jobs import RunResultState
 
+from infra.names import MARTS
 from local import supervisor
 from local.engine.installation import Installed
 from local.settings import REPOSITORY
@@ -171,15 +172,21 @@ def test_a_second_day_adds_a_day(platform: Platform) -> None:
 
 
 def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
-    digest = (
-        "SELECT count(*), sum(hash(customer_id, score)) FROM {catalog}.gold.churn_scores_daily"
-        " UNION ALL SELECT count(*), sum(hash(*)) FROM {catalog}.silver.customer"
-    )
-    before = platform.rows(digest)
+    whole = ("bronze.deliveries", "silver.customer", "gold.churn_features", "gold.churn_labels", "mlops.row_accounting")
+    tables = {
+        **dict.fromkeys([*whole, *MARTS], "*"),
+        "gold.churn_scores_daily": "customer_id, date, score, band, model_version",
+    }
+
+    def digests() -> dict[str, list[list[str]]]:
+        hashes = {table: f"SELECT count(*), sum(hash({columns}))" for table, columns in tables.items()}
+        return {table: platform.rows(f"{select} FROM {{catalog}}.{table}") for table, select in hashes.items()}
+
+    before = digests()
     day = platform.rows("SELECT cast(max(date) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
     done = platform.command("run", "churn_daily", "--date", day)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert platform.rows(digest) == before
+    assert digests() == before
 
 
 def test_a_killed_service_is_named_and_comes_back(platform: Platform) -> None:
