@@ -7,6 +7,7 @@ processes of one home from all others; a shell with `platform local env` does no
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Sequence
@@ -50,6 +51,17 @@ def end(settings: LocalSettings, first: Sequence[Sequence[str]]) -> bool:
         found = found or bool(chosen)
         _end(chosen)
     return found
+
+
+def end_service(settings: LocalSettings, name: str) -> None:
+    """Ends what an earlier process of a service has left: supervisord's name for it is in their environment too."""
+    _end(
+        [
+            process
+            for process in processes(settings)
+            if (process.info["environ"] or {}).get("SUPERVISOR_PROCESS_NAME") == name and process.pid != os.getpid()
+        ]
+    )
 
 
 def alive(process: psutil.Process) -> bool:

@@ -82,7 +82,7 @@ def services(settings: LocalSettings) -> list[Service]:
     python = sys.executable
     mlflow = settings.home / "mlflow"
     tracking = (
-        *(python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(settings.mlflow_port)),
+        *(python, "-m", "local.mlflow_server", "--host", "127.0.0.1", "--port", str(settings.mlflow_port)),
         *("--workers", "1", "--backend-store-uri", f"sqlite:///{mlflow / 'mlflow.db'}"),
         *("--serve-artifacts", "--artifacts-destination", str(mlflow / "artifacts")),
     )

@@ -18,7 +18,7 @@ from cli.environment import client_environment
 from cli.main import main as cli
 from local import leftovers, supervisor
 from local.settings import LocalSettings, past_proxies
-from local.supervisor import Service, ServiceError
+from local.supervisor import Service, ServiceError, services
 from tests.ports import free_base_port
 
 
@@ -55,6 +55,26 @@ def test_a_killed_service_comes_back(cloud: LocalSettings) -> None:
     os.kill(killed, signal.SIGKILL)
     _until(lambda: supervisor.statuses(cloud)[0].pid not in (0, killed))
     supervisor.start(cloud)
+    assert supervisor.statuses(cloud)[0].healthy
+
+
+def test_a_killed_tracking_server_leaves_its_port_to_the_next(
+    cloud: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking = next(service for service in services(cloud) if service.name == "mlflow")
+    monkeypatch.setattr(supervisor, "services", lambda _: [tracking])
+    supervisor.start(cloud)
+    killed = supervisor.statuses(cloud)[0].pid
+
+    def listens_for(pid: int) -> bool:
+        found = (each for each in psutil.net_connections("tcp4") if each.status == psutil.CONN_LISTEN)
+        listeners = [each.pid for each in found if each.laddr.port == tracking.port]
+        return pid > 0 and [psutil.Process(listener).ppid() for listener in listeners] == [pid]
+
+    assert listens_for(killed), "it listens in a child"
+    os.kill(killed, signal.SIGKILL)
+    _until(lambda: supervisor.statuses(cloud)[0].pid not in (0, killed))
+    _until(lambda: listens_for(supervisor.statuses(cloud)[0].pid), 60)
     assert supervisor.statuses(cloud)[0].healthy
 
 
