@@ -59,13 +59,16 @@ def check(stack_file: Path) -> Settings:
     """
     settings = _read(stack_file)
     mine = settings.account
+    if not (mine.own and mine.console):
+        return settings
     for path in stack_files(stack_file.parent):
+        if path.name == stack_file.name:
+            continue
         try:
             other = _read(path).account
         except FaultsError:  # which is told when that stack is checked
             continue
-        both = mine.console and other.console and mine.console.account_id == other.console.account_id
-        if path.name != stack_file.name and mine.own and other.own and both:
+        if other.own and other.console and other.console.account_id == mine.console.account_id:
             field, allowed = f"{NAMESPACE}account.own", f"false, since {path.name} owns the groups of the same account"
             raise FaultsError([Fault(stack_file.name, field, "true", allowed, "set it to false in one of the two")])
     return settings
