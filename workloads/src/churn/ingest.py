@@ -170,7 +170,11 @@ def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Deliv
     by_domain = {contract.domain: contract for contract in contracts()}
 
     def read(landed: Landed) -> bytes:
-        return _read(client, landed.path)
+        contents = client.files.download(landed.path).contents
+        if contents is None:
+            raise OSError(f"{landed.path}: the Files API gave no content: run `ingest` again")
+        with contents:
+            return contents.read()
 
     def store(row: Delivered, data: bytes) -> None:
         if row.stored:
@@ -209,14 +213,6 @@ def _admitted(deliveries: DataFrame) -> dict[str, str]:
 def _identity(file: str, digest: str) -> str:
     """What a file is recognised by. The folder belongs to it, since it says of which day the file reports."""
     return f"{PurePosixPath(file).parent}/{digest}"
-
-
-def _read(client: WorkspaceClient, path: str) -> bytes:
-    contents = client.files.download(path).contents
-    if contents is None:
-        raise OSError(f"{path}: the Files API gave no content: run `ingest` again")
-    with contents:
-        return contents.read()
 
 
 def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
