@@ -20,7 +20,7 @@ import pytest
 from databricks.sdk.service.catalog import VolumeType
 
 from churn import accounting, ingest
-from churn.contract import contracts
+from churn.contract import contract_of
 from churn.data import telco_raw
 from churn.entry import Run
 from local.settings import REPOSITORY, LocalSettings
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CATALOG = "churn_bad_input"
 VOLUMES = f"/Volumes/{CATALOG}/bronze"
-CUSTOMER = next(contract for contract in contracts() if contract.domain == "customer")
+CUSTOMER = contract_of("customer")
 
 
 def customers(*ids: str, **values: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from churn.conform import accepted, broken_rules, conform, latest, quarantined
-from churn.contract import contracts
+from churn.contract import contract_of, contracts
 from churn.data import telco_raw
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from churn.contract import Contract
 
-CUSTOMER = next(contract for contract in contracts() if contract.domain == "customer")
-SUPPORT = next(contract for contract in contracts() if contract.domain == "support")
+CUSTOMER = contract_of("customer")
+SUPPORT = contract_of("support")
 TICKET = {
     "ticket_id": "s-1",
     "customer_id": "0001-A",
@@ -158,7 +158,7 @@ def test_text_is_taken_for_a_value_only_if_it_is_written_as_one(
 
 def test_typed_values_keep_theirs(spark: SparkSession) -> None:
     """Parquet's: a day, a moment, small and large numbers, and those without a fraction."""
-    bills = next(contract for contract in contracts() if contract.domain == "transactions")
+    bills = contract_of("transactions")
     days = [date(2026, 1, 5), datetime(2026, 1, 5, 12, 30, tzinfo=UTC)]
     for day, kind in zip(days, ("DATE", "TIMESTAMP"), strict=True):
         amounts: list[Any] = [1.0e-5, 1.0e9, 20.0]

@@ -105,6 +105,11 @@ def contracts() -> tuple[Contract, ...]:
     return tuple(parse(text, name) for name, text in sorted(_texts().items()))
 
 
+def contract_of(domain: str) -> Contract:
+    """The contract of a domain."""
+    return next(contract for contract in contracts() if contract.domain == domain)
+
+
 def _texts() -> dict[str, str]:
     """The contracts' texts by the names of their files: `contracts/<table>.yaml`."""
     folder = files("churn") / "contracts"

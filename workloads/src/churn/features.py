@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import conform
-from churn.contract import Contract, contracts
+from churn.contract import contract_of
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -53,7 +53,7 @@ def known_customers(changes: DataFrame, observed: date) -> DataFrame:
         changes: silver.customer_versions: every accepted report of a customer.
         observed: Observation date, included.
     """
-    return conform.latest(changes.where(sf.col("as_of") <= sf.lit(observed)), _contract("customer"))
+    return conform.latest(changes.where(sf.col("as_of") <= sf.lit(observed)), contract_of("customer"))
 
 
 def active_customers(known: DataFrame, observed: date) -> DataFrame:
@@ -90,9 +90,9 @@ def build(
         the bills since the customer's last report; `usage_trend` is the events of the last 30 days over those of the
         30 before, both plus one so that a silent customer has 1.
     """
-    bills = conform.latest(transactions, _contract("transactions"), observed)
-    tickets = conform.latest(support, _contract("support"), observed)
-    contacts = conform.latest(marketing, _contract("marketing"), observed)
+    bills = conform.latest(transactions, contract_of("transactions"), observed)
+    tickets = conform.latest(support, contract_of("support"), observed)
+    contacts = conform.latest(marketing, contract_of("marketing"), observed)
     windows = [
         _counts(bills, "transaction_date", observed, late_payments_90d=(90, sf.col("status") != "paid")),
         _counts(tickets, "opened_date", observed, tickets_30d=(30, None), tickets_90d=(90, None)),
@@ -142,10 +142,6 @@ def _billed_since(customers: DataFrame, bills: DataFrame, observed: date) -> Dat
         .groupBy("customer_id")
         .agg(sf.sum(sf.col("amount").cast("decimal(18,2)")).cast("double").alias("billed_since"))
     )
-
-
-def _contract(domain: str) -> Contract:
-    return next(contract for contract in contracts() if contract.domain == domain)
 
 
 def _within(dated: str, observed: date, days: int) -> Column:

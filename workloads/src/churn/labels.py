@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import conform
-from churn.contract import contracts
+from churn.contract import contract_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -55,8 +55,8 @@ def build(
     begin = observed + timedelta(days=lead_days)
     end = begin + timedelta(days=horizon_days)
     since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
-    contract = next(contract for contract in contracts() if contract.domain == "customer")
-    of_day = since.groupBy("customer_id", "as_of").agg(sf.max_by("churn_date", conform.order(contract)).alias("left"))
+    last = sf.max_by("churn_date", conform.order(contract_of("customer")))
+    of_day = since.groupBy("customer_id", "as_of").agg(last.alias("left"))
     reported = of_day.groupBy("customer_id").agg(sf.min("left").alias("reported"))
     left = sf.least("churn_date", "reported")  # the one that is given, where one is NULL
     within = (left > sf.lit(begin)) & (left <= sf.lit(end))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from churn.contract import Contract, contracts
+from churn.contract import Contract, contract_of
 from churn.simulate.world import LEAVING_DAYS, World, generator
 
 HISTORY_DAYS = LEAVING_DAYS + 90  # the longest window of a feature before the first observation date
@@ -64,7 +64,7 @@ def drop(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: 
     else:
         daily = [_DAILY[domain](world, day, seed) for day in delivery.days]
         rows = pd.concat(daily, ignore_index=True)
-    contract = next(contract for contract in contracts() if contract.domain == domain)
+    contract = contract_of(domain)
     return _as_delivered(rows, contract)
 
 
