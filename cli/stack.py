@@ -49,7 +49,7 @@ class Stack:
             CommandError: With every fault of the file.
         """
         checked = subprocess.run(
-            [sys.executable, "-m", "infra.config", str(self.source)],
+            [sys.executable, "-m", "infra.written.stacks", str(self.source)],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,

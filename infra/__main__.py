@@ -12,24 +12,24 @@ import pulumi
 import pulumi_databricks as databricks
 from pulumi.runtime.config import CONFIG
 
-from infra.access import plan_access
-from infra.account import Account, AccountArgs
-from infra.analytics import DASHBOARD, Analytics, AnalyticsArgs, serialized
-from infra.area_requests import read_requests
-from infra.artifacts import PIPELINES, WHEELS, Artifacts, ArtifactsArgs, find_wheel
-from infra.compute import Compute, ComputeArgs
-from infra.config import load
-from infra.contracts import read_contracts
-from infra.faults import FaultsError
-from infra.grants import CatalogGrants, CatalogGrantsArgs
-from infra.jobs import Jobs, JobsArgs
+from infra.access.plan import plan_access
+from infra.layers.account.account import Account, AccountArgs
+from infra.layers.platform.areas import Area, AreaArgs
+from infra.layers.platform.artifacts import PIPELINES, WHEELS, Artifacts, ArtifactsArgs, find_wheel
+from infra.layers.platform.compute import Compute, ComputeArgs
+from infra.layers.platform.dashboard import DASHBOARD, Analytics, AnalyticsArgs, serialized
+from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
+from infra.layers.platform.jobs import Jobs, JobsArgs
+from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
+from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
+from infra.layers.platform.storage import Storage, StorageArgs
+from infra.layers.platform.tracking import Tracking, TrackingArgs
 from infra.names import MARTS
-from infra.pipelines import Pipelines, PipelinesArgs
-from infra.run_once import RunOnce, RunOnceArgs
-from infra.selfservice import Area, AreaArgs
-from infra.serving import Model, ModelArgs, Serving, ServingArgs
-from infra.storage import Storage, StorageArgs
-from infra.tracking import Tracking, TrackingArgs
+from infra.once.run_once import RunOnce, RunOnceArgs
+from infra.written.contracts import read_contracts
+from infra.written.faults import FaultsError
+from infra.written.requests import read_requests
+from infra.written.stacks import load
 
 gc.freeze()  # nor are they looked through at the end of the process, which takes as long again
 

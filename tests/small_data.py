@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.config import check
+from infra.written.stacks import check
 from local.settings import REPOSITORY
 
 SMALL_DATA = check(REPOSITORY / "Pulumi.local.yaml").compute.spark_conf

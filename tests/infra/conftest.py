@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra import artifacts
+from infra.layers.platform import artifacts
 from tests.infra.program import Program, run
 
 if TYPE_CHECKING:

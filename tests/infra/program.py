@@ -14,7 +14,7 @@ from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
-from infra.config import REPOSITORY
+from infra.written.stacks import REPOSITORY
 
 if TYPE_CHECKING:
     from pulumi.runtime.stack import Stack

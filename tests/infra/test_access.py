@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.access import PRIVILEGES, Grant, Plan, Securable, merge, plan_access, refuse_strangers, role_grants
-from infra.area_requests import read_requests
-from infra.config import REPOSITORY, check
-from infra.contracts import CONTRACTS, TableContract, read_contracts
-from infra.faults import FaultsError
+from infra.access.plan import PRIVILEGES, Grant, Plan, Securable, merge, plan_access, refuse_strangers, role_grants
 from infra.names import MARTS
-from infra.tenancy import Groups
+from infra.written.contracts import CONTRACTS, TableContract, read_contracts
+from infra.written.faults import FaultsError
+from infra.written.requests import read_requests
+from infra.written.stacks import REPOSITORY, check
+from infra.written.tenancy import Groups
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.access import PRIVILEGES, Grant, Securable
-from infra.area_requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
-from infra.config import REPOSITORY, check, stack_names
-from infra.faults import FaultsError, choices
+from infra.access.plan import PRIVILEGES, Grant, Securable
+from infra.written.faults import FaultsError, choices
+from infra.written.requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
+from infra.written.stacks import REPOSITORY, check, stack_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_the_requests_of_the_repository() -> None:
 
 
 def test_the_json_schema_is_current() -> None:
-    assert SCHEMA_FILE.read_text() == json_schema(), "run python -m infra.area_requests"
+    assert SCHEMA_FILE.read_text() == json_schema(), "run python -m infra.written.requests"
 
 
 def test_every_privilege_exists_on_a_schema() -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from infra.config import REPOSITORY, check, load, stack_names
-from infra.faults import FaultsError, read_mapping
-from infra.settings import Daily, Settings
+from infra.written.faults import FaultsError, read_mapping
+from infra.written.settings import Daily, Settings
+from infra.written.stacks import REPOSITORY, check, load, stack_names
 from policies.compute import MAX_WAREHOUSE_IDLE_MINUTES
 from tests.infra.program import engine_config
 
@@ -313,7 +313,7 @@ def test_an_encrypted_value_is_not_shown(altered: Callable[..., Path]) -> None:
 
 
 def test_the_command_tells_faults_and_fails(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "infra.config"]
+    command = [sys.executable, "-m", "infra.written.stacks"]
     good = subprocess.run([*command, "local"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert good.returncode == 0, good.stderr
     assert json.loads(good.stdout)["stack"] == "local"
@@ -324,12 +324,12 @@ def test_the_command_tells_faults_and_fails(tmp_path: Path) -> None:
     assert "Pulumi.nowhere.yaml: received no such file" in bad.stderr
     usage = subprocess.run([*command, "--help"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert usage.returncode == 0
-    assert usage.stdout.startswith("usage: python -m infra.config [-h] [stacks ...]")
+    assert usage.stdout.startswith("usage: python -m infra.written.stacks [-h] [stacks ...]")
 
 
 def test_settings_and_requests_import_no_provider_sdk() -> None:
     code = (
-        "import sys, infra.config, infra.area_requests, infra.contracts, infra.access; "
+        "import sys, infra.written.stacks, infra.written.requests, infra.written.contracts, infra.access.plan; "
         "print([m for m in sys.modules if m.split('.')[0] in ('pulumi', 'pulumi_databricks', 'databricks', 'grpc')])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)

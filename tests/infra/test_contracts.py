@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from infra.access import Grant, Securable
-from infra.config import REPOSITORY, check
-from infra.contracts import CONTRACTS, read_contracts
-from infra.faults import FaultsError
+from infra.access.plan import Grant, Securable
+from infra.written.contracts import CONTRACTS, read_contracts
+from infra.written.faults import FaultsError
+from infra.written.stacks import REPOSITORY, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def test_the_check_before_the_engine_has_the_wheel_read_the_contracts(tmp_path: 
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, symlinks=True, ignore=sources)
     for file in REPOSITORY.glob("Pulumi*.yaml"):
         shutil.copy(file, tmp_path)
-    command = [sys.executable, "-m", "infra.config", "local"]
+    command = [sys.executable, "-m", "infra.written.stacks", "local"]
 
     def check_again() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

@@ -13,8 +13,8 @@ import pulumi
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from infra import run_once
-from infra.run_once import RunFailedError, RunOnce, RunOnceArgs, RunOnceProvider
+from infra.once import run_once
+from infra.once.run_once import RunFailedError, RunOnce, RunOnceArgs, RunOnceProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

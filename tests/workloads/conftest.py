@@ -58,7 +58,9 @@ def world(spark: SparkSession, spark_home: LocalSettings, mlflow_server: str) ->
 @pytest.fixture(scope="session")
 def champion(world: World) -> str:
     """Name of a model that was bootstrapped, trained and gated: version 2 is champion."""
-    from churn import bootstrap, gate, training
+    from churn.training import bootstrap
+    from churn.training import train as training
+    from churn.validation import gate
     from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, run
 
     model = f"{CATALOG}.mlops.churn_model"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from churn import bootstrap, training
 from churn.data import telco
-from churn.dataset import COLUMNS
+from churn.training import bootstrap
+from churn.training import train as training
+from churn.training.dataset import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

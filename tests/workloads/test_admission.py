@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churn import ingest
-from churn.admission import examine
-from churn.contract import contracts
-from churn.entry import parse, parser
-from churn.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, chunks, judge, report
+from churn.core.contract import contracts
+from churn.core.entry import parse, parser
+from churn.ingestion import ingest
+from churn.ingestion.admission import examine
+from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, chunks, judge, report
 
 if TYPE_CHECKING:
     from pathlib import Path

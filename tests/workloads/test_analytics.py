@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn import analytics, scoring, tables
-from churn.tables import GATE_RESULTS
+from churn.core import tables
+from churn.core.tables import GATE_RESULTS
+from churn.inference import score as scoring
+from churn.reporting import marts as analytics
 from infra.names import MARTS
 from tests.workloads.ml_world import CATALOG, TODAY, run
 

@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 from databricks.sdk.service.catalog import VolumeType
 
-from churn import accounting, ingest
-from churn.contract import contract_of
+from churn.core.contract import contract_of
+from churn.core.entry import Run
 from churn.data import telco_raw
-from churn.entry import Run
+from churn.ingestion import ingest
+from churn.transforms import reconcile as accounting
 from local.settings import REPOSITORY, LocalSettings
 from tests.local.conftest import LocalWorkspace
 from tests.small_data import SMALL_DATA

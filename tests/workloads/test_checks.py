@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churn.checks import Check, Outcome, by_slice, decide, judge, least_precision
-from churn.dataset import COLUMNS, split
-from churn.training import fit
+from churn.training.dataset import COLUMNS, split
+from churn.training.train import fit
+from churn.validation.checks import Check, Outcome, by_slice, decide, judge, least_precision
 from tests.workloads.ml_world import HORIZON, LEAD, labelled_telco
 
 if TYPE_CHECKING:
-    from churn.metrics import Floats
+    from churn.training.metrics import Floats
 
 Sound = tuple[pd.DataFrame, "Floats"]
 

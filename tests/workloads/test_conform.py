@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.conform import accepted, broken_rules, conform, latest, quarantined
-from churn.contract import contract_of, contracts
+from churn.core.contract import contract_of, contracts
 from churn.data import telco_raw
+from churn.transforms.conform import accepted, broken_rules, conform, latest, quarantined
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
-    from churn.contract import Contract
+    from churn.core.contract import Contract
 
 CUSTOMER = contract_of("customer")
 SUPPORT = contract_of("support")

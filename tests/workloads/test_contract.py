@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from churn.contract import ContractError, contracts, parse
+from churn.core.contract import ContractError, contracts, parse
 from local.settings import REPOSITORY
 
 BY_DOMAIN = {contract.domain: contract for contract in contracts()}

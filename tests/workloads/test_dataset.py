@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from churn.dataset import COLUMNS, DatasetError, fingerprint, holdout, labelled, split
+from churn.training.dataset import COLUMNS, DatasetError, fingerprint, holdout, labelled, split
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

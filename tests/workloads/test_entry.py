@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from churn.entry import parse, parser
+from churn.core.entry import parse, parser
 
 REST = ["--catalog=churn_test", "--run_id=1"]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn import features, labels
-from churn.contract import Contract, contracts
+from churn.core.contract import Contract, contracts
+from churn.feature_engineering import groups as features
+from churn.feature_engineering import labels
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession

@@ -9,10 +9,12 @@ import mlflow
 import numpy as np
 import pytest
 
-from churn import bootstrap, gate, registry
-from churn.dataset import COLUMNS
-from churn.models import fit_calibrated
-from churn.registry import UntaggedVersionError, Version
+from churn.serving import registry
+from churn.serving.registry import UntaggedVersionError, Version
+from churn.training import bootstrap
+from churn.training.dataset import COLUMNS
+from churn.training.models import fit_calibrated
+from churn.validation import gate
 from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from churn import gold
+from churn.feature_engineering import features as gold
 from tests.workloads.test_features import BY_DOMAIN, OBSERVED, customers, table
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from churn.data import telco
-from churn.metrics import calibration_error, evaluate, lift
-from churn.models import KINDS, Columns, cross_validate, customer_folds, fit_calibrated, importances
-from churn.served import Scorer
+from churn.serving.served import Scorer
+from churn.training.metrics import calibration_error, evaluate, lift
+from churn.training.models import KINDS, Columns, cross_validate, customer_folds, fit_calibrated, importances
 
 NUMERIC = ("senior_citizen", "tenure_months", "monthly_charges", "total_charges")
 

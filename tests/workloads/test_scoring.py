@@ -9,18 +9,21 @@ import mlflow
 import pandas as pd
 import pytest
 
-from churn import bootstrap, gate, registry, scoring
-from churn.checks import Check, Outcome
-from churn.dataset import COLUMNS
-from churn.entry import parse, parser
-from churn.registry import Version
-from churn.scoring import ScoringError, champion_on, check_complete
+from churn.core.entry import parse, parser
+from churn.inference import score as scoring
+from churn.inference.score import ScoringError, champion_on, check_complete
+from churn.serving import registry
+from churn.serving.registry import Version
+from churn.training import bootstrap
+from churn.training.dataset import COLUMNS
+from churn.validation import gate
+from churn.validation.checks import Check, Outcome
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from churn.entry import Run
+    from churn.core.entry import Run
     from tests.workloads.ml_world import World
 
 

@@ -14,14 +14,14 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.files import DirectoryEntry
 
-from churn.admission import examine
-from churn.contract import contracts
+from churn.core.contract import contracts
+from churn.core.entry import parse, parser
 from churn.data import telco
-from churn.entry import parse, parser
-from churn.ingest import Landed, judge
-from churn.simulate.deliver import VOLUMES, content, deliver, files
-from churn.simulate.drops import HISTORY_DAYS, deliveries, drop
-from churn.simulate.world import LEAVING_DAYS, World, grow
+from churn.ingestion.admission import examine
+from churn.ingestion.ingest import Landed, judge
+from churn.simulation.deliveries import HISTORY_DAYS, deliveries, drop
+from churn.simulation.simulate import VOLUMES, content, deliver, files
+from churn.simulation.world import LEAVING_DAYS, World, grow
 from infra import names
 
 if TYPE_CHECKING:

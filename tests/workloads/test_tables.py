@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from churn.tables import Table
+from churn.core.tables import Table
 from tests.conftest import TEST_CATALOG
 
 if TYPE_CHECKING:

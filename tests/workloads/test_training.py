@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pytest
 
-from churn import registry, training
-from churn.dataset import COLUMNS, DatasetError, split
-from churn.models import KINDS
-from churn.registry import Version
-from churn.training import fit, nothing_new, too_young
+from churn.serving import registry
+from churn.serving.registry import Version
+from churn.training import train as training
+from churn.training.dataset import COLUMNS, DatasetError, split
+from churn.training.models import KINDS
+from churn.training.train import fit, nothing_new, too_young
 from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The simulated world after the snapshot date: its business goes on, and a model trained on any day passes the gate.
 
-Features are computed with pandas from the rows delivered, as `churn.features` and `churn.labels` do with Spark; split,
-model and checks are the real ones.
+Features are computed with pandas from the rows delivered, as `feature_engineering.groups` and `.labels` do with Spark;
+split, model and checks are the real ones.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from churn.checks import Outcome, judge
-from churn.contract import contracts
+from churn.core.contract import contracts
 from churn.data import telco
-from churn.dataset import COLUMNS, OBSERVED_EVERY_DAYS, split
-from churn.metrics import auc
-from churn.models import fit_calibrated
-from churn.simulate.drops import deliveries, drop
-from churn.simulate.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
+from churn.simulation.deliveries import deliveries, drop
+from churn.simulation.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
+from churn.training.dataset import COLUMNS, OBSERVED_EVERY_DAYS, split
+from churn.training.metrics import auc
+from churn.training.models import fit_calibrated
+from churn.validation.checks import Outcome, judge
 
 SNAPSHOT = date(2026, 1, 31)
 ANCHOR = SNAPSHOT - timedelta(days=LEAVING_DAYS)
@@ -38,7 +38,7 @@ class Known:
     by_date: dict[date, pd.DataFrame] = field(default_factory=dict)
 
     def labelled(self, today: date) -> pd.DataFrame:
-        """As `churn.dataset.labelled`: of the latest complete observation date, and each seventh before it."""
+        """As `churn.training.dataset.labelled`: of the latest complete observation date, and each seventh before it."""
         latest = today - timedelta(days=LEAD + HORIZON)
         dates = [latest - timedelta(days=days) for days in range(0, (latest - ANCHOR).days + 1, OBSERVED_EVERY_DAYS)]
         for observed in dates:

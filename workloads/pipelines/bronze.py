@@ -4,7 +4,7 @@ from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from churn.contract import Contract, contracts
+from churn.core.contract import Contract, contracts
 
 spark = SparkSession.active()
 ADMITTED = spark.conf.get("churn.admitted")

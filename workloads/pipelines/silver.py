@@ -7,8 +7,8 @@ Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the 
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
 
-from churn import conform
-from churn.contract import Contract, contracts
+from churn.core.contract import Contract, contracts
+from churn.transforms import conform
 
 spark = SparkSession.active()
 CATALOG = spark.conf.get("churn.catalog")

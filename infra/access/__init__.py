@@ -1,0 +1,1 @@
+"""Who may do what: one plan of all rights, as pure functions."""

@@ -1,0 +1,1 @@
+"""The layers that stacks are made of: account, ground, platform."""

@@ -1,0 +1,1 @@
+"""The layer of the account: what all workspaces of an account share."""

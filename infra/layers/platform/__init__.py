@@ -1,0 +1,1 @@
+"""The layer of the platform: everything inside a workspace."""

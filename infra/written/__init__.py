@@ -1,0 +1,1 @@
+"""What people write: settings, contracts and requests, read and checked without a provider SDK."""

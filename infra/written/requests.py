@@ -1,0 +1,151 @@
+"""What teams ask for: a workspace area, `requests/<team>/<schema>.yaml`.
+
+Everything is checked without a provider SDK. `python -m infra.written.requests` writes the JSON schema that editors
+use.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from infra.access.plan import Grant, Securable
+from infra.names import SCHEMAS
+from infra.written.faults import Fault, FaultsError, Section, choices, files_to_read, read_mapping, validate
+from infra.written.stacks import REPOSITORY, stack_names
+from infra.written.tenancy import GroupName
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from infra.written.settings import Settings
+
+REQUESTS = REPOSITORY / "requests"
+SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"
+MADE_BY_DATABRICKS = ("default", "information_schema")  # in each catalog
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+Team = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+
+
+class AreaPrivilege(StrEnum):
+    """What others may be given on an area; managing it stays with its owner."""
+
+    SELECT = "SELECT"
+    MODIFY = "MODIFY"
+    CREATE_TABLE = "CREATE_TABLE"
+    CREATE_MATERIALIZED_VIEW = "CREATE_MATERIALIZED_VIEW"
+    CREATE_FUNCTION = "CREATE_FUNCTION"
+    CREATE_MODEL = "CREATE_MODEL"
+    EXECUTE = "EXECUTE"
+    READ_VOLUME = "READ_VOLUME"
+    WRITE_VOLUME = "WRITE_VOLUME"
+
+
+class AreaGrant(Section):
+    """Privileges of one group on the area."""
+
+    group: GroupName = Field(description="display name of a group of the account")
+    privileges: tuple[AreaPrivilege, ...] = Field(min_length=1, description="privileges on the whole area")
+
+
+class WorkspaceArea(Section):
+    """A team's workspace area: a schema with a volume, owned by a group."""
+
+    kind: Literal["workspace_area"] = Field(description="what is asked for")
+    team: Team = Field(description="the team that asks; the folder's name")
+    schema_name: Name = Field(alias="schema", description="name of the schema; the file's name")
+    purpose: str = Field(
+        min_length=10, max_length=250, description="what it is for, in a sentence; becomes its comment"
+    )
+    owner_group: GroupName = Field(description="display name of the group that owns it")
+    volume: Name = Field(default="files", description="name of the volume for files")
+    stacks: tuple[Name, ...] = Field(min_length=1, description="stacks that have it, such as local, dev, prod")
+    grants: tuple[AreaGrant, ...] = Field(default=(), description="what other groups may do")
+
+    def grants_in(self, catalog: str) -> list[Grant]:
+        """The grants this area asks for. The owner is named too: owning a schema does not open its catalog."""
+        schema = Securable(f"{catalog}.{self.schema_name}", "schema")
+        others = [Grant(schema, grant.group, frozenset(p.value for p in grant.privileges)) for grant in self.grants]
+        return [Grant(schema, self.owner_group, frozenset({"USE_SCHEMA"})), *others]
+
+
+def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[WorkspaceArea]:
+    """The stack's areas, by team and schema.
+
+    All files are checked, those for other stacks too; but groups only for this stack, since stacks may know others.
+
+    Raises:
+        FaultsError: With every fault of every file.
+    """
+    stacks = stack_names() | {settings.stack}
+    paths, faults = files_to_read(folder, "*/*.yaml", f"{folder.name}/<team>/<schema>.yaml", {SCHEMA_FILE.name})
+    areas: list[tuple[str, WorkspaceArea]] = []
+    for path in paths:
+        file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        try:
+            area = validate(WorkspaceArea, read_mapping(path, file), file)
+        except FaultsError as error:
+            faults += error.faults
+            continue
+        areas.append((file, area))
+        faults += _place_faults(path, file, area)
+        faults += _stack_faults(file, area, stacks)
+        if settings.stack in area.stacks:
+            faults += _group_faults(file, area, settings.group_names)
+    faults += _duplicates(areas)
+    if faults:
+        raise FaultsError(faults)
+    return [area for _, area in areas if settings.stack in area.stacks]
+
+
+def _place_faults(path: Path, file: str, area: WorkspaceArea) -> list[Fault]:
+    faults = []
+    team = path.parent.name
+    if team != area.team:
+        faults.append(Fault(file, "team", f'"{area.team}"', f"the folder's name, {team}", f"move it to {area.team}/"))
+    if path.stem != area.schema_name:
+        remedy = f"rename the file to {area.schema_name}.yaml"
+        faults.append(Fault(file, "schema", f'"{area.schema_name}"', f"the file's name, {path.stem}", remedy))
+    return faults
+
+
+def _stack_faults(file: str, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
+    return [
+        Fault(file, f"stacks[{index}]", f'"{stack}"', choices(known), f"write one of them, or add Pulumi.{stack}.yaml")
+        for index, stack in enumerate(area.stacks)
+        if stack not in known
+    ]
+
+
+def _group_faults(file: str, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
+    named = [("owner_group", area.owner_group)]
+    named += [(f"grants[{index}].group", grant.group) for index, grant in enumerate(area.grants)]
+    remedy = "write a known group, or add this one to churn:account.team_groups"
+    return [Fault(file, field, f'"{group}"', choices(known), remedy) for field, group in named if group not in known]
+
+
+def _duplicates(areas: Iterable[tuple[str, WorkspaceArea]]) -> list[Fault]:
+    faults = []
+    holders = dict.fromkeys(SCHEMAS, "the platform") | dict.fromkeys(MADE_BY_DATABRICKS, "Databricks")
+    for file, area in areas:
+        if area.schema_name in holders:
+            allowed = f"a name that is free; {holders[area.schema_name]} has this one"
+            faults.append(Fault(file, "schema", f'"{area.schema_name}"', allowed, "choose another name"))
+        else:
+            holders[area.schema_name] = file
+    return faults
+
+
+def json_schema() -> str:
+    """The request's JSON schema, as text of its file."""
+    return json.dumps(WorkspaceArea.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(json_schema(), encoding="utf-8")
+    print(f"wrote {SCHEMA_FILE.relative_to(REPOSITORY)}")

@@ -1,0 +1,1 @@
+"""What every other folder uses: the command line of tasks, data contracts, tables."""

@@ -1,0 +1,1 @@
+"""Delivered files: examined, admitted or quarantined."""

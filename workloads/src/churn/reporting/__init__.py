@@ -1,0 +1,1 @@
+"""Marts that the dashboard reads."""

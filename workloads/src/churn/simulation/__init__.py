@@ -1,0 +1,1 @@
+"""The simulated world that stands for source systems, and its deliveries."""

@@ -1,0 +1,102 @@
+"""Delivers the files of the simulated world up to a day: `simulate`, where there is no source system yet.
+
+Every delivery that is due and not there yet is written to `<domain>/<day>/` of the volume `raw`. The same
+parameters give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+
+from churn.core.contract import Contract, contracts
+from churn.core.entry import Run, parse, parser
+from churn.simulation.deliveries import Delivery, deliveries, drop
+from churn.simulation.world import World, grow
+
+VOLUMES = ("raw", "admitted", "quarantine")  # in which a delivery may lie by now
+UPLOADS_AT_ONCE = 8
+
+
+def content(rows: pd.DataFrame, contract: Contract) -> bytes:
+    """A table as the bytes of a file in its contract's format; the same table gives the same bytes."""
+    buffer = io.BytesIO()
+    if contract.format == "csv":
+        rows.to_csv(buffer, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    else:
+        types = {"STRING": pa.string(), "DOUBLE": pa.float64(), "DATE": pa.date32()}
+        schema = pa.schema([(column.source, types[column.type]) for column in contract.columns])
+        pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), buffer)
+    return buffer.getvalue()
+
+
+def files(
+    world: World, due: Sequence[tuple[Contract, Delivery]], first: Delivery, seed: int
+) -> Iterator[tuple[str, bytes]]:
+    """Path in the volume `raw` and content of each file that is due.
+
+    Args:
+        world: Grown up to the last delivery.
+        due: Which deliveries of which domains.
+        first: The very first delivery, which reports every customer.
+        seed: Of every draw.
+    """
+    for contract, delivery in due:
+        rows = drop(contract.domain, world, delivery, initial=delivery == first, seed=seed)
+        name = f"{contract.domain}.{contract.format}"
+        yield f"{contract.domain}/{delivery.last}/{name}", content(rows, contract)
+
+
+def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int:
+    """Writes what is due and not there yet.
+
+    Returns:
+        How many files were written.
+    """
+    all_of_them = deliveries(snapshot, run.date)
+    if not all_of_them:
+        return 0
+    due = []
+    for contract in contracts():
+        there = _delivered(client, run, contract.domain)
+        due += [(contract, delivery) for delivery in all_of_them if delivery.last.isoformat() not in there]
+    if not due:
+        return 0
+    world = grow(snapshot, run.date, seed)
+
+    def upload(file: tuple[str, bytes]) -> None:
+        path, data = file
+        client.files.upload(f"{run.volume('raw')}/{path}", io.BytesIO(data), overwrite=True)
+
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+        return len(list(pool.map(upload, files(world, due, all_of_them[0], seed))))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point `simulate`."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--snapshot_date", required=True, type=date.fromisoformat, help="day of Telco, YYYY-MM-DD")
+    arguments.add_argument("--seed", required=True, type=int, help="seed of every draw")
+    run = parse(arguments, argv)
+    count = deliver(run, WorkspaceClient(), run.options.snapshot_date, run.options.seed)
+    print(f"{count} files delivered up to {run.date}" if count else f"everything up to {run.date} was delivered before")
+
+
+def _delivered(client: WorkspaceClient, run: Run, domain: str) -> set[str]:
+    """Days on which files of a domain were delivered, as folder names."""
+    days: set[str] = set()
+    for volume in VOLUMES:
+        folder = f"{run.volume(volume)}/{domain}"
+        try:
+            days.update(entry.name or "" for entry in client.files.list_directory_contents(folder))
+        except NotFound:
+            continue  # nothing of this domain has come that far
+    return days

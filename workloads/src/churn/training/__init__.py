@@ -1,0 +1,1 @@
+"""Models: the data they learn from, how they are fitted and measured."""

@@ -1,0 +1,150 @@
+"""The labelled customers a model learns from, and those kept back to judge it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from churn.feature_engineering.groups import CATEGORICAL, NUMERIC
+from churn.feature_engineering.labels import labelled_date
+from churn.training.models import Columns
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+COLUMNS = Columns(CATEGORICAL, NUMERIC)
+HOLDOUT_PERCENT = 20
+BY_TIME, BY_CUSTOMER = "time", "customer"
+# Customers change little from a day to the next: daily observations would be near copies, at seven times the rows.
+OBSERVED_EVERY_DAYS = 7
+
+
+class DatasetError(Exception):
+    """The labelled customers do not allow a model to be fitted or judged; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled customers in two parts.
+
+    Attributes:
+        train: Rows to fit on.
+        holdout: Rows that no fit has seen, all of one observation date.
+        rule: `time` when all training labels were complete by the holdout's observation date, `customer` when the
+            holdout is a fifth of the customers by hash.
+    """
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    rule: str
+
+    @property
+    def holdout_date(self) -> date:
+        """Observation date of the holdout."""
+        return pd.Timestamp(self.holdout["observation_date"].iloc[0]).date()
+
+
+def labelled(
+    features: DataFrame, labels: DataFrame, today: date, lead_days: int, horizon_days: int, settle_days: int
+) -> DataFrame:
+    """Joins features to the labels that were complete on a day: of the latest such date, and each seventh before it.
+
+    Args:
+        features: gold.churn_features.
+        labels: gold.churn_labels.
+        today: Logical date; what was reported by its end is known.
+        lead_days: Days between observation and the label's window.
+        horizon_days: Length of the label's window in days.
+        settle_days: Days that a report of leaving may be late.
+
+    Returns:
+        One row per customer and observation date: `customer_id`, `observation_date`, the model's columns (numbers as
+        doubles), `churned`.
+    """
+    from pyspark.sql import functions as sf
+
+    complete = labels.where(
+        (sf.col("lead_days") == lead_days)
+        & (sf.col("horizon_days") == horizon_days)
+        & (sf.col("observation_date") <= sf.lit(labelled_date(today, lead_days, horizon_days, settle_days)))
+    )
+    newest = complete.agg(sf.max("observation_date").alias("newest"))
+    spaced = sf.date_diff("newest", "observation_date") % OBSERVED_EVERY_DAYS == 0
+    keys = ["customer_id", "observation_date"]
+    chosen = complete.crossJoin(newest).where(spaced).select(*keys, sf.col("churned").cast("int"))
+    return inputs(features, *keys).join(chosen, keys)
+
+
+def inputs(features: DataFrame, *keys: str) -> DataFrame:
+    """The columns a model reads, in its types (strings and doubles), after the key columns given."""
+    from pyspark.sql import functions as sf
+
+    categorical = [sf.col(name).cast("string") for name in COLUMNS.categorical]
+    numeric = [sf.col(name).cast("double") for name in COLUMNS.numeric]
+    return features.select(*keys, *categorical, *numeric)
+
+
+def split(frame: pd.DataFrame, lead_days: int, horizon_days: int, settle_days: int) -> Split:
+    """Keeps back a holdout that says how the model will do on days to come.
+
+    The holdout is the latest observation date. Training takes the dates whose labels were complete by then, so that
+    nothing learned was unknown on the holdout's day. Where there is no such date, the holdout is a fifth of the
+    customers of the latest date, and training leaves those out at all dates. They are chosen by the hash of their id
+    alone, so a customer stays kept back in every training, and two models of different days can be judged on them.
+
+    Args:
+        frame: Labelled customers, as from `labelled`.
+        lead_days: Days between observation and the label's window.
+        horizon_days: Length of the label's window in days.
+        settle_days: Days that a report of leaving may be late.
+
+    Raises:
+        DatasetError: A part would lack leavers or stayers.
+    """
+    dates = pd.to_datetime(frame["observation_date"])
+    complete = dates + timedelta(days=lead_days + horizon_days + settle_days) <= dates.max()
+    train, rule = frame[complete], BY_TIME
+    if train["churned"].nunique() != 2:
+        train, rule = frame[~kept(frame)], BY_CUSTOMER
+    return Split(_checked(train, f"training part by {rule}"), holdout(frame[dates == dates.max()], rule), rule)
+
+
+def holdout(newest: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """The holdout of a split, out of all labelled customers of its date.
+
+    Args:
+        newest: Labelled customers of the latest observation date, as from `labelled`.
+        rule: As in `Split`.
+
+    Raises:
+        DatasetError: Leavers or stayers are lacking.
+    """
+    return _checked(newest if rule == BY_TIME else newest[kept(newest)], f"holdout by {rule}")
+
+
+def fingerprint(frame: pd.DataFrame) -> str:
+    """Hash of the rows whatever their order: the same data give the same text."""
+    rows = pd.util.hash_pandas_object(frame[sorted(frame.columns)], index=False)
+    return hashlib.sha256(rows.sort_values().to_numpy().tobytes()).hexdigest()[:16]
+
+
+def _bucket(customer_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(customer_id.encode()).digest()[:4], "big") % 100
+
+
+def kept(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of customers whom no training by customer has seen."""
+    return frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
+
+
+def _checked(part: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The part in an order that is always the same, if both outcomes occur in it."""
+    if part["churned"].nunique() != 2:
+        raise DatasetError(
+            f"the {name} ({len(part)} rows) lacks an outcome: a model needs customers who left and customers who stayed"
+        )
+    return part.sort_values(["observation_date", "customer_id"], ignore_index=True)

@@ -1,0 +1,1 @@
+"""Bronze to silver: rows conformed to their contract, and every row accounted for."""

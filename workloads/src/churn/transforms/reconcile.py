@@ -1,0 +1,147 @@
+"""Accounts for every row: `reconcile`, after silver.
+
+For each table and run, rows in = rows out + quarantined + superseded. Rows in are those that `ingest` counted when it
+opened the files, apart from Spark; the others are counted in silver, each apart from the others: superseded rows are
+those accepted rows that are not their key's latest. Rows that are missing fail the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as sf
+
+from churn.core.contract import Contract, contracts
+from churn.core.entry import Run, parse, parser, spark_session
+from churn.ingestion.ingest import ADMITTED, DELIVERIES, DUPLICATE, QUARANTINED
+from churn.transforms import conform
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, Row, SparkSession
+
+ACCOUNTING = "mlops.row_accounting"
+COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued")
+MEASURED = COUNTS[1:]  # per file, in the tables
+FILES_NAMED = 5
+
+
+class UnknownFilesError(Exception):
+    """Rows came in past `ingest`, so that nobody has counted them; the text names files and remedy."""
+
+
+class RowsLostError(Exception):
+    """Rows that came in are neither in silver nor in quarantine nor superseded; the text has table, run and counts."""
+
+
+def account(spark: SparkSession, run: Run) -> DataFrame:
+    """Counts every row of every run so far.
+
+    Returns:
+        One row per table and the run that admitted its files: `run_id`, `date`, `table`, `files`,
+        `files_quarantined`, `files_duplicate`, then `COUNTS`: `superseded` rows gave way to a later row with their key
+        (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept.
+    """
+    ledger = spark.table(run.table(DELIVERIES))
+    counted = _together([_rows_by_file(spark, run, contract) for contract in contracts()])
+    files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", _file("stored"), "rows")
+    by_run = (
+        files.join(counted, ["domain", "file"], "left")
+        .groupBy("run_id", "domain")
+        .agg(sf.sum("rows").alias("rows_in"), *(sf.sum(name).alias(name) for name in MEASURED))
+    )
+    deliveries = ledger.groupBy("run_id", "domain").agg(
+        sf.min("date").alias("date"),
+        sf.count_if(sf.col("status") == ADMITTED).alias("files"),
+        sf.count_if(sf.col("status") == QUARANTINED).alias("files_quarantined"),
+        sf.count_if(sf.col("status") == DUPLICATE).alias("files_duplicate"),
+    )
+    return deliveries.join(by_run, ["run_id", "domain"], "left").select(
+        "run_id",
+        "date",
+        sf.col("domain").alias("table"),
+        "files",
+        "files_quarantined",
+        "files_duplicate",
+        *(sf.coalesce(name, sf.lit(0)).alias(name) for name in COUNTS),
+    )
+
+
+def lost(accounts: Sequence[Row]) -> list[Row]:
+    """The accounts that do not add up."""
+    return [row for row in accounts if row.rows_in != row.rows_out + row.quarantined + row.superseded]
+
+
+def unknown_files(spark: SparkSession, run: Run) -> list[str]:
+    """Files that bronze has rows of and the ledger does not know, below the folder of admitted files, sorted."""
+    admitted = spark.table(run.table(DELIVERIES)).where(sf.col("status") == ADMITTED).select(_file("stored"))
+    read = _together([spark.table(run.table(f"bronze.{each.domain}")).select(_file("_file")) for each in contracts()])
+    return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point `reconcile`.
+
+    Raises:
+        UnknownFilesError: Files reached bronze past `ingest`.
+        RowsLostError: Rows are missing.
+    """
+    run = parse(parser(__doc__), argv)
+    spark = spark_session()
+    account(spark, run).write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(run.table(ACCOUNTING))
+    accounts = spark.table(run.table(ACCOUNTING)).orderBy("date", "run_id", "table").collect()
+    print(f"{'table':<14}{'files':>7}{'aside':>8}{'again':>7}" + "".join(f"{name:>13}" for name in COUNTS))
+    for row in accounts:
+        if row.run_id == run.run_id:
+            numbers = "".join(f"{row[name]:>13,}" for name in COUNTS)
+            print(f"{row.table:<14}{row.files:>7}{row.files_quarantined:>8}{row.files_duplicate:>7}{numbers}")
+    if unknown := unknown_files(spark, run):
+        domains = sorted({file.partition("/")[0] for file in unknown})
+        tables = ", ".join(f"bronze.{each}, silver.{each}_versions, silver.quarantine_{each}" for each in domains)
+        raise UnknownFilesError(
+            f"{len(unknown)} files are in bronze that `ingest` has not counted: {', '.join(unknown[:FILES_NAMED])}; "
+            f"delete their rows (by _file) from {tables} of {run.catalog}, move them from {run.volume('admitted')} to "
+            f"{run.volume('raw')}, and deliver there only"
+        )
+    if missing := lost(accounts):
+        raise RowsLostError(
+            "rows were lost: "
+            + "; ".join(
+                f"{row.table} of run {row.run_id}: {row.rows_in} in, {row.rows_out} out, "
+                f"{row.quarantined} quarantined, {row.superseded} superseded"
+                for row in missing
+            )
+        )
+
+
+def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFrame:
+    """Per file of a domain: `domain`, `file`, `MEASURED`."""
+
+    def table(name: str) -> DataFrame:
+        return spark.table(run.table(name))
+
+    domain = contract.domain
+    measured = {
+        "rows_out": table(f"silver.{domain}"),
+        "quarantined": table(f"silver.quarantine_{domain}"),
+        "superseded": conform.superseded(table(f"silver.{domain}_versions"), contract),
+        "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
+    }
+    rows = _together([frame.select(_file("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
+    return rows.groupBy(sf.lit(domain).alias("domain"), "file").agg(
+        *(sf.count_if(sf.col("what") == name).alias(name) for name in MEASURED)
+    )
+
+
+def _file(path: str) -> Column:
+    """A file's path below the folder of admitted files, whatever stands before that."""
+    return sf.element_at(sf.split(path, "/bronze/admitted/", 2), 2).alias("file")
+
+
+def _together(frames: Sequence[DataFrame]) -> DataFrame:
+    return reduce(lambda left, right: left.unionByName(right), frames)
+
+
+if __name__ == "__main__":
+    main()
