@@ -50,10 +50,12 @@ class Resource:
 
 @dataclass(frozen=True)
 class Violation:
-    """Attributes:
-    path: Property, as `tasks[0].newCluster.policyId`.
-    value: What stands there; None if nothing does.
-    remedy: What to write instead.
+    """A property of a resource that breaks a rule.
+
+    Attributes:
+        path: The property, such as `tasks[0].newCluster.policyId`.
+        value: Its value; None if it is not set.
+        remedy: What to write instead.
     """
 
     path: str
@@ -61,6 +63,7 @@ class Violation:
     remedy: str
 
     def about(self, resource: Resource) -> str:
+        """The message of the violation: the resource, the property with its value, and the remedy."""
         stands = "is not set" if self.value is None else f"is {_as_written(self.value)!r}"
         return f"{resource.kind} `{resource.name}`: {self.path} {stands}. Remedy: {self.remedy}."
 

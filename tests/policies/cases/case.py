@@ -13,15 +13,18 @@ PROVIDERS = {"provider": "workspace", "almost_default": "default-workspace"}
 
 @dataclass(frozen=True)
 class Case:
-    """Attributes:
-    rule: Id of the rule.
-    kind: Type of the resource.
-    bad: Inputs that the rule stops.
-    says: What it must say about them.
-    good: Inputs that it lets pass.
-    stack: Stack in which it applies.
-    bad_options, good_options: Resource options, as they stand in a program.
-    good_kind: Type of the resource that passes, where it is another.
+    """Inputs that a rule stops, the text of the violation, and inputs that the rule lets pass.
+
+    Attributes:
+        rule: Id of the rule.
+        kind: Type of the resource.
+        bad: Inputs that the rule stops.
+        says: What the rule must say about them.
+        good: Inputs that the rule lets pass.
+        stack: Stack in which the rule applies.
+        bad_options: Options of the resource that is stopped, written as in a program.
+        good_options: Options of the resource that passes.
+        good_kind: Type of the resource that passes, if it is another than `kind`.
     """
 
     rule: str
