@@ -1,4 +1,4 @@
-"""A case of a rule: what it stops, with what it says, and what it lets pass."""
+"""The case of a rule: inputs that it stops, the text of the violation, and inputs that it lets pass."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from policies.rule import PROVIDER
 
-# Explicit providers by the name that a case's options call them; one looks almost like the engine's own.
+# Explicit providers by the variable that a case's options name; one is called almost like the engine's own.
 PROVIDERS = {"provider": "workspace", "almost_default": "default-workspace"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """Inputs that a rule stops, the text of the violation, and inputs that the rule lets pass.
+    """Data of one case; the tests run over all cases.
 
     Attributes:
         rule: Id of the rule.
@@ -42,5 +42,5 @@ class Case:
 
 
 def type_of(kind: str) -> str:
-    """Type of a resource as the engine has it."""
+    """The type token of a kind, as the engine has it."""
     return kind if kind == PROVIDER else f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"
