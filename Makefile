@@ -33,9 +33,10 @@ soak: setup ## every test with its full counts
 	@$(platform) install
 	$(pytest) --soak
 
-check: setup ## lint, types and workflow files (a minute and 3 GB)
+check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/codespell
 	.venv/bin/mypy infra policies cli local workloads/src/churn
 	.venv/bin/zizmor --offline --quiet --min-severity medium .github
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 
 from bench import preview, up
+from cli.steps import CommandError
 
 MEASUREMENTS = {"cold": up.cold, "cached": up.cached, "tests": up.tests, "preview": preview.of_running_platform}
 ALL = ("cold", "cached", "tests")
 
 
 def main() -> None:
-    """Runs what was asked for, by default all that needs no platform that is up."""
+    """Runs the named measurements; by default, all that need no running platform."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     help_text = "; ".join(
         f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in MEASUREMENTS.items()
@@ -25,8 +27,11 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     print("| what | figure |\n|---|---|")
     for name in names:
-        for what, figure in MEASUREMENTS[name]():
-            print(f"| {what} | {figure} |", flush=True)
+        try:
+            for what, figure in MEASUREMENTS[name]():
+                print(f"| {what} | {figure} |", flush=True)
+        except CommandError as error:
+            sys.exit(f"error: {name}: {error}")
 
 
 if __name__ == "__main__":

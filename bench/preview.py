@@ -1,4 +1,4 @@
-"""`pulumi preview` of the deployed stack over a preview of as many components that do nothing."""
+"""The time of `pulumi preview` of the deployed stack, over that of a preview of as many empty components."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def of_running_platform() -> Iterator[tuple[str, str]]:
 
 
 def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
-    """`pulumi preview` over a preview of the same number of resources that do nothing."""
+    """Times both previews in turn, and yields the median of the ratios with both medians in seconds."""
     environment = {**os.environ, **client_environment(settings)}
     configuration = str(settings.home / "Pulumi.local.yaml")
     count = len(Stack.local(settings).resources())
@@ -56,7 +56,7 @@ def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
         )
         empty = ["pulumi", "preview", "--stack", "empty", "--non-interactive"]
         pairs = []
-        for _ in range(RUNS):  # in turn, so that a machine whose speed drifts favours neither
+        for _ in range(RUNS):  # in turn, so that a machine with changing speed favours neither
             ours = _seconds(real, REPOSITORY, environment)
             pairs.append((ours, _seconds(empty, Path(folder), environment_of_empty)))
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
@@ -68,6 +68,6 @@ def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
 
 
 def _seconds(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    begun = time.monotonic()
+    start = time.monotonic()
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-    return time.monotonic() - begun
+    return time.monotonic() - start

@@ -1,21 +1,22 @@
-"""How long `make up` and `make test` take, and how much memory everything holds at its peak."""
+"""Durations of `make up` and `make test`, and the memory of all processes at its peak."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bench import preview
+from cli.steps import CommandError
 from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 
@@ -28,14 +29,14 @@ def cold() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory(prefix="churn-cold-") as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
-        # every cache is its own: pip, uv, Go's builds and ours below the first, Go's modules, Maven
+        # caches of its own: pip, uv, Go's builds and this project's below the first, Go's modules, Maven
         fresh = {"PLATFORM_PORT": PORT, "XDG_CACHE_HOME": f"{folder}/cache", "GOMODCACHE": f"{folder}/go"}
         fresh |= {"MAVEN_OPTS": f"-Dmaven.repo.local={folder}/m2"}
         try:
             with _peak_memory(LocalSettings(clone.resolve() / ".local", int(PORT))) as peak:
                 seconds, output = _timed(["make", "up"], clone, fresh)
             yield "`make up`, fresh clone, every cache empty", f"{seconds / 60:.1f} min"
-            yield from _of_run(output, peak[0])
+            yield from _daily_run(output, peak.bytes)
             seconds, _ = _timed(["make", "up"], clone, fresh)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
         finally:
@@ -52,7 +53,7 @@ def cached() -> Iterator[tuple[str, str]]:
             with _peak_memory(settings) as peak:
                 seconds, output = _timed(["make", "up"], REPOSITORY, place)
             yield "`make up`, builds cached, no state", f"{seconds:.0f} s"
-            yield from _of_run(output, peak[0])
+            yield from _daily_run(output, peak.bytes)
             seconds, _ = _timed(["make", "up"], REPOSITORY, place)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
             yield from preview.measure(settings)
@@ -68,35 +69,50 @@ def tests() -> Iterator[tuple[str, str]]:
     yield "`make test` after set-up", f"{seconds / 60:.1f} min: {output.strip().splitlines()[-1].strip('= ')}"
 
 
-def _of_run(output: str, peak_bytes: int) -> Iterator[tuple[str, str]]:
-    found = re.search(r"churn_daily\s+run \d+, (\d+) s", output)
-    if found is None:
-        raise ValueError(f"no duration of churn_daily in what `make up` printed:\n{output}")
-    yield "`churn_daily` on Telco, first run", f"{found[1]} s"
+def _daily_run(output: str, peak_bytes: int) -> Iterator[tuple[str, str]]:
+    duration = re.search(r"churn_daily\s+run \d+, (\d+) s", output)
+    if duration is None:
+        raise CommandError(f"`make up` printed no duration of churn_daily:\n{output}")
+    yield "`churn_daily` on Telco, first run", f"{duration[1]} s"
     yield "memory of all its processes at the peak (proportional set size)", f"{peak_bytes / 2**30:.1f} GiB"
 
 
 def _timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
-    """Seconds and output of a command."""
-    begun = time.monotonic()
-    done = subprocess.run(
+    """Runs a command, and returns its seconds and its output.
+
+    Raises:
+        CommandError: The command failed; the text has its output.
+    """
+    start = time.monotonic()
+    process = subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
-    seconds = time.monotonic() - begun
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return seconds, done.stdout
+    seconds = time.monotonic() - start
+    if process.returncode != 0:
+        raise CommandError(f"{' '.join(command)} failed:\n{process.stdout}{process.stderr}")
+    return seconds, process.stdout
+
+
+@dataclass
+class Peak:
+    """The most memory that was seen.
+
+    Attributes:
+        bytes: Proportional set size of all processes.
+    """
+
+    bytes: int = 0
 
 
 @contextmanager
-def _peak_memory(settings: LocalSettings) -> Iterator[list[int]]:
-    """Measures while the block runs; the one item of the list is the peak in bytes."""
-    peak = [0]
+def _peak_memory(settings: LocalSettings) -> Iterator[Peak]:
+    """Samples the memory of a platform while the block runs."""
+    peak = Peak()
     ended = threading.Event()
 
     def sample() -> None:
         while not ended.wait(SAMPLE_SECONDS):
-            peak[0] = max(peak[0], sum(map(_proportional_bytes, processes(settings))))
+            peak.bytes = max(peak.bytes, sum(map(_proportional_bytes, processes(settings))))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -108,9 +124,9 @@ def _peak_memory(settings: LocalSettings) -> Iterator[list[int]]:
 
 
 def processes(settings: LocalSettings) -> set[psutil.Process]:
-    """What runs of a platform: its local cloud, and the commands that have its port in their environment.
+    """Finds the processes of a platform: commands with its port in their environment, and its local cloud.
 
-    Tasks and scoring servers do not have it: they are told apart by what they inherit of supervisord.
+    Tasks and scoring servers lack the port; variables that they inherit from supervisord identify them.
     """
     port = str(settings.port)
     commands = {

@@ -1,4 +1,4 @@
-"""Policy as code: what the infrastructure program may ask for. `__main__.py` builds the pack, one module a concern.
+"""Rules for what may be deployed: one module a concern; `__main__.py` builds the policy pack.
 
-What is asked of production is asked of the stack `prod` and of every stack whose name begins with `prod_` or `prod-`.
+Rules for production apply to the stack `prod` and to every stack whose name begins with `prod_` or `prod-`.
 """

@@ -1,4 +1,4 @@
-"""Who gets what: no blanket grants."""
+"""Grants and permissions: no blanket rights, and few for all users."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from policies.rule import Resource
 
 EVERYBODY = ("account users", "users")
-FOR_EVERYBODY = {"BROWSE", "USE_CATALOG"}  # on a catalog: people find what they may ask for
+FOR_EVERYBODY = {"BROWSE", "USE_CATALOG"}  # on a catalog, so that people find what they may request
 LEVELS_FOR_EVERYBODY = {"CAN_READ", "CAN_USE", "CAN_VIEW"}
 OPENS_SECRETS = {"SecretAcl": "principal", "SecretScope": "initialManagePrincipal"}
-CREATES_AT_WILL = ("allowClusterCreate", "allowInstancePoolCreate")  # whatever a cluster policy says
+CREATES_AT_WILL = ("allowClusterCreate", "allowInstancePoolCreate")  # regardless of any cluster policy
 
 
 def _is_everybody(principal: Any) -> bool:
@@ -39,10 +39,11 @@ def _least_privilege(resource: Resource) -> Iterator[Violation]:
 
 
 def _levels(resource: Resource) -> Iterator[Violation]:
-    """All users may read, view and use an object, which changes nothing.
+    """Yields the permission levels that all users must not have.
 
-    Every other level lets them change it, or run it with the rights of another principal, as a job or an endpoint
-    does. A level that is new is refused until somebody has judged it.
+    To read, view or use an object changes nothing. With every other level all users could change the object, or run it
+    with the rights of another principal, as a job or an endpoint does. A new level is refused until somebody has judged
+    it.
     """
     for path, control in items(resource.inputs, "accessControls"):
         group, level = control.get("groupName"), control.get("permissionLevel")
@@ -56,11 +57,11 @@ def _levels(resource: Resource) -> Iterator[Violation]:
 
 
 def _roles(resource: Resource) -> Iterator[Violation]:
-    for path, given in items(resource.inputs, "grantRules"):
-        principals = given.get("principals")
-        for place, principal in enumerate(principals if isinstance(principals, list) else []):
+    for path, grant_rule in items(resource.inputs, "grantRules"):
+        principals = grant_rule.get("principals")
+        for index, principal in enumerate(principals if isinstance(principals, list) else []):
             if isinstance(principal, str) and _is_everybody(principal.removeprefix("groups/")):
-                yield Violation(f"{path}.principals[{place}]", principal, "give the role to those who need it")
+                yield Violation(f"{path}.principals[{index}]", principal, "give the role to those who need it")
 
 
 def _privileges(resource: Resource) -> Iterator[Violation]:
@@ -69,8 +70,8 @@ def _privileges(resource: Resource) -> Iterator[Violation]:
     for_everybody = FOR_EVERYBODY if resource.inputs.get("catalog") is not None else set()
     for path, grant in grants:
         dot = f"{path}." if path else ""
-        given = grant.get("privileges")
-        known = [privilege for privilege in given if isinstance(privilege, str)] if isinstance(given, list) else []
+        listed = grant.get("privileges")
+        known = [privilege for privilege in listed if isinstance(privilege, str)] if isinstance(listed, list) else []
         privileges = [privilege.replace(" ", "_").upper() for privilege in known]
         if "ALL_PRIVILEGES" in privileges:
             yield Violation(f"{dot}privileges", privileges, "list the privileges that the principal needs")
@@ -88,8 +89,8 @@ def _privileges(resource: Resource) -> Iterator[Violation]:
 RULES = [
     rule(
         "least-privilege",
-        "No ALL_PRIVILEGES anywhere, no clusters or pools beside the policies, and nothing for all users but to find "
-        "and enter a catalog, and to read or use an object of the workspace.",
+        "Nobody has ALL_PRIVILEGES, or may create clusters and pools outside of the cluster policies. All users may "
+        "only find and enter a catalog, and read or use an object of the workspace.",
         _least_privilege,
         (
             "AccessControlRuleSet",

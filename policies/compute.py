@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-SECURITY_MODES = ("SINGLE_USER", "USER_ISOLATION")  # other spellings of them drift in every preview
+SECURITY_MODES = ("SINGLE_USER", "USER_ISOLATION")  # other spellings of these modes differ in every preview
 MAX_CLUSTER_IDLE_MINUTES = 60
 MAX_WAREHOUSE_IDLE_MINUTES = 30
 
 
-def _idle(path: str, value: Any, most: int) -> Iterator[Violation]:
-    """A time-out in minutes; 0 means never, and what is not set is the service's own default of hours."""
-    if value is not UNKNOWN and not (isinstance(value, int | float) and 0 < value <= most):
-        yield Violation(path, value, f"set it from 1 to {most} minutes")
+def _idle(path: str, minutes: Any, maximum: int) -> Iterator[Violation]:
+    """Checks an idle time-out in minutes. 0 means never; without a value the service takes its default of hours."""
+    if minutes is not UNKNOWN and not (isinstance(minutes, int | float) and 0 < minutes <= maximum):
+        yield Violation(path, minutes, f"set it from 1 to {maximum} minutes")
 
 
 def _under_policy(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
@@ -36,7 +36,7 @@ def _cluster(path: str, cluster: Mapping[str, Any]) -> Iterator[Violation]:
 
 
 def _default_cluster(pipeline: Mapping[str, Any]) -> Iterator[Violation]:
-    """A classic pipeline that describes no cluster for its updates gets one that is under no policy."""
+    """Yields classic pipelines without a cluster of their own: the cluster that Databricks adds is under no policy."""
     clusters = pipeline.get("clusters")
     if pipeline.get("serverless") in (True, UNKNOWN) or clusters is UNKNOWN:
         return
@@ -55,16 +55,16 @@ def _clusters_bounded(resource: Resource) -> Iterator[Violation]:
             yield from _cluster(f"{path}.newCluster.", cluster)
     if resource.kind == "Pipeline":
         yield from _default_cluster(resource.inputs)
-    for path, cluster in items(resource.inputs, "clusters"):  # a pipeline's, which have no security mode to set
+    for path, cluster in items(resource.inputs, "clusters"):  # clusters of a pipeline have no security mode
         yield from _under_policy(f"{path}.", cluster)
 
 
 def _pools_drain(resource: Resource) -> Iterator[Violation]:
-    kept = resource.inputs.get("minIdleInstances")
-    if isinstance(kept, int | float) and kept > 0:
-        yield Violation("minIdleInstances", kept, "leave it out: idle instances are paid for")
+    idle_instances = resource.inputs.get("minIdleInstances")
+    if isinstance(idle_instances, int | float) and idle_instances > 0:
+        yield Violation("minIdleInstances", idle_instances, "leave it out: idle instances are paid for")
     minutes = resource.inputs.get("idleInstanceAutoterminationMinutes")
-    if minutes != 0:  # here 0 ends an instance as soon as it is idle
+    if minutes != 0:  # in a pool, 0 ends an instance as soon as it is idle
         yield from _idle("idleInstanceAutoterminationMinutes", minutes, MAX_CLUSTER_IDLE_MINUTES)
 
 
@@ -75,7 +75,7 @@ def _warehouses_stop(resource: Resource) -> Iterator[Violation]:
 RULES = [
     rule(
         "clusters-bounded",
-        "A cluster has a policy, an isolating security mode and, if it outlives a run, a time after which it ends.",
+        "A cluster has a policy, an isolating security mode and, if it outlives a run, an idle time-out.",
         _clusters_bounded,
         ("Cluster", "Job", "Pipeline"),
     ),

@@ -1,4 +1,4 @@
-"""No secrets in clear."""
+"""Secrets in clear text, recognised by names and values in every input that a program writes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-# A plural counts what models read and write, and a tokenizer makes it: neither is a secret.
+# `max_tokens` counts what a model reads or writes, and a `tokenizer` makes tokens of text: neither is a secret.
 SECRET_KEY = re.compile(
     r"(?i)password|passwd|secret|token(?!s(?![a-z])|iz)|(?:access|api|private)[._-]?key|account\.key|credential"
 )
-# Names of what says where a secret is, or which class or object of Unity Catalog provides it.
+# Names of settings that say where a secret is kept, or which class or object of Unity Catalog provides it.
 WHERE_A_SECRET_IS = re.compile(
     r"(?i)(?:scope|name|token[._-]?key|provider(?:\.type.*)?|service[._-]?credential|endpoint|ur[il])$"
 )
@@ -27,12 +27,13 @@ SECRET_FIELD = re.compile(
     r"password|token|clientSecret|privateKey|logAnalyticsPrimaryKey|authSecret|oauthToken"
     r"|\w+(?:Plaintext|ApiKey|ApiToken|AccessToken|RequestToken|SecretAccessKey|ClientSecret)"
 )
+# Tokens of Databricks, AWS, GitHub and GitLab, private keys, passwords in URLs.
 SECRET_VALUE = re.compile(
     r"\b(?:dapi|dose)[0-9a-f]{32}|\bAKIA[0-9A-Z]{16}\b|\bgh[oprsu]_[0-9A-Za-z]{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@"
 )
 REFERENCE = re.compile(r"\{\{\s*secrets/[^/{}]+/[^/{}]+\s*\}\}")
-# Properties whose keys and values a program chooses, and that show in a workspace's pages.
+# Properties whose keys and values a program chooses, and which a workspace's pages show.
 FREE_FORM = {
     "baseParameters",
     "configuration",
@@ -53,66 +54,69 @@ FREE_FORM = {
     "sqlParams",
 }
 COMMAND_LINES = {"command", "commands", "dbtCommands"}
-POLICY_DOCUMENTS = {"definition", "policyFamilyDefinitionOverrides"}  # of a cluster policy: JSON
+POLICY_DOCUMENTS = {"definition", "policyFamilyDefinitionOverrides"}  # JSON of a cluster policy
 SET_BY_POLICY = {"defaultValue", "value", "values"}
-STORES_SECRETS = {"Secret", "SecretUc"}  # they have to have what they store
-# What takes {{secrets/<scope>/<key>}}, and what to do about some of the rest.
+STORES_SECRETS = {"Secret", "SecretUc"}  # resources that hold the secret itself
+# Kinds that take references {{secrets/<scope>/<key>}}, and the remedy for some of the other kinds.
 TAKES_REFERENCES = {"Cluster", "ClusterPolicy", "InstancePool", "Job", "ModelServing", "Pipeline", "SqlGlobalConfig"}
-KEPT_OUT = {
+OTHER_REMEDIES = {
     PROVIDER: "leave it to the environment of whoever deploys",
     "Connection": "make the connection by CREATE CONNECTION, whose options take secret('<scope>', '<key>')",
 }
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Path, name and text of every text at any depth; the name is empty where it cannot tell a secret."""
+    """Yields path, name and text of every string at any depth.
+
+    The name is empty where it says nothing about the text being a secret.
+    """
     if isinstance(value, str):
         yield path, "", value
     elif isinstance(value, list):
-        for place, element in enumerate(value):
-            yield from _texts(element, f"{path}[{place}]")
+        for index, element in enumerate(value):
+            yield from _texts(element, f"{path}[{index}]")
     else:
         for key, inner in mapping(value).items():
-            here = f"{path}.{key}" if path else key
+            inner_path = f"{path}.{key}" if path else key
             if key in FREE_FORM:
-                yield from _free_form(inner, here)
+                yield from _free_form(inner, inner_path)
             elif key in POLICY_DOCUMENTS:
-                yield from _set_by_policy(inner, here)
+                yield from _set_by_policy(inner, inner_path)
             elif key in COMMAND_LINES:
-                for where, _, line in _texts(inner, here):
-                    yield from ((where, name, text) for _, name, text in _words(line.split()))
+                for line_path, _, line in _texts(inner, inner_path):
+                    yield from ((line_path, name, text) for _, name, text in _words(line.split()))
             elif isinstance(inner, str) and SECRET_FIELD.fullmatch(key):
-                yield here, key, inner
+                yield inner_path, key, inner
             else:
-                yield from _texts(inner, here)
+                yield from _texts(inner, inner_path)
 
 
 def _free_form(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
-    """The same of a free-form property: an object, a list of names with values, or a command line."""
+    """Yields the same triples for a free-form property: an object, a list of names with values, or a command line."""
     if not isinstance(value, list):
         named = [(f"{path}.{name}", name, text) for name, text in mapping(value).items()]
     elif any(isinstance(element, dict) for element in value):
         named = [
-            (f"{path}[{place}]", str(element.get("name")), element.get("default", element.get("value")))
-            for place, element in enumerate(value)
+            (f"{path}[{index}]", str(element.get("name")), element.get("default", element.get("value")))
+            for index, element in enumerate(value)
             if isinstance(element, dict)
         ]
     else:
-        named = [(f"{path}[{place}]", name, text) for place, name, text in _words(value)]
-    yield from ((here, name, text) for here, name, text in named if isinstance(text, str))
+        named = [(f"{path}[{index}]", name, text) for index, name, text in _words(value)]
+    yield from ((text_path, name, text) for text_path, name, text in named if isinstance(text, str))
 
 
 def _words(words: list[Any]) -> Iterator[tuple[int, str, str]]:
-    """Place, name and value of a task's words: `--name=value`, `name=value`, or `--name` and its value as two."""
+    """Yields index, name and value of a task's words: `--name=value`, `name=value`, or `--name` and its value."""
     known = [word if isinstance(word, str) else "" for word in words]
-    for place, (before, word) in enumerate(pairwise(["", *known])):
+    for index, (before, word) in enumerate(pairwise(["", *known])):
         name, assigns, value = word.partition("=")
         option = before if before.startswith("--") and "=" not in before and not word.startswith("--") else ""
-        yield (place, f"{option} {name}", value) if assigns else (place, option, word)
+        yield (index, f"{option} {name}", value) if assigns else (index, option, word)
 
 
 def _set_by_policy(document: Any, path: str) -> Iterator[tuple[str, str, str]]:
-    """The same of a cluster policy's document; what is not JSON is one text."""
+    """Yields the same triples for the JSON of a cluster policy; a document that is not JSON is one text."""
     try:
         limits = json.loads(document) if isinstance(document, str) else None
     except ValueError:
@@ -145,7 +149,7 @@ def _no_secrets(resource: Resource) -> Iterator[Violation]:
     for path, name, text in _texts(resource.inputs):
         if _is_secret(name, text):
             where = "in the field without Plaintext" if path.endswith("Plaintext") else "here"
-            remedy = KEPT_OUT.get(resource.kind, "have whoever owns it enter it where it is used")
+            remedy = OTHER_REMEDIES.get(resource.kind, "have whoever owns it enter it where it is used")
             if resource.kind in TAKES_REFERENCES:
                 remedy = (
                     f"store it in a secret scope, and write {{{{secrets/<scope>/<key>}}}} {where} "

@@ -1,4 +1,4 @@
-"""What holds data stays in production, and nothing uses what Databricks has left behind."""
+"""Protection of data in production, and no use of types and fields that Databricks has replaced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-# A pipeline holds its tables, an experiment its runs; a group and a scope hold members and secrets put in by hand.
+# A pipeline holds its tables, an experiment its runs, a group its members, a scope secrets that were entered by hand.
 HOLDS_DATA = (
     "Catalog",
     "Group",
@@ -80,7 +80,7 @@ def _no_legacy(resource: Resource) -> Iterator[Violation]:
 
 
 RULES = [
-    rule("protected-data", "In production, what holds data is protected.", _protected, HOLDS_DATA),
-    rule("no-force-destroy", "In production, nothing is destroyed with what it holds.", _no_force_destroy),
-    rule("no-legacy", "No resource type or field that Databricks has replaced.", _no_legacy),
+    rule("protected-data", "In production, resources that hold data are protected.", _protected, HOLDS_DATA),
+    rule("no-force-destroy", "In production, no resource is destroyed together with its content.", _no_force_destroy),
+    rule("no-legacy", "No resource type or field is used that Databricks has replaced.", _no_legacy),
 ]

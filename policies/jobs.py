@@ -1,6 +1,6 @@
-"""Jobs and pipelines run unattended: as a service principal, bounded in time, and heard of when they fail.
+"""Jobs and pipelines run as a service principal, with a time limit, and with somebody notified of failures.
 
-A pipeline that a job runs is bounded, and heard of, by that job.
+A pipeline that a job runs has the time limit and the notifications of that job.
 """
 
 from __future__ import annotations
@@ -31,46 +31,48 @@ def _unattended(resource: Resource) -> Iterator[Violation]:
 def _pipeline(resource: Resource) -> Iterator[Violation]:
     inputs = resource.inputs
     starts = inputs.get("continuous") is True or mapping(inputs.get("trigger")).get("cron")
-    told = inputs.get("notifications")
-    if resource.in_production and starts and not _tells_failed_updates(told):
-        remedy = f"say who is told of {' or '.join(FAILED_UPDATES)} in production, since no job tells"
-        yield Violation("notifications", told or None, remedy)
+    notifications = inputs.get("notifications")
+    if resource.in_production and starts and not _of_failed_updates(notifications):
+        remedy = f"say who is notified of {' or '.join(FAILED_UPDATES)} in production, since no job notifies anybody"
+        yield Violation("notifications", notifications or None, remedy)
 
 
-def _tells_failed_updates(told: Any) -> bool:
-    """Whether one of a pipeline's notifications, or what may be one, is of a failed update."""
-    if isinstance(told, list):
-        return any(_tells_failed_updates(mapping(one).get("alerts", one)) for one in told)
-    return told is UNKNOWN or told in FAILED_UPDATES
+def _of_failed_updates(notifications: Any) -> bool:
+    """Whether a pipeline's notifications, or one of their alerts, are of failed updates or not known yet."""
+    if isinstance(notifications, list):
+        return any(_of_failed_updates(mapping(one).get("alerts", one)) for one in notifications)
+    return notifications is UNKNOWN or notifications in FAILED_UPDATES
 
 
 def _job(resource: Resource) -> Iterator[Violation]:
     inputs = resource.inputs
     overlap = inputs.get("maxConcurrentRuns")
-    # A continuous job cannot overlap: the service starts a run when the one before has ended.
+    # A continuous job cannot overlap: the service starts a run when the previous one has ended.
     starts = any(mapping(inputs.get(name)) for name in ("schedule", "trigger"))
     if starts and isinstance(overlap, int | float) and overlap > 1:
         yield Violation("maxConcurrentRuns", overlap, "set it to 1: overlapping runs write the same tables")
-    if not inputs.get("timeoutSeconds") and inputs.get("continuous") is None:  # a continuous one has no end
+    if not inputs.get("timeoutSeconds") and inputs.get("continuous") is None:  # a continuous job has no end
         for path, task in items(inputs, "tasks"):
             if not task.get("timeoutSeconds"):
                 key = task.get("taskKey")
                 yield Violation(f"{path}.timeoutSeconds", None, f"bound the task {key!r}, or the job, in time")
-    if resource.in_production and not (_tells_failures(inputs) or _every_task_tells(inputs.get("tasks"))):
+    if resource.in_production and not (_notifies(inputs) or _every_task_notifies(inputs.get("tasks"))):
         yield Violation(
-            "emailNotifications.onFailures", None, "say who is told of failures in production (or webhookNotifications)"
+            "emailNotifications.onFailures",
+            None,
+            "say who is notified of failures in production (or webhookNotifications)",
         )
 
 
-def _tells_failures(job_or_task: Mapping[str, Any]) -> bool:
+def _notifies(job_or_task: Mapping[str, Any]) -> bool:
     channels = (job_or_task.get(name) for name in ("emailNotifications", "webhookNotifications"))
     return any(channel is UNKNOWN or mapping(channel).get("onFailures") for channel in channels)
 
 
-def _every_task_tells(tasks: Any) -> bool:
+def _every_task_notifies(tasks: Any) -> bool:
     if not isinstance(tasks, list):
         return tasks is UNKNOWN
-    return bool(tasks) and all(task is UNKNOWN or _tells_failures(task) for task in tasks)
+    return bool(tasks) and all(task is UNKNOWN or _notifies(task) for task in tasks)
 
 
 def _tasks_in_order(resource: Resource) -> Iterator[Violation]:
@@ -92,14 +94,14 @@ RULES = [
     rule("runs-as-principal", "A job or pipeline runs as a service principal.", _as_principal, ("Job", "Pipeline")),
     rule(
         "jobs-unattended",
-        "A job is bounded in time unless it is continuous, does not overlap itself when it starts by itself, and "
-        "reports failures, as does a pipeline that starts by itself.",
+        "A job has a time limit unless it is continuous, and its runs do not overlap if a schedule or trigger starts "
+        "them. In production somebody is notified of its failures, and of those of a pipeline that starts by itself.",
         _unattended,
         ("Job", "Pipeline"),
     ),
     rule(
         "tasks-in-order",
-        "A job's tasks, and what each depends on, stand in the order of their keys.",
+        "A job's tasks, and the dependencies of each, are sorted by their keys.",
         _tasks_in_order,
         ("Job",),
     ),

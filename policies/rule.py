@@ -1,4 +1,4 @@
-"""What every rule is made of: a Databricks resource as it will be deployed, and what is wrong with it."""
+"""The parts of a rule: a Databricks resource as it will be deployed, its violations, and the policy made of a check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRODUCTION = re.compile(r"prod(?:[_-].*)?")
 
 
 class Unknown:
-    """A value that a preview cannot know; `up` judges it once it is known."""
+    """A value that a preview cannot know; `pulumi up` judges the resource once the value is known."""
 
 
 UNKNOWN: Final = Unknown()
@@ -24,15 +24,15 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True)
 class Resource:
-    """One Databricks resource, or a provider of such.
+    """One Databricks resource, or one Databricks provider.
 
     Attributes:
-        kind: Type without its module, as `Job`; PROVIDER for a provider.
+        kind: Type without its module, such as `Job`; PROVIDER for a provider.
         name: Logical name in the program.
         stack: Name of the stack.
-        inputs: Inputs in camelCase, as plain dictionaries and lists; UNKNOWN stands where a preview knows no value.
-        protected: Whether the engine refuses to destroy it.
-        provider: Logical name of its provider.
+        inputs: Inputs in camelCase, as plain dictionaries and lists; UNKNOWN for a value that a preview cannot know.
+        protected: Whether the engine refuses to destroy the resource.
+        provider: Logical name of the resource's provider.
     """
 
     kind: str
@@ -44,16 +44,18 @@ class Resource:
 
     @property
     def in_production(self) -> bool:
-        """Whether the stack is `prod`, or one of several such, as `prod_eu` or `prod-eu`."""
+        """Whether the stack is `prod`, or one of several productions such as `prod_eu` or `prod-eu`."""
         return bool(PRODUCTION.fullmatch(self.stack))
 
 
 @dataclass(frozen=True)
 class Violation:
-    """Attributes:
-    path: Property, as `tasks[0].newCluster.policyId`.
-    value: What stands there; None if nothing does.
-    remedy: What to write instead.
+    """A property of a resource that breaks a rule.
+
+    Attributes:
+        path: The property, such as `tasks[0].newCluster.policyId`.
+        value: Its value; None if it is not set.
+        remedy: What to write instead.
     """
 
     path: str
@@ -61,12 +63,13 @@ class Violation:
     remedy: str
 
     def about(self, resource: Resource) -> str:
-        stands = "is not set" if self.value is None else f"is {_as_written(self.value)!r}"
-        return f"{resource.kind} `{resource.name}`: {self.path} {stands}. Remedy: {self.remedy}."
+        """The message of the violation: the resource, the property with its value, and the remedy."""
+        state = "is not set" if self.value is None else f"is {_as_written(self.value)!r}"
+        return f"{resource.kind} `{resource.name}`: {self.path} {state}. Remedy: {self.remedy}."
 
 
 def _as_written(value: object) -> object:
-    """A value without what engine and provider make of it: one kind of number, no order of names, marks of defaults."""
+    """The value as a person would write it: whole numbers as integers, names sorted, no marks of defaults."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
@@ -80,13 +83,16 @@ Check = Callable[[Resource], Iterator[Violation]]
 
 
 def rule(name: str, description: str, check: Check, kinds: Sequence[str] = ()) -> ResourceValidationPolicy:
-    """A policy over Databricks resources.
+    """Makes a policy over Databricks resources and providers.
 
     Args:
         name: Id within the pack.
-        description: What it asks for, in a sentence.
+        description: The requirement, in a sentence.
         check: Yields the violations of one resource.
-        kinds: Types it looks at, as `Job`; all if empty.
+        kinds: Types that are checked, such as `Job`; all if empty.
+
+    Returns:
+        The policy; it reports each violation with the resource's URN.
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -105,11 +111,11 @@ def rule(name: str, description: str, check: Check, kinds: Sequence[str] = ()) -
 
 
 def plain(value: Any) -> Any:
-    """Copies the engine's property values, which raise when an unknown one is read, with UNKNOWN in its place."""
+    """Copies the engine's property values, with UNKNOWN for those that raise an exception when they are read."""
     if isinstance(value, Mapping):
         return {key: _item(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_item(value, place) for place in range(len(value))]
+        return [_item(value, index) for index in range(len(value))]
     return value
 
 
@@ -121,7 +127,7 @@ def _item(container: Any, key: Any) -> Any:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one: unset and unknown have nothing to look at."""
+    """The value if it is an object, else an empty object, since a missing or unknown one has nothing to check."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -129,13 +135,13 @@ def items(inputs: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[s
     """The known objects in a list property, each with its path."""
     value = inputs.get(name)
     if isinstance(value, list):
-        for place, element in enumerate(value):
+        for index, element in enumerate(value):
             if isinstance(element, Mapping):
-                yield f"{name}[{place}]", element
+                yield f"{name}[{index}]", element
 
 
 def tasks(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The known tasks of a job, each with its path, and those that a for-each task repeats."""
+    """The known tasks of a job, each with its path, and the tasks that a for-each task repeats."""
     for path, task in items(inputs, "tasks"):
         yield path, task
         if repeated := mapping(mapping(task.get("forEachTask")).get("task")):

@@ -1,4 +1,4 @@
-"""Endpoints serve a version that somebody chose, and cost nothing outside production when nobody asks."""
+"""Serving endpoints: pinned to a version, and scaled to zero outside production."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from policies.rule import Resource
 
-# Kinds of endpoints, and how each scales to zero.
+# Kinds of endpoints, and the remedy where one does not scale to zero.
 SCALES_TO_ZERO = {
     "ModelServing": "set it to true outside production",
     "ModelServingProvisionedThroughput": "use a ModelServing outside production: what is provisioned never scales to 0",
@@ -21,9 +21,9 @@ SCALES_TO_ZERO = {
 def _pinned_and_thrifty(resource: Resource) -> Iterator[Violation]:
     for path, entity in items(mapping(resource.inputs.get("config")), "servedEntities"):
         if entity.get("externalModel"):
-            continue  # another provider's model has no version here, and nothing to scale
+            continue  # an external model has no version in Unity Catalog and nothing to scale
         version = entity.get("entityVersion")
-        # A specification of features has no version, and Databricks takes no model without one.
+        # A feature specification has no version; a model without one is refused by Databricks itself.
         if version not in (UNKNOWN, None, "") and not str(version).isdecimal():
             yield Violation(f"config.{path}.entityVersion", version, "pin the number of a registered version")
         zero = entity.get("scaleToZeroEnabled")

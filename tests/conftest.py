@@ -1,4 +1,4 @@
-"""Fixtures that need no more than this repository: a running local Spark, and a session on it."""
+"""Fixtures that most tests share: a running Spark server of the local cloud, and sessions on it."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 TEST_CATALOG = "churn_test"
 START_SECONDS = 90
 
-# ten processes of an MLflow server that nothing here asks for
+# without this an MLflow server starts ten more processes for jobs, which no test needs
 os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--soak", action="store_true", help="full counts of what is sampled otherwise; takes hours")
+    parser.addoption("--soak", action="store_true", help="full counts of what is otherwise sampled; takes hours")
 
 
 @pytest.fixture(scope="session")
 def kills(request: pytest.FixtureRequest) -> int:
-    """How often a service is killed in the middle of its work."""
+    """How many times a service is killed in the middle of its work."""
     return 20 if request.config.getoption("--soak") else 2
 
 
 class SparkServer:
-    """A Spark Connect server process over one home folder."""
+    """The process of a Spark Connect server, with a home folder of its own."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
@@ -78,7 +78,7 @@ class SparkServer:
             time.sleep(0.2)
 
     def stop(self) -> int:
-        """Stops the server as the supervisor does and returns its exit code."""
+        """Stops the server as the supervisor does, and returns the exit code of its process."""
         assert self._process is not None, "the server was not started"
         self._process.send_signal(signal.SIGTERM)
         try:

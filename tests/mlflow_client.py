@@ -1,4 +1,4 @@
-"""Points MLflow's client of this process at a server, for a while."""
+"""The address of this process's MLflow client, set for the length of a test."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 @contextmanager
 def mlflow_at(url: str, token: str | None = None) -> Iterator[None]:
-    """Sets the address by the environment alone: what `mlflow.set_tracking_uri` sets would outlive the test.
+    """Sets the address in the environment: `mlflow.set_tracking_uri` would set it beyond the test.
 
     Args:
         url: Tracking server and registry.
-        token: Bearer token, where the server asks for one.
+        token: Bearer token, if the server requires one.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", url)

@@ -9,13 +9,13 @@ ATTEMPTS = 100
 
 
 def free_base_port() -> int:
-    """A port of 127.0.0.1 that is free now, and so are the two after it, as a local cloud needs them.
+    """Draws a port of 127.0.0.1 that is free together with the next two, since a local cloud needs three.
 
-    It is drawn below the range from which the system gives ports to connections, so that two test runs at once hardly
-    meet.
+    The range lies below the ports that the system gives to connections. A random port makes it unlikely that two test
+    runs at once choose the same.
 
     Raises:
-        RuntimeError: No such port was found.
+        RuntimeError: No attempt gave three free ports.
     """
     for _ in range(ATTEMPTS):
         base = random.SystemRandom().randrange(20000, 32000)

@@ -1,4 +1,4 @@
-"""What the local stack sets for each Spark session: tests of Spark are about data as small as its own."""
+"""The Spark settings of the local stack, which suit tests as well: their data is as small."""
 
 from __future__ import annotations
 

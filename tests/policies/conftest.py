@@ -1,4 +1,4 @@
-"""The program of each stack, for the rules to judge."""
+"""Fixtures with the program of each stack, which the rules judge."""
 
 from tests.infra.conftest import programs, wheels
 

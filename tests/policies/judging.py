@@ -1,4 +1,4 @@
-"""Calls a rule as the analyzer calls it."""
+"""Calls of a rule, as the analyzer calls it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,21 @@ def judge(
     protect: bool = False,
     provider: str = "workspace",
 ) -> list[str]:
-    """What a rule says about one resource.
+    """Applies a rule to one resource.
 
     Args:
         rule: Id of the rule.
-        type_: Type of the resource, as `databricks:index/job:Job`.
-        inputs: As the engine has them.
+        type_: Type of the resource, such as `databricks:index/job:Job`.
+        inputs: Inputs of the resource in the engine's form.
         stack: Name of the stack.
         name: Logical name.
         protect: Whether the resource is protected.
         provider: Logical name of the resource's provider.
+
+    Returns:
+        The text of each violation.
     """
-    found: list[str] = []
+    texts: list[str] = []
     args = ResourceValidationArgs(
         resource_type=type_,
         props=unknown_checking_proxy(inputs),
@@ -53,14 +56,14 @@ def judge(
     )
 
     def report(message: str, _urn: str | None = None) -> None:
-        found.append(message)
+        texts.append(message)
 
     RULES[rule].validate(args, report)
-    return found
+    return texts
 
 
 def violations(rule: str, kind: str, inputs: Any, stack: str, options: str) -> list[str]:
-    """What a rule says about one resource with options as they stand in a program."""
-    called = options.partition("provider=")[2].partition(",")[0]
-    provider = PROVIDERS.get(called, "default_1_104_0")
+    """Applies a rule to one resource, with options written as in a program."""
+    variable = options.partition("provider=")[2].partition(",")[0]
+    provider = PROVIDERS.get(variable, "default_1_104_0")
     return judge(rule, type_of(kind), inputs, stack, protect="protect=True" in options, provider=provider)

@@ -25,7 +25,8 @@ import pulumi
 opts = pulumi.ResourceOptions(version="1.104.0")
 inputs = {{"host": {host!r}}}
 """ + "".join(
-    f'{called} = pulumi.ProviderResource("databricks", {name!r}, inputs, opts)\n' for called, name in PROVIDERS.items()
+    f'{variable} = pulumi.ProviderResource("databricks", {name!r}, inputs, opts)\n'
+    for variable, name in PROVIDERS.items()
 )
 
 
@@ -39,7 +40,7 @@ def host() -> Iterator[str]:
 def program(tmp_path_factory: pytest.TempPathFactory, host: str) -> Program:
     program = Program.create(tmp_path_factory.mktemp("policies"), name="judged", stack="dev")
     program.run("stack", "init", "prod")
-    # Every provider's token, and where the default one would go; the rule on explicit providers is about not using it.
+    # The token of every provider, and the host of the default one, which the rule on explicit providers refuses.
     return Program(program.folder, program.environment | {"DATABRICKS_HOST": host, "DATABRICKS_TOKEN": "none"})
 
 
@@ -66,7 +67,7 @@ def test_a_preview_of_what_keeps_every_rule_passes(program: Program, host: str, 
     program.write(HEAD.format(host=host) + "".join(lines))
     output = program.preview("--stack", stack, *PACK)
     assert "✅ churn@" in output
-    # With the stack and a provider; the engine does not count a provider whose name begins as its own do.
+    # Two more: the stack and a provider. The engine leaves out the provider whose name begins like those of its own.
     assert f"+ {len(kept) + 2} to create" in output
 
 
@@ -82,7 +83,7 @@ def test_a_preview_passes_where_a_value_is_not_known_yet(program: Program, host:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_an_update_is_stopped_by_each_rule_before_it_makes_anything(program: Program, host: str, stack: str) -> None:
-    # One rule an update: a preview goes on to judge the rest, an update ends at the first resource that breaks one.
+    # One rule an update: a preview judges all resources, an update ends at the first one that breaks a rule.
     for case in FIRST_OF_EACH_RULE:
         if case.stack == stack:
             program.write(HEAD.format(host=host) + resource(case.kind, case.bad, case.bad_options))

@@ -1,4 +1,4 @@
-"""The rule on secrets in clear: where it looks, and what it takes for a secret."""
+"""The rule on secrets in clear text: the inputs that it reads, the names and values that it recognises."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ INDEX = "https://user:hunter2@example.com/simple"
     ],
 )
 def test_a_secret_is_found_wherever_it_stands_and_never_repeated(inputs: dict[str, Any], path: str) -> None:
-    (found,) = violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")
-    assert path in found
-    assert "'***'" in found
-    assert KNOWN_TOKEN not in found
-    assert "hunter2" not in found
+    (violation,) = violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider")
+    assert path in violation
+    assert "'***'" in violation
+    assert KNOWN_TOKEN not in violation
+    assert "hunter2" not in violation
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_secret_is_found_wherever_it_stands_and_never_repeated(inputs: dict[st
         ("databricks.serviceCredential", False),
     ],
 )
-def test_a_name_tells_a_secret_from_a_count_of_tokens_and_from_where_a_secret_is(name: str, secret: bool) -> None:
+def test_names_of_secrets_differ_from_counts_of_tokens_and_from_locations(name: str, secret: bool) -> None:
     for inputs in (
         {"tasks": [{"pythonWheelTask": {"namedParameters": {name: "100"}}}]},
         {"tasks": [{"sparkPythonTask": {"parameters": [f"--{name}=100"]}}]},
@@ -122,8 +122,8 @@ def test_a_known_kind_of_token_is_found_under_any_name(token: str) -> None:
 )
 def test_a_provider_has_no_credentials(field: str) -> None:
     inputs = {"host": "https://example.com", field: "hunter2"}
-    (found,) = violations("no-secrets-in-clear", PROVIDER, inputs, "dev", "provider=provider")
-    assert f"{field} is '***'" in found
+    (violation,) = violations("no-secrets-in-clear", PROVIDER, inputs, "dev", "provider=provider")
+    assert f"{field} is '***'" in violation
 
 
 def test_what_stores_a_secret_has_it() -> None:
@@ -146,8 +146,8 @@ SECRET = {"type": "unlimited", "defaultValue": "hunter2"}
     ],
 )
 def test_a_secret_is_found_in_a_cluster_policy(inputs: dict[str, Any]) -> None:
-    (found,) = violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider")
-    assert "hunter2" not in found
+    (violation,) = violations("no-secrets-in-clear", "ClusterPolicy", inputs, "dev", "provider=provider")
+    assert "hunter2" not in violation
 
 
 def test_a_cluster_policy_may_bound_what_has_no_secret() -> None:
@@ -164,6 +164,6 @@ def test_a_cluster_policy_may_bound_what_has_no_secret() -> None:
 @pytest.mark.parametrize("field", ["openaiApiKey", "openaiApiKeyPlaintext", "microsoftEntraClientSecretPlaintext"])
 def test_a_secret_for_a_model_elsewhere_is_a_reference(field: str) -> None:
     inputs = external("openai", **{field: "hunter2"})
-    (found,) = violations("no-secrets-in-clear", "ModelServing", inputs, "dev", "provider=provider")
-    assert f"openaiConfig.{field} is '***'" in found
-    assert ("in the field without Plaintext" in found) is field.endswith("Plaintext")
+    (violation,) = violations("no-secrets-in-clear", "ModelServing", inputs, "dev", "provider=provider")
+    assert f"openaiConfig.{field} is '***'" in violation
+    assert ("in the field without Plaintext" in violation) is field.endswith("Plaintext")

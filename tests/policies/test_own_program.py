@@ -1,4 +1,4 @@
-"""What the rules ask of others, our own program keeps in every stack."""
+"""The program of this repository, which keeps every rule in every stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def provider(registered: Registered) -> str:
-    """Logical name of a resource's provider, from `urn::id`; the engine takes its own where there is none."""
+    """Logical name of a resource's provider, from `urn::id`; without one the engine takes its own."""
     return registered.provider.split("::")[-2] if registered.provider else "default"
 
 

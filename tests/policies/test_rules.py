@@ -1,4 +1,4 @@
-"""Each rule, called as the analyzer calls it."""
+"""The rules, each called as the analyzer calls it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.policies.judging import RULES, judge, violations
 
 
 def bad_inputs(case: Case) -> dict[str, Any]:
-    """As the analyzer gets them: the provider has filled in a name that the program left out."""
+    """Inputs as the analyzer gets them: the provider has filled in a name that the program left out."""
     fills_in = case.rule == "explicit-name" and case.kind != "Cluster"
     return {"name": "subject-0a1b2c3", **case.bad} if fills_in else case.bad
 
@@ -26,12 +26,11 @@ def test_every_rule_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_rule_stops_what_breaks_it_and_names_resource_property_value_and_remedy(case: Case) -> None:
-    found = violations(case.rule, case.kind, bad_inputs(case), case.stack, case.bad_options)
-    assert len(found) == 1
-    assert found[0].startswith(f"{case.kind} `subject`: ")
-    assert case.says in found[0]
-    assert "Remedy: " in found[0]
+def test_a_violation_names_resource_property_value_and_remedy(case: Case) -> None:
+    (violation,) = violations(case.rule, case.kind, bad_inputs(case), case.stack, case.bad_options)
+    assert violation.startswith(f"{case.kind} `subject`: ")
+    assert case.says in violation
+    assert "Remedy: " in violation
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -58,8 +57,7 @@ def test_what_is_asked_of_production_alone_is_not_asked_elsewhere(case: Case) ->
     ],
 )
 def test_production_may_be_several_stacks(stack: str, production: bool) -> None:
-    found = violations("protected-data", "Catalog", CATALOG, stack, "provider=provider")
-    assert bool(found) is production
+    assert bool(violations("protected-data", "Catalog", CATALOG, stack, "provider=provider")) is production
 
 
 def with_unknowns(value: Any, depth: int) -> Any:
@@ -95,8 +93,8 @@ def test_what_a_preview_cannot_know_is_no_violation(case: Case, depth: int) -> N
     ],
 )
 def test_all_users_get_nothing_of_any_securable(inputs: dict[str, Any]) -> None:
-    (found,) = violations("least-privilege", "Grants", inputs, "dev", "provider=provider")
-    assert "grants[0].principal" in found
+    (violation,) = violations("least-privilege", "Grants", inputs, "dev", "provider=provider")
+    assert "grants[0].principal" in violation
     (single,) = inputs["grants"]
     assert violations("least-privilege", "Grant", {**without(inputs, "grants"), **single}, "dev", "provider=provider")
 
@@ -112,8 +110,8 @@ def test_all_users_may_find_a_catalog_and_enter_it(name: str) -> None:
     "level", ["CAN_ATTACH_TO", "CAN_EDIT", "CAN_MANAGE", "CAN_MANAGE_RUN", "CAN_QUERY", "CAN_RUN", "IS_OWNER"]
 )
 def test_all_users_neither_change_nor_run_an_object(group: str, level: str) -> None:
-    (found,) = violations("least-privilege", "Permissions", control(group, level), "dev", "provider=provider")
-    assert f"give {level} to a group" in found
+    (violation,) = violations("least-privilege", "Permissions", control(group, level), "dev", "provider=provider")
+    assert f"give {level} to a group" in violation
 
 
 @pytest.mark.parametrize(
@@ -155,20 +153,20 @@ def test_a_classic_pipeline_describes_its_cluster(inputs: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("how", [{}, {"continuous": {"pauseStatus": "UNPAUSED"}}])
-def test_runs_may_overlap_in_a_job_that_only_people_start_or_that_the_service_keeps_running(how: Any) -> None:
+def test_runs_may_overlap_in_a_job_without_schedule_or_trigger(how: Any) -> None:
     inputs = {**without(JOB, "schedule"), "maxConcurrentRuns": 2, **how}
     assert violations("jobs-unattended", "Job", inputs, "dev", "provider=provider") == []
 
 
-def test_only_a_pipeline_that_starts_by_itself_says_who_is_told() -> None:
+def test_only_a_pipeline_that_starts_by_itself_needs_notifications() -> None:
     assert violations("jobs-unattended", "Pipeline", PIPELINE, "prod", "provider=provider") == []
 
 
 @pytest.mark.parametrize(("version", "pinned"), [("3", True), ("latest", False)])
 def test_what_is_provisioned_in_production_is_pinned(version: str, pinned: bool) -> None:
     inputs = provisioned(entityVersion=version)
-    found = violations("endpoints-pinned", "ModelServingProvisionedThroughput", inputs, "prod", "provider=provider")
-    assert (found == []) is pinned
+    broken = violations("endpoints-pinned", "ModelServingProvisionedThroughput", inputs, "prod", "provider=provider")
+    assert (broken == []) is pinned
 
 
 @pytest.mark.parametrize(

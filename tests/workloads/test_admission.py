@@ -171,7 +171,7 @@ def judged(*files: tuple[str, bytes], seen: dict[str, str] | None = None) -> lis
     return [(row.status, row.reason or "") for row in rows(*files, seen=seen)]
 
 
-def test_the_same_content_in_the_same_folder_is_a_duplicate_within_a_chunk_and_after() -> None:
+def test_the_same_content_in_one_folder_is_a_duplicate_in_any_chunk() -> None:
     first, again = ("support/2026-01-02/a.csv", WHOLE), ("support/2026-01-02/b.csv", WHOLE)
     assert judged(first, again) == [(ADMITTED, ""), (DUPLICATE, "same content as support/2026-01-02/a.csv")]
     seen: dict[str, str] = {}

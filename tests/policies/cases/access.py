@@ -1,4 +1,4 @@
-"""Who gets what."""
+"""Cases of the rules on grants and permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A case of a rule: what it stops, with what it says, and what it lets pass."""
+"""The case of a rule: inputs that it stops, the text of the violation, and inputs that it lets pass."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from typing import Any
 
 from policies.rule import PROVIDER
 
-# Explicit providers by the name that a case's options call them; one looks almost like the engine's own.
+# Explicit providers by the variable that a case's options name; one is called almost like the engine's own.
 PROVIDERS = {"provider": "workspace", "almost_default": "default-workspace"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """Attributes:
-    rule: Id of the rule.
-    kind: Type of the resource.
-    bad: Inputs that the rule stops.
-    says: What it must say about them.
-    good: Inputs that it lets pass.
-    stack: Stack in which it applies.
-    bad_options, good_options: Resource options, as they stand in a program.
-    good_kind: Type of the resource that passes, where it is another.
+    """Data of one case; the tests run over all cases.
+
+    Attributes:
+        rule: Id of the rule.
+        kind: Type of the resource.
+        bad: Inputs that the rule stops.
+        says: What the rule must say about them.
+        good: Inputs that the rule lets pass.
+        stack: Stack in which the rule applies.
+        bad_options: Options of the resource that is stopped, written as in a program.
+        good_options: Options of the resource that passes.
+        good_kind: Type of the resource that passes, if it is another than `kind`.
     """
 
     rule: str
@@ -39,5 +42,5 @@ class Case:
 
 
 def type_of(kind: str) -> str:
-    """Type of a resource as the engine has it."""
+    """The type token of a kind, as the engine has it."""
     return kind if kind == PROVIDER else f"databricks:index/{kind[0].lower()}{kind[1:]}:{kind}"

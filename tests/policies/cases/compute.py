@@ -1,4 +1,4 @@
-"""Clusters, pools and warehouses."""
+"""Cases of the rules on clusters, pools and warehouses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in clear."""
+"""Cases of the rule on secrets in clear text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds data, and what Databricks has left behind."""
+"""Cases of the rules on protected data, and on types and fields that Databricks has replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs of resources that keep every rule, as the engine has them, for cases to spoil."""
+"""Inputs of resources that keep every rule, in the engine's form; cases change them to break one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 PRINCIPAL = "00000000-0000-0000-0000-000000000001"
 TASK = {"taskKey": "score", "timeoutSeconds": 600}
-TASK_THAT_TELLS = {**TASK, "emailNotifications": {"onFailures": ["oncall@example.com"]}}
+TASK_THAT_NOTIFIES = {**TASK, "emailNotifications": {"onFailures": ["oncall@example.com"]}}
 BEFORE = [{**TASK, "taskKey": "features"}, {**TASK, "taskKey": "model"}]
 JOB = {
     "name": "daily",
@@ -67,7 +67,7 @@ def control(group: str, level: str) -> dict[str, Any]:
 
 
 def roles(principal: str) -> dict[str, Any]:
-    """Who may run jobs as a service principal."""
+    """A rule set by which a principal may run jobs as a service principal."""
     rule_set = f"accounts/{PRINCIPAL}/servicePrincipals/{PRINCIPAL}/ruleSets/default"
     return {"name": rule_set, "grantRules": [{"role": "roles/servicePrincipal.user", "principals": [principal]}]}
 

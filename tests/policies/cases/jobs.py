@@ -1,4 +1,4 @@
-"""Jobs and pipelines."""
+"""Cases of the rules on jobs and pipelines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.policies.cases.inputs import (
     PIPELINE,
     STREAMING,
     TASK,
-    TASK_THAT_TELLS,
+    TASK_THAT_NOTIFIES,
     TRIGGERED,
     job,
     without,
@@ -56,9 +56,9 @@ CASES = [
     Case(
         "jobs-unattended",
         "Job",
-        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_TELLS, {**TASK, "taskKey": "tell"}]},
+        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_NOTIFIES, {**TASK, "taskKey": "silent"}]},
         "emailNotifications.onFailures is not set",
-        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_TELLS]},
+        {**without(JOB, "emailNotifications"), "tasks": [TASK_THAT_NOTIFIES]},
         stack="prod",
     ),
     Case(

@@ -1,4 +1,4 @@
-"""Names and providers."""
+"""Cases of the rules on names and providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints."""
+"""Cases of the rule on serving endpoints."""
 
 from __future__ import annotations
 
