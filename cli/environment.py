@@ -6,7 +6,8 @@ import os
 import shlex
 
 from cli.steps import CommandError
-from local.engine import EngineError, engine_environment
+from local.engine import engine_environment
+from local.errors import EngineError
 from local.settings import LocalSettings, past_proxies
 
 

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from cli.steps import CommandError, console, errors
-from local.settings import LocalSettings, SettingsError, past_proxies
+from local.errors import LocalError
+from local.settings import LocalSettings, past_proxies
 
 app = typer.Typer(
     name="platform",
@@ -185,12 +186,10 @@ def env() -> None:
 
 def main() -> None:
     """Entry point: an error that a person can mend is shown as text, not as a traceback."""
-    from local.supervisor import ServiceError
-
     os.environ.update(past_proxies())
     try:
         app()
-    except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind
+    except (CommandError, LocalError, OSError) as error:  # DatabricksError is an OSError
         errors.print("[red]error:[/red] ", end="")
         errors.print(str(error), markup=False)
         sys.exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
@@ -14,17 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
+from local.errors import InstallError
 from local.settings import cache_folder
+from local.spark.jdk import jdk_version
 
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 JAVA_SOURCES = HERE / "java"
-JAVA_VERSION = 17
+CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
 LIST = "jars.txt"  # beside the jars: their names, by which a lost one is seen
-
-
-class InstallError(Exception):
-    """A prerequisite is missing or a build step failed; the message names the remedy."""
 
 
 def spark_home() -> Path:
@@ -77,10 +74,8 @@ def install() -> Path:
         classes = build / "classes"
         classpath = f"{spark_home() / 'jars'}/*"
         sources = [str(path) for path in _java_files()]
-        _step(
-            "catalog plugin",
-            ["javac", "-Xlint:-deprecation", "-nowarn", "-d", str(classes), "-cp", classpath, *sources],
-        )
+        javac = ["javac", "--release", CLASSES_FOR, "-Xlint:-deprecation", "-nowarn", "-d", str(classes)]
+        _step("catalog plugin", [*javac, "-cp", classpath, *sources])
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
@@ -102,16 +97,9 @@ def _maven(build: Path, jars: Path) -> list[str]:
 
 
 def _check_tools() -> None:
-    for tool in ("java", "javac", "mvn"):
-        if shutil.which(tool) is None:
-            raise InstallError(f"{tool} is not on the PATH: install a JDK {JAVA_VERSION} and Maven 3.8 or newer")
-    text = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r"javac (\d+)", text.stdout + text.stderr)
-    if found is None or int(found[1]) != JAVA_VERSION:
-        received = (text.stdout + text.stderr).strip()
-        raise InstallError(
-            f"javac says {received!r}: install JDK {JAVA_VERSION} and put its bin folder first on the PATH"
-        )
+    jdk_version()
+    if shutil.which("mvn") is None:
+        raise InstallError("mvn is not on PATH: install Maven 3.8 or later")
 
 
 def _step(name: str, command: list[str]) -> None:
