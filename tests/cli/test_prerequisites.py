@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from local.engine.release import ENGINE_VERSION, RELEASES
-from local.settings import REPOSITORY
+from local.settings import DEFAULT_PORT, REPOSITORY
 from tests.golden import assert_matches
 
 RECORDS = Path(__file__).parent / "records"
+SCRIPTS = ("cli/prerequisites.sh", "cli/find_python.sh", "cli/bootstrap.sh", "local/engine/release.py")
 TOOLS = ("sh", "cat", "cksum", "dirname", "sed", "rm", "mkdir", "chmod", "touch")
 JAVA = "echo 'openjdk version \"{0}.0.1\"' >&2"
 JAVAC = "echo javac {0}.0.1"
@@ -36,7 +38,7 @@ class Machine:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for file in ("cli/prerequisites.sh", "cli/find_python.sh", "cli/bootstrap.sh", "local/engine/release.py"):
+        for file in SCRIPTS:
             copy = root / "checkout" / file
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, copy)
@@ -89,6 +91,17 @@ class Machine:
             text=True,
             check=False,
         )
+
+    def find_python(self, **environment: str) -> str:
+        """What `cli/find_python.sh` prints."""
+        return subprocess.run(
+            ["sh", "cli/find_python.sh"],
+            cwd=self.root / "checkout",
+            env={"PATH": str(self.root / "bin"), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
 
     def check_at_terminal(self, answer: str) -> tuple[int, str]:
         """Runs the check at a terminal, at which somebody writes an answer."""
@@ -268,12 +281,22 @@ def test_setup_asks_for_python_alone(machine: Machine) -> None:
 def test_the_first_python_that_fits_is_found(machine: Machine, programs: tuple[str, ...], found: str) -> None:
     for program in programs:
         machine.has(program)
-    done = subprocess.run(
-        ["sh", "cli/find_python.sh"],
-        cwd=machine.root / "checkout",
-        env={"PATH": str(machine.root / "bin")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == (f"{machine.root / 'bin' / found}\n" if found else "")
+    assert machine.find_python() == (f"{machine.root / 'bin' / found}\n" if found else "")
+
+
+def test_another_python_can_be_named(machine: Machine) -> None:
+    for program in ("python3.11", "python3.12"):
+        machine.has(program)
+    assert machine.find_python(PYTHON="python3.12") == f"{machine.root / 'bin' / 'python3.12'}\n"
+    assert machine.find_python(PYTHON="python3.13") == ""
+
+
+def test_the_container_for_developers_is_made_of_files_that_exist() -> None:
+    folder = REPOSITORY / ".devcontainer"
+    settings = json.loads((folder / "devcontainer.json").read_text())
+    context = (folder / settings["build"]["context"]).resolve()
+    assert settings["forwardPorts"] == [DEFAULT_PORT]
+    lines = (folder / settings["build"]["dockerfile"]).read_text().splitlines()
+    copied = [file for line in lines if line.startswith("COPY") for file in line.split()[1:-1]]
+    assert {file for file in SCRIPTS if "bootstrap" not in file} == set(copied)
+    assert [file for file in copied if not (context / file).is_file()] == []
