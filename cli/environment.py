@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from cli.steps import CommandError
+from cli.errors import CommandError
 from local.engine import engine_environment
 from local.errors import EngineError
 from local.settings import LocalSettings, past_proxies

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from cli.steps import CommandError, console, errors
+from cli.errors import CommandError
 from local.errors import LocalError
+from local.progress import console, errors
 from local.settings import LocalSettings, past_proxies
 
 app = typer.Typer(
@@ -79,8 +80,8 @@ def install() -> None:
 @app.command()
 def wheel() -> None:
     """Builds the wheel `churn` that jobs and pipelines run; `pulumi up` on any stack needs it."""
-    from cli.steps import step
     from cli.wheel import build_wheel
+    from local.progress import step
 
     with step("build the wheel") as report:
         report(build_wheel(LocalSettings.load().logs / "install-wheel.log", report).name)

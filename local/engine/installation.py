@@ -7,7 +7,6 @@ one, else from a build. Each lies in a folder named by the hash of its inputs an
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shutil
@@ -18,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.content_hash import content_hash
 from local.engine.go import GO_MODULES, MODULE_PROXY_REMEDY, go_program
-from local.engine.progress import say, step
 from local.engine.release import ENGINE_VERSION, RELEASES, download_release
 from local.errors import EngineError
+from local.progress import errors, say, step
 from local.settings import cache_folder
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def build_cli(folder: Path) -> None:
     """Builds the CLI from Go modules and puts the launchers of our language host beside it."""
     stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
     output = ["-ldflags", stamp, "-o", str(folder / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]
-    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)"):
+    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)", errors):
         _go((*GO_BUILD, *output), GO_MODULES)
     for launcher in LAUNCHERS.iterdir():
         shutil.copy(launcher, folder)
@@ -148,7 +148,7 @@ def official_provider(folder: Path, cli: Path) -> bool:
     environment = os.environ | {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     name = f"databricks {PROVIDER_VERSION}"
     command = [str(cli), "plugin", "install", "resource", *name.split()]
-    with step(f"databricks provider: pulumi plugin install {name}"):
+    with step(f"databricks provider: pulumi plugin install {name}", errors):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         say(f"databricks provider: not to be had ({done.stderr.strip().splitlines()[-1:]})")
@@ -171,11 +171,13 @@ def build_provider(folder: Path) -> None:
         source = Path(scratch, "source")
         shutil.copytree(HERE / "databricks_provider", source)
         main = source / "cmd" / PROVIDER_BINARY
-        with step("databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)"):
+        with step(
+            "databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)", errors
+        ):
             _go((*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"), source)
-        with step("databricks provider: generating the schema"):
+        with step("databricks provider: generating the schema", errors):
             _run([str(Path(scratch, "tfgen")), "schema", "--skip-docs", "--out", str(main)], source)
-        with step(f"databricks provider: building {PROVIDER_VERSION}"):
+        with step(f"databricks provider: building {PROVIDER_VERSION}", errors):
             stamp = ["-ldflags", "-s -w"]
             _go((*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"), source)
         shutil.copy(main / "schema.json", folder)
@@ -219,9 +221,7 @@ def _whole(target: Path, wanted: Path) -> Iterator[Path]:
 
 
 def _hash(folders: list[Path], words: list[str]) -> str:
-    digest = hashlib.sha256("\0".join(words).encode())
-    for folder in folders:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("_test.go")):
-            digest.update(f"\0{file.relative_to(HERE)}\0".encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    """Names a build by its sources, which are below the folders, and by what else it depends on."""
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    sources = [path for path in files if not path.name.endswith("_test.go")]
+    return content_hash(HERE, sources, words)[:16]

@@ -10,7 +10,7 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
-from local.engine.progress import say, step
+from local.progress import errors, say, step
 
 ENGINE_VERSION = "3.259.0"
 RELEASES = "https://github.com/pulumi/pulumi/releases/download"
@@ -40,7 +40,7 @@ def download_release(folder: Path, releases: str) -> bool:
             say(f"engine: the release has no {name}")
             return False
         with (
-            step(f"engine: downloading {name}"),
+            step(f"engine: downloading {name}", errors),
             urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310 - an address of ours
             archive.open("wb") as file,
         ):

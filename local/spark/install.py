@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
+from local.content_hash import content_hash
 from local.errors import InstallError
+from local.progress import errors, step
 from local.settings import cache_folder
 from local.spark.jdk import jdk_version
 
@@ -38,10 +37,8 @@ def spark_home() -> Path:
 
 def jars_folder() -> Path:
     """Folder of the installed jars, named by the hash of all that goes into them."""
-    digest = hashlib.sha256(version("pyspark").encode())
-    for path in [POM, *_java_files()]:
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
-    return cache_folder() / f"spark-{digest.hexdigest()[:16]}"
+    inputs = content_hash(HERE, [POM, *_java_files()], [version("pyspark")])
+    return cache_folder() / f"spark-{inputs[:16]}"
 
 
 def complete(jars: Path) -> bool:
@@ -70,12 +67,12 @@ def install() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="spark-") as folder:
         build = Path(folder)
         jars = build / "jars"
-        _step("Delta's jars", _maven(build, jars))
+        _run_step("Delta's jars", _maven(build, jars))
         classes = build / "classes"
         classpath = f"{spark_home() / 'jars'}/*"
         sources = [str(path) for path in _java_files()]
         javac = ["javac", "--release", CLASSES_FOR, "-Xlint:-deprecation", "-nowarn", "-d", str(classes)]
-        _step("catalog plugin", [*javac, "-cp", classpath, *sources])
+        _run_step("catalog plugin", [*javac, "-cp", classpath, *sources])
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
@@ -102,28 +99,9 @@ def _check_tools() -> None:
         raise InstallError("mvn is not on PATH: install Maven 3.8 or later")
 
 
-def _step(name: str, command: list[str]) -> None:
-    """Runs one step, showing the elapsed time while it lasts."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            while True:
-                try:
-                    process.wait(5)
-                    break
-                except subprocess.TimeoutExpired:
-                    _say(f"spark: {name}, {time.monotonic() - start:.0f} s …")
-        except BaseException:
-            process.kill()
-            raise
-        output.seek(0)
-        text = output.read().strip()
-    if process.returncode != 0:
-        raise InstallError(f"{name}: `{command[0]}` failed with exit code {process.returncode}:\n{text[-4000:]}")
-    _say(f"spark: {name} done in {time.monotonic() - start:.0f} s")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+def _run_step(name: str, command: list[str]) -> None:
+    with step(f"spark: {name}", errors):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode:
+            output = done.stdout.strip()[-4000:]
+            raise InstallError(f"{name}: `{command[0]}` failed with exit code {done.returncode}:\n{output}")

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cli import doctor, lifecycle
+from cli.errors import CommandError
 from cli.stack import Stack
-from cli.steps import CommandError
 from local.settings import REPOSITORY, LocalSettings
 from tests.ports import free_base_port
 

@@ -12,7 +12,7 @@ from databricks.sdk.service.jobs import BaseRun
 from databricks.sdk.service.ml import GetRunResponse, Metric, Run, RunData, RunTag
 from databricks.sdk.service.sql import ResultData, StatementResponse
 
-from cli.steps import CommandError
+from cli.errors import CommandError
 from cli.summary import show_summary
 
 OUTPUTS: dict[str, Any] = {
