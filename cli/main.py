@@ -190,7 +190,7 @@ def main() -> None:
     os.environ.update(past_proxies())
     try:
         app()
-    except (CommandError, LocalError, OSError) as error:  # DatabricksError is an OSError
+    except (LocalError, OSError) as error:  # DatabricksError is an OSError
         errors.print("[red]error:[/red] ", end="")
         errors.print(str(error), markup=False)
         sys.exit(1)

@@ -39,6 +39,14 @@ class JdkError(InstallError):
         self.remedy = remedy
 
 
+class UnreadableFileError(LocalError):
+    """A file of a `cloudFiles` stream is not of the stream's format. Trying again does not help; the text names it."""
+
+
+class TooBusyError(LocalError):
+    """A Python source of a pipeline did not start within the 10 seconds that Spark allows. Trying again helps."""
+
+
 class ServerError(LocalError):
     """The Spark server cannot start. Trying again helps only after the remedy in the text."""
 

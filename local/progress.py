@@ -59,7 +59,7 @@ class _ShownStep:
         self._ended = threading.Event()
         self._status: Status | None = None
         if console.is_terminal:
-            self._status = console.status(title)
+            self._status = console.status(escape(title))
             self._status.start()
         else:
             console.print(f"… {title}", markup=False)

@@ -41,5 +41,5 @@ def _major_version(program: str) -> str:
     except OSError as error:
         return str(error)
     output = (done.stderr + done.stdout).strip()
-    match = re.search(r'(?:version "|^javac )(\d+)', output)
+    match = re.search(r'(?:version "|^javac )(\d+)', output, re.MULTILINE)
     return match[1] if match else output
