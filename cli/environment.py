@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 
-from cli.steps import CommandError
-from local.engine import EngineError, engine_environment
+from cli.errors import CommandError
+from local.engine import engine_environment
 from local.settings import LocalSettings, past_proxies
 
 
@@ -14,16 +14,13 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
     """Variables for the official clients: Databricks' SDKs and CLI, Spark Connect, MLflow, Pulumi.
 
     Raises:
-        CommandError: The engine is not installed, or the local cloud was never started and has no token yet.
+        CommandError: The local cloud was never started and has no token yet.
+        EngineError: The engine is not installed.
     """
     if not settings.admin_token.exists():
         raise CommandError("the local cloud has no administrator yet: `platform local start` makes one")
-    try:
-        engine = engine_environment(settings)
-    except EngineError as error:
-        raise CommandError(str(error)) from error
     token = settings.admin_token.read_text().strip()
-    return engine | {
+    return engine_environment(settings) | {
         "DATABRICKS_HOST": settings.workspace_url,
         "DATABRICKS_TOKEN": token,
         "DATABRICKS_AUTH_TYPE": "pat",  # whatever other credentials the shell holds

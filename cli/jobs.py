@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from cli.steps import CommandError, console, step
+from cli.errors import CommandError
+from local.progress import console, step
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from cli import doctor
 from cli.environment import client_environment
+from cli.errors import CommandError
 from cli.jobs import follow, has_succeeded
+from cli.programs import run_logged
 from cli.stack import Stack
-from cli.steps import CommandError, console, run_logged, step
 from cli.summary import show_summary
-from cli.wheel import build_wheel, files_digest
+from cli.wheel import build_wheel
 from local import supervisor
+from local.content_hash import content_hash
+from local.progress import console, step
 from local.settings import REPOSITORY, LocalSettings
 
 if TYPE_CHECKING:
@@ -147,4 +150,5 @@ def _client(settings: LocalSettings) -> WorkspaceClient:
 def _services_digest() -> str:
     """Hash of what the services are made of: their code, and the environment that they run in."""
     paths = [REPOSITORY / "requirements.lock", *(REPOSITORY / "local").rglob("*")]
-    return files_digest(path for path in paths if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"))
+    code = (path for path in paths if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"))
+    return content_hash(REPOSITORY, sorted(code))

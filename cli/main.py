@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
-from cli.steps import CommandError, console, errors
-from local.settings import LocalSettings, SettingsError, past_proxies
+from cli.errors import CommandError
+from local.errors import LocalError
+from local.progress import console, errors
+from local.settings import LocalSettings, past_proxies
 
 app = typer.Typer(
     name="platform",
@@ -78,8 +80,8 @@ def install() -> None:
 @app.command()
 def wheel() -> None:
     """Builds the wheel `churn` that jobs and pipelines run; `pulumi up` on any stack needs it."""
-    from cli.steps import step
     from cli.wheel import build_wheel
+    from local.progress import step
 
     with step("build the wheel") as report:
         report(build_wheel(LocalSettings.load().logs / "install-wheel.log", report).name)
@@ -185,12 +187,10 @@ def env() -> None:
 
 def main() -> None:
     """Entry point: an error that a person can mend is shown as text, not as a traceback."""
-    from local.supervisor import ServiceError
-
     os.environ.update(past_proxies())
     try:
         app()
-    except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind
+    except (LocalError, OSError) as error:  # DatabricksError is an OSError
         errors.print("[red]error:[/red] ", end="")
         errors.print(str(error), markup=False)
         sys.exit(1)

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from cli.environment import process_environment
-from cli.steps import CommandError, run_logged
+from cli.errors import CommandError
+from cli.programs import run_logged
 from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]

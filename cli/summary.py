@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cli.errors import CommandError
 from cli.jobs import duration_seconds
-from cli.steps import CommandError, console
+from local.progress import console
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

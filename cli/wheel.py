@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from cli.steps import CommandError, run_logged
+from cli.errors import CommandError
+from cli.programs import run_logged
+from local.content_hash import content_hash
 from local.settings import REPOSITORY
 
 WORKLOADS = REPOSITORY / "workloads"
@@ -32,7 +33,7 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
         )
     dist = WORKLOADS / "dist"
     stamp = dist / ".sources"
-    digest = files_digest(_sources())
+    digest = content_hash(REPOSITORY, _sources())
     built = sorted(dist.glob("churn-*.whl"))
     if len(built) == 1 and stamp.exists() and stamp.read_text() == digest:
         return built[0]
@@ -49,14 +50,6 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
     return next(iter(dist.glob("churn-*.whl")))
 
 
-def files_digest(paths: Iterable[Path]) -> str:
-    """Hash of files of the repository: their names and contents, in an order that is always the same."""
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def _sources() -> list[Path]:
     paths = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
-    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+    return sorted(path for path in paths if path.is_file() and "__pycache__" not in path.parts)

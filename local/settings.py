@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.errors import SettingsError
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
 NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
-
-
-class SettingsError(Exception):
-    """A setting of the local cloud is no good; the text names it and the remedy."""
 
 
 def cache_folder() -> Path:

@@ -26,15 +26,12 @@ import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from local import leftovers
+from local.errors import ServiceError
 from local.settings import REPOSITORY, LocalSettings, past_proxies
 
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 120  # supervisord stops one service after the other
 NO_ANSWER = (OSError, xmlrpc.client.Error, ExpatError, HTTPException)
-
-
-class ServiceError(Exception):
-    """A service of the local cloud does not start, answer or stop; the text says which one and what to do."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from local.engine.installation import EngineError, install
+from local.engine.installation import install
+from local.errors import EngineError
 
 
 def main() -> int:

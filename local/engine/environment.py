@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.engine.installation import PROVIDER_BINARY, PROVIDER_VERSION, EngineError, Installed
+from local.engine.installation import PROVIDER_BINARY, PROVIDER_VERSION, Installed
+from local.errors import EngineError
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings

@@ -7,36 +7,31 @@ one, else from a build. Each lies in a folder named by the hash of its inputs an
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.engine.progress import say, step
+from local.content_hash import content_hash
+from local.engine.go import GO_MODULES, MODULE_PROXY_REMEDY, go_program
+from local.engine.release import ENGINE_VERSION, RELEASES, download_release
+from local.errors import EngineError
+from local.progress import errors, say, step
 from local.settings import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENGINE_VERSION = "3.259.0"
 PROVIDER_VERSION = "1.104.0"
-RELEASES = "https://github.com/pulumi/pulumi/releases/download"
 HERE = Path(__file__).parent
-GO_MODULES = HERE / "cli"
 LAUNCHERS = HERE / "bin"
 PROVIDER_BINARY = "pulumi-resource-databricks"
 GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
-
-
-class EngineError(Exception):
-    """The engine or the provider cannot be made ready; the text names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -132,59 +127,12 @@ def cli_on_path() -> Path | None:
     return None
 
 
-def download_release(folder: Path, releases: str) -> bool:
-    """Unpacks the official release into a folder; False, with the reason said, where it is not to be had.
-
-    Args:
-        folder: Receives the archive's programs.
-        releases: Base address of the releases, each with its archives and a file of SHA-256 checksums.
-    """
-    import urllib.request
-    from http.client import HTTPException
-
-    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine())
-    name = f"pulumi-v{ENGINE_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
-    base = f"{releases}/v{ENGINE_VERSION}"
-    archive = folder / name
-    try:
-        with urllib.request.urlopen(f"{base}/pulumi-{ENGINE_VERSION}-checksums.txt", timeout=3) as response:  # noqa: S310
-            lines = response.read().decode().splitlines()
-        expected = {file: digest for digest, file in (line.split() for line in lines if line.strip())}
-        if name not in expected:
-            say(f"engine: the release has no {name}")
-            return False
-        with (
-            step(f"engine: downloading {name}"),
-            urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310
-            archive.open("wb") as file,
-        ):
-            shutil.copyfileobj(response, file)
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if digest != expected[name]:
-            say(f"engine: {name} has the SHA-256 {digest}, not {expected[name]}: not used")
-            return False
-        with tarfile.open(archive) as tar:
-            for member in tar.getmembers():
-                content = tar.extractfile(member) if member.isfile() else None
-                if content:
-                    program = folder / Path(member.name).name  # the archive has one folder, `pulumi`
-                    with content, program.open("wb") as file:
-                        shutil.copyfileobj(content, file)
-                    program.chmod(member.mode & 0o755)
-    except (OSError, HTTPException, tarfile.TarError, ValueError, EOFError) as error:
-        say(f"engine: no official release from {releases.split('/')[2]} ({error})")
-        return False
-    finally:
-        archive.unlink(missing_ok=True)
-    return True
-
-
 def build_cli(folder: Path) -> None:
     """Builds the CLI from Go modules and puts the launchers of our language host beside it."""
     stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
     output = ["-ldflags", stamp, "-o", str(folder / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]
-    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)"):
-        _go([*GO_BUILD, *output], GO_MODULES)
+    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)", errors):
+        _go((*GO_BUILD, *output), GO_MODULES)
     for launcher in LAUNCHERS.iterdir():
         shutil.copy(launcher, folder)
     (folder / ".built").touch()
@@ -200,7 +148,7 @@ def official_provider(folder: Path, cli: Path) -> bool:
     environment = os.environ | {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     name = f"databricks {PROVIDER_VERSION}"
     command = [str(cli), "plugin", "install", "resource", *name.split()]
-    with step(f"databricks provider: pulumi plugin install {name}"):
+    with step(f"databricks provider: pulumi plugin install {name}", errors):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         say(f"databricks provider: not to be had ({done.stderr.strip().splitlines()[-1:]})")
@@ -223,23 +171,20 @@ def build_provider(folder: Path) -> None:
         source = Path(scratch, "source")
         shutil.copytree(HERE / "databricks_provider", source)
         main = source / "cmd" / PROVIDER_BINARY
-        with step("databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)"):
-            _go([*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"], source)
-        with step("databricks provider: generating the schema"):
+        with step(
+            "databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)", errors
+        ):
+            _go((*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"), source)
+        with step("databricks provider: generating the schema", errors):
             _run([str(Path(scratch, "tfgen")), "schema", "--skip-docs", "--out", str(main)], source)
-        with step(f"databricks provider: building {PROVIDER_VERSION}"):
+        with step(f"databricks provider: building {PROVIDER_VERSION}", errors):
             stamp = ["-ldflags", "-s -w"]
-            _go([*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"], source)
+            _go((*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"), source)
         shutil.copy(main / "schema.json", folder)
 
 
-def _go(command: list[str], module: Path) -> None:
-    if not shutil.which("go"):
-        raise EngineError(
-            f"`go` is not on PATH, and neither is pulumi {ENGINE_VERSION}: install Go 1.26 or later, or that version "
-            "of pulumi, and run this again"
-        )
-    _run(command, module, "check that the Go module proxy (`go env GOPROXY`) can be reached and the disk has 8 GB free")
+def _go(command: tuple[str, ...], module: Path) -> None:
+    _run([go_program(), *command[1:]], module, MODULE_PROXY_REMEDY)
 
 
 def _run(command: list[str], folder: Path, remedy: str = "report it with the output above") -> None:
@@ -276,9 +221,7 @@ def _whole(target: Path, wanted: Path) -> Iterator[Path]:
 
 
 def _hash(folders: list[Path], words: list[str]) -> str:
-    digest = hashlib.sha256("\0".join(words).encode())
-    for folder in folders:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("_test.go")):
-            digest.update(f"\0{file.relative_to(HERE)}\0".encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    """Names a build by its sources, which are below the folders, and by what else it depends on."""
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    sources = [path for path in files if not path.name.endswith("_test.go")]
+    return content_hash(HERE, sources, words)[:16]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from local.settings import LocalSettings, SettingsError
-from local.spark.install import InstallError, install
-from local.spark.server import ServerError, serve
+from local.errors import InstallError, ServerError, SettingsError
+from local.settings import LocalSettings
+from local.spark.install import install
+from local.spark.server import serve
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_type, to_arrow_type
 from pyspark.sql.types import StructField, StructType
 
+from local.errors import UnreadableFileError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
@@ -60,10 +62,6 @@ class Chunk:
     columns: dict[str, pa.Array | list[Any]]
     rows: int
     rescued: dict[int, dict[str, Any]]
-
-
-class UnreadableFileError(Exception):
-    """A file is no file of its format; the message names it."""
 
 
 def column_names(path: Path, file_format: Format) -> dict[str, str]:

@@ -25,6 +25,7 @@ from pyspark.pipelines.spark_connect_graph_element_registry import SparkConnectG
 from pyspark.pipelines.spark_connect_pipeline import create_dataflow_graph, start_run
 from pyspark.sql import SparkSession
 
+from local.errors import TooBusyError
 from local.settings import LocalSettings
 from local.spark import cloud_files_client
 from local.spark.pipeline_events import EventLog, Metrics, follow
@@ -43,10 +44,6 @@ ENGINE_CONFIGURATION = {
 }
 
 TOO_BUSY = "Python worker failed to connect back"  # within 10 s, which no setting of Spark changes
-
-
-class TooBusyError(Exception):
-    """The machine did not bring up a Python source in the time that Spark allows: another start may be luckier."""
 
 
 def run(options: argparse.Namespace) -> bool:

@@ -7,6 +7,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from local.errors import ServerError
 from local.settings import REPOSITORY
 from local.spark.install import complete, jars_folder, spark_home
 
@@ -20,10 +21,6 @@ HEAP = "1536m"
 # Small data runs mostly code that is new to the JVM: the quick compiler alone saves a third of the processor time. Its
 # code cache of 48 MB would fill within a few runs, after which everything is interpreted.
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Duser.timezone=UTC"
-
-
-class ServerError(Exception):
-    """The server cannot start; the message names the remedy."""
 
 
 def warehouse(settings: LocalSettings) -> Path:

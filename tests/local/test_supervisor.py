@@ -17,8 +17,9 @@ import pytest
 from cli.environment import client_environment
 from cli.main import main as cli
 from local import leftovers, supervisor
+from local.errors import ServiceError
 from local.settings import LocalSettings, past_proxies
-from local.supervisor import Service, ServiceError, services
+from local.supervisor import Service, services
 from tests.ports import free_base_port
 
 
