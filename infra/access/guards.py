@@ -1,0 +1,54 @@
+"""Guards of the plan of grants: what no source may bring about, by itself or together with others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.access.sources import contract_table
+from infra.written.faults import Fault, FaultsError, choices
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from infra.access.plan import Plan
+    from infra.access.securables import Securable
+    from infra.written.contracts import TableContract
+
+
+def check_confidential_readers(
+    plan: Plan, catalog: str, contracts: Iterable[TableContract], trusted: Collection[str]
+) -> None:
+    """Checks that only trusted principals can read a table with a classified column.
+
+    Args:
+        plan: Merged grants: whichever source one comes from, it is seen.
+        catalog: The platform's catalog.
+        contracts: Of all tables.
+        trusted: Principals that may read single customers.
+
+    Raises:
+        FaultsError: Somebody else holds SELECT on such a table, or on what contains it.
+    """
+    faults = [
+        Fault(
+            contract.file,
+            "roles",
+            f"SELECT on {table.name} for {reader}",
+            f"{choices(trusted)}: a column is classified",
+            "take it out of the contract's roles, or out of ROLE_GRANTS in infra/access/roles.py; others read marts",
+        )
+        for contract in contracts
+        if contract.confidential
+        for table in [contract_table(contract, catalog)]
+        for reader in sorted(_readers(plan, table) - set(trusted))
+    ]
+    if faults:
+        raise FaultsError(faults)
+
+
+def _readers(plan: Plan, table: Securable) -> set[str]:
+    """Finds the principals that may select from a table, by a grant on it or on what contains it."""
+    places = (table, *(container for container, _ in table.path()))
+    return {
+        principal for place in places for principal, privileges in plan.get(place, {}).items() if "SELECT" in privileges
+    }
