@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from churn.core.faults import Fault, FaultsError, choices
 from infra.access.sources import contract_table
-from infra.written.faults import Fault, FaultsError, choices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -31,11 +31,12 @@ def check_confidential_readers(
     """
     faults = [
         Fault(
-            contract.file,
-            "roles",
-            f"SELECT on {table.name} for {reader}",
-            f"{choices(trusted)}: a column is classified",
-            "take it out of the contract's roles, or out of ROLE_GRANTS in infra/access/roles.py; others read marts",
+            file=contract.file,
+            field="roles",
+            received=f"SELECT on {table.name} for {reader}",
+            allowed=f"{choices(trusted)}: a column is classified",
+            remedy="take it out of the contract's roles, or out of ROLE_GRANTS in infra/access/roles.py; others read "
+            "marts",
         )
         for contract in contracts
         if contract.confidential

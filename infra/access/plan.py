@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from churn.core.faults import choices
 from infra.access.guards import check_confidential_readers
 from infra.access.roles import TRUSTED, Role, principals, role_grants
 from infra.access.securables import PRIVILEGES, Grant, Phase, Securable
 from infra.access.sources import contract_grants, request_grants
-from infra.written.faults import choices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from infra.written.contracts import TableContract
     from infra.written.requests import WorkspaceArea
-    from infra.written.settings import Settings
+    from infra.written.settings.stack import Settings
 
 
 class Plan(dict[Securable, dict[str, tuple[str, ...]]]):
@@ -66,17 +66,19 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
 
 
 def plan_access(settings: Settings, contracts: Collection[TableContract], requests: Collection[WorkspaceArea]) -> Plan:
-    """Makes the plan of a stack out of its roles, contracts and requests.
+    """Makes the plan of a stack out of its roles, contracts and requests; without the platform's layer it is empty.
 
     Raises:
         FaultsError: Someone outside the trusted roles could read data of single customers.
     """
-    catalog, holders = settings.catalog, principals(settings)
+    if settings.platform is None:
+        return Plan()
+    catalog, names = settings.catalog, principals(settings.platform, settings.runner)
     grants = [
-        *role_grants(catalog, holders),
+        *role_grants(catalog, names),
         *contract_grants(contracts, catalog),
         *request_grants(requests, catalog),
     ]
-    plan = merge(grants, holders[Role.DEPLOYER])
-    check_confidential_readers(plan, catalog, contracts, {holders[role] for role in TRUSTED})
+    plan = merge(grants, names[Role.DEPLOYER])
+    check_confidential_readers(plan, catalog, contracts, {names[role] for role in TRUSTED})
     return plan

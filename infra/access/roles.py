@@ -12,7 +12,7 @@ from infra.names import MARTS, SCHEMAS, VOLUMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.written.settings import Settings
+    from infra.written.settings.platform import Platform
 
 
 class Role(StrEnum):
@@ -76,28 +76,33 @@ ROLE_GRANTS = (
 )
 
 
-def principals(settings: Settings) -> dict[Role, str]:
-    """Maps each role to its principal: a group's display name, or the name of the runner or the deployer."""
-    groups = settings.account.groups
+def principals(platform: Platform, runner: str) -> dict[Role, str]:
+    """Maps each role to its principal: a group's display name, or the name of the runner or the deployer.
+
+    Args:
+        platform: Settings of the platform.
+        runner: Display name of the service principal that jobs and pipelines run as.
+    """
+    groups = platform.groups
     return {
         Role.ENGINEERS: groups.engineers,
         Role.SCIENTISTS: groups.scientists,
         Role.ANALYSTS: groups.analysts,
         Role.DELIVERERS: groups.deliverers,
-        Role.RUNNER: settings.runner,
-        Role.DEPLOYER: settings.workspace.deployer,
+        Role.RUNNER: runner,
+        Role.DEPLOYER: platform.workspace.deployer,
     }
 
 
-def role_grants(catalog: str, holders: Mapping[Role, str]) -> list[Grant]:
+def role_grants(catalog: str, names: Mapping[Role, str]) -> list[Grant]:
     """Lists the grants that each role has by its nature.
 
     Args:
         catalog: The platform's catalog.
-        holders: The principal of each role.
+        names: The principal of each role.
     """
     return [
-        Grant(Securable(f"{catalog}.{name}" if name else catalog, line.kind), holders[role], frozenset(line.privileges))
+        Grant(Securable(f"{catalog}.{name}" if name else catalog, line.kind), names[role], frozenset(line.privileges))
         for line in ROLE_GRANTS
         for name in line.names
         for role in line.roles

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.faults import FaultsError
 from infra.access.guards import check_confidential_readers
 from infra.access.plan import Plan, merge, plan_access
 from infra.access.roles import Role, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
 from infra.names import MARTS
-from infra.written.contracts import CONTRACTS, TableContract, read_contracts
-from infra.written.faults import FaultsError
+from infra.written.contracts import TableContract, read_contracts
+from infra.written.paths import CONTRACTS, REPOSITORY
 from infra.written.requests import read_requests
-from infra.written.stacks import REPOSITORY, check
+from infra.written.stacks import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = check(REPOSITORY / "Pulumi.local.yaml")
+SETTINGS = read_settings(REPOSITORY / "Pulumi.local.yaml")
+assert SETTINGS.platform is not None
+GROUPS = SETTINGS.platform.group_names
 DEPLOYER = "deployer@churn.test"
-HOLDERS: dict[Role, str] = {role: role.value for role in Role} | {Role.DEPLOYER: DEPLOYER}
+PRINCIPALS: dict[Role, str] = {role: role.value for role in Role} | {Role.DEPLOYER: DEPLOYER}
 NAMES = {
     Kind.METASTORE: ["metastore"],
     Kind.STORAGE_CREDENTIAL: ["bucket.credential"],
@@ -142,15 +145,16 @@ def contracts(classification: str | None, folder: Path) -> list[TableContract]:
     assert "classification: confidential" in text
     given = f"classification: {classification}" if classification else ""
     (folder / "events.yaml").write_text(text.replace("classification: confidential", given))
-    return read_contracts(SETTINGS.group_names, folder)
+    return read_contracts(GROUPS, folder)
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None:
-    settings = check(REPOSITORY / f"Pulumi.{stack}.yaml")
-    found = read_contracts(settings.group_names)
+    settings = read_settings(REPOSITORY / f"Pulumi.{stack}.yaml")
+    assert settings.platform is not None
+    found = read_contracts(settings.platform.group_names)
     assert all(contract.confidential for contract in found)
-    plan = plan_access(settings, found, read_requests(settings))
+    plan = plan_access(settings, found, read_requests(stack, settings.platform))
     readers = {who for securable, who, what in holdings(plan) if what == "SELECT" and ".silver" in securable.name}
     assert readers == {"churn-engineers", "churn-scientists", settings.runner}
 
@@ -175,11 +179,11 @@ def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> 
     opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
     (tmp_path / "events.yaml").write_text(opening)
     with pytest.raises(FaultsError, match="for churn-analysts"):
-        plan_access(SETTINGS, read_contracts(SETTINGS.group_names, tmp_path), [])
+        plan_access(SETTINGS, read_contracts(GROUPS, tmp_path), [])
 
 
 def test_roles() -> None:
-    plan = merge(role_grants("c", HOLDERS), DEPLOYER)
+    plan = merge(role_grants("c", PRINCIPALS), DEPLOYER)
     held = holdings(plan)
     readers = {
         (securable.name, who) for securable, who, what in held if what == "SELECT" and securable.kind is Kind.SCHEMA
