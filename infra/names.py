@@ -1,4 +1,4 @@
-"""Names that stand in more than one place; those of tables are the workloads' too."""
+"""Names that several modules use. Names of tables must equal those of the wheel; a test compares them."""
 
 from __future__ import annotations
 
@@ -23,3 +23,5 @@ MARTS = (
     "gold.marts_churn_score_distribution",
     "gold.marts_churn_gate",
 )
+
+MODEL = "mlops.churn_model"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.faults import FaultsError
 from infra.layers.platform.artifacts import find_wheel
-from infra.layers.platform.dashboard import serialized
-from infra.written.faults import FaultsError
+from infra.layers.platform.dashboard import serialize_dashboard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,5 +30,5 @@ def test_a_dashboard_is_for_one_catalog_and_compares_equal(tmp_path: Path) -> No
     one, other = tmp_path / "one.json", tmp_path / "other.json"
     one.write_text('{"b": 1,\n "a": "SELECT 1 FROM ${catalog}.gold.x"}')
     other.write_text('{"a":"SELECT 1 FROM ${catalog}.gold.x","b":1}')
-    assert serialized(one, "churn_dev") == serialized(other, "churn_dev")
-    assert json.loads(serialized(one, "churn_dev"))["a"] == "SELECT 1 FROM churn_dev.gold.x"
+    assert serialize_dashboard(one, "churn_dev") == serialize_dashboard(other, "churn_dev")
+    assert json.loads(serialize_dashboard(one, "churn_dev"))["a"] == "SELECT 1 FROM churn_dev.gold.x"

@@ -1,4 +1,4 @@
-"""The jobs of the program under mocks: their path, where they run, as whom, and who hears of failures."""
+"""The jobs of the program under mocks: their path, where they run, as whom, and who is notified of failures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.workspace.jobs.states import SUCCESS, Outcome, upstream, whole
+from tests.infra.conftest import PLATFORMS
 from tests.infra.program import RUNNER, Program, engine_config
 
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
@@ -80,14 +81,15 @@ def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
 
 
 def test_training_has_the_settings_of_its_section(program: Program) -> None:
-    given = json.loads(engine_config(program.stack)["churn:training"])
+    given = json.loads(engine_config(program.stack)["churn:platform"])["training"]
     (train,) = [task["pythonWheelTask"] for task in daily_tasks(program) if task["taskKey"] == "train"]
     expected = {"history_days": "365", **{name: str(value) for name, value in given.items()}}
     assert expected.items() <= train["namedParameters"].items()
 
 
 def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
-    for stack, program in programs.items():
+    for stack in PLATFORMS:
+        program = programs[stack]
         job = program.of("Job")["churn_daily"].inputs
         wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
         if stack == "dev":
@@ -125,7 +127,7 @@ def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
 
 def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
     local = programs["local"]
-    given = json.loads(engine_config("local")["churn:compute"])["spark_conf"]
+    given = json.loads(engine_config("local")["churn:platform"])["compute"]["spark_conf"]
     assert given["spark.sql.shuffle.partitions"] == "2"
     cluster = local.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
     assert cluster["sparkConf"] == given
@@ -142,8 +144,8 @@ def test_everything_runs_as_the_service_principal(program: Program) -> None:
 
 
 def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
-    for program in programs.values():
-        for job in program.of("Job").values():
+    for stack in PLATFORMS:
+        for job in programs[stack].of("Job").values():
             assert job.inputs["maxConcurrentRuns"] == 1
             assert job.inputs["queue"] == {"enabled": True}
             assert job.inputs["health"]["rules"][0]["metric"] == "RUN_DURATION_SECONDS"
