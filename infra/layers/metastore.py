@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.errors import WrongMetastoreError
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -20,7 +22,7 @@ def attached_metastore(wanted: UUID | None, setting: str, provider: databricks.P
         provider: Provider of the workspace.
 
     Returns:
-        Its id; the output fails with pulumi.RunError when it is another one.
+        Its id; the output fails with WrongMetastoreError when it is another one.
     """
     metastore = databricks.get_current_metastore_output(opts=pulumi.InvokeOutputOptions(provider=provider))
     return metastore.id.apply(lambda attached: _check_metastore(attached, wanted, setting))
@@ -28,7 +30,7 @@ def attached_metastore(wanted: UUID | None, setting: str, provider: databricks.P
 
 def _check_metastore(attached: str, wanted: UUID | None, setting: str) -> str:
     if wanted is not None and attached != str(wanted):
-        raise pulumi.RunError(
+        raise WrongMetastoreError(
             f"{setting}: received {wanted}; the workspace is attached to {attached}; "
             "remedy: correct the setting, or attach the workspace to the other metastore"
         )

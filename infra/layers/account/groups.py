@@ -29,6 +29,7 @@ class Groups(pulumi.ComponentResource):
     """Owns groups of the account; their members are left to whoever manages people."""
 
     def __init__(self, name: str, args: GroupsArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the groups."""
         super().__init__("churn:account:Groups", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         for group in args.names:

@@ -31,6 +31,7 @@ class Area(pulumi.ComponentResource):
     """Owns the schema and the volume of one team; what lies in them is the team's. Grants are made with all others."""
 
     def __init__(self, name: str, args: AreaArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the schema and its volume."""
         super().__init__("churn:platform:Area", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         request = args.request

@@ -69,6 +69,7 @@ class Artifacts(pulumi.ComponentResource):
     folder: databricks.Directory
 
     def __init__(self, name: str, args: ArtifactsArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the folder, and uploads the wheel and the sources into it."""
         super().__init__("churn:platform:Artifacts", name, None, opts)
         # The experiment lies here too, with all its runs.
         self.folder = databricks.Directory(

@@ -69,6 +69,7 @@ class Compute(pulumi.ComponentResource):
     secret_scope: pulumi.Output[str]
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the policy, the warehouse and the scope."""
         super().__init__("churn:platform:Compute", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         policy = databricks.ClusterPolicy(

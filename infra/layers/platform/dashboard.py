@@ -53,6 +53,7 @@ class ChurnDashboard(pulumi.ComponentResource):
     dashboard_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ChurnDashboardArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the dashboard."""
         super().__init__("churn:platform:ChurnDashboard", name, None, opts)
         dashboard = databricks.Dashboard(
             "dashboard",

@@ -39,6 +39,7 @@ class FirstRuns(pulumi.ComponentResource):
     bootstrap: RunOnce
 
     def __init__(self, name: str, args: FirstRunsArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the runs."""
         super().__init__("churn:platform:FirstRuns", name, None, opts)
         tables = ",".join(args.pipeline_tables)
         bronze = RunOnce(

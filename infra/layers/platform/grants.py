@@ -31,6 +31,7 @@ class CatalogGrants(pulumi.ComponentResource):
     """Owns all grants on the securables of its plan, authoritatively; each securable stands in one plan only."""
 
     def __init__(self, name: str, args: CatalogGrantsArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares one `Grants` for each securable."""
         super().__init__("churn:platform:CatalogGrants", name, None, opts)
         for securable, holders in args.plan.items():
             target: dict[str, Any] = {securable.kind.value: securable.name}

@@ -47,6 +47,7 @@ class Identities(pulumi.ComponentResource):
     application_ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the entries, the service principal and its rule set."""
         super().__init__("churn:platform:Identities", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for group in args.groups:

@@ -74,6 +74,7 @@ class Jobs(pulumi.ComponentResource):
     ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: JobsArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the jobs; without simulation the daily one begins with `ingest`."""
         super().__init__("churn:platform:Jobs", name, None, opts)
         self._args = args
         daily = DAILY if args.simulation.enabled else DAILY.without([SIMULATE])

@@ -52,6 +52,7 @@ class Pipelines(pulumi.ComponentResource):
     ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: PipelinesArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the pipelines."""
         super().__init__("churn:platform:Pipelines", name, None, opts)
         self.ids = {spec.name: self._pipeline(spec, args).id for spec in PIPELINES}
         self.register_outputs({"ids": self.ids})

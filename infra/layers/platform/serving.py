@@ -9,6 +9,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
+from infra.errors import NoChampionError
 from infra.layers.platform.permissions import permit
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Model(pulumi.ComponentResource):
     full_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the model."""
         super().__init__("churn:platform:Model", name, None, opts)
         model = databricks.RegisteredModel(
             "churn_model",
@@ -86,6 +88,7 @@ class Serving(pulumi.ComponentResource):
     endpoint_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ServingArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the endpoint with the version that is the champion now."""
         super().__init__("churn:platform:Serving", name, None, opts)
         model = databricks.get_registered_model_output(
             full_name=args.model,
@@ -121,7 +124,7 @@ def _champion(model: databricks.GetRegisteredModelResult) -> str:
         for alias in info.aliases or []:
             if alias.alias_name == CHAMPION:
                 return str(alias.version_num)
-    raise pulumi.RunError(
+    raise NoChampionError(
         f"{model.full_name}: no version has the alias {CHAMPION}, so there is nothing to serve; remedy: set it on a "
         "version that predicts, or delete the versions and run the job churn_bootstrap"
     )

@@ -44,6 +44,7 @@ class Storage(pulumi.ComponentResource):
     schemas: dict[str, databricks.Schema]
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the catalog and what lies in it."""
         super().__init__("churn:platform:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         catalog = databricks.Catalog(

@@ -36,6 +36,7 @@ class Tracking(pulumi.ComponentResource):
     experiment_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: TrackingArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the experiment."""
         super().__init__("churn:platform:Tracking", name, None, opts)
         experiment = databricks.MlflowExperiment(
             "experiment",
