@@ -10,30 +10,21 @@ with quick_import():
     from pulumi.runtime.config import CONFIG
 
     from churn.core.faults import FaultsError
-    from infra.access.plan import plan_access
+    from infra.check import read_everything
     from infra.context import Context
     from infra.layers.account.layer import deploy_account
     from infra.layers.ground.layer import find_ground
-    from infra.layers.platform.artifacts import find_wheel
     from infra.layers.platform.layer import deploy_platform
-    from infra.written import paths
-    from infra.written.contracts import read_contracts
-    from infra.written.requests import read_requests
-    from infra.written.stacks import settings_in_program
 
 # What people wrote. All of it is read before anything is made.
 try:
-    settings = settings_in_program(pulumi.get_stack(), CONFIG.get())
-    if settings.platform:
-        contracts = read_contracts(settings.platform.group_names)
-        requests = read_requests(settings.stack, settings.platform)
-        plan = plan_access(settings, contracts, requests)
-        wheel = find_wheel(paths.WHEELS)
+    written = read_everything(pulumi.get_stack(), CONFIG.get())
 except FaultsError as error:
     raise pulumi.RunError(str(error)) from None
+settings, sources = written.settings, written.platform
 
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
-workspace = databricks.Provider("workspace", host=settings.platform.workspace.host) if settings.platform else None
+workspace = databricks.Provider("workspace", host=sources.settings.workspace.host) if sources else None
 
 # The account: groups and the metastore.
 account = deploy_account(settings.account, workspace) if settings.account else None
@@ -45,9 +36,9 @@ ground = find_ground(settings.ground) if settings.ground else None
 if ground:
     pulumi.export("storage_root", ground.storage_root)
 
-# The platform: everything inside the workspace.
-if settings.platform and workspace and ground:
-    context = Context(settings, settings.platform, contracts, requests, plan, wheel, workspace)
+# The platform: everything inside the workspace. It names groups, so those of its own stack are made first.
+if sources and workspace and ground:
+    context = Context(settings, sources, workspace)
     platform = deploy_platform(context, ground, after=[account.groups] if account else [])
     for name, value in vars(platform).items():
         pulumi.export(name, value)

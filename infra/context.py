@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING
 import pulumi
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import pulumi_databricks as databricks
 
-    from infra.access.plan import Plan
-    from infra.written.contracts import TableContract
-    from infra.written.requests import WorkspaceArea
+    from infra.check import PlatformSources
     from infra.written.settings.platform import Platform
     from infra.written.settings.stack import Settings
 
@@ -26,21 +21,18 @@ class Context:
 
     Attributes:
         settings: All settings of the stack.
-        platform: Their section `platform`.
-        contracts: Of all tables.
-        requests: Workspace areas that teams have requested for this stack.
-        plan: Merged grants of roles, contracts and requests.
-        wheel: The built wheel of the workloads.
+        sources: What the platform is made from: its section of the settings, contracts, requests, plan and wheel.
         workspace: Provider of the workspace.
     """
 
     settings: Settings
-    platform: Platform
-    contracts: Sequence[TableContract]
-    requests: Sequence[WorkspaceArea]
-    plan: Plan
-    wheel: Path
+    sources: PlatformSources
     workspace: databricks.Provider
+
+    @property
+    def platform(self) -> Platform:
+        """The stack's section `platform`."""
+        return self.sources.settings
 
     def after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         """Makes the options of a component in the workspace that waits for others."""

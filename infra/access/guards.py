@@ -10,13 +10,13 @@ from infra.access.sources import contract_table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from churn.core.contract import Contract
     from infra.access.plan import Plan
     from infra.access.securables import Securable
-    from infra.written.contracts import TableContract
 
 
 def check_confidential_readers(
-    plan: Plan, catalog: str, contracts: Iterable[TableContract], trusted: Collection[str]
+    plan: Plan, catalog: str, contracts: Iterable[Contract], trusted: Collection[str]
 ) -> None:
     """Checks that only trusted principals can read a table with a classified column.
 
@@ -32,6 +32,7 @@ def check_confidential_readers(
     faults = [
         Fault(
             file=contract.file,
+            line=next((role.line for role in contract.roles if role.group == reader), None),
             field="roles",
             received=f"SELECT on {table.name} for {reader}",
             allowed=f"{choices(trusted)}: a column is classified",

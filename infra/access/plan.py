@@ -17,7 +17,7 @@ from infra.access.sources import contract_grants, request_grants
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from infra.written.contracts import TableContract
+    from churn.core.contract import Contract
     from infra.written.requests import WorkspaceArea
     from infra.written.settings.stack import Settings
 
@@ -65,7 +65,7 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
     )
 
 
-def plan_access(settings: Settings, contracts: Collection[TableContract], requests: Collection[WorkspaceArea]) -> Plan:
+def plan_access(settings: Settings, contracts: Collection[Contract], requests: Collection[WorkspaceArea]) -> Plan:
     """Makes the plan of a stack out of its roles, contracts and requests; without the platform's layer it is empty.
 
     Raises:

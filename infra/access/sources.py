@@ -9,21 +9,24 @@ from infra.access.securables import Grant, Kind, Securable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.written.contracts import TableContract
+    from churn.core.contract import Contract
     from infra.written.requests import WorkspaceArea
 
+# Privileges behind the words that a contract's role may use as `access`.
+ACCESS = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
 
-def contract_table(contract: TableContract, catalog: str) -> Securable:
+
+def contract_table(contract: Contract, catalog: str) -> Securable:
     """Names the table that a contract describes, in a catalog."""
     return Securable(f"{catalog}.{contract.table}", Kind.TABLE)
 
 
-def contract_grants(contracts: Iterable[TableContract], catalog: str) -> list[Grant]:
+def contract_grants(contracts: Iterable[Contract], catalog: str) -> list[Grant]:
     """Lists the grants on tables that the roles of contracts ask for."""
     return [
-        Grant(contract_table(contract, catalog), group, privileges)
+        Grant(contract_table(contract, catalog), role.group, ACCESS[role.access])
         for contract in contracts
-        for group, privileges in contract.access.items()
+        for role in contract.roles
     ]
 
 

@@ -134,7 +134,10 @@ async def _values(outputs: dict[str, Any]) -> dict[str, Any]:
 def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
     """The stack file's configuration as the engine hands it to a program: every value is text."""
     config = yaml.safe_load((file or REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, default=lambda day: f"{day}T00:00:00Z")
+        for key, value in config.items()
+    }
 
 
 def run(stack: str, config: dict[str, str] | None = None) -> Program:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.contract import Contract, read_contracts
 from churn.core.faults import FaultsError
 from infra.access.guards import check_confidential_readers
 from infra.access.plan import Plan, merge, plan_access
 from infra.access.roles import Role, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
 from infra.names import MARTS
-from infra.written.contracts import TableContract, read_contracts
 from infra.written.paths import CONTRACTS, REPOSITORY
 from infra.written.requests import read_requests
 from infra.written.stacks import read_settings
@@ -139,22 +139,22 @@ def test_phases_part_the_plan() -> None:
     assert {securable: held for part in parts.values() for securable, held in part.items()} == plan
 
 
-def contracts(classification: str | None, folder: Path) -> list[TableContract]:
+def contracts(classification: str | None, folder: Path) -> tuple[Contract, ...]:
     """The repository's contract of events, whose customers are classified as given."""
     text = (CONTRACTS / "events.yaml").read_text()
     assert "classification: confidential" in text
     given = f"classification: {classification}" if classification else ""
     (folder / "events.yaml").write_text(text.replace("classification: confidential", given))
-    return read_contracts(GROUPS, folder)
+    return read_contracts(folder, GROUPS)
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None:
     settings = read_settings(REPOSITORY / f"Pulumi.{stack}.yaml")
     assert settings.platform is not None
-    found = read_contracts(settings.platform.group_names)
+    found = read_contracts(CONTRACTS, settings.platform.group_names)
     assert all(contract.confidential for contract in found)
-    plan = plan_access(settings, found, read_requests(stack, settings.platform))
+    plan = plan_access(settings, found, read_requests(stack, settings.platform.group_names))
     readers = {who for securable, who, what in holdings(plan) if what == "SELECT" and ".silver" in securable.name}
     assert readers == {"churn-engineers", "churn-scientists", settings.runner}
 
@@ -179,7 +179,7 @@ def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> 
     opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
     (tmp_path / "events.yaml").write_text(opening)
     with pytest.raises(FaultsError, match="for churn-analysts"):
-        plan_access(SETTINGS, read_contracts(GROUPS, tmp_path), [])
+        plan_access(SETTINGS, read_contracts(tmp_path, GROUPS), [])
 
 
 def test_roles() -> None:

@@ -1,29 +1,14 @@
-"""Files that the program takes from the workloads: the wheel and the dashboard."""
+"""The dashboard's file, which the program takes from the workloads."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from churn.core.faults import FaultsError
-from infra.layers.platform.artifacts import find_wheel
 from infra.layers.platform.dashboard import serialize_dashboard
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_one_wheel_is_found(tmp_path: Path) -> None:
-    wheel = tmp_path / "churn-0.1.0-py3-none-any.whl"
-    with pytest.raises(FaultsError, match=r"workloads/dist: received 0 wheels; .*remedy: run make wheel"):
-        find_wheel(tmp_path)
-    wheel.touch()
-    assert find_wheel(tmp_path) == wheel
-    (tmp_path / "churn-0.2.0-py3-none-any.whl").touch()
-    with pytest.raises(FaultsError, match=r"received 2 wheels, churn-0\.1\.0"):
-        find_wheel(tmp_path)
 
 
 def test_a_dashboard_is_for_one_catalog_and_compares_equal(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from churn.core.faults import Fault, FaultsError
 from infra.access.permissions import ObjectKind
 from infra.layers.platform.permissions import permit
 from infra.written.paths import REPOSITORY
@@ -22,21 +21,6 @@ if TYPE_CHECKING:
     from infra.layers.platform.permissions import Principals
 
 SOURCES = REPOSITORY / "workloads" / "pipelines"
-
-
-def find_wheel(folder: Path) -> Path:
-    """Finds the one wheel of a folder.
-
-    Raises:
-        FaultsError: There is none, or more than one.
-    """
-    wheels = sorted(folder.glob("churn-*.whl"))
-    if len(wheels) != 1:
-        received = f"{len(wheels)} wheels" + "".join(f", {wheel.name}" for wheel in wheels)
-        allowed = "one wheel, churn-<version>-py3-none-any.whl"
-        fault = Fault(file="workloads/dist", received=received, allowed=allowed, remedy="run make wheel")
-        raise FaultsError([fault])
-    return wheels[0]
 
 
 @dataclass(frozen=True)

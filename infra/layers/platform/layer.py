@@ -143,7 +143,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
             catalog=context.settings.catalog,
             metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", context.workspace),
             root=ground.storage_root,
-            domains=[contract.table.split(".")[1] for contract in context.contracts],
+            domains=[contract.table.split(".")[1] for contract in context.sources.contracts],
             protect=protect,
         ),
         context.after(),
@@ -155,7 +155,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
             AreaArgs(catalog=storage.catalog, request=request, protect=protect),
             context.after(catalog_access),
         )
-        for request in context.requests
+        for request in context.sources.requests
     ]
     model = Model(
         "model",
@@ -175,7 +175,7 @@ def _grants(
     context: Context, name: str, phase: Phase, identities: Identities, opts: pulumi.ResourceOptions
 ) -> CatalogGrants:
     """Makes the grants that can be made in one phase."""
-    args = CatalogGrantsArgs(context.plan.part(phase), identities.application_ids)
+    args = CatalogGrantsArgs(context.sources.plan.part(phase), identities.application_ids)
     return CatalogGrants(name, args, opts)
 
 
@@ -187,7 +187,7 @@ def _code(context: Context, identities: Identities) -> _Code:
         ArtifactsArgs(
             folder=f"/Users/{context.platform.workspace.deployer}/{settings.prefix}",
             principals=identities.principals,
-            wheel=context.wheel,
+            wheel=context.sources.wheel,
             sources=[SOURCES / spec.source for spec in PIPELINES],
             protect=protect,
         ),
@@ -261,7 +261,7 @@ def _first_runs(context: Context, identities: Identities, data: _Data, runs: _Ru
             host=context.platform.workspace.host,
             pipeline_ids=runs.pipelines.ids,
             job_ids=runs.jobs.ids,
-            pipeline_tables=[contract.table for contract in context.contracts],
+            pipeline_tables=[contract.table for contract in context.sources.contracts],
             bootstrap_objects=[f"{catalog}.{MODEL}", *MARTS],
         ),
         context.after(data.access, runs.pipelines, runs.jobs),
