@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from churn.core.faults import FaultsError
 from infra.layers.platform.artifacts import find_wheel
 from infra.layers.platform.dashboard import serialized
+from infra.written.faults import FaultsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -45,7 +45,7 @@ KINDS: dict[Any, str] = {
 }
 
 
-class Mapping(NamedTuple):
+class Described(NamedTuple):
     """A mapping of the document, and the model that describes it."""
 
     place: Place
@@ -146,11 +146,11 @@ def _unquoted_dates(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]
             yield from _unquoted_dates(inner, (*place, index))
 
 
-def _mappings(annotation: Any, value: Any, place: Place) -> Iterator[Mapping]:
+def _mappings(annotation: Any, value: Any, place: Place) -> Iterator[Described]:
     """All mappings of a value that a model describes, from the outermost inwards."""
     for alternative in _alternatives(annotation):
         if isinstance(value, dict) and isinstance(alternative, type) and issubclass(alternative, BaseModel):
-            yield Mapping(place, alternative, value)
+            yield Described(place, alternative, value)
             fields = _fields(alternative)
             for name in value.keys() & fields.keys():
                 yield from _mappings(fields[name].annotation, value[name], (*place, name))
@@ -174,7 +174,7 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _unknown_name(document: Document, mapping: Mapping, name: str) -> tuple[Fault, str | None]:
+def _unknown_name(document: Document, mapping: Described, name: str) -> tuple[Fault, str | None]:
     """The fault of a name that the model does not have, and the name that was probably meant, if any."""
     fields = _fields(mapping.model)
     meant = nearest(name, fields.keys() - mapping.values.keys())
