@@ -181,13 +181,27 @@ def _unknown_name(document: Document, mapping: Described, name: str) -> tuple[Fa
     twin = nearest(name, fields)
     if meant:
         remedy = f"write {meant} instead of {name}{_meaning(fields[meant])}"
+    elif twin:
+        remedy = f"remove {name}; {twin} is given too"
+    elif holders := _holders(fields, name.rpartition(":")[2]):
+        remedy = f"remove {name}, or move it below {' or '.join(holders)}"
     else:
-        remedy = f"remove {name}; {twin} is given too" if twin else f"remove {name}"
+        remedy = f"remove {name}"
     allowed = choices(fields)
     if len(fields) > MAXIMUM_SHOWN_NAMES:
         allowed = f"one of {len(fields)} names" + (f", such as {meant or twin}" if meant or twin else "")
     place, received = (*mapping.place, name), f"the unknown name {name!r}"
     return document.fault(place, received=received, allowed=allowed, remedy=remedy), meant
+
+
+def _holders(fields: dict[str, FieldInfo], name: str) -> list[str]:
+    """The fields whose mappings have a name."""
+    return [
+        field
+        for field, info in fields.items()
+        for alternative in _alternatives(info.annotation)
+        if isinstance(alternative, type) and issubclass(alternative, BaseModel) and name in _fields(alternative)
+    ]
 
 
 def _meaning(info: FieldInfo | None) -> str:
