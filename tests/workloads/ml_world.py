@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from churn.data import telco
-from churn.training import bootstrap
-from churn.training import train as training
+from churn.training import bootstrap, train
 from churn.training.dataset import COLUMNS
 
 if TYPE_CHECKING:
@@ -82,6 +81,6 @@ def run(main: Callable[[list[str]], None], model: str | None = None, run_id: str
     parameters = {"catalog": CATALOG, "date": TODAY, "run_id": run_id, **options}
     if model:
         parameters["model"] = model
-    if main in (bootstrap.main, training.main):
+    if main in (bootstrap.main, train.main):
         parameters["experiment_id"] = EXPERIMENT
     main([f"--{name}={value}" for name, value in parameters.items()])

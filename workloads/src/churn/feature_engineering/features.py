@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import Table
-from churn.feature_engineering import groups as features
-from churn.feature_engineering import labels
+from churn.feature_engineering import groups, labels
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -28,8 +27,8 @@ FEATURES = Table(
         [
             "customer_id STRING",
             "observation_date DATE",
-            *(f"{name} STRING" for name in features.CATEGORICAL),
-            *(f"{name} {'DOUBLE' if name in features.FRACTIONAL else 'INT'}" for name in features.NUMERIC),
+            *(f"{name} STRING" for name in groups.CATEGORICAL),
+            *(f"{name} {'DOUBLE' if name in groups.FRACTIONAL else 'INT'}" for name in groups.NUMERIC),
         ]
     ),
     part="observation_date",
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def write_features(spark: SparkSession, run: Run, observed: date) -> int:
     """Replaces the features of one observation date; returns how many customers they are of."""
-    rows = features.build(
+    rows = groups.build(
         _active(spark, run, observed),
         transactions=_silver(spark, run, "transactions_versions"),
         support=_silver(spark, run, "support_versions"),
@@ -92,8 +91,8 @@ def write_labels(spark: SparkSession, run: Run, observed: date, window: LabelWin
 
 
 def _active(spark: SparkSession, run: Run, observed: date) -> DataFrame:
-    known = features.known_customers(_silver(spark, run, "customer_versions"), observed)
-    return features.active_customers(known, observed)
+    known = groups.known_customers(_silver(spark, run, "customer_versions"), observed)
+    return groups.active_customers(known, observed)
 
 
 def _silver(spark: SparkSession, run: Run, name: str) -> DataFrame:

@@ -49,7 +49,7 @@ def deliveries(snapshot: date, until: date) -> list[Delivery]:
     return [delivery for delivery in found if delivery.last <= until]
 
 
-def drop(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: int) -> pd.DataFrame:
+def delivery_rows(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: int) -> pd.DataFrame:
     """The rows of one domain in one delivery, in the columns that its contract's files have.
 
     Args:

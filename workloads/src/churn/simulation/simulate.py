@@ -20,7 +20,7 @@ from databricks.sdk.errors import NotFound
 from churn import tasks
 from churn.core.contract import Contract, contracts
 from churn.core.entry import Run, parse
-from churn.simulation.deliveries import Delivery, deliveries, drop
+from churn.simulation.deliveries import Delivery, deliveries, delivery_rows
 from churn.simulation.world import World, grow
 
 VOLUMES = ("raw", "admitted", "quarantine")  # in which a delivery may lie by now
@@ -51,7 +51,7 @@ def files(
         seed: Of every draw.
     """
     for contract, delivery in due:
-        rows = drop(contract.domain, world, delivery, initial=delivery == first, seed=seed)
+        rows = delivery_rows(contract.domain, world, delivery, initial=delivery == first, seed=seed)
         name = f"{contract.domain}.{contract.format}"
         yield f"{contract.domain}/{delivery.last}/{name}", content(rows, contract)
 

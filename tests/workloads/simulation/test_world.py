@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from churn.core.contract import contracts
 from churn.core.label_window import LabelWindow
 from churn.data import telco
-from churn.simulation.deliveries import deliveries, drop
+from churn.simulation.deliveries import deliveries, delivery_rows
 from churn.simulation.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
 from churn.training.dataset import COLUMNS, OBSERVED_EVERY_DAYS, split
 from churn.training.metrics import auc
@@ -93,7 +93,7 @@ def known(world: World) -> Known:
     due = deliveries(SNAPSHOT, SNAPSHOT + timedelta(days=LAST))
     rows = {}
     for contract in contracts():
-        delivered = [drop(contract.domain, world, each, initial=each == due[0], seed=SEED) for each in due]
+        delivered = [delivery_rows(contract.domain, world, each, initial=each == due[0], seed=SEED) for each in due]
         named = pd.concat(delivered, ignore_index=True).rename(columns={c.source: c.name for c in contract.columns})
         dates = [column.name for column in contract.columns if column.type == "DATE"]
         rows[contract.domain] = named.assign(**{name: pd.to_datetime(named[name]) for name in dates})

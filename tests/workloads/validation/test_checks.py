@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churn.core.label_window import LabelWindow
 from churn.training.dataset import COLUMNS, split
 from churn.training.train import fit
 from churn.validation.checks import Check, Outcome, by_slice, decide, judge, least_precision
@@ -22,7 +23,7 @@ Sound = tuple[pd.DataFrame, "Floats"]
 @pytest.fixture(scope="module")
 def sound() -> Sound:
     """A fifth of Telco, and what a model fitted on the rest says of it."""
-    parts = split(labelled_telco(), LEAD, HORIZON, 0)
+    parts = split(labelled_telco(), LabelWindow(LEAD, HORIZON, 0))
     return parts.holdout, fit("logistic_regression", parts, COLUMNS).scores
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from churn.core.entry import Run
-from churn.inference import score as scoring
+from churn.inference import score
 from churn.inference.score import ScoringError, champion_on, check_complete
 from churn.serving import registry
 from churn.serving.registry import Version
@@ -40,7 +40,7 @@ def registered(model: str, source: str, **tags: str) -> Version:
 
 @pytest.fixture(scope="module")
 def scores(world: World, champion: str) -> pd.DataFrame:
-    run(scoring.main, champion)
+    run(score.main, champion)
     return world.spark.table(f"{CATALOG}.gold.churn_scores_daily").toPandas()
 
 
@@ -67,7 +67,7 @@ def test_a_day_is_replaced_and_other_days_stay(world: World, champion: str, scor
     yesterday = TODAY - timedelta(days=1)
     world.spark.sql(f"INSERT INTO {table} VALUES ('X', DATE '{yesterday}', 0.5, 'medium', 1, '0')").collect()
     world.spark.sql(f"INSERT INTO {table} VALUES ('stray', DATE '{TODAY}', 0.5, 'medium', 1, '0')").collect()
-    run(scoring.main, champion, run_id="2")
+    run(score.main, champion, run_id="2")
     again = world.spark.table(table).toPandas()
     assert again[again["date"] == yesterday]["customer_id"].tolist() == ["X"]
     today = again[again["date"] == TODAY].drop(columns="run_id")
@@ -101,7 +101,7 @@ def test_features_of_a_customer_who_left_fail_the_task_before_it_writes(
     world.spark.createDataFrame(stray).write.mode("append").saveAsTable(features)
     try:
         with pytest.raises(ScoringError, match=rf"{gone} \(0 expected, 1 found\)"):
-            run(scoring.main, champion)
+            run(score.main, champion)
         assert world.rows(f"SELECT * FROM {{}}gold.churn_scores_daily WHERE customer_id = '{gone}'") == []
     finally:
         world.spark.sql(
@@ -120,9 +120,9 @@ def test_an_older_day_is_scored_by_the_model_that_was_champion_then(world: World
     found = {day: champion_on(world.spark, on(day), model) for day in (TODAY - timedelta(days=1), *days)}
     assert [version.number if version else None for version in found.values()] == [1, 1, 2, 2, 4]
 
-    run(scoring.main, model)
+    run(score.main, model)
     by = world.rows(f"SELECT DISTINCT model_version, band FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}'")
-    run(scoring.main, champion)
+    run(score.main, champion)
     assert [(row.model_version, row.band) for row in by] == [(1, "unrated")]
 
 
@@ -130,14 +130,14 @@ def test_a_day_before_any_model_has_no_champion(world: World, champion: str) -> 
     model = f"{CATALOG}.mlops.never_bootstrapped"
     registry.set_alias(registered(model, champion, date="2026-02-01"), registry.CHAMPION)
     with pytest.raises(SystemExit, match="no champion that was made by 2026-01-31"):
-        run(scoring.main, model)
+        run(score.main, model)
 
 
 def test_a_day_without_customers_names_the_task_that_makes_them(world: World, champion: str) -> None:
     with pytest.raises(SystemExit, match="no customers at 2026-02-01: run `features`"):
-        run(scoring.main, champion, date=TODAY + timedelta(days=1))
+        run(score.main, champion, date=TODAY + timedelta(days=1))
 
 
 def test_no_champion_names_the_task_that_makes_one(world: World) -> None:
     with pytest.raises(SystemExit, match="run `bootstrap`"):
-        run(scoring.main, f"{CATALOG}.mlops.unheard_of")
+        run(score.main, f"{CATALOG}.mlops.unheard_of")

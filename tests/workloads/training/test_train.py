@@ -12,7 +12,7 @@ import pytest
 from churn.core.label_window import LabelWindow
 from churn.serving import registry
 from churn.serving.registry import Version
-from churn.training import train as training
+from churn.training import train
 from churn.training.dataset import COLUMNS, DatasetError, split
 from churn.training.models import KINDS
 from churn.training.train import fit, nothing_new, too_young
@@ -84,10 +84,10 @@ def test_both_kinds_are_tracked_and_the_better_one_is_challenger(champion: str) 
 def test_a_young_champion_is_left_alone_before_the_labels_are_read(
     champion: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(training.main, champion, **WINDOW, retrain_days=0)
+    run(train.main, champion, **WINDOW, retrain_days=0)
     assert "learned from the same data" in capsys.readouterr().out
-    monkeypatch.setattr(training, "spark_session", lambda: pytest.fail("reads the labels"))
-    run(training.main, champion, **WINDOW, retrain_days=7)
+    monkeypatch.setattr(train, "spark_session", lambda: pytest.fail("reads the labels"))
+    run(train.main, champion, **WINDOW, retrain_days=7)
     assert "champion version 2 is 0 days old" in capsys.readouterr().out
 
 
@@ -103,7 +103,7 @@ def test_without_a_complete_label_of_the_history_there_is_nothing_to_train(
     world: World, late: dict[str, int], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = f"{CATALOG}.mlops.new_source"
-    run(training.main, model, **{**WINDOW, **late}, retrain_days=7)
+    run(train.main, model, **{**WINDOW, **late}, retrain_days=7)
     assert reason in capsys.readouterr().out
     assert registry.aliased(model, registry.CHALLENGER) is None
 
@@ -120,7 +120,7 @@ def test_labels_of_one_outcome_are_an_error(world: World) -> None:
     try:
         options = {**WINDOW, "horizon_days": 31, "history_days": 31}
         with pytest.raises(DatasetError, match="lacks an outcome"):
-            run(training.main, f"{CATALOG}.mlops.other", **options, retrain_days=7)
+            run(train.main, f"{CATALOG}.mlops.other", **options, retrain_days=7)
     finally:
         for name in tables:
             world.spark.sql(f"DELETE FROM {CATALOG}.gold.{name} WHERE observation_date = '{observed}'").collect()

@@ -7,42 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core.contract import Contract, contracts
 from churn.core.label_window import LabelWindow
-from churn.feature_engineering import groups as features
-from churn.feature_engineering import labels
+from churn.feature_engineering import groups, labels
+from tests.workloads.silver_rows import BY_DOMAIN, OBSERVED, customers, table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
-OBSERVED = date(2026, 3, 31)
 LEAD, HORIZON = 7, 30
 WINDOW = LabelWindow(LEAD, HORIZON, 0)
 DAY = timedelta(days=1)
-CUSTOMER = {
-    **{column.name: "No" for column in BY_DOMAIN["customer"].columns if column.type == "STRING"},
-    "senior_citizen": 0,
-    "tenure_months": 2,
-    "monthly_charges": 20.0,
-    "total_charges": 40.0,
-    "signup_date": date(2026, 1, 15),
-    "churn_date": None,
-    "as_of": date(2026, 3, 20),
-}
-
-
-def table(spark: SparkSession, contract: Contract, *rows: dict[str, Any]) -> DataFrame:
-    """Rows of a silver table, with `_file`; what a row does not give is NULL."""
-    schema = ", ".join(f"{column.name} {column.type}" for column in contract.columns) + ", _file STRING"
-    names = [*(column.name for column in contract.columns), "_file"]
-    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], schema)
-
-
-def customers(spark: SparkSession, **changes: dict[str, Any]) -> DataFrame:
-    """Reports of customers by id; an id may be followed by `__` and a number for a further report."""
-    rows = [{**CUSTOMER, "customer_id": key.split("__")[0], "_file": "f", **change} for key, change in changes.items()]
-    return table(spark, BY_DOMAIN["customer"], *rows)
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +39,9 @@ def built(spark: SparkSession) -> dict[str, Row]:
         left={"churn_date": OBSERVED},
         unborn={"signup_date": future},
     )
-    known = features.known_customers(changes, OBSERVED)
-    frame = features.build(
-        features.active_customers(known, OBSERVED),
+    known = groups.known_customers(changes, OBSERVED)
+    frame = groups.build(
+        groups.active_customers(known, OBSERVED),
         transactions=rows("transactions", "transaction_date", *ago, future, amount=10.0, status="late"),
         support=rows("support", "opened_date", *ago, future),
         marketing=rows("marketing", "touch_date", *ago, future, responded=True),
@@ -103,7 +77,7 @@ def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
     bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid", "_file": "f"}
     bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
     empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
-    frame = features.build(
+    frame = groups.build(
         customers(spark, new={"total_charges": None}),
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
         observed=OBSERVED,
@@ -132,7 +106,7 @@ def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: Sp
         {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED - DAY), "opened_date": date(2025, 1, 1)},
         {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED)},
     ]
-    frame = features.build(
+    frame = groups.build(
         customers(spark, a={}),
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
         support=table(spark, BY_DOMAIN["support"], *tickets),
@@ -154,8 +128,8 @@ def test_the_columns_are_those_that_models_expect(built: dict[str, Row]) -> None
     assert tuple(built["a"].asDict()) == (
         "customer_id",
         "observation_date",
-        *features.CATEGORICAL,
-        *features.NUMERIC,
+        *groups.CATEGORICAL,
+        *groups.NUMERIC,
     )
 
 
@@ -170,7 +144,7 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
         last_day={"churn_date": end},
         after_the_window={"churn_date": end + DAY},
     )
-    active = features.active_customers(known, OBSERVED)
+    active = groups.active_customers(known, OBSERVED)
     found = labels.build(active, known, end, OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {
         "stays": 0,
@@ -196,7 +170,7 @@ def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) 
         not_yet_known={},
         not_yet_known__2={"as_of": today + DAY, "churn_date": today},
     )
-    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
+    active = groups.active_customers(groups.known_customers(changes, OBSERVED), OBSERVED)
     found = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
 
@@ -213,7 +187,7 @@ def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> 
         leaves__2={**corrected, "churn_date": day},
         leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
     )
-    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
+    active = groups.active_customers(groups.known_customers(changes, OBSERVED), OBSERVED)
     found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
 
