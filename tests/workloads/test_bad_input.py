@@ -306,15 +306,15 @@ def test_after_rows_are_deleted_from_bronze_new_ones_still_come_through(path: Wa
 
 def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
     file, arguments = "weather/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
-    judge = ingest.judge
+    assess = ingest.assess
 
-    def judge_while_another_comes(*given: Any) -> list[ingest.Delivered]:
+    def assess_while_another_comes(*given: Any) -> list[ingest.Delivered]:
         path.deliver({file: b"second"})
-        return judge(*given)
+        return assess(*given)
 
     path.deliver({file: b"first"})
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "judge", judge_while_another_comes)
+        patch.setattr(ingest, "assess", assess_while_another_comes)
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
@@ -335,8 +335,8 @@ def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
     monkeypatch.setattr(ingest, "FILES_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(path.client.files, "delete", delete_while_another_comes)
-        ingest.ingest(path.run("deleted"), path.client, path.spark)
-    ingest.ingest(path.run("deleted"), path.client, path.spark)
+        ingest.Intake(path.run("deleted"), path.client, path.spark).run()
+    ingest.Intake(path.run("deleted"), path.client, path.spark).run()
     assert path.taken("tides") == [b"first", b"other", b"after"]
 
 
@@ -354,9 +354,9 @@ def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, m
     with monkeypatch.context() as patch:
         patch.setattr(path.client.files, "upload", upload_the_first)
         with pytest.raises(OSError, match="full"):
-            ingest.ingest(path.run("interrupted"), path.client, path.spark)
+            ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
     assert path.taken("winds") == [b"1"]
-    ingest.ingest(path.run("interrupted"), path.client, path.spark)
+    ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
     assert path.taken("winds") == [b"1", b"2", b"3"]
     assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
 

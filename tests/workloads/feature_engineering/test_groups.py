@@ -1,199 +1,57 @@
-"""Features and labels, point in time: nothing dated after the observation date, and labels only of the window."""
+"""Feature groups: declared once, and everything else follows from them."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+import re
+from collections import Counter
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
-from churn.core.label_window import LabelWindow
-from churn.feature_engineering import groups, labels
-from tests.workloads.silver_rows import BY_DOMAIN, OBSERVED, customers, table
+from churn.core.contract import contracts
+from churn.feature_engineering import docs
+from churn.feature_engineering.feature import CATEGORY, Feature, FeatureGroup
+from churn.feature_engineering.groups import COLUMNS, FEATURES, GROUPS
+from churn.serving.packaging import signature
+from local.settings import REPOSITORY
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row, SparkSession
-
-LEAD, HORIZON = 7, 30
-WINDOW = LabelWindow(LEAD, HORIZON, 0)
-DAY = timedelta(days=1)
+PAGE = REPOSITORY / "docs" / "features.md"
 
 
-@pytest.fixture(scope="module")
-def built(spark: SparkSession) -> dict[str, Row]:
-    """Features by customer: `a` has rows in and out of every window, `silent` has none."""
-
-    def rows(domain: str, dated: str, *days: date, **values: Any) -> DataFrame:
-        contract = BY_DOMAIN[domain]
-        key = contract.keys[0]
-        given = [{key: str(n), "customer_id": "a", dated: day, "_file": "f", **values} for n, day in enumerate(days)]
-        return table(spark, contract, *given)
-
-    ago = [OBSERVED - timedelta(days=number) for number in (0, 6, 7, 29, 30, 59, 60, 89, 90)]
-    future = OBSERVED + DAY
-    changes = customers(
-        spark,
-        a={},
-        a__2={"as_of": future, "contract": "Two year", "churn_date": future},
-        silent={},
-        left={"churn_date": OBSERVED},
-        unborn={"signup_date": future},
-    )
-    known = groups.known_customers(changes, OBSERVED)
-    frame = groups.build(
-        groups.active_customers(known, OBSERVED),
-        transactions=rows("transactions", "transaction_date", *ago, future, amount=10.0, status="late"),
-        support=rows("support", "opened_date", *ago, future),
-        marketing=rows("marketing", "touch_date", *ago, future, responded=True),
-        events=rows("events", "event_date", *ago, future),
-        observed=OBSERVED,
-    )
-    return {row.customer_id: row for row in frame.collect()}
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_a_group_is_declared_in_the_module_of_its_name(group: FeatureGroup) -> None:
+    assert import_module(f"churn.feature_engineering.groups.{group.name}").GROUP is group
+    domains = {contract.domain for contract in contracts()}
+    assert {source.removesuffix("_versions") for source in group.sources} <= domains
+    for feature in group.features:
+        assert feature.type in (CATEGORY, "INT", "DOUBLE")
+        assert feature.unit
+        assert feature.meaning
+        if suffix := re.search(r"_(\d+)d$", feature.name):
+            assert feature.window_days == int(suffix[1]), "the name says the window"
 
 
-def test_only_active_customers_have_features(built: dict[str, Row]) -> None:
-    assert set(built) == {"a", "silent"}
+def test_no_feature_is_declared_twice() -> None:
+    names = [feature.name for group in GROUPS for feature in group.features]
+    assert Counter(names).most_common(1)[0][1] == 1
+    assert sorted(names) == sorted(COLUMNS.all)
 
 
-def test_windows_end_with_the_observation_date_and_hold_their_days(built: dict[str, Row]) -> None:
-    row = built["a"]
-    counts = (row.events_7d, row.events_30d, row.tickets_30d, row.tickets_90d, row.late_payments_90d)
-    assert counts == (2, 4, 4, 8, 8)
-    assert row.campaign_responses_90d == 8
-    assert row.usage_trend == (4 + 1) / (2 + 1)
+def test_the_table_and_the_signature_follow_from_the_groups() -> None:
+    assert FEATURES.column_names == ["customer_id", "observation_date", *COLUMNS.all]
+    assert signature(COLUMNS).inputs.input_names() == COLUMNS.all
+    types = {column.name: column.type for column in FEATURES.columns}
+    assert {types[name] for name in COLUMNS.categorical} == {"STRING"}
+    assert {types[name] for name in COLUMNS.numeric} == {"INT", "DOUBLE"}
 
 
-def test_what_was_reported_later_is_not_known(built: dict[str, Row]) -> None:
-    assert built["a"].contract == "No"
+def test_the_page_of_features_is_not_stale() -> None:
+    assert PAGE.read_text(encoding="utf-8") == docs.page(), "renew it with the command at its head"
 
 
-def test_tenure_and_total_are_those_of_the_observation_date(built: dict[str, Row]) -> None:
-    row = built["a"]
-    assert row.tenure_months == 2
-    assert row.total_charges == 40.0 + 3 * 10.0  # three bills after the report of 20 March
-
-
-def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
-    bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid", "_file": "f"}
-    bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
-    empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
-    frame = groups.build(
-        customers(spark, new={"total_charges": None}),
-        transactions=table(spark, BY_DOMAIN["transactions"], *bills),
-        observed=OBSERVED,
-        **empty,
-    )
-    assert [row.total_charges for row in frame.collect()] == [0.3]  # doubles would give 0.30000000000000004
-
-
-def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: SparkSession) -> None:
-    later = OBSERVED + 3 * DAY
-    bill = {"customer_id": "a", "transaction_date": OBSERVED, "amount": 10.0, "status": "late"}
-    ticket = {"customer_id": "a", "opened_date": OBSERVED - DAY}
-
-    def reported(domain: str, day: date) -> dict[str, str]:
-        return {"_file": f"dbfs:/Volumes/c/bronze/admitted/{domain}/{day}/a"}
-
-    bills = [
-        {**bill, "transaction_id": "paid later", **reported("transactions", OBSERVED)},
-        {**bill, "transaction_id": "paid later", **reported("transactions", later), "status": "paid", "amount": 70.0},
-        {**bill, "transaction_id": "history", **reported("transactions", later)},
-        {**bill, "transaction_id": "of later", **reported("transactions", later), "transaction_date": later},
-    ]
-    tickets = [
-        {**ticket, "ticket_id": "moved out", **reported("support", OBSERVED - DAY)},
-        {**ticket, "ticket_id": "moved out", **reported("support", OBSERVED), "opened_date": date(2025, 1, 1)},
-        {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED - DAY), "opened_date": date(2025, 1, 1)},
-        {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED)},
-    ]
-    frame = groups.build(
-        customers(spark, a={}),
-        transactions=table(spark, BY_DOMAIN["transactions"], *bills),
-        support=table(spark, BY_DOMAIN["support"], *tickets),
-        marketing=table(spark, BY_DOMAIN["marketing"]),
-        events=table(spark, BY_DOMAIN["events"]),
-        observed=OBSERVED,
-    )
-    (row,) = frame.collect()
-    assert (row.late_payments_90d, row.total_charges, row.tickets_90d) == (2, 40.0 + 2 * 10.0, 1)
-
-
-def test_a_silent_customer_has_zeros(built: dict[str, Row]) -> None:
-    row = built["silent"]
-    assert (row.events_30d, row.tickets_90d, row.late_payments_90d, row.usage_trend) == (0, 0, 0, 1.0)
-    assert row.total_charges == 40.0
-
-
-def test_the_columns_are_those_that_models_expect(built: dict[str, Row]) -> None:
-    assert tuple(built["a"].asDict()) == (
-        "customer_id",
-        "observation_date",
-        *groups.CATEGORICAL,
-        *groups.NUMERIC,
-    )
-
-
-def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
-    begin = OBSERVED + timedelta(days=LEAD)
-    end = begin + timedelta(days=HORIZON)
-    known = customers(
-        spark,
-        stays={},
-        before_the_window={"churn_date": begin},
-        first_day={"churn_date": begin + DAY},
-        last_day={"churn_date": end},
-        after_the_window={"churn_date": end + DAY},
-    )
-    active = groups.active_customers(known, OBSERVED)
-    found = labels.build(active, known, end, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {
-        "stays": 0,
-        "first_day": 1,
-        "last_day": 1,
-        "after_the_window": 0,
-    }
-    assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
-
-
-def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) -> None:
-    begin = OBSERVED + timedelta(days=LEAD)
-    today = begin + timedelta(days=HORIZON)
-    changes = customers(
-        spark,
-        back={},
-        back__2={"as_of": begin + DAY, "churn_date": begin + DAY},
-        back__3={"as_of": begin + 9 * DAY},
-        back_before={"churn_date": OBSERVED - 9 * DAY},
-        back_before__2={"as_of": OBSERVED},
-        gone_before={},
-        gone_before__2={"as_of": OBSERVED + DAY, "churn_date": OBSERVED - DAY},
-        not_yet_known={},
-        not_yet_known__2={"as_of": today + DAY, "churn_date": today},
-    )
-    active = groups.active_customers(groups.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
-
-
-def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> None:
-    day = OBSERVED + timedelta(days=LEAD + 9)
-    wrong, corrected = {"as_of": day, "_file": "1"}, {"as_of": day, "_file": "2"}
-    changes = customers(
-        spark,
-        stays={},
-        stays__2={**corrected, "churn_date": None},
-        stays__3={**wrong, "churn_date": day},
-        leaves={},
-        leaves__2={**corrected, "churn_date": day},
-        leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
-    )
-    active = groups.active_customers(groups.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
-
-
-def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
-    today = OBSERVED + timedelta(days=LEAD + HORIZON)
-    assert WINDOW.labelled_date(today) == OBSERVED
-    assert LabelWindow(LEAD, HORIZON, 2).labelled_date(today) == OBSERVED - 2 * DAY
-    assert LabelWindow(LEAD, HORIZON, 2).complete_on(OBSERVED) == today + 2 * DAY
+def test_a_new_feature_makes_the_page_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    further = Feature("visits_7d", "INT", "visits", "visits to a shop", window_days=7, default=0)
+    changed = replace(GROUPS[-1], features=(*GROUPS[-1].features, further))
+    monkeypatch.setattr(docs, "GROUPS", (*GROUPS[:-1], changed))
+    assert "| `visits_7d` | INT | visits | visits to a shop | 7 | 0 |\n" in docs.page()

@@ -121,7 +121,7 @@ def test_marts_are_there_before_the_first_day_and_known_to_infra(world: World) -
 
 
 def test_a_day_without_scores_names_the_task_that_makes_them(refreshed: World) -> None:
-    with pytest.raises(SystemExit, match="no scores on 2026-01-30: run `score`"):
+    with pytest.raises(marts.NoScoresError, match="no scores on 2026-01-30: run `score`"):
         run(marts.main, date=TODAY - timedelta(days=1))
 
 

@@ -18,7 +18,7 @@ from churn.core.contract import contracts
 from churn.core.entry import Run
 from churn.data import telco
 from churn.ingestion.admission import examine
-from churn.ingestion.ingest import Landed, judge
+from churn.ingestion.ingest import Landed, assess
 from churn.simulation.deliveries import HISTORY_DAYS, deliveries, delivery_rows
 from churn.simulation.simulate import VOLUMES, content, deliver, files
 from churn.simulation.world import LEAVING_DAYS, World, grow
@@ -177,7 +177,7 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
     landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
     bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]
     assert len(set(bills)) < len(bills)
-    taken = zip(judge(landed, {}, BY_DOMAIN, run), landed, strict=True)
+    taken = zip(assess(landed, {}, BY_DOMAIN, run), landed, strict=True)
     volumes.contents = {row.stored: data for row, (_, data) in taken if row.stored}
     assert deliver(run, client, snapshot, SEED) == 0
 

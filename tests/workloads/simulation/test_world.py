@@ -17,9 +17,10 @@ from sklearn.linear_model import LogisticRegression
 from churn.core.contract import contracts
 from churn.core.label_window import LabelWindow
 from churn.data import telco
+from churn.feature_engineering.groups import COLUMNS
 from churn.simulation.deliveries import deliveries, delivery_rows
 from churn.simulation.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
-from churn.training.dataset import COLUMNS, OBSERVED_EVERY_DAYS, split
+from churn.training.dataset import OBSERVED_EVERY_DAYS, split
 from churn.training.metrics import auc
 from churn.training.models import fit_calibrated
 from churn.validation.checks import Outcome, judge

@@ -10,12 +10,13 @@ import mlflow
 import pytest
 
 from churn.core.label_window import LabelWindow
+from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
-from churn.serving.registry import Version
+from churn.serving.version import Version
 from churn.training import train
-from churn.training.dataset import COLUMNS, DatasetError, split
+from churn.training.dataset import DatasetError, split
 from churn.training.models import KINDS
-from churn.training.train import fit, nothing_new, too_young
+from churn.training.train import fit, reason_to_skip, reason_to_wait
 from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
     ],
 )
 def test_when_a_champion_is_due_for_a_successor(champion: Version | None, reason: str | None) -> None:
-    found = too_young(date(2026, 1, 31), 7, champion)
+    found = reason_to_wait(date(2026, 1, 31), 7, champion)
     assert found is None if reason is None else found is not None and reason in found
 
 
-def test_the_same_data_teach_nothing_new() -> None:
-    assert nothing_new("new", None) is None
-    assert nothing_new("new", TRAINED) is None
-    assert "same data" in (nothing_new("old", TRAINED) or "")
+def test_the_same_data_teach_reason_to_skip() -> None:
+    assert reason_to_skip("new", None) is None
+    assert reason_to_skip("new", TRAINED) is None
+    assert "same data" in (reason_to_skip("old", TRAINED) or "")
 
 
 def test_two_trainings_measure_the_same() -> None:

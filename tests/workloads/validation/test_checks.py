@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from churn.core.label_window import LabelWindow
-from churn.training.dataset import COLUMNS, split
+from churn.feature_engineering.groups import COLUMNS
+from churn.training.dataset import split
 from churn.training.train import fit
 from churn.validation.checks import Check, Outcome, by_slice, decide, judge, least_precision
 from tests.workloads.ml_world import HORIZON, LEAD, labelled_telco
@@ -120,7 +121,7 @@ def test_a_champion_that_knows_most_of_the_holdout_is_compared_on_the_rest(sound
 
 def test_what_cannot_be_tested_is_an_error_and_no_failure(sound: Sound) -> None:
     holdout, scores = sound
-    few = by_slice(holdout["contract"].head(30), holdout["churned"].head(30).to_numpy(), scores[:30])
+    few = by_slice(holdout.head(30), "contract", holdout["churned"].head(30).to_numpy(), scores[:30])
     assert few.outcome is Outcome.ERROR
     assert "contract" in few.reason
     broken = judge(holdout, COLUMNS, scores, champion=np.full(len(scores), np.nan))
