@@ -1,4 +1,4 @@
-"""What the tests of models share: Telco as the labelled customers, gold tables, and how an entry point is run."""
+"""Base of the tests of models: Telco as the labelled customers, gold tables, versions, and runs of entry points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every entry point reads from its command line."""
+"""Logical date of a run, as every entry point reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task says when it fails: the text of an error of ours, as the last line."""
+"""Errors of the wheel: each says whether trying again helps, and its text is the last line of a task that fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = REPOSITORY / "workloads" / "src"
-CONTRACTS = ("core/contract.py", "core/faults.py", "core/files.py")  # read without Spark by the deployment too
+# Readers of files that people write, which the deployment uses too: their faults have a form of their own.
+READERS = ("contract.py", "contract_rules.py", "faults.py", "files.py", "validation.py")
 
 
 def errors(tree: ast.Module) -> Iterator[ast.ClassDef]:
@@ -35,7 +36,7 @@ def exits(tree: ast.Module) -> list[int]:
 
 def sources() -> list[Path]:
     every = sorted((SOURCES / "churn").rglob("*.py"))
-    return [path for path in every if path.relative_to(SOURCES / "churn").as_posix() not in CONTRACTS]
+    return [path for path in every if path.parent.name != "core" or path.name not in READERS]
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(SOURCES)))

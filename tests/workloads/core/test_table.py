@@ -1,4 +1,4 @@
-"""How runs write their parts of a table, and what becomes of older parts when the table gets a column more or less."""
+"""Parts of a table as runs write them, also when the table has a column more or less than older parts."""
 
 from __future__ import annotations
 

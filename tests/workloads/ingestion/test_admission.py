@@ -1,4 +1,4 @@
-"""Which files are admitted, which are set aside whole, and what is said of them."""
+"""Admission: files that are admitted, files that are quarantined whole, and the reasons recorded."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The simulated world after the snapshot date: its business goes on, and a model trained on any day passes the gate.
 
-Features are computed with pandas from the rows delivered, as `feature_engineering.groups` and `.labels` do with Spark;
+Features are computed with pandas from the rows delivered, as `feature_engineering.build` and `.labels` do with Spark;
 split, model and checks are the real ones.
 """
 
@@ -34,7 +34,7 @@ LAST = 75  # logical day, counted from the snapshot date
 
 @dataclass
 class Known:
-    """What was delivered: rows by domain, with the columns and dates that silver has; labelled customers by date."""
+    """Delivered rows by domain, with the columns and dates that silver has; labelled customers by date."""
 
     rows: dict[str, pd.DataFrame]
     by_date: dict[date, pd.DataFrame] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The base-rate model that stands in until a first training."""
+"""The base-rate model, which serves until a first model has passed the gate."""
 
 from __future__ import annotations
 

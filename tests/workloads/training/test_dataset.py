@@ -1,4 +1,4 @@
-"""Which customers a model learns from, and which are kept back."""
+"""Customers that a model learns from, and customers that are kept back."""
 
 from __future__ import annotations
 

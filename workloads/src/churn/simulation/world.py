@@ -6,8 +6,8 @@ that looks 30 days ahead from there is Telco's own column `Churn`. After the sna
 hazard, and new customers come. Every draw depends on the seed and its date alone.
 
 After the snapshot date customers are at risk for the reasons that Telco shows, so a model of one month holds in the
-next. Nothing sets a month's rate. It falls from Telco's 26.5 % to 16 %, since those at risk leave first, and stays about
-there, since newcomers, at risk like Telco's newest, take their place. About 5,000 customers are active.
+next. Nothing sets a month's rate. It falls from Telco's 26.5 % to 16 %, since those at risk leave first, and stays
+about there, since newcomers, at risk like Telco's newest, take their place. About 5,000 customers are active.
 """
 
 from __future__ import annotations
