@@ -1,6 +1,6 @@
-"""What teams ask for: a workspace area, `requests/<team>/<schema>.yaml`.
+"""Requests of teams: a workspace area each, `requests/<team>/<schema>.yaml`.
 
-Everything is checked without a provider SDK. `python -m infra.written.requests` writes the JSON schema that editors
+`python -m infra.written.requests` writes the JSON schema that editors
 use.
 """
 
@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from infra.access.plan import Grant, Securable
+from churn.core.faults import Fault, FaultsError, choices
+from churn.core.files import Document, files_to_read, read_document
+from churn.core.validation import examine
 from infra.names import SCHEMAS
-from infra.written.faults import Fault, FaultsError, Section, choices, files_to_read, read_mapping, validate
-from infra.written.stacks import REPOSITORY, stack_names
-from infra.written.tenancy import GroupName
+from infra.written.paths import REPOSITORY, REQUESTS
+from infra.written.sections import Section
+from infra.written.settings.values import GroupName
+from infra.written.stacks import platform_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from infra.written.settings import Settings
+    from churn.core.files import Place
 
-REQUESTS = REPOSITORY / "requests"
 SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"
 MADE_BY_DATABRICKS = ("default", "information_schema")  # in each catalog
 
@@ -33,7 +35,7 @@ Team = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
 class AreaPrivilege(StrEnum):
-    """What others may be given on an area; managing it stays with its owner."""
+    """Privileges that other groups may have on an area; only its owner manages it."""
 
     SELECT = "SELECT"
     MODIFY = "MODIFY"
@@ -56,93 +58,107 @@ class AreaGrant(Section):
 class WorkspaceArea(Section):
     """A team's workspace area: a schema with a volume, owned by a group."""
 
-    kind: Literal["workspace_area"] = Field(description="what is asked for")
+    kind: Literal["workspace_area"] = Field(description="kind of the request")
     team: Team = Field(description="the team that asks; the folder's name")
     schema_name: Name = Field(alias="schema", description="name of the schema; the file's name")
     purpose: str = Field(
-        min_length=10, max_length=250, description="what it is for, in a sentence; becomes its comment"
+        min_length=10, max_length=250, description="its purpose in a sentence, which becomes its comment"
     )
     owner_group: GroupName = Field(description="display name of the group that owns it")
     volume: Name = Field(default="files", description="name of the volume for files")
     stacks: tuple[Name, ...] = Field(min_length=1, description="stacks that have it, such as local, dev, prod")
-    grants: tuple[AreaGrant, ...] = Field(default=(), description="what other groups may do")
-
-    def grants_in(self, catalog: str) -> list[Grant]:
-        """The grants this area asks for. The owner is named too: owning a schema does not open its catalog."""
-        schema = Securable(f"{catalog}.{self.schema_name}", "schema")
-        others = [Grant(schema, grant.group, frozenset(p.value for p in grant.privileges)) for grant in self.grants]
-        return [Grant(schema, self.owner_group, frozenset({"USE_SCHEMA"})), *others]
+    grants: tuple[AreaGrant, ...] = Field(default=(), description="privileges of other groups")
 
 
-def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[WorkspaceArea]:
-    """The stack's areas, by team and schema.
+def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQUESTS) -> tuple[WorkspaceArea, ...]:
+    """The workspace areas that teams have requested for a stack, by team and schema.
 
     All files are checked, those for other stacks too; but groups only for this stack, since stacks may know others.
+
+    Args:
+        stack: Name of the stack.
+        groups: Display names of the groups that requests may name; None takes any.
+        folder: Where the requests lie.
 
     Raises:
         FaultsError: With every fault of every file.
     """
-    stacks = stack_names() | {settings.stack}
+    stacks = platform_stacks() | {stack}
     paths, faults = files_to_read(folder, "*/*.yaml", f"{folder.name}/<team>/<schema>.yaml", {SCHEMA_FILE.name})
-    areas: list[tuple[str, WorkspaceArea]] = []
+    areas: list[tuple[Document, WorkspaceArea]] = []
     for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            area = validate(WorkspaceArea, read_mapping(path, file), file)
+            area, document, found = examine(WorkspaceArea, read_document(path, file))
         except FaultsError as error:
             faults += error.faults
             continue
-        areas.append((file, area))
-        faults += _place_faults(path, file, area)
-        faults += _stack_faults(file, area, stacks)
-        if settings.stack in area.stacks:
-            faults += _group_faults(file, area, settings.group_names)
+        faults += found
+        if area is None:
+            continue
+        areas.append((document, area))
+        faults += _place_faults(path, document, area)
+        faults += _stack_faults(document, area, stacks)
+        if groups is not None and stack in area.stacks:
+            faults += _group_faults(document, area, groups)
     faults += _duplicates(areas)
     if faults:
         raise FaultsError(faults)
-    return [area for _, area in areas if settings.stack in area.stacks]
+    return tuple(area for _, area in areas if stack in area.stacks)
 
 
-def _place_faults(path: Path, file: str, area: WorkspaceArea) -> list[Fault]:
+def _place_faults(path: Path, document: Document, area: WorkspaceArea) -> list[Fault]:
     faults = []
-    team = path.parent.name
+    team, schema = path.parent.name, area.schema_name
     if team != area.team:
-        faults.append(Fault(file, "team", f'"{area.team}"', f"the folder's name, {team}", f"move it to {area.team}/"))
-    if path.stem != area.schema_name:
-        remedy = f"rename the file to {area.schema_name}.yaml"
-        faults.append(Fault(file, "schema", f'"{area.schema_name}"', f"the file's name, {path.stem}", remedy))
+        allowed, remedy = f"the folder's name, {team}", f"move it to {area.team}/"
+        faults.append(document.fault(("team",), received=f'"{area.team}"', allowed=allowed, remedy=remedy))
+    if path.stem != schema:
+        allowed, remedy = f"the file's name, {path.stem}", f"rename the file to {schema}.yaml"
+        faults.append(document.fault(("schema",), received=f'"{schema}"', allowed=allowed, remedy=remedy))
     return faults
 
 
-def _stack_faults(file: str, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
+def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
     return [
-        Fault(file, f"stacks[{index}]", f'"{stack}"', choices(known), f"write one of them, or add Pulumi.{stack}.yaml")
+        document.fault(
+            ("stacks", index),
+            received=f'"{stack}"',
+            allowed=choices(known),
+            remedy=f"correct the name, or add Pulumi.{stack}.yaml with churn:platform",
+        )
         for index, stack in enumerate(area.stacks)
         if stack not in known
     ]
 
 
-def _group_faults(file: str, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
-    named = [("owner_group", area.owner_group)]
-    named += [(f"grants[{index}].group", grant.group) for index, grant in enumerate(area.grants)]
-    remedy = "write a known group, or add this one to churn:account.team_groups"
-    return [Fault(file, field, f'"{group}"', choices(known), remedy) for field, group in named if group not in known]
+def _group_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
+    named: list[tuple[Place, str]] = [(("owner_group",), area.owner_group)]
+    named += [(("grants", index, "group"), grant.group) for index, grant in enumerate(area.grants)]
+    remedy = "correct the name, or add it to churn:platform.team_groups"
+    return [
+        document.fault(place, received=f'"{group}"', allowed=choices(known), remedy=remedy)
+        for place, group in named
+        if group not in known
+    ]
 
 
-def _duplicates(areas: Iterable[tuple[str, WorkspaceArea]]) -> list[Fault]:
+def _duplicates(areas: Iterable[tuple[Document, WorkspaceArea]]) -> list[Fault]:
     faults = []
     holders = dict.fromkeys(SCHEMAS, "the platform") | dict.fromkeys(MADE_BY_DATABRICKS, "Databricks")
-    for file, area in areas:
-        if area.schema_name in holders:
-            allowed = f"a name that is free; {holders[area.schema_name]} has this one"
-            faults.append(Fault(file, "schema", f'"{area.schema_name}"', allowed, "choose another name"))
-        else:
-            holders[area.schema_name] = file
+    for document, area in areas:
+        schema = area.schema_name
+        if schema in holders:
+            allowed = f"a name that is free; {holders[schema]} has this one"
+            faults.append(
+                document.fault(("schema",), received=f'"{schema}"', allowed=allowed, remedy="choose another name")
+            )
+        holders.setdefault(schema, document.file)
     return faults
 
 
 def json_schema() -> str:
-    """The request's JSON schema, as text of its file."""
+    """The JSON schema of a request, as the text of `SCHEMA_FILE`."""
     return json.dumps(WorkspaceArea.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
 
 

@@ -14,9 +14,11 @@ from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
-from infra.written.stacks import REPOSITORY
+from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pulumi.runtime.stack import Stack
 
 METASTORE = "00000000-0000-0000-0000-000000000003"
@@ -74,8 +76,8 @@ class _Mocks(mocks.Mocks):
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
             return {"id": METASTORE}
-        if name == "getGroup":
-            return {"id": f"group-{args.args['displayName']}"}
+        if name == "getMetastore":
+            return {"metastoreId": args.args["metastoreId"]}
         if name == "getRegisteredModel":
             aliases = [{"aliasName": "challenger", "versionNum": 4}, {"aliasName": "champion", "versionNum": 3}]
             return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
@@ -83,6 +85,8 @@ class _Mocks(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
         if args.typ.endswith(":Volume"):
@@ -127,10 +131,13 @@ async def _values(outputs: dict[str, Any]) -> dict[str, Any]:
     return {name: await pulumi.Output.from_input(value).future() for name, value in outputs.items()}
 
 
-def engine_config(stack: str) -> dict[str, str]:
+def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
     """The stack file's configuration as the engine hands it to a program: every value is text."""
-    config = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    config = yaml.safe_load((file or REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, default=lambda day: f"{day}T00:00:00Z")
+        for key, value in config.items()
+    }
 
 
 def run(stack: str, config: dict[str, str] | None = None) -> Program:
