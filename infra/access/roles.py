@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infra.access.securables import Grant, Kind, Securable
-from infra.names import MARTS, SCHEMAS, VOLUMES
+from infra.names import MARTS, MODEL, SCHEMAS, VOLUMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,6 @@ class RoleGrant:
     privileges: tuple[str, ...]
 
 
-MODEL = "mlops.churn_model"
 _LAYERS = tuple(SCHEMAS)
 _VOLUMES = tuple(f"bronze.{volume}" for volume in VOLUMES)
 _PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS)

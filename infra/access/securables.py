@@ -107,6 +107,7 @@ class Securable:
     kind: Kind
 
     def __str__(self) -> str:
+        """Its kind and its name."""
         return f"{self.kind} {self.name}"
 
     def path(self) -> list[tuple[Securable, str]]:

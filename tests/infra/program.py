@@ -76,8 +76,8 @@ class _Mocks(mocks.Mocks):
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
             return {"id": METASTORE}
-        if name == "getGroup":
-            return {"id": f"group-{args.args['displayName']}"}
+        if name == "getMetastore":
+            return {"metastoreId": args.args["metastoreId"]}
         if name == "getRegisteredModel":
             aliases = [{"aliasName": "challenger", "versionNum": 4}, {"aliasName": "champion", "versionNum": 3}]
             return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
@@ -85,6 +85,8 @@ class _Mocks(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
         if args.typ.endswith(":Volume"):

@@ -29,6 +29,7 @@ ALLOWED = {
         "churn.core.contract",
         "churn.core.faults",
         "churn.core.files",
+        "churn.core.task",
         "churn.core.validation",
         "churn.tasks",
     }

@@ -1,0 +1,1 @@
+"""The layer of the ground: what the platform stands on in the cloud."""
