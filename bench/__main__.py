@@ -7,8 +7,9 @@ import os
 import platform
 import sys
 
-from bench import preview, up
 from cli.steps import CommandError
+
+from bench import preview, up
 
 MEASUREMENTS = {"cold": up.cold, "cached": up.cached, "tests": up.tests, "preview": preview.of_running_platform}
 ALL = ("cold", "cached", "tests")

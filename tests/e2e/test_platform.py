@@ -255,7 +255,8 @@ def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
 
 def _processes(home: Path) -> list[str]:
     """Command lines of the processes that belong to a local cloud: they name its home, have it in their environment
-    (services), or work in a folder below it (tasks, models)."""
+    (services), or work in a folder below it (tasks, models).
+    """
     found = []
     for process in psutil.process_iter():
         try:
