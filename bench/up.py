@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench import preview
-from cli.steps import CommandError
+from cli.errors import CommandError
 from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 

@@ -230,7 +230,7 @@ def test_the_workspace_refuses_a_bad_token(platform: Platform) -> None:
         f"{platform.settings.workspace_url}/api/2.2/jobs/list", headers={"Authorization": "Bearer wrong"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request)  # noqa: S310
+        urllib.request.urlopen(request)  # noqa: S310 (our own address)
     assert refused.value.code == 401
 
 
@@ -254,8 +254,10 @@ def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
 
 
 def _processes(home: Path) -> list[str]:
-    """Command lines of the processes that belong to a local cloud: they name its home, have it in their environment
-    (services), or work in a folder below it (tasks, models)."""
+    """Command lines of the processes that belong to a local cloud.
+
+    They name its home, have it in their environment (services), or work in a folder below it (tasks, models).
+    """
     found = []
     for process in psutil.process_iter():
         try:
