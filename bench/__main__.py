@@ -7,9 +7,8 @@ import os
 import platform
 import sys
 
-from cli.steps import CommandError
-
 from bench import preview, up
+from local.errors import LocalError
 
 MEASUREMENTS = {"cold": up.cold, "cached": up.cached, "tests": up.tests, "preview": preview.of_running_platform}
 ALL = ("cold", "cached", "tests")
@@ -31,7 +30,7 @@ def main() -> None:
         try:
             for what, figure in MEASUREMENTS[name]():
                 print(f"| {what} | {figure} |", flush=True)
-        except CommandError as error:
+        except LocalError as error:
             sys.exit(f"error: {name}: {error}")
 
 

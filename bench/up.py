@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from cli.steps import CommandError
 
 from bench import preview
+from cli.errors import CommandError
 from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 

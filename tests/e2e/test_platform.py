@@ -119,7 +119,7 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     path = platform.settings.home / "Pulumi.local.yaml"
     before = path.read_text()
     document = yaml.safe_load(before)
-    document["config"]["churn:platform"]["warehouse"]["auto_stop_minutes"] += 5
+    document["config"]["churn:warehouse"]["auto_stop_minutes"] += 5
     path.write_text(yaml.safe_dump(document))
     try:
         preview = platform.pulumi("preview", "--json")
@@ -230,7 +230,7 @@ def test_the_workspace_refuses_a_bad_token(platform: Platform) -> None:
         f"{platform.settings.workspace_url}/api/2.2/jobs/list", headers={"Authorization": "Bearer wrong"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request)  # noqa: S310
+        urllib.request.urlopen(request)  # noqa: S310 (our own address)
     assert refused.value.code == 401
 
 
@@ -254,8 +254,9 @@ def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
 
 
 def _processes(home: Path) -> list[str]:
-    """Command lines of the processes that belong to a local cloud: they name its home, have it in their environment
-    (services), or work in a folder below it (tasks, models).
+    """Command lines of the processes that belong to a local cloud.
+
+    They name its home, have it in their environment (services), or work in a folder below it (tasks, models).
     """
     found = []
     for process in psutil.process_iter():
