@@ -40,8 +40,8 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
     """All checks of this machine.
 
     Args:
-        settings: The local cloud that is asked for.
-        starting: Whether it is about to be started: then ports and memory must be free.
+        settings: The local cloud.
+        starting: Whether the local cloud is about to be started, so that ports and memory must be free.
     """
     installed, spark = Installed.locate(), complete(jars_folder())
     engine = installed.cli.exists() and installed.provider_binary.exists()
@@ -61,7 +61,7 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
 
 
 def python() -> Finding:
-    """The interpreter's version: the locked requirements are for three."""
+    """The interpreter's version; requirements.lock serves three."""
     found = ".".join(str(part) for part in sys.version_info[:3])
     remedy = "install Python 3.11, 3.12 or 3.13, then `rm -r .venv`, `make up`"
     return Finding("Python", FIRST_PYTHON <= sys.version_info[:2] <= LAST_PYTHON, found, remedy)
@@ -82,7 +82,7 @@ def program(name: str, remedy: str) -> Finding:
 
 
 def go() -> Finding:
-    """Go, asked for its version in the folder of the modules, where it may fetch the toolchain that they ask for."""
+    """Go's version, asked for in the modules' folder, where a Go that may fetch toolchains reports the fetched one."""
     wanted = ".".join(str(part) for part in wanted_version())
     remedy = f"Go {wanted} builds the Pulumi engine where no release can be downloaded: "
     on_path = program("go", f"{remedy}install Go, of any version (it fetches this one)")
@@ -94,7 +94,7 @@ def go() -> Finding:
 
 
 def disk(settings: LocalSettings, needed_gib: int) -> Finding:
-    """Free space where the state and the builds go."""
+    """Free space for the state and the builds."""
     places = {_existing(settings.home), _existing(cache_folder())}
     tightest = min(places, key=lambda place: shutil.disk_usage(place).free)
     free = shutil.disk_usage(tightest).free / 2**30
@@ -107,7 +107,7 @@ def disk(settings: LocalSettings, needed_gib: int) -> Finding:
 
 
 def memory() -> Finding:
-    """Memory that programs can have now."""
+    """Memory that is available to programs now."""
     available = psutil.virtual_memory().available / 2**30
     return Finding(
         "memory", available >= FREE_MEMORY_GIB, f"{available:.0f} GiB available", f"free {FREE_MEMORY_GIB} GiB"
@@ -115,7 +115,7 @@ def memory() -> Finding:
 
 
 def ports(settings: LocalSettings) -> Finding:
-    """The services' ports, while the platform does not run."""
+    """The ports of services that do not run."""
     taken = [service for service in supervisor.services(settings) if supervisor.accepts_connections(service.port)]
     found = ", ".join(f"{service.port} ({service.name})" for service in taken)
     return Finding(
@@ -127,7 +127,7 @@ def ports(settings: LocalSettings) -> Finding:
 
 
 def services(settings: LocalSettings) -> Finding:
-    """The services, while the platform runs."""
+    """The answers of services that run."""
     broken = [status for status in supervisor.statuses(settings) if not status.healthy]
     found = ", ".join(f"{status.name} is {status.state.lower()} and does not answer" for status in broken)
     names = " ".join(status.name for status in broken)

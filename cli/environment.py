@@ -1,4 +1,4 @@
-"""What a client of the local cloud finds in its environment."""
+"""The environment variables of a client of the local cloud."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 
 from cli.errors import CommandError
 from local.engine import engine_environment
-from local.settings import LocalSettings, past_proxies
+from local.settings import LocalSettings, no_proxy_variables
 
 
 def client_environment(settings: LocalSettings) -> dict[str, str]:
@@ -30,15 +30,15 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
         "SPARK_REMOTE": settings.spark_remote,
         "PLATFORM_HOME": str(settings.home),
         "PLATFORM_PORT": str(settings.port),
-        **past_proxies(),
+        **no_proxy_variables(),
     }
 
 
 def process_environment(settings: LocalSettings) -> dict[str, str]:
-    """The same over the variables of this process, for programs that the command line starts."""
+    """The variables of this process and of a client, for programs that the command line starts."""
     return {**os.environ, **client_environment(settings)}
 
 
 def exports(settings: LocalSettings) -> str:
-    """The same as shell exports, one a line."""
+    """The variables of a client as shell exports, one a line."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in client_environment(settings).items())

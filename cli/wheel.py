@@ -1,4 +1,4 @@
-"""Builds the wheel `churn`, the same bytes for the same sources."""
+"""Builds the wheel `churn`: the same sources give the same bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in the wheel
 
 
 def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
-    """Builds `workloads/dist/churn-….whl` unless it is newer than its sources by content.
+    """Builds `workloads/dist/churn-….whl` unless the hash of its sources is that of the last build.
 
     Returns:
         The wheel's path.

@@ -1,4 +1,4 @@
-"""The real Pulumi engine and Databricks provider on this machine, wherever they can be had from."""
+"""The real Pulumi engine and Databricks provider on this machine, from a release or a build."""
 
 from local.engine.environment import engine_environment
 from local.engine.installation import install

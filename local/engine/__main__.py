@@ -9,6 +9,7 @@ from local.errors import EngineError
 
 
 def main() -> int:
+    """Runs the command and returns its exit code."""
     if sys.argv[1:] != ["install"]:
         print("usage: python -m local.engine install", file=sys.stderr)
         return 2

@@ -1,8 +1,8 @@
-"""Gets the Pulumi engine and the Databricks provider into the cache folder.
+"""Installs the Pulumi engine and the Databricks provider in the cache folder.
 
-The engine comes from the first of: a CLI on PATH that has the pinned version; the official release archive with its
-checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official
-one, else from a build. Each lies in a folder named by the hash of its inputs and appears there whole or not at all.
+The engine comes from the first of these: a CLI on PATH of the pinned version; the official release archive with its
+checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official one,
+else from a build. Each has a folder named by the hash of its inputs, which is complete or does not exist.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ta
 
 @dataclass(frozen=True)
 class Installed:
-    """What is ready to run.
+    """The folders of the installed engine and provider.
 
     Attributes:
         engine: Folder whose `bin` holds the CLI, the language host and the dynamic provider.
@@ -56,10 +56,12 @@ class Installed:
 
     @property
     def cli(self) -> Path:
+        """The program `pulumi`."""
         return self.engine / "bin" / "pulumi"
 
     @property
     def provider_binary(self) -> Path:
+        """The provider's program."""
         return self.provider / PROVIDER_BINARY
 
     @property
@@ -74,14 +76,14 @@ class Installed:
 
 
 def install() -> Installed:
-    """Makes engine and provider ready; does nothing, without a network, if they are.
+    """Installs engine and provider; does nothing, and needs no network, where both are installed.
 
     Raises:
         EngineError: a prerequisite is missing or a build failed.
     """
     installed = Installed.locate()
     if installed.cli.is_symlink() and cli_version(installed.cli) != ENGINE_VERSION:
-        shutil.rmtree(installed.engine)  # the CLI that was found on PATH has been replaced since
+        shutil.rmtree(installed.engine)  # the CLI on PATH has been replaced since
     if not installed.cli.exists():
         with _whole(installed.engine, installed.cli) as folder:
             _engine_into(folder / "bin")
@@ -92,7 +94,7 @@ def install() -> Installed:
 
 
 def cli_version(cli: Path) -> str | None:
-    """What `pulumi version` says, without the leading v; None if it does not run."""
+    """Version of a CLI, without the leading v; None if the program does not run."""
     try:
         done = subprocess.run(
             [str(cli), "version"],
@@ -109,19 +111,19 @@ def cli_version(cli: Path) -> str | None:
 
 def _engine_into(folder: Path) -> None:
     folder.mkdir()
-    found = cli_on_path()
-    if found:
-        say(f"engine: using {found}")
-        (folder / "pulumi").symlink_to(found)
+    cli = cli_on_path()
+    if cli:
+        say(f"engine: using {cli}")
+        (folder / "pulumi").symlink_to(cli)
     elif not download_release(folder, RELEASES):
         build_cli(folder)
 
 
 def cli_on_path() -> Path | None:
-    """A CLI of the pinned version on PATH; not one in the cache, where `platform local env` points and builds lie."""
+    """A CLI of the pinned version on PATH, but not one of our own builds, which `platform local env` puts on PATH."""
     for folder in os.get_exec_path():
-        found = shutil.which("pulumi", path=folder)
-        cli = Path(found).resolve() if found else None
+        program = shutil.which("pulumi", path=folder)
+        cli = Path(program).resolve() if program else None
         if cli and not cli.is_relative_to(cache_folder().resolve()) and cli_version(cli) == ENGINE_VERSION:
             return cli
     return None
@@ -144,14 +146,14 @@ def _provider_into(folder: Path, installed: Installed) -> None:
 
 
 def official_provider(folder: Path, cli: Path) -> bool:
-    """Lets the CLI fetch the published provider; False, with the reason said, where it cannot."""
+    """Fetches the published provider through the CLI; prints the reason and returns False where it cannot."""
     environment = os.environ | {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     name = f"databricks {PROVIDER_VERSION}"
     command = [str(cli), "plugin", "install", "resource", *name.split()]
     with step(f"databricks provider: pulumi plugin install {name}", errors):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        say(f"databricks provider: not to be had ({done.stderr.strip().splitlines()[-1:]})")
+        say(f"databricks provider: not available ({done.stderr.strip().splitlines()[-1:]})")
         return False
     plugin = folder / "home" / "plugins" / f"resource-databricks-v{PROVIDER_VERSION}" / PROVIDER_BINARY
     plugin.rename(folder / PROVIDER_BINARY)
@@ -159,14 +161,14 @@ def official_provider(folder: Path, cli: Path) -> bool:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     shutil.rmtree(folder / "home")
     if done.returncode:
-        say(f"databricks provider: tells no schema ({done.stderr.strip().splitlines()[-1:]})")
+        say(f"databricks provider: returns no schema ({done.stderr.strip().splitlines()[-1:]})")
         return False
     (folder / "schema.json").write_text(done.stdout)
     return True
 
 
 def build_provider(folder: Path) -> None:
-    """Builds the bridged provider; its schema and metadata are generated first and embedded."""
+    """Builds the bridged provider, after generating the schema and the metadata that it embeds."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         source = Path(scratch, "source")
         shutil.copytree(HERE / "databricks_provider", source)
@@ -196,14 +198,14 @@ def _run(command: list[str], folder: Path, remedy: str = "report it with the out
 
 @contextmanager
 def _whole(target: Path, wanted: Path) -> Iterator[Path]:
-    """A temporary folder beside the target that takes the target's name once it is filled.
+    """Yields a temporary folder beside the target, and gives the folder the target's name once it is filled.
 
     Args:
-        target: A folder; one that lacks the wanted file is damaged, and is removed first.
-        wanted: File of the target that stands for all of it.
+        target: The folder to make. A damaged one, without the wanted file, is removed first.
+        wanted: A file of the target, by which a complete one is known.
 
     Raises:
-        EngineError: the wanted file is not there afterwards.
+        EngineError: the wanted file is missing afterwards.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
@@ -214,14 +216,14 @@ def _whole(target: Path, wanted: Path) -> Iterator[Path]:
         reason = "what was fetched or built lacks it"
         try:
             folder.rename(target)
-        except OSError as error:  # no fault where another process was faster, with the same inputs
+        except OSError as error:  # another process was faster, with the same inputs: no fault
             reason = str(error)
         if not wanted.exists():
             raise EngineError(f"{wanted} is missing ({reason}): remove {target}, then run this again")
 
 
 def _hash(folders: list[Path], words: list[str]) -> str:
-    """Names a build by its sources, which are below the folders, and by what else it depends on."""
+    """Hash that names a build: of its sources, which are below the folders, and of what else it depends on."""
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     sources = [path for path in files if not path.name.endswith("_test.go")]
     return content_hash(HERE, sources, words)[:16]

@@ -1,4 +1,4 @@
-"""The official release of the Pulumi engine: whether it can be had, and its download."""
+"""The official release of the Pulumi engine: a check that it exists, and its download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ RELEASES = "https://github.com/pulumi/pulumi/releases/download"
 
 
 def release_exists(releases: str) -> bool:
-    """Whether the release for this machine can be downloaded from there, asked without downloading it."""
+    """Whether a release for this machine can be downloaded, without downloading it.
+
+    Args:
+        releases: Base address of the releases, as in `download_release`.
+    """
     try:
         return _archive_name() in _checksums(f"{releases}/v{ENGINE_VERSION}")
     except (OSError, HTTPException, ValueError):
@@ -25,7 +29,7 @@ def release_exists(releases: str) -> bool:
 
 
 def download_release(folder: Path, releases: str) -> bool:
-    """Unpacks the official release into a folder; False, with the reason said, where it is not to be had.
+    """Unpacks the official release into a folder; prints the reason and returns False where it cannot.
 
     Args:
         folder: Receives the archive's programs.

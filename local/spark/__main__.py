@@ -12,6 +12,7 @@ from local.spark.server import serve
 
 
 def main() -> None:
+    """Runs the command; ends with status 1, or 2 for a wrong setting, where it fails."""
     parser = argparse.ArgumentParser(prog="python -m local.spark", description="The local Spark Connect server.")
     parser.add_argument("command", choices=["install", "serve"])
     command = parser.parse_args().command

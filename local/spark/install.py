@@ -1,4 +1,4 @@
-"""Installs what the pyspark package lacks: Delta's jars by Maven, and the catalog plugin, compiled from `java/`."""
+"""Installs the jars that pyspark lacks: Delta's, by Maven, and the catalog plugin, compiled from `java/`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 JAVA_SOURCES = HERE / "java"
 CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
-LIST = "jars.txt"  # beside the jars: their names, by which a lost one is seen
+LIST = "jars.txt"  # the names of the jars, beside them: shows whether one is lost
 
 
 def spark_home() -> Path:
@@ -36,13 +36,13 @@ def spark_home() -> Path:
 
 
 def jars_folder() -> Path:
-    """Folder of the installed jars, named by the hash of all that goes into them."""
+    """Folder of the installed jars, named by the hash of their inputs."""
     inputs = content_hash(HERE, [POM, *_java_files()], [version("pyspark")])
     return cache_folder() / f"spark-{inputs[:16]}"
 
 
 def complete(jars: Path) -> bool:
-    """Whether a folder of jars holds all that it was installed with."""
+    """Whether a folder has all the jars that were installed there."""
     try:
         names = (jars / LIST).read_text().split()
     except OSError:
@@ -51,7 +51,7 @@ def complete(jars: Path) -> bool:
 
 
 def install() -> Path:
-    """Brings the jars into the cache, unless all are there; prints its steps to standard error.
+    """Installs the jars in the cache, unless all are there; prints its steps to standard error.
 
     Returns:
         The folder of the jars.
@@ -88,7 +88,7 @@ def _java_files() -> list[Path]:
 
 
 def _maven(build: Path, jars: Path) -> list[str]:
-    pom = shutil.copy(POM, build / "pom.xml")  # Maven writes beside it
+    pom = shutil.copy(POM, build / "pom.xml")  # a copy, since Maven writes beside it
     arguments = ["-q", "--batch-mode", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
     return ["mvn", *arguments]
 

@@ -40,7 +40,7 @@ def has_gib(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 
 def shown(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
-    """What was printed, without what differs between machines and runs."""
+    """The output, without values that differ between machines and runs."""
     text = capsys.readouterr().out.replace(str(folder), "FOLDER").replace(platform.python_version(), "3.x")
     return re.sub(r"\d+ \((workspace|mlflow|spark)\)", r"PORT (\1)", text)
 

@@ -1,4 +1,4 @@
-"""What stops `platform` before anything is built or started: one clear message each, with the remedy."""
+"""Faults that stop `platform` before anything is built or started, each with one clear message and the remedy."""
 
 from __future__ import annotations
 

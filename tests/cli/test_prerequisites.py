@@ -1,4 +1,4 @@
-"""What a bare machine lacks is said at once, and is installed only after a yes; the machine is a folder of scripts."""
+"""A bare machine's needs are named all at once, and installed only after a yes. The machine is a folder of scripts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Machine:
 
     @property
     def asked(self) -> list[str]:
-        """What the package manager was asked for."""
+        """Arguments of the package manager's calls, one line each."""
         file = self.root / "asked"
         return file.read_text().splitlines() if file.exists() else []
 
@@ -93,7 +93,7 @@ class Machine:
         )
 
     def find_python(self, **environment: str) -> str:
-        """What `cli/find_python.sh` prints."""
+        """Output of `cli/find_python.sh`."""
         return subprocess.run(
             ["sh", "cli/find_python.sh"],
             cwd=self.root / "checkout",

@@ -1,4 +1,4 @@
-"""What the table at the end of `platform up` says of the model."""
+"""The table at the end of `platform up`."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_provider_that_tells_no_schema_is_said(tmp_path: Path, capsys: pytest.
     folder = tmp_path / "provider"
     folder.mkdir()
     assert not official_provider(folder, cli)
-    assert "tells no schema (['no such flag'])" in capsys.readouterr().err
+    assert "returns no schema (['no such flag'])" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["pulumi-resource-databricks"]
 
 
