@@ -22,6 +22,7 @@ def inventory(client: WorkspaceClient) -> dict[str, set[str | None]]:
         "pipelines": {pipeline.name for pipeline in client.pipelines.list_pipelines()},
         "secret scopes": {scope.name for scope in client.secrets.list_scopes()},
         "service principals": {principal.display_name for principal in client.service_principals.list()},
+        "users": {user.user_name for user in client.users.list()},
         "warehouses": {warehouse.name for warehouse in client.warehouses.list()},
         "workspace files": {entry.path for entry in client.workspace.list("/", recursive=True)},
     }

@@ -23,8 +23,10 @@ from . import (
     jobs,
     mlflow_proxy,
     page,
+    permission_assignments,
     permissions,
     pipelines,
+    rule_sets,
     runner,
     secrets,
     serving,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 # Each is a module with a `router` and, where it has something to run, `start(workspace)` and `stop(workspace)`.
 AREAS: tuple[ModuleType, ...] = (
     identity,
+    permission_assignments,
+    rule_sets,
     unity_catalog,
     workspace_files,
     files,

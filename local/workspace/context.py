@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ADMIN = "admin@churn.local"
 ADMINS = "admins"
+# The account that the workspace belongs to: in the names of rule sets, and where clients look for it. One for all
+# local clouds, so that it is known before a workspace runs.
+ACCOUNT_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)

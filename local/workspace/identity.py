@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from databricks.sdk.service import iam
 from fastapi import APIRouter, Depends, Request, Response
 
-from .context import ADMIN, ADMINS, Caller, Here, Workspace
+from . import permission_assignments, rule_sets
+from .context import ACCOUNT_ID, ADMIN, ADMINS, Caller, Here, Workspace
 from .errors import already_exists, bad_request, not_found
 from .requests import checked, raw_body
+from .scim_filters import matches
 from .store import Document
 
 router = APIRouter()
@@ -72,7 +74,11 @@ def start(here: Workspace) -> None:
 @discovery.get("/.well-known/databricks-config")
 def databricks_config(request: Request, here: Here) -> dict[str, str]:
     """What clients ask of a host before they authenticate."""
-    return {"oidc_endpoint": f"{request.base_url}oidc", "workspace_id": str(here.workspace_id)}
+    return {
+        "oidc_endpoint": f"{request.base_url}oidc",
+        "account_id": ACCOUNT_ID,
+        "workspace_id": str(here.workspace_id),
+    }
 
 
 @router.get(f"{_SCIM}/Me")
@@ -100,7 +106,7 @@ def list_all(
     startIndex: int = 1,  # noqa: N803
     count: int = 10_000,
 ) -> Document:
-    kept = [document for _, document in here.store.items(_KINDS[collection].documents) if _matches(document, filter)]
+    kept = [document for _, document in here.store.items(_KINDS[collection].documents) if matches(document, filter)]
     page = kept[startIndex - 1 : startIndex - 1 + count]
     return {
         "schemas": [_LIST],
@@ -148,6 +154,10 @@ def delete(collection: Collection, identifier: str, here: Here) -> None:
         if collection == "Users" and document["userName"] == ADMIN:
             raise bad_request(f"the user {ADMIN} is built in and cannot be deleted")
         here.store.delete(_KINDS[collection].documents, identifier)
+        permission_assignments.forget(here, identifier)
+        if collection != "Users":
+            its_resource = identifier if collection == "Groups" else document["applicationId"]
+            rule_sets.forget(here, "groups" if collection == "Groups" else "servicePrincipals", its_resource)
         for key, group in here.store.items("groups"):
             members = [member for member in group.get("members", []) if member["value"] != identifier]
             here.store.put("groups", key, group | {"members": members})
@@ -234,26 +244,6 @@ def _only(document: Document, attributes: str) -> Document:
     always = {"id", "schemas", "applicationId"}
     wanted = {name.strip().split(".")[0] for name in attributes.split(",")} | always
     return {key: value for key, value in document.items() if key in wanted}
-
-
-_FILTER = re.compile(r"""(\w+)\s+(eq|co|sw)\s+(?:"([^"]*)"|'([^']*)'|(\S+))""")
-
-
-def _matches(document: Document, text: str) -> bool:
-    if not text:
-        return True
-    for clause in re.split(r"\s+and\s+", text):
-        match = _FILTER.fullmatch(clause.strip())
-        if match is None:
-            raise bad_request(
-                f'filter {text!r} is not of the form: attribute eq|co|sw "value" [and …]', "invalidFilter"
-            )
-        attribute, operator, *values = match.groups()
-        value = str(document.get(attribute, "")).lower()
-        wanted = next(given for given in values if given is not None).lower()
-        if not {"eq": value == wanted, "co": wanted in value, "sw": value.startswith(wanted)}[operator]:
-            return False
-    return True
 
 
 _SELECTED = re.compile(r"""(\w+)\[value eq ["']([^"']*)["']\]""")

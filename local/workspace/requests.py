@@ -85,7 +85,10 @@ def _fields(sdk: type | Callable[..., Any]) -> Mapping[str, _Field]:
     found: dict[str, _Field]
     if inspect.isclass(sdk) and dataclasses.is_dataclass(sdk):
         hints = typing.get_type_hints(sdk)
-        names = dict(_OF_FIELD.findall(inspect.getsource(sdk.from_dict)))  # type: ignore[attr-defined]
+        # A dataclass of our own, for a body that the SDK lacks, calls its fields as JSON does.
+        reader = getattr(sdk, "from_dict", None)
+        same = {field.name: field.name for field in dataclasses.fields(sdk)}
+        names = dict(_OF_FIELD.findall(inspect.getsource(reader))) if reader else same
         found = {
             names[field.name]: _Field(
                 hints[field.name],

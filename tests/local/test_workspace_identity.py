@@ -95,6 +95,26 @@ def test_a_filter_that_is_not_understood_is_refused(client: WorkspaceClient) -> 
         list(client.groups.list(filter="displayName present"))
 
 
+@pytest.mark.parametrize("name", ["Research and Development", "Bob's team", "Sales eq and", "and", 'the "best"'])
+def test_a_group_is_found_by_any_name(client: WorkspaceClient, name: str) -> None:
+    group = client.groups.create(display_name=name)
+    escaped = name.replace('"', '\\"')
+    try:
+        (found,) = client.groups.list(filter=f'displayName eq "{escaped.lower()}" AND id eq {group.id}')
+        assert found.display_name == name
+        assert list(client.groups.list(filter=f'displayName eq "{escaped}" and id eq "0"')) == []
+    finally:
+        client.groups.delete(group.id)
+
+
+@pytest.mark.parametrize(
+    "text", ['displayName eq "a" displayName eq "b"', 'displayName eq "a" and', 'and displayName eq "a"', '"a" eq "a"']
+)
+def test_a_filter_that_joins_wrongly_is_refused(client: WorkspaceClient, text: str) -> None:
+    with pytest.raises(BadRequest, match="is not of the form"):
+        list(client.groups.list(filter=text))
+
+
 def test_a_patch_operation_that_does_not_exist_is_refused(client: WorkspaceClient, workspace: LocalWorkspace) -> None:
     (group,) = client.groups.list(filter="displayName eq users")
     with workspace.http() as http:
@@ -104,12 +124,12 @@ def test_a_patch_operation_that_does_not_exist_is_refused(client: WorkspaceClien
     assert answer.status_code == 400
 
 
-def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
+def test_a_deleted_member_leaves_its_groups_and_loses_itstoken_of(
     workspace: LocalWorkspace, client: WorkspaceClient
 ) -> None:
     made = client.service_principals.create(display_name="short-lived")
     group = client.groups.create(display_name="holders", members=[iam.ComplexValue(value=made.id)])
-    token = _token(workspace, made.application_id)
+    token = token_of(workspace, made.application_id)
     assert workspace.client(token).current_user.me().user_name == made.application_id
     client.service_principals.delete(made.id)
     assert client.groups.get(group.id).members == []
@@ -120,7 +140,7 @@ def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
 
 def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.service_principals.create(display_name="paused")
-    token = _token(workspace, made.application_id)
+    token = token_of(workspace, made.application_id)
     client.service_principals.update(made.id, display_name="paused", active=False)
     with pytest.raises(Unauthenticated, match="no active"):
         workspace.client(token).current_user.me()
@@ -137,7 +157,7 @@ def test_lists_come_in_pages(client: WorkspaceClient) -> None:
         client.users.delete(user.id)
 
 
-def _token(workspace: LocalWorkspace, name: str) -> str:
+def token_of(workspace: LocalWorkspace, name: str) -> str:
     """The token that a job of this principal would get; there is no public way to it."""
     here = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
     try:

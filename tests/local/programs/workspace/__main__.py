@@ -26,6 +26,34 @@ team = databricks.Group(
 runner = databricks.ServicePrincipal("runner", display_name=f"runner {edition}", opts=options())
 databricks.GroupMember("member", group_id=team.id, member_id=runner.id, opts=options())
 
+# What a workspace administrator can do for principals of the account: let them in, and say who manages them.
+research = databricks.Group("research", display_name="Bob's Research and Development", opts=options())
+person = databricks.User("person", user_name="ann@churn.local", opts=options())
+databricks.PermissionAssignment(
+    "research-enters", group_name=research.display_name, permissions=["USER"], opts=options()
+)
+databricks.PermissionAssignment(
+    "runner-enters", service_principal_name=runner.application_id, permissions=["USER"], opts=options()
+)
+databricks.PermissionAssignment(
+    "person-enters", user_name=person.user_name, permissions=["ADMIN" if second else "USER"], opts=options()
+)
+databricks.PermissionAssignment("team-enters", principal_id=team.id.apply(int), permissions=["ADMIN"], opts=options())
+account = databricks.get_current_config_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
+manager = databricks.AccessControlRuleSetGrantRuleArgs(
+    role="roles/servicePrincipal.manager", principals=["users/admin@churn.local"]
+)
+user = databricks.AccessControlRuleSetGrantRuleArgs(
+    role="roles/servicePrincipal.user",
+    principals=[pulumi.Output.concat("groups/", research.display_name)],
+)
+rule_set = databricks.AccessControlRuleSet(
+    "runner-roles",
+    name=pulumi.Output.concat("accounts/", account, "/servicePrincipals/", runner.application_id, "/ruleSets/default"),
+    grant_rules=[manager, user] if second else [manager],
+    opts=options(),
+)
+
 catalog = databricks.Catalog(
     "catalog", name="proof", comment=f"edition {edition}", properties={"edition": str(edition)}, opts=options()
 )
@@ -165,4 +193,6 @@ versions = databricks.get_registered_model_versions_output(full_name=model.id, o
 pulumi.export("model_comment", found.model_infos[0].comment)
 pulumi.export("versions", versions.model_versions)
 pulumi.export("volume_path", volume.volume_path)
+looked_up = databricks.get_group_output(display_name=research.display_name, opts=invoke)
+pulumi.export("group_found", pulumi.Output.all(looked_up.id, research.id).apply(lambda ids: ids[0] == ids[1]))
 pulumi.export("user", databricks.get_current_user_output(opts=invoke).user_name)
