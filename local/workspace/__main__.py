@@ -8,8 +8,7 @@ import sys
 import uvicorn
 
 from local.settings import LocalSettings, SettingsError
-
-from .app import create_app
+from local.workspace.app import create_app
 
 
 def main() -> None:

@@ -11,33 +11,18 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from . import (
-    cluster_policies,
-    clusters,
-    dashboard_page,
-    dashboards,
-    experiments,
-    files,
-    home,
-    identity,
-    jobs,
-    mlflow_proxy,
-    page,
-    permission_assignments,
-    permissions,
-    pipelines,
-    rule_sets,
-    runner,
-    secrets,
-    serving,
-    statements,
-    unity_catalog,
-    warehouses,
-    workspace_files,
-)
-from .context import Workspace, principal
-from .errors import ApiError
-from .store import Store
+from local.workspace import dashboards, home, jobs, pipelines, secrets, serving, sql, unity_catalog
+from local.workspace.compute import cluster_policies, clusters, warehouses
+from local.workspace.core import web_pages
+from local.workspace.core.context import Workspace, principal
+from local.workspace.core.errors import ApiError
+from local.workspace.core.store import Store
+from local.workspace.dashboards import page as dashboard_page
+from local.workspace.files import volume_files, workspace_files
+from local.workspace.identity import assignments, permissions, rule_sets
+from local.workspace.identity import routes as directory
+from local.workspace.mlflow import experiments, proxy
+from local.workspace.programs import runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,24 +32,24 @@ if TYPE_CHECKING:
 
 # Each is a module with a `router` and, where it has something to run, `start(workspace)` and `stop(workspace)`.
 AREAS: tuple[ModuleType, ...] = (
-    identity,
-    permission_assignments,
+    directory,
+    assignments,
     rule_sets,
     unity_catalog,
     workspace_files,
-    files,
+    volume_files,
     cluster_policies,
     warehouses,
     secrets,
     permissions,
     clusters,
-    statements,
+    sql,
     pipelines,
     jobs,
     serving,
     dashboards,
     experiments,
-    mlflow_proxy,
+    proxy,
 )
 
 
@@ -85,10 +70,10 @@ def create_app(settings: LocalSettings) -> FastAPI:
     app.state.workspace = Workspace(settings, Store(settings.home / "workspace.sqlite"))
     for area in AREAS:
         app.include_router(area.router, dependencies=[Depends(principal)])
-    app.include_router(identity.discovery)
+    app.include_router(directory.discovery)
     app.include_router(home.pages)
     app.include_router(dashboard_page.pages)
-    app.include_router(mlflow_proxy.pages, dependencies=[Depends(page.local_only)])
+    app.include_router(proxy.pages, dependencies=[Depends(web_pages.local_only)])
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(RequestValidationError, _bad_parameter)

@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from .context import Here, Workspace
-from .errors import ApiError
-from .page import Markup, document, pages_router, row, section
-from .store import Document
-from .unity_catalog import namespaces
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import ApiError
+from local.workspace.core.store import Document
+from local.workspace.core.web_pages import Markup, document, pages_router, row, section
+from local.workspace.unity_catalog import namespaces
 
 RUNS_SHOWN = 10
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import workspace as sdk
 from fastapi import APIRouter, Depends
 
-from .context import Caller, Here, Principal, Workspace
-from .errors import ApiError, bad_request, not_found, permission_denied
-from .requests import body
-from .store import Document
+from local.workspace.core.context import Caller, Here, Principal, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _API = "/api/2.0/secrets"

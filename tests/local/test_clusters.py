@@ -10,9 +10,9 @@ from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import compute
 
 from local.settings import LocalSettings
-from local.workspace import clusters
-from local.workspace.context import Workspace
-from local.workspace.store import Store
+from local.workspace.compute import clusters
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:

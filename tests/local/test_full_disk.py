@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.settings import LocalSettings
-from local.workspace import store as store_module
-from local.workspace.context import Workspace
+from local.workspace.core import store as store_module
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Document, Store
 from local.workspace.jobs import tasks
-from local.workspace.jobs.runs import JobRuns
+from local.workspace.jobs.runtime import JobRuns
 from local.workspace.jobs.states import SUCCESS, Outcome, is_active
-from local.workspace.pipelines.updates import PipelineUpdates, Update
-from local.workspace.serving.endpoints import Endpoints
+from local.workspace.pipelines.runtime import PipelineUpdates, Update
+from local.workspace.serving.runtime import Endpoints
 from local.workspace.serving.servers import ScoringServer
-from local.workspace.store import Document, Store
 from tests.local.job_tasks import wait_for
 
 if TYPE_CHECKING:

@@ -14,18 +14,18 @@ from databricks.sdk.errors import BadRequest, OperationFailed
 from databricks.sdk.service import jobs
 
 from local.settings import LocalSettings
-from local.workspace.context import Workspace
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 from local.workspace.jobs import tasks
-from local.workspace.jobs.run import JobRun, Slots
-from local.workspace.jobs.runs import JobRuns, _chosen
+from local.workspace.jobs.active_run import JobRun, Slots
+from local.workspace.jobs.runtime import JobRuns, _chosen
 from local.workspace.jobs.states import CANCELED, SUCCESS
-from local.workspace.store import Store
 from tests.local.job_tasks import MINUTE, create, failed, results, task, wait_for, with_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.workspace.store import Document
+    from local.workspace.core.store import Document
     from tests.local.conftest import LocalWorkspace
 
 LIMIT_SECONDS = 10  # in which a task must have started, on a busy machine too

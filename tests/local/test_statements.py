@@ -12,9 +12,10 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import sql
 
-from local.workspace import results, statements
-from local.workspace.errors import ApiError
-from local.workspace.statements import Statement, Statements
+from local.workspace.core.errors import ApiError
+from local.workspace.sql import results
+from local.workspace.sql import routes as statements
+from local.workspace.sql.routes import Statement, Statements
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace

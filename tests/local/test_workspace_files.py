@@ -16,12 +16,13 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
 from local.settings import LocalSettings
-from local.workspace import files, workspace_files
-from local.workspace.context import Workspace
-from local.workspace.errors import ApiError, bad_request
-from local.workspace.store import Document, Store
+from local.workspace.core.context import Workspace
+from local.workspace.core.errors import ApiError, bad_request
+from local.workspace.core.store import Document, Store
+from local.workspace.files import volume_files as files
+from local.workspace.files import workspace_files
+from local.workspace.files.whole_files import whole_file
 from local.workspace.unity_catalog import volumes as uc_volumes
-from local.workspace.whole_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict, Unauthenticated
 from databricks.sdk.service import iam
 
-from local.workspace.context import Workspace
-from local.workspace.store import Store
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service import dashboards, iam, sql
 from databricks.sdk.service import workspace as workspace_sdk
 
-from local.workspace.context import Workspace
-from local.workspace.store import Store
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from databricks.sdk.service import jobs as sdk
 from fastapi import APIRouter, Depends
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import ApiError, bad_request, not_found
-from local.workspace.paging import page
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.paging import page
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import settings, tasks
-from .runs import JobRuns
+from .runtime import JobRuns
 from .states import is_active
 
 router = APIRouter()

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local.workspace.errors import ApiError, bad_request
+from local.workspace.core.errors import ApiError, bad_request
 
 from .quartz import Schedule
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 TASK_KINDS = ("pipeline_task", "python_wheel_task")
 COMPUTE = ("environment_key", "existing_cluster_id", "job_cluster_key", "new_cluster")

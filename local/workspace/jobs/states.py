@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from local.workspace.store import Document
+    from local.workspace.core.store import Document
 
 LifeCycle = Literal["PENDING", "BLOCKED", "QUEUED", "RUNNING", "TERMINATING", "WAITING_FOR_RETRY"]
 Result = Literal[

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from local.workspace import runner, wheels
-from local.workspace.errors import ApiError
-from local.workspace.pipelines.updates import updates
+from local.workspace.core.errors import ApiError
+from local.workspace.pipelines.runtime import updates
+from local.workspace.programs import libraries, runner
 
 from .states import CANCELED, SUCCESS, Outcome
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 LOG_LIMIT_BYTES = 5 * 1024 * 1024  # of `get-output`, as on Databricks
 
@@ -82,9 +82,9 @@ def _run_wheel(
         "spark_conf": cluster.get("spark_conf", {}),
     }
     try:
-        folders = wheels.unpack(here.settings, dependencies)
+        folders = libraries.unpack(here.settings, dependencies)
         env = runner.environment(here, run["run_as"], folders) | cluster.get("spark_env_vars", {})
-    except wheels.LibraryError as error:
+    except libraries.LibraryError as error:
         return Outcome("FAILED", "LIBRARY_INSTALLATION_ERROR", str(error))
     except ApiError as error:  # the principal that it runs as is gone
         return Outcome("FAILED", "UNAUTHORIZED_ERROR", error.message)
@@ -114,7 +114,7 @@ def _cluster(here: Workspace, run: Document, task: Document) -> Document:
 
 
 def _names(library: Document) -> list[str]:
-    """A library as the names that `wheels.unpack` takes."""
+    """A library as the names that `libraries.unpack` takes."""
     if "pypi" in library:
         return [library["pypi"]["package"]]
     return list(library.values())

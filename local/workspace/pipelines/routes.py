@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from databricks.sdk.service import pipelines as sdk
 from fastapi import APIRouter, Depends, Query
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import ApiError, already_exists, bad_request, not_found
-from local.workspace.paging import page
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, already_exists, bad_request, not_found
+from local.workspace.core.paging import page
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import events
-from .updates import ACTIVE, PipelineUpdates, storage, updates
+from .runtime import ACTIVE, PipelineUpdates, storage, updates
 
 router = APIRouter()
 _API = "/api/2.0/pipelines"

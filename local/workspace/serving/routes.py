@@ -11,14 +11,14 @@ from databricks.sdk.service import serving as sdk
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import ApiError, already_exists, bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, already_exists, bad_request
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
-from .configuration import check_name, checked
-from .endpoints import Endpoints
+from .runtime import Endpoints
 from .servers import deployment_state
+from .settings import check_name, checked
 
 _API = "/api/2.0/serving-endpoints"
 _NOT_BUILT = ("rate_limits", "telemetry_config")

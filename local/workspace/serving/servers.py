@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from local.workspace import runner
+from local.workspace.programs import runner
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 _LOG = logging.getLogger(__name__)
 

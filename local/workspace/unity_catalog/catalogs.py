@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import catalog
 from fastapi import APIRouter, Depends
 
-from local.workspace.context import Caller, Here
-from local.workspace.errors import bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Here
+from local.workspace.core.errors import bad_request
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import namespaces, schemas
 from .securables import UC, changing, check_owner, created, exists, find, forget, named, page, updated

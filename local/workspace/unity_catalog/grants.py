@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import catalog
 from fastapi import APIRouter, Depends
 
-from local.workspace.context import Here, Workspace
-from local.workspace.errors import bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import bad_request
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import models, namespaces
 from .securables import UC, check_owner, find, missing

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from databricks.sdk.service import catalog
 from fastapi import APIRouter, Depends
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import ApiError, bad_request, not_found
-from local.workspace.mlflow_api import call_mlflow
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
+from local.workspace.mlflow.client import call_mlflow
 
 from . import securables
 from .securables import UC, changing, check_owner, created, forget, named, page, updated

@@ -9,7 +9,7 @@ from pyspark.errors import AnalysisException
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from local.workspace.context import Workspace
+    from local.workspace.core.context import Workspace
 
 UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE")
 

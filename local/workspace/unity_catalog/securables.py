@@ -7,11 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from local.workspace.errors import ApiError, bad_request, not_found
+from local.workspace.core.errors import ApiError, bad_request, not_found
 
 if TYPE_CHECKING:
-    from local.workspace.context import Principal, Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Principal, Workspace
+    from local.workspace.core.store import Document
 
 UC = "/api/2.1/unity-catalog"
 _PAGE = 1000

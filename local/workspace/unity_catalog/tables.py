@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 from pyspark.sql.types import DataType, DecimalType, StructType
 
-from local.workspace.context import Here, Workspace
-from local.workspace.store import Document
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.store import Document
 
 from . import namespaces
 from .securables import UC, changing, find, forget, missing, page

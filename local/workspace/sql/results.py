@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .errors import ApiError, bad_request
+from local.workspace.core.errors import ApiError, bad_request
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
-    from .store import Document
+    from local.workspace.core.store import Document
 
 ROWS_PER_CHUNK = 10_000
 INLINE_LIMIT_BYTES = 26_214_400  # of Databricks, for disposition INLINE

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from databricks.sdk.service import compute as sdk
 from fastapi import APIRouter, Depends, Request
 
-from .context import Caller, Here, Workspace
-from .errors import ApiError, bad_request, not_found
-from .paging import page
-from .requests import body
-from .store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.paging import page
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _API = "/api/2.1/clusters"

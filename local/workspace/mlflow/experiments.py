@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from databricks.sdk.service import ml
 from fastapi import APIRouter, Depends
 
-from . import workspace_files
-from .context import Here, Workspace
-from .errors import bad_request, not_found
-from .mlflow_api import call_mlflow
-from .requests import body
-from .store import Document
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
+from local.workspace.files import workspace_files
+
+from .client import call_mlflow
 
 router = APIRouter()
 _API = "/api/2.0/mlflow/experiments"

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import iam
 from fastapi import APIRouter, Depends
 
-from .context import ADMIN, Here, Workspace
-from .errors import ApiError, bad_request, not_found
-from .requests import body
-from .store import Document
+from local.workspace.core.context import ADMIN, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _OBJECT = "/api/2.0/permissions/{kind:path}/{identifier}"

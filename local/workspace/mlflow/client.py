@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from .context import Workspace
-from .errors import ApiError
-from .store import Document
+from local.workspace.core.context import Workspace
+from local.workspace.core.errors import ApiError
+from local.workspace.core.store import Document
 
 
 def call_mlflow(here: Workspace, method: str, route: str, sent: dict[str, Any]) -> Document:

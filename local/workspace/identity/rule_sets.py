@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import iam
 from fastapi import APIRouter, Depends
 
-from .context import ACCOUNT_ID, Caller, Here, Principal, Workspace
-from .errors import ApiError, bad_request, not_found, permission_denied
-from .requests import body
-from .store import Document
+from local.workspace.core.context import ACCOUNT_ID, Caller, Here, Principal, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _RULE_SETS = "/api/2.0/preview/accounts/access-control/rule-sets"

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 from databricks.sdk.service import iam
 from fastapi import APIRouter, Depends, Request, Response
 
-from . import permission_assignments, rule_sets
-from .context import ACCOUNT_ID, ADMIN, ADMINS, Caller, Here, Workspace
-from .errors import already_exists, bad_request, not_found
-from .requests import checked, raw_body
-from .scim_filters import matches
-from .store import Document
+from local.workspace.core.context import ACCOUNT_ID, ADMIN, ADMINS, Caller, Here, Workspace
+from local.workspace.core.errors import already_exists, bad_request, not_found
+from local.workspace.core.requests import checked, raw_body
+from local.workspace.core.store import Document
+
+from . import assignments, rule_sets
+from .filters import matches
 
 router = APIRouter()
 discovery = APIRouter()  # answered without a token
@@ -154,7 +155,7 @@ def delete(collection: Collection, identifier: str, here: Here) -> None:
         if collection == "Users" and document["userName"] == ADMIN:
             raise bad_request(f"the user {ADMIN} is built in and cannot be deleted")
         here.store.delete(_KINDS[collection].documents, identifier)
-        permission_assignments.forget(here, identifier)
+        assignments.forget(here, identifier)
         if collection != "Users":
             its_resource = identifier if collection == "Groups" else document["applicationId"]
             rule_sets.forget(here, "groups" if collection == "Groups" else "servicePrincipals", its_resource)

@@ -7,15 +7,15 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from local.workspace.errors import ApiError, bad_request, not_found
+from local.workspace.core.errors import ApiError, bad_request, not_found
 
 from . import settings as job_settings
-from .run import JobRun, Slots, now_ms
+from .active_run import JobRun, Slots, now_ms
 from .states import CANCELED, FAILURES, Outcome, active, ended, is_active
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from databricks.sdk.service import sql
 from fastapi import APIRouter, Depends
 
-from .context import Caller, Here, Workspace
-from .errors import bad_request, not_found
-from .requests import body
-from .store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _API = "/api/2.0/sql/warehouses"

@@ -14,10 +14,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import UploadFile
 
-from .context import ADMIN, Here, Workspace
-from .errors import ApiError, bad_request, not_found
-from .requests import body, checked
-from .store import Document
+from local.workspace.core.context import ADMIN, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.requests import body, checked
+from local.workspace.core.store import Document
+
 from .whole_files import whole_file
 
 router = APIRouter()

@@ -10,16 +10,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 
-from .context import ADMIN, ADMINS, Caller, Here, Principal, Workspace
-from .errors import ApiError, bad_request, not_found, permission_denied
-from .requests import body
-from .store import Document
+from local.workspace.core.context import ADMIN, ADMINS, Caller, Here, Principal, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 router = APIRouter()
 _ALL = "/api/2.0/preview/permissionassignments"
 _ONE = f"{_ALL}/principals/{{identifier}}"
 _DOCUMENTS = "permission_assignments"
 
+Level = Literal["ADMIN", "USER"]
 NameField = Literal["user_name", "group_name", "service_principal_name"]
 # Where each sort of principal is kept, and under which attribute its name stands.
 _DIRECTORY: dict[NameField, tuple[str, str]] = {
@@ -90,7 +91,8 @@ def assign(
     _check_admin(caller)
     with here.store.transaction():
         principal = _principal(here, identifier)
-        level = next((level for level in ("ADMIN", "USER") if level in sent["permissions"]), None)
+        asked = sent["permissions"]
+        level: Level | None = "ADMIN" if "ADMIN" in asked else "USER" if "USER" in asked else None
         _write(here, identifier, level)
     return {"permissions": [level] if level else [], "principal": principal}
 
@@ -141,7 +143,7 @@ def _principal(here: Workspace, identifier: int) -> Document:
     raise not_found(f"Principal {identifier} not found in account")
 
 
-def _write(here: Workspace, identifier: int, level: Literal["ADMIN", "USER"] | None) -> None:
+def _write(here: Workspace, identifier: int, level: Level | None) -> None:
     """Stores or removes an assignment; an administrator is a member of the group `admins`."""
     ((key, admins),) = (item for item in here.store.items("groups") if item[1]["displayName"] == ADMINS)
     user = here.store.get("users", str(identifier))

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from databricks.sdk.service import dashboards as sdk
 from fastapi import APIRouter, Depends
 
-from . import workspace_files
-from .context import Caller, Here, Workspace
-from .errors import ApiError, bad_request, not_found, permission_denied
-from .requests import body
-from .store import Document
+from local.workspace.core.context import Caller, Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
+from local.workspace.files import workspace_files
 
 router = APIRouter()
 _API = "/api/2.0/lakeview/dashboards"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from databricks.sdk.service import sql as sdk
 from fastapi import APIRouter, Depends
 
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
+
 from . import results
-from .context import Here, Workspace
-from .errors import ApiError, bad_request, not_found
 from .parameters import bound
-from .requests import body
-from .store import Document
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession

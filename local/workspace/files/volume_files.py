@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from .context import Here, Workspace
-from .errors import ApiError, already_exists, bad_request, not_found
-from .store import Document
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import ApiError, already_exists, bad_request, not_found
+from local.workspace.core.store import Document
+
 from .whole_files import PREFIX, whole_file
 
 router = APIRouter()

@@ -8,8 +8,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
-from .context import workspace
-from .errors import ApiError
+from local.workspace.core.context import workspace
+from local.workspace.core.errors import ApiError
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # Headers of one connection (RFC 9110, 7.6.1), and those that must not reach MLflow: its host is another, and the

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .errors import bad_request
+from local.workspace.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from .store import Document
+    from local.workspace.core.store import Document
 
 # A value may hold blanks, apostrophes and the word "and", so that a filter is read from left to right, never split.
 _VALUE = r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+))"""

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .errors import ApiError
+from local.workspace.core.errors import ApiError
 
 if TYPE_CHECKING:
-    from .store import Document
+    from local.workspace.core.store import Document
 
 # What a marker cannot stand in: texts, quoted names, comments; `::` is a cast. A marker follows no name: `a:b` is none.
 _TOKEN = re.compile(

@@ -7,14 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from local.workspace.errors import ApiError, not_found
+from local.workspace.core.errors import ApiError, not_found
 
-from .configuration import shares
 from .servers import POLL_SECONDS, ScoringServer
+from .settings import shares
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 
 class Endpoints:

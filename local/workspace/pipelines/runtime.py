@@ -12,14 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.workspace import runner, wheels
-from local.workspace.errors import ApiError, bad_request, not_found
+from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.programs import libraries, runner
 
 from . import events
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,17 +35,17 @@ def sources(here: Workspace, spec: Document) -> list[Path]:
     found: list[Path] = []
     for library in spec.get("libraries", []):
         if "file" in library:
-            path = wheels.local_path(here.settings, library["file"]["path"])
+            path = libraries.local_path(here.settings, library["file"]["path"])
             if not path.is_file():
-                raise wheels.LibraryError(f"library file {library['file']['path']} does not exist")
+                raise libraries.LibraryError(f"library file {library['file']['path']} does not exist")
             found.append(path)
         else:
             pattern = library["glob"]["include"]
             folder, _, rest = pattern.partition("*")
-            root = wheels.local_path(here.settings, folder.rstrip("/"))
+            root = libraries.local_path(here.settings, folder.rstrip("/"))
             files = sorted(path for path in root.glob(f"*{rest}/*.py" if rest == "*" else f"*{rest}") if path.is_file())
             if not files:
-                raise wheels.LibraryError(f"library pattern {pattern} finds no file")
+                raise libraries.LibraryError(f"library pattern {pattern} finds no file")
             found += files
     return found
 
@@ -111,7 +111,7 @@ class Update:
         state = "FAILED"
         try:
             state = self._follow()
-        except (ApiError, wheels.LibraryError) as error:
+        except (ApiError, libraries.LibraryError) as error:
             self._fail(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the update, not leave it hanging)
             self._end_program()
@@ -277,9 +277,9 @@ def _command(here: Workspace, pipeline: Document, update: Document) -> tuple[lis
     arguments += [f"--refresh={table}" for table in update.get("refresh_selection", [])]
     arguments += ["--full-refresh-all"] * bool(update.get("full_refresh"))
     arguments += ["--validate"] * bool(update.get("validate_only"))
-    folders = wheels.unpack(here.settings, spec.get("environment", {}).get("dependencies", []))
+    folders = libraries.unpack(here.settings, spec.get("environment", {}).get("dependencies", []))
     if "root_path" in spec:
-        folders.append(wheels.local_path(here.settings, spec["root_path"]))
+        folders.append(libraries.local_path(here.settings, spec["root_path"]))
     command = runner.module("local.spark.pipeline_runner", *map(str, sources(here, spec)), *arguments)
     env = runner.environment(here, pipeline["run_as_user_name"], folders)
     return command, env | {"PLATFORM_HOME": str(here.settings.home), "PLATFORM_PORT": str(here.settings.port)}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from local.workspace.errors import ApiError, bad_request, not_found
+from local.workspace.core.errors import ApiError, bad_request, not_found
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")

@@ -11,10 +11,11 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from pyspark.errors import PySparkException
 
+from local.workspace.core.context import Here, Workspace
+from local.workspace.core.errors import not_found
+from local.workspace.core.web_pages import document, pages_router, row, table
+
 from .charts import MARKS, draw
-from .context import Here, Workspace
-from .errors import not_found
-from .page import document, pages_router, row, table
 
 ROWS_READ = 1000
 ROW_PIXELS, COLUMN_PIXELS = 52, 170  # of the grid that positions are given in

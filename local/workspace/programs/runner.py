@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 if TYPE_CHECKING:
-    from .context import Workspace
+    from local.workspace.core.context import Workspace
 
 GRACE_SECONDS = 10  # between SIGTERM and SIGKILL, as a cluster gives a task
 
