@@ -1,4 +1,4 @@
-"""Serving endpoints through the official SDK: real models, logged in a real MLflow server, in real scoring servers."""
+"""Serving endpoints through the official SDK: real models of a real MLflow server, in real scoring servers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def predict(cloud: LocalWorkspace, name: str) -> list[float]:
 
 
 def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
-    """Of the endpoint `changing`, by the folder that they work in."""
+    """Processes of the endpoint `changing`, by their working folder."""
     children = psutil.Process(cloud.processes["workspace"].pid).children()
     found = []
     for process in children:
@@ -131,9 +131,7 @@ def test_a_refusal_of_the_scoring_server_has_the_code_of_its_status(status: int,
         assert (error.status, error.error_code, error.message) == (status, code, "too late")
 
 
-def test_an_update_switches_when_the_new_version_is_ready_and_stops_the_old(
-    cloud: LocalWorkspace, endpoint: str
-) -> None:
+def test_an_update_switches_to_a_version_that_is_ready_and_stops_the_old(cloud: LocalWorkspace, endpoint: str) -> None:
     client = cloud.client().serving_endpoints
     waiter = client.update_config(endpoint, served_entities=[entity("2")])
     answers = set()

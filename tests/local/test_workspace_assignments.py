@@ -1,4 +1,4 @@
-"""Principals assigned to the workspace, and rule sets of service principals and groups, without their provider."""
+"""Assignments of principals to the workspace, and rule sets of service principals and groups."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def test_only_administrators_assign(
     workspace: LocalWorkspace, client: WorkspaceClient, runner: iam.ServicePrincipal
 ) -> None:
     other = workspace.client(token_of(workspace, runner.application_id))
-    with pytest.raises(errors.PermissionDenied, match="no administrator"):
+    with pytest.raises(errors.PermissionDenied, match="not an administrator"):
         _assigned(other)
-    with pytest.raises(errors.PermissionDenied, match="no manager"):
+    with pytest.raises(errors.PermissionDenied, match="not a manager"):
         other.account_access_control_proxy.get_rule_set(_rule_set(client, runner), "")
 
 
@@ -181,5 +181,5 @@ def test_a_wrong_name_of_a_rule_set_is_refused(client: WorkspaceClient, runner: 
         get(f"accounts/other/servicePrincipals/{runner.application_id}/ruleSets/default", "")
     with pytest.raises(errors.NotFound, match="does not exist"):
         get(f"accounts/{account}/servicePrincipals/{runner.id}/ruleSets/default", "")
-    with pytest.raises(errors.NotImplemented, match="rule sets of tagPolicies are not part of the local workspace"):
+    with pytest.raises(errors.NotImplemented, match="a rule set of tagPolicies is not part of the local workspace"):
         get(f"accounts/{account}/tagPolicies/1/ruleSets/default", "")

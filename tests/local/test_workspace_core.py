@@ -1,4 +1,4 @@
-"""What every route has: tokens, checks of requests, errors, state that survives, and one clear line at start."""
+"""Common parts of all routes: tokens, checks of requests, errors, state, and the start of the workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The home page, and who may open pages."""
+"""The home page, and access to pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 
-def test_the_page_shows_runs_with_their_tasks_and_says_what_does_not_answer(workspace: LocalWorkspace) -> None:
+def test_the_page_shows_runs_with_their_tasks_and_names_absent_services(workspace: LocalWorkspace) -> None:
     task = {
         "task_key": "train <model>",
         "state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "state_message": 'no "rows"'},

@@ -37,9 +37,9 @@ def warehouse(client: WorkspaceClient) -> Iterator[sql.GetWarehouseResponse]:
 def reader(workspace: LocalWorkspace, client: WorkspaceClient) -> Iterator[WorkspaceClient]:
     """A client of a service principal without any right."""
     made = client.service_principals.create(display_name="reader")
-    here = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
-    token = here.token_for(made.application_id)
-    here.store.close()
+    in_process = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
+    token = in_process.token_for(made.application_id)
+    in_process.store.close()
     yield workspace.client(token)
     client.service_principals.delete(made.id)
 

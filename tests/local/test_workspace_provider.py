@@ -1,4 +1,4 @@
-"""The real engine and the real Databricks provider deploy, change and destroy one of each resource type."""
+"""Deployment, change and destruction of each resource type, by the real engine and the real provider."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def test_what_was_changed_by_hand_shows_in_the_preview(
 
 
 def _assigned(lakehouse: LocalWorkspace) -> dict[str, list[str]]:
-    """Permissions of everybody who is assigned to the workspace, by display name."""
+    """Permissions of all principals that are assigned to the workspace, by display name."""
     with lakehouse.http() as http:
         answer = http.get("/api/2.0/preview/permissionassignments").json()
     return {item["principal"]["display_name"]: item["permissions"] for item in answer["permission_assignments"]}
 
 
 def _roles(lakehouse: LocalWorkspace, display_name: str) -> dict[str, list[str]]:
-    """Who has which role on a service principal."""
+    """Principals with a role on a service principal, by role."""
     client = lakehouse.client()
     (runner,) = client.service_principals.list(filter=f'displayName eq "{display_name}"')
     account = client.config.account_id

@@ -1,14 +1,14 @@
 """Cluster policies."""
 
 import json
-import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import compute
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.core.context import Caller, Here, Workspace
-from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.clock import now_ms
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 
@@ -19,59 +19,61 @@ _TYPES = {"allowlist", "blocklist", "fixed", "forbidden", "range", "regex", "unl
 
 @router.post(f"{_API}/create")
 def create(
-    sent: Annotated[dict[str, Any], Depends(body(compute.ClusterPoliciesAPI.create))], here: Here, caller: Caller
+    request: Annotated[Document, body(compute.ClusterPoliciesAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
-    with here.store.transaction():
-        policy_id = f"{here.store.next_id('cluster_policies'):016X}"
-        document = sent | {
+    """Creates a cluster policy."""
+    with workspace.store.transaction():
+        policy_id = f"{workspace.store.next_id('cluster_policies'):016X}"
+        document = request | {
             "policy_id": policy_id,
             "creator_user_name": caller.name,
-            "created_at_timestamp": time.time_ns() // 1_000_000,
+            "created_at_timestamp": now_ms(),
         }
-        _write(here, document)
+        _write(workspace, document)
         return {"policy_id": policy_id}
 
 
 @router.post(f"{_API}/edit")
-def edit(sent: Annotated[dict[str, Any], Depends(body(compute.ClusterPoliciesAPI.edit))], here: Here) -> Document:
-    with here.store.transaction():
-        old = get(sent["policy_id"], here)
+def edit(request: Annotated[Document, body(compute.ClusterPoliciesAPI.edit)], workspace: WorkspaceDep) -> Document:
+    """Changes a cluster policy."""
+    with workspace.store.transaction():
+        old = get(request["policy_id"], workspace)
         kept = {key: old[key] for key in ("creator_user_name", "created_at_timestamp")}
-        _write(here, sent | kept)
+        _write(workspace, request | kept)
         return {}
 
 
 @router.get(f"{_API}/get")
-def get(policy_id: str, here: Here) -> Document:
-    document = here.store.get("cluster_policies", policy_id)
-    if document is None:
-        raise not_found(f"Cluster policy {policy_id} does not exist.")
-    return document
+def get(policy_id: str, workspace: WorkspaceDep) -> Document:
+    """Returns a cluster policy."""
+    return workspace.find("cluster_policies", policy_id, f"Cluster policy {policy_id} does not exist.")
 
 
 @router.get(f"{_API}/list")
-def list_all(here: Here) -> Document:
-    return {"policies": [document for _, document in here.store.items("cluster_policies")]}
+def list_all(workspace: WorkspaceDep) -> Document:
+    """Returns all cluster policies."""
+    return {"policies": [document for _, document in workspace.store.items("cluster_policies")]}
 
 
 @router.post(f"{_API}/delete")
-def delete(sent: Annotated[dict[str, Any], Depends(body(compute.ClusterPoliciesAPI.delete))], here: Here) -> Document:
-    get(sent["policy_id"], here)
-    here.store.delete("cluster_policies", sent["policy_id"])
+def delete(request: Annotated[Document, body(compute.ClusterPoliciesAPI.delete)], workspace: WorkspaceDep) -> Document:
+    """Deletes a cluster policy."""
+    get(request["policy_id"], workspace)
+    workspace.store.delete("cluster_policies", request["policy_id"])
     return {}
 
 
-def _write(here: Workspace, document: Document) -> None:
+def _write(workspace: Workspace, document: Document) -> None:
     if "policy_family_id" in document:
-        raise ApiError(501, "NOT_IMPLEMENTED", "policy_family_id: the local workspace has no policy families")
+        raise not_built("policy_family_id of a cluster policy")
     for field in ("name", "definition"):
         if not document.get(field):
             raise bad_request(f"missing field {field}")
     _check(document["definition"])
-    for key, other in here.store.items("cluster_policies"):
+    for key, other in workspace.store.items("cluster_policies"):
         if other["name"] == document["name"] and key != document["policy_id"]:
             raise bad_request(f"Policy with name '{document['name']}' already exists.")
-    here.store.put("cluster_policies", document["policy_id"], document)
+    workspace.store.put("cluster_policies", document["policy_id"], document)
 
 
 def _check(text: str) -> None:

@@ -1,12 +1,12 @@
-"""SQL warehouses; each is the Spark Connect server under another name."""
+"""SQL warehouses: each is a name for the one Spark Connect server."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import sql
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.core.context import Caller, Here, Workspace
-from local.workspace.core.errors import bad_request, not_found
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 
@@ -27,70 +27,75 @@ _DEFAULTS = {
 
 @router.post(_API)
 def create(
-    sent: Annotated[dict[str, Any], Depends(body(sql.WarehousesAPI.create))], here: Here, caller: Caller
+    request: Annotated[Document, body(sql.WarehousesAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
-    with here.store.transaction():
-        identifier = f"{here.store.next_id('warehouses'):016x}"
-        _write(here, _DEFAULTS | sent | {"id": identifier, "creator_name": caller.name, "state": "RUNNING"})
+    """Creates a warehouse."""
+    with workspace.store.transaction():
+        identifier = f"{workspace.store.next_id('warehouses'):016x}"
+        _write(workspace, _DEFAULTS | request | {"id": identifier, "creator_name": caller.name, "state": "RUNNING"})
         return {"id": identifier}
 
 
 @router.get(_API)
-def list_all(here: Here) -> Document:
-    return {"warehouses": [_shown(here, document) for _, document in here.store.items("warehouses")]}
+def list_all(workspace: WorkspaceDep) -> Document:
+    """Returns all warehouses."""
+    return {"warehouses": [_shown(workspace, document) for _, document in workspace.store.items("warehouses")]}
 
 
 @router.get(f"{_API}/{{identifier}}")
-def get(identifier: str, here: Here) -> Document:
-    return _shown(here, _find(here, identifier))
+def get(identifier: str, workspace: WorkspaceDep) -> Document:
+    """Returns a warehouse."""
+    return _shown(workspace, _find(workspace, identifier))
 
 
 @router.post(f"{_API}/{{identifier}}/edit")
 def edit(
     identifier: str,
-    sent: Annotated[dict[str, Any], Depends(body(sql.WarehousesAPI.edit, {"id": str}))],
-    here: Here,
+    request: Annotated[Document, body(sql.WarehousesAPI.edit, {"id": str})],
+    workspace: WorkspaceDep,
 ) -> Document:
-    with here.store.transaction():
-        old = _find(here, identifier)
+    """Changes a warehouse."""
+    with workspace.store.transaction():
+        old = _find(workspace, identifier)
         kept = {key: old[key] for key in ("id", "creator_name", "state")}
-        _write(here, old | sent | kept)
+        _write(workspace, old | request | kept)
         return {}
 
 
 @router.post(f"{_API}/{{identifier}}/start")
-def start_warehouse(identifier: str, here: Here) -> Document:
-    return _set_state(here, identifier, "RUNNING")
+def start_warehouse(identifier: str, workspace: WorkspaceDep) -> Document:
+    """Starts a warehouse."""
+    return _set_state(workspace, identifier, "RUNNING")
 
 
 @router.post(f"{_API}/{{identifier}}/stop")
-def stop_warehouse(identifier: str, here: Here) -> Document:
-    return _set_state(here, identifier, "STOPPED")
+def stop_warehouse(identifier: str, workspace: WorkspaceDep) -> Document:
+    """Stops a warehouse."""
+    return _set_state(workspace, identifier, "STOPPED")
 
 
 @router.delete(f"{_API}/{{identifier}}")
-def delete(identifier: str, here: Here) -> Document:
-    _find(here, identifier)
-    here.store.delete("warehouses", identifier)
+def delete(identifier: str, workspace: WorkspaceDep) -> Document:
+    """Deletes a warehouse."""
+    _find(workspace, identifier)
+    workspace.store.delete("warehouses", identifier)
     return {}
 
 
 @router.get("/api/2.0/preview/sql/data_sources")
-def data_sources(here: Here) -> list[Document]:
+def data_sources(workspace: WorkspaceDep) -> list[Document]:
+    """Returns the data source of each warehouse, which legacy queries name."""
     return [
         {"id": f"source-{identifier}", "name": document["name"], "warehouse_id": identifier, "type": "databricks"}
-        for identifier, document in here.store.items("warehouses")
+        for identifier, document in workspace.store.items("warehouses")
     ]
 
 
-def _find(here: Workspace, identifier: str) -> Document:
-    document = here.store.get("warehouses", identifier)
-    if document is None:
-        raise not_found(f"SQL warehouse {identifier} does not exist.")
-    return document
+def _find(workspace: Workspace, identifier: str) -> Document:
+    return workspace.find("warehouses", identifier, f"SQL warehouse {identifier} does not exist.")
 
 
-def _write(here: Workspace, document: Document) -> None:
+def _write(workspace: Workspace, document: Document) -> None:
     if not document.get("name"):
         raise bad_request("missing field name")
     if document.get("cluster_size") not in _SIZES:
@@ -100,22 +105,22 @@ def _write(here: Workspace, document: Document) -> None:
         raise bad_request(f"min_num_clusters ({few}) is greater than max_num_clusters ({many})")
     if 0 < document["auto_stop_mins"] < 10 and not document["enable_serverless_compute"]:
         raise bad_request(f"auto_stop_mins is {document['auto_stop_mins']}: 0, or 10 and more")
-    for key, other in here.store.items("warehouses"):
+    for key, other in workspace.store.items("warehouses"):
         if other["name"] == document["name"] and key != document["id"]:
             raise bad_request(f"SQL warehouse with name `{document['name']}` already exists")
-    here.store.put("warehouses", document["id"], document)
+    workspace.store.put("warehouses", document["id"], document)
 
 
-def _set_state(here: Workspace, identifier: str, state: str) -> Document:
-    with here.store.transaction():
-        here.store.put("warehouses", identifier, _find(here, identifier) | {"state": state})
+def _set_state(workspace: Workspace, identifier: str, state: str) -> Document:
+    with workspace.store.transaction():
+        workspace.store.put("warehouses", identifier, _find(workspace, identifier) | {"state": state})
         return {}
 
 
-def _shown(here: Workspace, document: Document) -> Document:
+def _shown(workspace: Workspace, document: Document) -> Document:
     running = document["state"] == "RUNNING"
     path = f"/sql/1.0/warehouses/{document['id']}"
-    host, port = "127.0.0.1", here.settings.port
+    host, port = "127.0.0.1", workspace.settings.port
     return document | {
         "num_clusters": int(running),
         "num_active_sessions": 0,

@@ -1,4 +1,4 @@
-"""Checks request bodies against the databricks-sdk: its dataclasses and the signatures of its methods."""
+"""Checks of request bodies against databricks-sdk: its dataclasses and the signatures of its methods."""
 
 import dataclasses
 import enum
@@ -8,14 +8,15 @@ import json
 import re
 import types
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from .errors import ApiError, bad_request
+from .store import Document
 
-# The generated code tells the JSON name of each field: `display_name=d.get("displayName", None)` in `from_dict`
+# The SDK's generated code has the JSON name of each field: `display_name=d.get("displayName", None)` in `from_dict`
 # and `body["display_name"] = display_name` in a method.
 _OF_FIELD = re.compile(r'(\w+)=(?:d\.get|_\w+)\(\s*(?:d,\s*)?"([^"]+)"')
 _OF_PARAMETER = re.compile(r'if (\w+) is not None:\s+body\["([^"]+)"\] =')
@@ -37,36 +38,45 @@ class _Field:
     required: bool
 
 
-def body(
-    sdk: type | Callable[..., Any], also: Mapping[str, Any] | None = None
-) -> Callable[[Request], Awaitable[dict[str, Any]]]:
+def body(sdk: type | Callable[..., Any], also: Mapping[str, Any] | None = None) -> Any:
     """Makes a FastAPI dependency that reads a JSON body and checks it.
 
+    A route uses it as `request: Annotated[Document, body(JobsAPI.create)]`.
+
     Args:
-        sdk: A dataclass of databricks-sdk, or the method of its client that sends this body.
-        also: Fields, with their types, that another official client (the Terraform provider) sends besides.
+        sdk: A dataclass, of databricks-sdk or with the same field names as the JSON, or the method of the SDK's client
+            that sends this body.
+        also: Further fields, with their types, that another official client (the Terraform provider) sends.
 
     Returns:
-        A dependency that gives the body as it was sent, without nulls.
+        A dependency whose value is the body without nulls.
 
     Raises:
         TypeError: `sdk` describes no body.
     """
     _fields(sdk)
 
-    async def read(request: Request) -> dict[str, Any]:
+    async def read(request: Request) -> Document:
         return checked(await request.body(), sdk, also)
 
-    return read
+    return Depends(read)
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body as it came, for a plain (threaded) route."""
+    """Returns the unread body, as a dependency of a route that chooses the check by its path."""
     return await request.body()
 
 
 def checked(raw: bytes, sdk: type | Callable[..., Any], also: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What `body` does, for a route that learns from its path what it reads.
+    """Reads a JSON body and checks it, as `body` does.
+
+    Args:
+        raw: The body.
+        sdk: See `body`.
+        also: See `body`.
+
+    Returns:
+        The body without nulls.
 
     Raises:
         ApiError: The body is not JSON, has an unknown field, lacks a required one, or one is of a wrong type.
@@ -81,15 +91,15 @@ def checked(raw: bytes, sdk: type | Callable[..., Any], also: Mapping[str, Any] 
 
 @functools.cache
 def _fields(sdk: type | Callable[..., Any]) -> Mapping[str, _Field]:
-    """JSON name to type of a dataclass or a method; raises TypeError where that cannot be read off."""
-    found: dict[str, _Field]
+    """The fields of a dataclass or a method by their JSON names; raises TypeError if its source has another form."""
+    fields: dict[str, _Field]
     if inspect.isclass(sdk) and dataclasses.is_dataclass(sdk):
         hints = typing.get_type_hints(sdk)
-        # A dataclass of our own, for a body that the SDK lacks, calls its fields as JSON does.
+        # A dataclass without it describes a body that the SDK lacks; its fields are named as in the JSON.
         reader = getattr(sdk, "from_dict", None)
         same = {field.name: field.name for field in dataclasses.fields(sdk)}
         names = dict(_OF_FIELD.findall(inspect.getsource(reader))) if reader else same
-        found = {
+        fields = {
             names[field.name]: _Field(
                 hints[field.name],
                 required=field.default is field.default_factory is dataclasses.MISSING
@@ -101,26 +111,26 @@ def _fields(sdk: type | Callable[..., Any]) -> Mapping[str, _Field]:
         hints = typing.get_type_hints(sdk)
         parameters = inspect.signature(sdk).parameters
         names = dict(_OF_PARAMETER.findall(inspect.getsource(sdk)))
-        found = {
+        fields = {
             json_name: _Field(hints[name], parameters[name].default is inspect.Parameter.empty)
             for name, json_name in names.items()
         }
-        if not found:
+        if not fields:
             raise TypeError(f"{sdk} sends no body of single fields; give the dataclass that it sends")
-    return found
+    return fields
 
 
 def _object(value: Any, fields: Mapping[str, _Field], path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _wrong(path or "the body", "an object", value)
     checked = {}
-    for name, given in value.items():
+    for name, item in value.items():
         where = f"{path}.{name}" if path else name
         if name not in fields:
             known = ", ".join(sorted(fields))
             raise bad_request(f"unknown field {where}; known here: {known}")
-        if given is not None:
-            checked[name] = _value(given, fields[name].type, where)
+        if item is not None:
+            checked[name] = _value(item, fields[name].type, where)
     for name, field in fields.items():
         if field.required and name not in checked:
             raise bad_request(f"missing field {f'{path}.{name}' if path else name}")

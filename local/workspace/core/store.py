@@ -7,12 +7,11 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
@@ -20,9 +19,9 @@ _LOG = logging.getLogger(__name__)
 Document = dict[str, Any]
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 5.0  # how long a write is tried again that fails, as on a full disk
-PAUSE_SECONDS = 0.1
-INSIST_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0  # how long a failed write is retried, such as on a full disk
+PAUSE_SECONDS = 0.1  # between two tries within that time
+RETRY_SECONDS = 1.0  # between two tries of a write that must succeed
 
 # Ids look like Databricks' (64 bits) but stay under 2**53, since the engine keeps numbers as doubles.
 _FIRST_ID = 410_000_000_000_000
@@ -37,7 +36,8 @@ CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, value INTEGER NOT NU
 class Store:
     """Documents that survive a restart. All methods may be called from any thread.
 
-    What fails, as on a full disk, is tried again for `PATIENCE_SECONDS`; then all methods raise sqlite3.Error.
+    Each method retries for `PATIENCE_SECONDS` where the database fails, such as on a full disk, and then raises
+    sqlite3.Error.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,12 +51,13 @@ class Store:
         self._database.executescript(_TABLES)
 
     def close(self) -> None:
+        """Closes the database; no method works afterwards."""
         with self._lock:
             self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside is written together or, when it raises, not at all; other threads wait."""
+        """Writes all that the block writes together or, when the block raises, nothing; other threads wait."""
         with self._lock:
             if self._depth == 0:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -72,8 +73,8 @@ class Store:
             finally:
                 self._depth -= 1
 
-    def patiently(self, write: Callable[[], T]) -> T:
-        """Calls what may be called twice, such as a whole transaction, again for a while where the database fails."""
+    def retry_briefly(self, write: Callable[[], T]) -> T:
+        """Retries a write for `PATIENCE_SECONDS`; the write must be safe to repeat, such as a whole transaction."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -85,16 +86,16 @@ class Store:
                     raise
             time.sleep(PAUSE_SECONDS)
 
-    def insist(self, write: Callable[[], object]) -> None:
-        """Calls a write until it works or the store is closed: for the end of something, which nobody writes again."""
+    def retry_until_closed(self, write: Callable[[], object]) -> None:
+        """Repeats a write until it succeeds or the store closes: for final states, which nothing else would write."""
         while True:
             try:
                 write()
             except sqlite3.ProgrammingError:  # the store is closed
                 return
             except sqlite3.Error:
-                _LOG.exception("a write is tried again until it works")
-                time.sleep(INSIST_SECONDS)
+                _LOG.exception("a write failed; it is repeated until it succeeds")
+                time.sleep(RETRY_SECONDS)
             else:
                 return
 
@@ -103,10 +104,10 @@ class Store:
             with self._lock:
                 return self._database.execute(statement, parameters).fetchall()
 
-        return self.patiently(rows)
+        return self.retry_briefly(rows)
 
-    def put(self, kind: str, key: str, value: Document) -> None:
-        """Writes a document; one that is there is replaced and keeps its place in the order."""
+    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Writes a document; an existing one is replaced and keeps its place in the order."""
         self._execute(
             "INSERT INTO documents (kind, key, value) VALUES (?, ?, ?) "
             "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
@@ -116,6 +117,7 @@ class Store:
         )
 
     def get(self, kind: str, key: str) -> Document | None:
+        """Returns a document, or None."""
         rows = self._execute("SELECT value FROM documents WHERE kind = ? AND key = ?", kind, key)
         return json.loads(rows[0][0]) if rows else None
 
@@ -124,7 +126,7 @@ class Store:
         return bool(self._execute("DELETE FROM documents WHERE kind = ? AND key = ? RETURNING id", kind, key))
 
     def items(self, kind: str, prefix: str = "") -> list[tuple[str, Document]]:
-        """All documents of a kind whose key begins with `prefix`, in the order in which they were first written."""
+        """Returns keys and documents of a kind whose key begins with `prefix`, in the order of their first writing."""
         rows = self._execute(
             "SELECT key, value FROM documents WHERE kind = ? AND substr(key, 1, length(?)) = ? ORDER BY id",
             kind,
@@ -134,7 +136,7 @@ class Store:
         return [(key, json.loads(value)) for key, value in rows]
 
     def next_id(self, kind: str) -> int:
-        """A number that was never given to this kind before."""
+        """Draws a number that this kind never had before."""
         rows = self._execute(
             "INSERT INTO counters (kind, value) VALUES (?, ?) "
             "ON CONFLICT (kind) DO UPDATE SET value = value + 1 RETURNING value",

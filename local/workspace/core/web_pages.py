@@ -1,4 +1,4 @@
-"""What the pages of the workspace share: who may open them, their look, and tables."""
+"""Common parts of the workspace's pages: access, style, sections and tables."""
 
 import html
 
@@ -10,13 +10,13 @@ _LOCAL = ("127.0.0.1", "localhost")
 
 
 def local_only(request: Request) -> None:
-    """Refuses pages to a browser that was led here under another name (DNS rebinding)."""
+    """Refuses requests that name another host: a page of another site could send them (DNS rebinding)."""
     if request.url.hostname not in _LOCAL:
         raise ApiError(403, "PERMISSION_DENIED", f"pages are served under {' and '.join(_LOCAL)} only")
 
 
 def pages_router() -> APIRouter:
-    """Routes of pages: open without a token on this machine, as they only read."""
+    """Returns a router for pages, which need no token on this machine, as they only read."""
     return APIRouter(dependencies=[Depends(local_only)])
 
 
@@ -43,12 +43,12 @@ td.task { padding-left: 1.5rem } td { white-space: nowrap } td.number { font-var
 
 
 def document(title: str, header: str, sections: list[str]) -> str:
-    """A whole page.
+    """Returns a whole page.
 
     Args:
-        title: Shown as heading, escaped here.
-        header: What stands beside it, as HTML.
-        sections: As from `section`.
+        title: The heading, as plain text.
+        header: The rest of the page's header, as HTML.
+        sections: The page's content, as from `section`.
     """
     name = html.escape(title)
     return (
@@ -65,19 +65,19 @@ class Markup(str):
 
 
 def section(title: str, columns: list[str], rows: list[str], nothing: str) -> str:
-    """A titled table, or a line that says why there is none."""
+    """Returns a titled table or, without rows, the text `nothing`, which is HTML."""
     content = table(columns, rows) if rows else f'<p class="quiet">{nothing}</p>'
     return f"<section><h2>{title}</h2>{content}</section>"
 
 
 def table(columns: list[str], rows: list[str]) -> str:
-    """A table; the columns' titles are HTML, the rows as from `row`."""
+    """Returns a table; the titles of the columns are HTML, the rows as from `row`."""
     heads = "".join(f"<th>{column}</th>" for column in columns)
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 
 def row(*cells: object, first: str = "") -> str:
-    """A row of a table; cells are escaped unless they are `Markup`."""
+    """Returns a row of a table; cells are escaped unless they are `Markup`."""
     shown = [cell if isinstance(cell, Markup) else html.escape(str(cell)) for cell in cells]
     rest = "".join(f'<td class="number">{cell}</td>' for cell in shown[1:])
     return f'<tr><td class="{first}">{shown[0]}</td>{rest}</tr>'

@@ -11,7 +11,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "bar": {"type": "bar", "color": "#3b7dd8"},
     "line": {"type": "line", "color": "#3b7dd8", "point": True},
 }
-# Text and lines take the page's colour, by day and by night.
+# Grey text and lines are readable on the light and the dark page.
 _CONFIG = {
     "background": None,
     "font": "system-ui, sans-serif",
@@ -21,27 +21,27 @@ _CONFIG = {
 
 
 def draw(spec: dict[str, Any], rows: list[dict[str, Any]], width: int, height: int) -> str:
-    """The widget as an SVG that fits the width it is given.
+    """Draws a widget as an SVG that fills the width of its cell.
 
     Args:
-        spec: The widget's `spec`: a type out of `MARKS`, encodings `x` and `y`.
-        rows: Of its dataset, JSON values by column.
-        width: Of the drawing without its axes, in pixels.
-        height: The same.
+        spec: The widget's `spec`, with a type of `MARKS` and the encodings `x` and `y`.
+        rows: Rows of its dataset, JSON values by column.
+        width: Width of the drawing without its axes, in pixels.
+        height: Height of the drawing without its axes, in pixels.
 
     Raises:
         KeyError: An encoding lacks its field or has a scale that is not drawn here.
     """
-    import vl_convert  # a JavaScript engine: who looks at no dashboard shall not load it
+    import vl_convert  # a JavaScript engine: loaded for the first dashboard only
 
     encoding = {}
     for channel in ("x", "y"):
-        given = spec["encodings"][channel]
+        encoded = spec["encodings"][channel]
         encoding[channel] = {
-            "field": given["fieldName"],
-            "type": _TYPES[given["scale"]["type"]],
-            "title": given.get("displayName"),
-            "sort": None,  # as the query has them
+            "field": encoded["fieldName"],
+            "type": _TYPES[encoded["scale"]["type"]],
+            "title": encoded.get("displayName"),
+            "sort": None,  # the order of the query
             "axis": {"labelAngle": 0, "tickCount": 5},
         }
     drawing = {

@@ -1,6 +1,4 @@
-"""A published dashboard as a page: its widgets in their grid, drawn from what its queries give now."""
-
-from __future__ import annotations
+"""The page of a published dashboard: its widgets in their grid, with the present results of its queries."""
 
 import html
 import json
@@ -11,8 +9,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from pyspark.errors import PySparkException
 
-from local.workspace.core.context import Here, Workspace
-from local.workspace.core.errors import not_found
+from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.web_pages import document, pages_router, row, table
 
 from .charts import MARKS, draw
@@ -26,13 +23,12 @@ Rows = list[dict[str, Any]]
 
 
 @pages.get("/dashboardsv3/{dashboard_id}/published", response_class=HTMLResponse)
-def published(dashboard_id: str, here: Here) -> str:
-    """The page; a widget whose query fails shows the error in its place."""
-    dashboard = here.store.get("published_dashboards", dashboard_id)
-    if dashboard is None:
-        raise not_found(f"Dashboard {dashboard_id} does not exist or is not published.")
+def published(dashboard_id: str, workspace: WorkspaceDep) -> str:
+    """Returns the page; a widget whose query fails shows the error."""
+    missing = f"Dashboard {dashboard_id} does not exist or is not published."
+    dashboard = workspace.find("published_dashboards", dashboard_id, missing)
     content = json.loads(dashboard["serialized_dashboard"])
-    results = {dataset["name"]: _result(here, dataset) for dataset in content.get("datasets", [])}
+    results = {dataset["name"]: _result(workspace, dataset) for dataset in content.get("datasets", [])}
     grids = [
         f'<div class="grid" style="grid-auto-rows: {ROW_PIXELS}px">'
         + "".join(_placed(item["widget"], item["position"], results) for item in page.get("layout", []))
@@ -42,17 +38,17 @@ def published(dashboard_id: str, here: Here) -> str:
     return document(dashboard["display_name"], '<a href="/">Workspace</a>', grids or ["<p>Nothing on it yet.</p>"])
 
 
-def _result(here: Workspace, dataset: dict[str, Any]) -> Rows | str:
-    """Rows of a dataset, or why there are none."""
+def _result(workspace: Workspace, dataset: dict[str, Any]) -> Rows | str:
+    """The rows of a dataset, or the error of its query."""
     try:
-        frame = here.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_READ)
-        return [{name: _plain(value) for name, value in found.asDict().items()} for found in frame.collect()]
+        frame = workspace.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_READ)
+        return [{name: _plain(value) for name, value in read.asDict().items()} for read in frame.collect()]
     except PySparkException as error:
         return str(error).split("JVM stacktrace")[0]
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it."""
+    """A value in a type that JSON has."""
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, date) else value
@@ -89,13 +85,13 @@ def _content(
         return draw(spec, rows, width, position["height"] * ROW_PIXELS - AXES_PIXELS)
     if kind == "table":
         columns = [column for column in encodings["columns"] if column.get("visible", True)]
-        lines = [row(*(_shown(found[column["fieldName"]]) for column in columns)) for found in rows]
+        lines = [row(*(_shown(line[column["fieldName"]]) for column in columns)) for line in rows]
         return table([html.escape(column.get("title") or column["fieldName"]) for column in columns], lines)
     return f'<p class="quiet">A widget of the type {html.escape(kind)} is drawn on Databricks only.</p>'
 
 
 def _shown(value: object, form: dict[str, Any] | None = None) -> str:
-    """A value for reading, as its widget's format says; without one, thousands apart and fractions short."""
+    """A value as text, in its widget's format; without a format with separated thousands and short fractions."""
     if value is None:
         return "-"
     if isinstance(value, bool) or not isinstance(value, int | float):

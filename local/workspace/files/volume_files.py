@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from local.workspace.core.context import Here, Workspace
+from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_found
+from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 
 from .whole_files import PREFIX, whole_file
@@ -20,39 +21,44 @@ from .whole_files import PREFIX, whole_file
 router = APIRouter()
 _FILES = "/api/2.0/fs/files/{path:path}"
 _FOLDERS = "/api/2.0/fs/directories/{path:path}"
-_PAGE = 1000
+_PAGE = 1000  # entries of a page at most
 
 
 @router.put(_FILES, status_code=204)
-async def upload(path: str, request: Request, here: Here, overwrite: bool = False) -> None:
-    root, target = await run_in_threadpool(_target, here, path, overwrite)
+async def upload(path: str, request: Request, workspace: WorkspaceDep, overwrite: bool = False) -> None:
+    """Writes a file."""
+    root, target = await run_in_threadpool(_target, workspace, path, overwrite)
     with _as_conflict(path), whole_file(target, root) as file:
         async for chunk in request.stream():
             await run_in_threadpool(file.write, chunk)
 
 
 @router.get(_FILES)
-def download(path: str, here: Here) -> Response:
-    return FileResponse(_file(here, path), media_type="application/octet-stream")
+def download(path: str, workspace: WorkspaceDep) -> Response:
+    """Returns the content of a file."""
+    return FileResponse(_file(workspace, path), media_type="application/octet-stream")
 
 
 @router.head(_FILES)
-def file_metadata(path: str, here: Here) -> Response:
-    status = _file(here, path).stat()
+def file_metadata(path: str, workspace: WorkspaceDep) -> Response:
+    """Returns the size and the time of a file."""
+    status = _file(workspace, path).stat()
     headers = {"content-length": str(status.st_size), "last-modified": formatdate(status.st_mtime, usegmt=True)}
     return Response(headers=headers, media_type="application/octet-stream")
 
 
 @router.delete(_FILES, status_code=204)
-def delete(path: str, here: Here) -> None:
-    _file(here, path).unlink()
+def delete(path: str, workspace: WorkspaceDep) -> None:
+    """Deletes a file."""
+    _file(workspace, path).unlink()
 
 
 @router.post(_FILES)
-def start_upload(path: str, here: Here, action: str, overwrite: bool = False) -> Document:
+def start_upload(path: str, workspace: WorkspaceDep, action: str, overwrite: bool = False) -> Document:
+    """Starts an upload in parts."""
     if action != "initiate-upload":
         raise bad_request(f"action is {action!r}; allowed: initiate-upload")
-    _target(here, path, overwrite)
+    _target(workspace, path, overwrite)
     return {"multipart_upload": {"session_token": "whole"}}
 
 
@@ -60,27 +66,30 @@ def start_upload(path: str, here: Here, action: str, overwrite: bool = False) ->
 @router.post("/api/2.0/fs/create-abort-upload-url")
 @router.post("/api/2.0/fs/create-download-url")
 def no_presigned_urls() -> Response:
-    """There is no cloud storage behind a volume: the SDKs understand this and go through the Files API."""
+    """Refuses presigned URLs, as there is no cloud storage behind a volume; the SDKs then use the Files API."""
     raise _NoPresignedUrlsError
 
 
 @router.put(_FOLDERS, status_code=204)
-def make_folder(path: str, here: Here) -> None:
-    _, folder = _locate(here, path)
+def make_folder(path: str, workspace: WorkspaceDep) -> None:
+    """Makes a folder, and those above it."""
+    _, folder = _locate(workspace, path)
     with _as_conflict(path):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 @router.head(_FOLDERS)
-def folder_metadata(path: str, here: Here) -> Response:
-    _folder(here, path)
+def folder_metadata(path: str, workspace: WorkspaceDep) -> Response:
+    """Says whether a folder exists."""
+    _folder(workspace, path)
     return Response()
 
 
 @router.delete(_FOLDERS, status_code=204)
-def delete_folder(path: str, here: Here) -> None:
-    root, _ = _locate(here, path)
-    folder = _folder(here, path)
+def delete_folder(path: str, workspace: WorkspaceDep) -> None:
+    """Deletes an empty folder."""
+    root, _ = _locate(workspace, path)
+    folder = _folder(workspace, path)
     if folder == root:
         raise bad_request(f"/{path} is a volume; delete it by Unity Catalog's API")
     try:
@@ -92,18 +101,12 @@ def delete_folder(path: str, here: Here) -> None:
 
 
 @router.get(_FOLDERS)
-def list_folder(path: str, here: Here, page_size: int = 0, page_token: str = "") -> Document:
-    if page_token and not page_token.isdecimal():
-        raise bad_request(f"page_token {page_token!r} was not given by this workspace")
-    folder = _folder(here, path)
+def list_folder(path: str, workspace: WorkspaceDep, page_size: int = 0, page_token: str = "") -> Document:
+    """Returns the entries of a folder."""
+    folder = _folder(workspace, path)
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(PREFIX))
-    start, size = int(page_token or 0), min(page_size or _PAGE, _PAGE)
-    answer: dict[str, Any] = {
-        "contents": [_entry(path, entry) for entry in entries[start : start + size]],
-    }
-    if start + size < len(entries):
-        answer["next_page_token"] = str(start + size)
-    return answer
+    answer = page(entries, "contents", page_size or _PAGE, page_token, most=_PAGE)
+    return answer | {"contents": [_entry(path, entry) for entry in answer["contents"]]}
 
 
 class _NoPresignedUrlsError(ApiError):
@@ -119,23 +122,22 @@ class _NoPresignedUrlsError(ApiError):
         return {**super().as_dict(), "details": [info]}
 
 
-def _locate(here: Workspace, path: str) -> tuple[Path, Path]:
-    """The volume's folder and the place of `path` on this machine; raises ApiError where there is no such volume."""
+def _locate(workspace: Workspace, path: str) -> tuple[Path, Path]:
+    """The volume's folder and the place of `path` on this machine; raises ApiError if there is no such volume."""
     parts = path.strip("/").split("/")
     if ".." in parts or "" in parts or "\0" in path:
         raise bad_request(f"Invalid path: /{path}")
     if len(parts) < 4 or parts[0] != "Volumes":
         raise bad_request(f"Invalid path: /{path}; the form is /Volumes/<catalog>/<schema>/<volume>/<path>")
     volume = ".".join(parts[1:4]).lower()
-    if here.store.get("uc_volume", volume) is None:
-        raise not_found(f"Volume '{volume}' does not exist.", "NOT_FOUND")
-    root = here.settings.volumes.joinpath(*volume.split("."))
+    workspace.find("uc_volume", volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
+    root = workspace.settings.volumes.joinpath(*volume.split("."))
     return root, root.joinpath(*parts[4:])
 
 
-def _target(here: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
-    """The volume's folder and where an upload to it goes; raises ApiError where it cannot go there."""
-    root, target = _locate(here, path)
+def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
+    """The volume's folder and the target of an upload; raises ApiError if nothing can be uploaded there."""
+    root, target = _locate(workspace, path)
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
     if target.exists() and not overwrite:
@@ -143,15 +145,15 @@ def _target(here: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
     return root, target
 
 
-def _file(here: Workspace, path: str) -> Path:
-    _, file = _locate(here, path)
+def _file(workspace: Workspace, path: str) -> Path:
+    _, file = _locate(workspace, path)
     if not file.is_file():
         raise not_found(f"The file being accessed is not found: /{path}", "NOT_FOUND")
     return file
 
 
-def _folder(here: Workspace, path: str) -> Path:
-    _, folder = _locate(here, path)
+def _folder(workspace: Workspace, path: str) -> Path:
+    _, folder = _locate(workspace, path)
     if not folder.is_dir():
         raise not_found(f"The directory being accessed is not found: /{path}", "NOT_FOUND")
     return folder

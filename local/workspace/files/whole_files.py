@@ -1,22 +1,29 @@
-"""Writing a file such that it appears whole or not at all."""
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PREFIX = ".upload-"  # of files that are not whole yet
 
 
 @contextmanager
 def whole_file(target: Path, scratch: Path) -> Iterator[BinaryIO]:
-    """Opens a file that becomes `target`, with the folders on the way to it, when the block ends without an error.
+    """Opens a file that becomes `target` when the block ends without an error; missing folders are made.
 
     Args:
-        target: Where it is to be. A reader of the file that was there before is not disturbed.
-        scratch: A folder on the same disk, where it grows.
+        target: Path of the file. A reader of an earlier file of that path is not disturbed.
+        scratch: Folder on the same disk in which the file grows.
+
+    Yields:
+        The growing file.
     """
     handle, name = tempfile.mkstemp(dir=scratch, prefix=PREFIX)
     growing = Path(name)
@@ -26,7 +33,7 @@ def whole_file(target: Path, scratch: Path) -> Iterator[BinaryIO]:
         growing.chmod(0o644)
         try:
             _place(growing, target)
-        except FileNotFoundError:  # somebody has removed the empty folder in between
+        except FileNotFoundError:  # another request removed the empty folder in between
             _place(growing, target)
     finally:
         growing.unlink(missing_ok=True)

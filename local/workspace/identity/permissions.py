@@ -1,19 +1,21 @@
-"""Who may do what with an object of the workspace (`/api/2.0/permissions`)."""
+"""Permissions on objects of the workspace (`/api/2.0/permissions`)."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import iam
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.core.context import ADMIN, Here, Workspace
-from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 
+from .kinds import KINDS
+
 router = APIRouter()
 _OBJECT = "/api/2.0/permissions/{kind:path}/{identifier}"
-_NAMES = ("user_name", "group_name", "service_principal_name")
+_NAMES = tuple(kind.field for kind in KINDS)
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class _Kind:
     """One type of object.
 
     Attributes:
-        object_type: How answers call it.
+        object_type: Its name in answers.
         documents: Its kind in the store.
-        levels: Permission levels that it knows, lowest first.
+        levels: Its permission levels, lowest first.
     """
 
     object_type: str
@@ -32,6 +34,7 @@ class _Kind:
 
     @property
     def owned(self) -> bool:
+        """Whether an object of this type has an owner."""
         return "IS_OWNER" in self.levels
 
 
@@ -53,46 +56,50 @@ _KINDS = {
 
 
 @router.get(_OBJECT)
-def get(kind: str, identifier: str, here: Here) -> Document:
-    return _shown(kind, identifier, _current(here, kind, identifier))
+def get(kind: str, identifier: str, workspace: WorkspaceDep) -> Document:
+    """Returns the permissions on an object."""
+    return _shown(kind, identifier, _current(workspace, kind, identifier))
 
 
 @router.put(_OBJECT)
 def replace(
     kind: str,
     identifier: str,
-    sent: Annotated[dict[str, Any], Depends(body(iam.PermissionsAPI.set))],
-    here: Here,
+    request: Annotated[Document, body(iam.PermissionsAPI.set)],
+    workspace: WorkspaceDep,
 ) -> Document:
-    with here.store.transaction():
-        old = _current(here, kind, identifier)
-        return _write(here, kind, identifier, old, sent.get("access_control_list", []))
+    """Replaces the permissions on an object."""
+    with workspace.store.transaction():
+        old = _current(workspace, kind, identifier)
+        return _write(workspace, kind, identifier, old, request.get("access_control_list", []))
 
 
 @router.patch(_OBJECT)
 def update(
     kind: str,
     identifier: str,
-    sent: Annotated[dict[str, Any], Depends(body(iam.PermissionsAPI.update))],
-    here: Here,
+    request: Annotated[Document, body(iam.PermissionsAPI.update)],
+    workspace: WorkspaceDep,
 ) -> Document:
-    with here.store.transaction():
-        old = _current(here, kind, identifier)
-        added = sent.get("access_control_list", [])
-        named = [_who(here, entry) for entry in added]
-        owner_given = any(entry.get("permission_level") == "IS_OWNER" for entry in added)
+    """Adds permissions on an object."""
+    with workspace.store.transaction():
+        old = _current(workspace, kind, identifier)
+        added = request.get("access_control_list", [])
+        named = [_principal(workspace, entry) for entry in added]
+        owner_changes = any(entry.get("permission_level") == "IS_OWNER" for entry in added)
         kept = [
             entry
             for entry in old
-            if _who(here, entry) not in named and not (owner_given and entry["permission_level"] == "IS_OWNER")
+            if _principal(workspace, entry) not in named
+            and not (owner_changes and entry["permission_level"] == "IS_OWNER")
         ]
-        return _write(here, kind, identifier, old, kept + added)
+        return _write(workspace, kind, identifier, old, kept + added)
 
 
-def _write(here: Workspace, kind: str, identifier: str, old: list[Document], new: list[Document]) -> Document:
+def _write(workspace: Workspace, kind: str, identifier: str, old: list[Document], new: list[Document]) -> Document:
     levels = _KINDS[kind].levels
     for index, entry in enumerate(new):
-        _who(here, entry)
+        _principal(workspace, entry)
         if entry.get("permission_level") not in levels:
             level = entry.get("permission_level")
             where = f"access_control_list[{index}].permission_level"
@@ -102,51 +109,50 @@ def _write(here: Workspace, kind: str, identifier: str, old: list[Document], new
         raise bad_request(f"{kind} {identifier} must have exactly one owner, a user or service principal")
     if _KINDS[kind].owned and not owners:
         new = new + [entry for entry in old if entry["permission_level"] == "IS_OWNER"]
-    here.store.put("permissions", f"{_KINDS[kind].documents}/{identifier}", {"access_control_list": new})
+    workspace.store.put("permissions", f"{_KINDS[kind].documents}/{identifier}", {"access_control_list": new})
     return _shown(kind, identifier, new)
 
 
-def _current(here: Workspace, kind: str, identifier: str) -> list[Document]:
+def _current(workspace: Workspace, kind: str, identifier: str) -> list[Document]:
     """Direct permissions of an object; raises ApiError where it does not exist."""
     if kind not in _KINDS:
-        message = f"permissions of {kind}; the local workspace has those of: {', '.join(sorted(_KINDS))}"
-        raise ApiError(501, "NOT_IMPLEMENTED", message)
+        raise not_built(f"permissions of {kind} (there are those of: {', '.join(sorted(_KINDS))})")
     documents = _KINDS[kind].documents
-    found = next(
+    document = next(
         (
             document
-            for key, document in here.store.items(documents)
+            for key, document in workspace.store.items(documents)
             if identifier in (key, *(str(document.get(name)) for name in ("id", "object_id", "resource_id")))
         ),
         None,
     )
-    if found is None:
+    if document is None:
         raise not_found(f"{kind} {identifier} does not exist.")
-    set_here = here.store.get("permissions", f"{documents}/{identifier}")
-    if set_here is not None:
-        entries: list[Document] = set_here["access_control_list"]
+    stored = workspace.store.get("permissions", f"{documents}/{identifier}")
+    if stored is not None:
+        entries: list[Document] = stored["access_control_list"]
         return entries
-    creator = found.get("creator_user_name") or found.get("creator_name") or found.get("creator") or ADMIN
+    creator = document.get("creator_user_name") or document.get("creator_name") or document.get("creator") or ADMIN
     if kind == "cluster-policies":
         return []
-    return [_named(here, creator) | {"permission_level": "IS_OWNER" if _KINDS[kind].owned else "CAN_MANAGE"}]
+    return [_named(workspace, creator) | {"permission_level": "IS_OWNER" if _KINDS[kind].owned else "CAN_MANAGE"}]
 
 
-def _named(here: Workspace, name: str) -> Document:
-    kind = here.principal(name).kind
+def _named(workspace: Workspace, name: str) -> Document:
+    kind = workspace.principal(name).kind
     return {"user_name" if kind == "user" else "service_principal_name": name}
 
 
-def _who(here: Workspace, entry: Document) -> tuple[str, str]:
-    """Whom an entry is about; raises ApiError unless exactly one is named and exists."""
+def _principal(workspace: Workspace, entry: Document) -> tuple[str, str]:
+    """Field and name of an entry's principal; raises ApiError unless exactly one is named and exists."""
     named = [(field, entry[field]) for field in _NAMES if entry.get(field)]
     if len(named) != 1:
         raise bad_request(f"access_control_list: give exactly one of {', '.join(_NAMES)}")
     field, name = named[0]
     if field == "group_name":
-        if not any(group["displayName"] == name for _, group in here.store.items("groups")):
+        if not workspace.has_group(name):
             raise not_found(f"Principal: GroupName({name}) does not exist")
-    elif here.principal(name).kind != ("user" if field == "user_name" else "service_principal"):
+    elif workspace.principal(name).kind != ("user" if field == "user_name" else "service_principal"):
         raise not_found(f"Principal: {field} {name} does not exist")
     return named[0]
 

@@ -1,40 +1,41 @@
-"""One active run of a job: a thread that carries its task graph to the end."""
+"""An active run of a job: a thread that runs its task graph to the end."""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
 import threading
-import time
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from . import settings, tasks
-from .states import CANCELED, Outcome, active, ended, is_active, upstream, whole
+from local.workspace.core.clock import now_ms
+
+from . import references, settings, tasks
+from .states import CANCELED, Outcome, is_active, set_active, set_ended, upstream, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
 
+    from .documents import AttemptDocument, RunDocument
+
 _LOG = logging.getLogger(__name__)
 
 
-def now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 class Slots:
-    """How many tasks may run at once in the whole workspace; also the lock and the bell of all that concerns runs."""
+    """Limit on the tasks that run at once in the whole workspace.
+
+    `changed` is also the lock and condition variable for the state of all runs.
+    """
 
     def __init__(self, count: int) -> None:
         self.changed = threading.Condition()
         self._free = count
 
-    def take(self, run: JobRun) -> bool:
-        """Waits for a free slot; false if the run was stopped before."""
+    def take(self, run: ActiveRun) -> bool:
+        """Waits for a free slot; returns False if the run was stopped meanwhile."""
         with self.changed:
             self.changed.wait_for(lambda: self._free > 0 or run.stopped_by is not None)
             if run.stopped_by is not None:
@@ -43,35 +44,36 @@ class Slots:
             return True
 
     def give_back(self) -> None:
+        """Frees a slot."""
         with self.changed:
             self._free += 1
             self.changed.notify_all()
 
 
-class JobRun(threading.Thread):
-    """Carries a run, or the repair of one, to its end, and writes each step to the store."""
+class ActiveRun(threading.Thread):
+    """A thread that runs the tasks of a run, or of a repair, and writes each step to the store."""
 
     def __init__(
         self,
-        here: Workspace,
+        workspace: Workspace,
         slots: Slots,
-        document: Document,
+        document: RunDocument,
         keys: Collection[str],
         earlier: Mapping[str, Outcome],
         folder: Path,
     ) -> None:
-        """Prepares it; `start()` starts it.
+        """Prepares the run; `start()` starts it.
 
         Args:
-            here: The workspace.
+            workspace: The workspace.
             slots: Shared by all runs.
-            document: The run, whose `attempts` this appends to.
+            document: The run; its `attempts` grow.
             keys: Keys of the tasks to run.
-            earlier: How the other tasks ended before, for a repair.
-            folder: Each attempt gets a folder of its run id in it.
+            earlier: For a repair, the earlier ends of the other tasks, by key.
+            folder: Parent of the folders of the attempts, which are named by their run ids.
         """
         super().__init__(name=f"run {document['run_id']}", daemon=True)
-        self._here, self._slots, self._folder = here, slots, folder
+        self._workspace, self._slots, self._folder = workspace, slots, folder
         self.document = document
         self.saved = True
         self.stopped_by: Outcome | None = None
@@ -81,64 +83,65 @@ class JobRun(threading.Thread):
         self._attempts = {key: self._attempt(key, 0) for key in self._tasks if key in keys}
 
     def save(self) -> None:
-        """Writes the run as it is.
+        """Writes the run as it is; `saved` says whether that worked.
 
         Raises:
-            sqlite3.Error: It cannot be written now; `saved` tells it as well.
+            sqlite3.Error: The store failed.
         """
         self.saved = False
-        self._here.store.put("runs", str(self.document["run_id"]), self.document)
+        self._workspace.store.put("runs", str(self.document["run_id"]), self.document)
         self.saved = True
 
-    def _note(self) -> None:
-        """Writes a step. One that cannot be written stops nothing: the next makes it good, and `JobRuns` the last."""
+    def _save_step(self) -> None:
+        """Writes a step; a failure is logged, as the next step writes all again, and `JobRuns` the last one."""
         try:
             self.save()
         except sqlite3.Error:
             _LOG.exception("a step of run %s could not be written", self.document["run_id"])
 
     def stop(self, outcome: Outcome) -> None:
-        """Stops everything; the run ends as told, unless it has ended already. Returns at once."""
+        """Stops all tasks and ends the run with this outcome, unless it has ended. Returns at once."""
         with self._slots.changed:
             if self.stopped_by is not None or not is_active(self.document):
                 return
             self.stopped_by = outcome
-            self.document |= active("TERMINATING")
-            self._note()
+            set_active(self.document, "TERMINATING")
+            self._save_step()
             running = list(self._running.values())
             self._slots.changed.notify_all()
-        for work in running:
-            if work is not None:
-                threading.Thread(target=work.stop, daemon=True).start()
+        for program in running:
+            if program is not None:
+                threading.Thread(target=program.stop, daemon=True).start()
 
     def run(self) -> None:
+        """Runs the tasks and ends the run; the body of the thread."""
         limit = self.document["settings"]["timeout_seconds"]
         late = Outcome("TIMEDOUT", "RUN_EXECUTION_ERROR", f"The run took longer than {limit} seconds.")
         timer = threading.Timer(limit, self.stop, [late]) if limit else None
         with self._slots.changed:
-            self.document |= active("RUNNING")
-            self._note()
+            set_active(self.document, "RUNNING")
+            self._save_step()
         if timer:
             timer.start()
-        self._carry()
+        self._run_tasks()
         if timer:
             timer.cancel()
         needed = {item["task_key"] for task in self._tasks.values() for item in task.get("depends_on", [])}
         with self._slots.changed:
             outcome = self.stopped_by or whole(self._outcomes, self._tasks.keys() - needed)
             end = now_ms()
-            self.document |= ended(outcome, whole_run=True) | {"end_time": end}
+            set_ended(self.document, outcome, end, whole_run=True)
             self.document["run_duration"] = end - self.document["start_time"]
             if self.document["repair_history"]:
-                repair = self.document["repair_history"][-1]
-                repair |= ended(outcome, whole_run=True) | {"end_time": end}
-            self._note()
+                set_ended(self.document["repair_history"][-1], outcome, end, whole_run=True)
+            self._save_step()
 
-    def _carry(self) -> None:
+    def _run_tasks(self) -> None:
+        """Starts each task as soon as the tasks before it have ended, and waits for all."""
         waiting = set(self._attempts)
         with self._slots.changed:
             while waiting or self._running:
-                skipped_any = False  # what was skipped may settle tasks that stand before it in the alphabet
+                skipped_any = False  # a skipped task may decide about tasks that come earlier in the alphabet
                 for key in sorted(waiting):
                     task = self._tasks[key]
                     needs = [item["task_key"] for item in task.get("depends_on", [])]
@@ -158,7 +161,7 @@ class JobRun(threading.Thread):
                     self._slots.changed.wait()
 
     def _stop_outcome(self) -> Outcome | None:
-        """What a task becomes that had not ended when the run was stopped."""
+        """The end of a task that had not ended when the run was stopped; None while the run is not stopped."""
         if self.stopped_by is None:
             return None
         return self.stopped_by if self.stopped_by.lost else CANCELED
@@ -174,7 +177,7 @@ class JobRun(threading.Thread):
             self._slots.changed.notify_all()
 
     def _run_attempts(self, key: str) -> Outcome:
-        """Runs a task until it needs no further attempt; returns how the last one ended."""
+        """Runs a task until it needs no further attempt; returns the end of the last one."""
         task = self._tasks[key]
         retries = task.get("max_retries", 0)
         while True:
@@ -187,8 +190,8 @@ class JobRun(threading.Thread):
                     return outcome
                 self._end(key, outcome, final=False)
                 self._attempts[key] = self._attempt(key, attempt["attempt_number"] + 1)
-                self._attempts[key] |= active("WAITING_FOR_RETRY")
-                self._note()
+                set_active(self._attempts[key], "WAITING_FOR_RETRY")
+                self._save_step()
                 pause = task.get("min_retry_interval_millis", 0) / 1000
                 self._slots.changed.wait_for(lambda: self.stopped_by is not None, pause)
 
@@ -197,17 +200,20 @@ class JobRun(threading.Thread):
         if not self._slots.take(self):
             return self._stop_outcome() or CANCELED
         try:
-            known = settings.values(self.document, attempt)
+            values = references.values(self.document, attempt)
             task = {**self._tasks[key]}
             for kind in settings.TASK_KINDS:
                 if kind in task:
-                    task[kind] = settings.resolved(task[kind], known)
+                    task[kind] = references.resolved(task[kind], values)
                     attempt["resolved_values"] = {kind: _shown(task[kind])}
             with self._slots.changed:
-                attempt |= active("RUNNING") | {"start_time": now_ms()}
-                self._note()
+                set_active(attempt, "RUNNING")
+                attempt["start_time"] = now_ms()
+                self._save_step()
             folder = self._folder / str(attempt["run_id"])
-            outcome = tasks.run(self._here, self.document, task, folder, lambda work: self._register(key, work))
+            outcome = tasks.run(
+                self._workspace, self.document, task, folder, lambda program: self._register(key, program)
+            )
         except Exception as error:  # noqa: BLE001 (as above; it may be tried again)
             outcome = _fault(error)
         finally:
@@ -216,24 +222,26 @@ class JobRun(threading.Thread):
             self._running[key] = None
         return self._stop_outcome() or outcome
 
-    def _register(self, key: str, work: tasks.Stoppable) -> None:
+    def _register(self, key: str, program: tasks.Stoppable) -> None:
         with self._slots.changed:
-            self._running[key] = work
+            self._running[key] = program
             stopped = self.stopped_by is not None
         if stopped:
-            work.stop()
+            program.stop()
 
-    def _attempt(self, key: str, number: int) -> Document:
-        run_id = self._here.store.next_id("runs")
-        blocked = bool(self._tasks[key].get("depends_on"))
-        attempt: Document = {
+    def _attempt(self, key: str, number: int) -> AttemptDocument:
+        """Adds the next attempt of a task to the run."""
+        run_id = self._workspace.store.next_id("runs")
+        attempt: AttemptDocument = {
             "task_key": key,
             "run_id": run_id,
             "attempt_number": number,
             "start_time": now_ms(),
-            **active("BLOCKED" if blocked else "PENDING"),
+            "state": {},
+            "status": {},
         }
-        self._here.store.put("task_runs", str(run_id), {"run_id": self.document["run_id"]})
+        set_active(attempt, "BLOCKED" if self._tasks[key].get("depends_on") else "PENDING")
+        self._workspace.store.put("task_runs", str(run_id), {"run_id": self.document["run_id"]})
         self.document["attempts"].append(attempt)
         if self.document["repair_history"]:
             self.document["repair_history"][-1]["task_run_ids"].append(run_id)
@@ -241,10 +249,11 @@ class JobRun(threading.Thread):
 
     def _end(self, key: str, outcome: Outcome, *, final: bool = True) -> None:
         attempt, end = self._attempts[key], now_ms()
-        attempt |= ended(outcome) | {"end_time": end, "execution_duration": end - attempt["start_time"]}
+        set_ended(attempt, outcome, end)
+        attempt["execution_duration"] = end - attempt["start_time"]
         if final:
             self._outcomes[key] = outcome
-        self._note()
+        self._save_step()
 
 
 def _fault(error: Exception) -> Outcome:

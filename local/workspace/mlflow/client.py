@@ -1,34 +1,38 @@
-"""Calls MLflow's REST API for the areas that keep something there."""
+"""A client of MLflow's REST API, for the areas that keep objects in MLflow."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from local.workspace.core.context import Workspace
 from local.workspace.core.errors import ApiError
-from local.workspace.core.store import Document
+
+if TYPE_CHECKING:
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 
-def call_mlflow(here: Workspace, method: str, route: str, sent: dict[str, Any]) -> Document:
-    """The answer to one request; MLflow's error codes are Databricks' own.
+def call_mlflow(workspace: Workspace, method: str, route: str, arguments: dict[str, Any]) -> Document:
+    """Sends one request to MLflow and returns the answer; MLflow's error codes are those of Databricks.
 
     Args:
-        here: The workspace.
+        workspace: The workspace.
         method: HTTP method.
-        route: Below `/api/2.0/mlflow/`.
-        sent: Parameters of a GET, the body of any other.
+        route: Route below `/api/2.0/mlflow/`.
+        arguments: Parameters of a GET, else the body.
 
     Raises:
         ApiError: MLflow refuses, or does not answer.
     """
-    url = f"{here.settings.mlflow_url}/api/2.0/mlflow/{route}"
+    url = f"{workspace.settings.mlflow_url}/api/2.0/mlflow/{route}"
     try:
         if method == "GET":
-            answer = httpx.get(url, params=sent, timeout=60)
+            answer = httpx.get(url, params=arguments, timeout=60)
         else:
-            answer = httpx.request(method, url, json=sent, timeout=60)
+            answer = httpx.request(method, url, json=arguments, timeout=60)
     except httpx.TransportError as error:
-        message = f"MLflow at {here.settings.mlflow_url} does not answer; is it running? ({error})"
+        message = f"MLflow at {workspace.settings.mlflow_url} does not answer; is it running? ({error})"
         raise ApiError(503, "TEMPORARILY_UNAVAILABLE", message) from error
     document: Document = answer.json()
     if answer.is_error:

@@ -1,4 +1,4 @@
-"""Updates of pipelines: each is one process of the pipeline runner."""
+"""Updates of pipelines; each update is one process of the pipeline runner."""
 
 from __future__ import annotations
 
@@ -6,55 +6,31 @@ import json
 import logging
 import sqlite3
 import threading
-import time
 import uuid
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.core.clock import now_ms
+from local.workspace.core.errors import ApiError
 from local.workspace.programs import libraries, runner
 
-from . import events
+from . import events, launch
+from .settings import checked_update
+from .states import ACTIVE
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
 
+    from .documents import PipelineDocument, UpdateDocument
+
 _LOG = logging.getLogger(__name__)
-
-ACTIVE = frozenset({"CREATED", "INITIALIZING", "RUNNING", "STOPPING"})
-
-
-def sources(here: Workspace, spec: Document) -> list[Path]:
-    """Files of a pipeline's libraries, on this machine.
-
-    Raises:
-        LibraryError: A file is missing, or a pattern finds none.
-    """
-    found: list[Path] = []
-    for library in spec.get("libraries", []):
-        if "file" in library:
-            path = libraries.local_path(here.settings, library["file"]["path"])
-            if not path.is_file():
-                raise libraries.LibraryError(f"library file {library['file']['path']} does not exist")
-            found.append(path)
-        else:
-            pattern = library["glob"]["include"]
-            folder, _, rest = pattern.partition("*")
-            root = libraries.local_path(here.settings, folder.rstrip("/"))
-            files = sorted(path for path in root.glob(f"*{rest}/*.py" if rest == "*" else f"*{rest}") if path.is_file())
-            if not files:
-                raise libraries.LibraryError(f"library pattern {pattern} finds no file")
-            found += files
-    return found
 
 
 class Update:
     """One update that runs, or has run since the workspace started."""
 
-    def __init__(self, here: Workspace, pipeline: Document, document: Document) -> None:
-        self._here, self._pipeline, self._document = here, pipeline, document
+    def __init__(self, workspace: Workspace, pipeline: PipelineDocument, document: UpdateDocument) -> None:
+        self._workspace, self._pipeline, self._document = workspace, pipeline, document
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._program: runner.Program | None = None
@@ -66,36 +42,39 @@ class Update:
         threading.Thread(target=self._run, name=f"update {self.id}", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> str:
-        """Waits for its end and returns its state.
+        """Waits for the update's end and returns its state.
 
         Raises:
-            TimeoutError: It still runs after `timeout` seconds.
+            TimeoutError: The update still runs after `timeout` seconds.
         """
         if not self._done.wait(timeout):
             raise TimeoutError
         return str(self._document["state"])
 
     def stop(self) -> None:
-        """Cancels it, and returns when it has ended."""
+        """Cancels the update, and returns when it has ended."""
         with self._lock:
             if self._document["state"] in ACTIVE:
                 self._set("STOPPING")
         self._end_program()
         self._done.wait()
 
+    @property
+    def active(self) -> bool:
+        """Whether the update has not ended yet."""
+        return not self._done.is_set()
+
     def _end_program(self) -> None:
         with self._lock:
             program = self._program
-        if program is not None:
-            with suppress(sqlite3.Error):  # raised when it has ended, by the store that still knows it
-                program.stop()
+        runner.end(program)
 
     def message(self) -> str:
-        """Why it failed."""
+        """Returns the reasons why the update failed."""
         return "; ".join(dict.fromkeys(self._failures)) or "no reason was given"
 
     def _set(self, state: str) -> bool:
-        """Changes the state; returns whether it could be written, as nothing may end for want of that."""
+        """Changes the state; returns whether the store took it. A store that fails must not end an update."""
         self._document["state"] = state
         try:
             self._save()
@@ -105,7 +84,7 @@ class Update:
         return True
 
     def _save(self) -> None:
-        self._here.store.put("pipeline_updates", f"{self._document['pipeline_id']}/{self.id}", self._document)
+        self._workspace.store.put("pipeline_updates", f"{self._document['pipeline_id']}/{self.id}", self._document)
 
     def _run(self) -> None:
         state = "FAILED"
@@ -122,28 +101,27 @@ class Update:
                 written = self._set("CANCELED" if cancelled else state)
             self._done.set()
             if not written:
-                self._here.store.insist(self._save)
+                self._workspace.store.retry_until_closed(self._save)
 
     def _fail(self, kind: str, message: str) -> None:
         self._failures.append(message)
-        details = {"state": "FAILED", "error_class": kind}
-        events.append(self._here, self._pipeline, self.id, "update_progress", message, details, level="ERROR")
+        _report_failure(self._workspace, self._pipeline, self.id, kind, message)
 
     def _follow(self) -> str:
         """Starts the runner and reads its events; returns the state that the update ended with."""
-        folder = self._here.settings.run_dir / self.id
-        command, env = _command(self._here, self._pipeline, self._document)
+        folder = self._workspace.settings.run_dir / self.id
+        command, env = launch.command(self._workspace, self._pipeline, self._document)
         with self._lock:
             if self._document["state"] == "STOPPING":
                 return "CANCELED"
             self._set("INITIALIZING")
             self._program = runner.Program(
-                self._here, f"update/{self.id}", command, env=env, folder=folder, output="lines"
+                self._workspace, f"update/{self.id}", command, env=env, folder=folder, output="lines"
             )
         for text in self._program.lines():
             line = _event(text)
             if line is not None:
-                self._take(line)
+                self._record(line)
             else:  # a source prints
                 with self._program.log.open("a", encoding="utf-8") as log:
                     log.write(text)
@@ -154,46 +132,45 @@ class Update:
             stopping = self._document["state"] == "STOPPING"
         if not stopping and not self._failures:
             tail = self._program.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-20:]
-            self._fail("RunnerError", "\n".join([f"the runner ended with code {code}", *tail]))
+            reason = tail[-1] if tail else "no reason was given"  # such as the text of `sys.exit`
+            self._fail("RunnerError", "\n".join([f"{reason} (the runner ended with code {code})", *tail]))
         return "CANCELED" if self._reported == "CANCELED" else "FAILED"
 
-    def _take(self, line: Document) -> None:
-        """Takes what the runner reports."""
-        events.record(self._here, self._pipeline, self.id, line)
+    def _record(self, line: Document) -> None:
+        """Records an event that the runner printed."""
+        events.record(self._workspace, self._pipeline, self.id, line)
         if line.get("state") == "FAILED":
             self._failures.append(line["message"])
         if line["event_type"] == "dataset":
-            self._own(line["dataset"])
+            table = line["dataset"]
+            key = f"{self._document['pipeline_id']}/{table}"
+            self._workspace.store.put("pipeline_tables", key, {"table": table})
         elif line["event_type"] == "update_progress":
             self._reported = line["state"]
             with self._lock:
                 if self._reported == "RUNNING" and self._document["state"] == "INITIALIZING":
                     self._set("RUNNING")
 
-    def _own(self, table: str) -> None:
-        self._here.store.put("pipeline_tables", f"{self._document['pipeline_id']}/{table}", {"table": table})
-
 
 class PipelineUpdates:
     """The updates of one workspace's pipelines."""
 
-    def __init__(self, here: Workspace) -> None:
-        self._here = here
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._lock = threading.Lock()
         self._latest: dict[str, Update] = {}
 
     def open(self) -> None:
-        """Ends what an earlier process of the workspace left active."""
-        for key, update in self._here.store.items("pipeline_updates"):
+        """Ends the updates that an earlier process of the workspace left active."""
+        for key, update in self._workspace.store.items("pipeline_updates"):
             if update["state"] in ACTIVE:
                 update["state"] = "FAILED"
-                self._here.store.put("pipeline_updates", key, update)
-                pipeline = self._here.store.get("pipelines", update["pipeline_id"])
+                self._workspace.store.put("pipeline_updates", key, update)
+                pipeline = self._workspace.store.get("pipelines", update["pipeline_id"])
                 if pipeline is not None:
                     message = f"The workspace was stopped while update {update['update_id']} ran."
-                    details = {"state": "FAILED", "error_class": "Lost"}
-                    events.append(
-                        self._here, pipeline, update["update_id"], "update_progress", message, details, level="ERROR"
+                    _report_failure(
+                        self._workspace, cast("PipelineDocument", pipeline), update["update_id"], "Lost", message
                     )
 
     def close(self) -> None:
@@ -205,35 +182,31 @@ class PipelineUpdates:
         """Starts an update.
 
         Args:
-            pipeline_id: Of which pipeline.
+            pipeline_id: Id of the pipeline.
             options: `full_refresh`, `full_refresh_selection`, `refresh_selection`, `validate_only`.
-            cause: `API_CALL`, `JOB_TASK` or another that the API has.
+            cause: `API_CALL`, `JOB_TASK` or another cause of the API.
+
+        Returns:
+            The update, which runs.
 
         Raises:
-            ApiError: There is no such pipeline, or it has an active update.
+            ApiError: There is no such pipeline, it has an active update, or an option is wrong.
         """
         with self._lock:
-            pipeline = self._here.store.get("pipelines", pipeline_id)
-            if pipeline is None:
-                raise not_found(f"The specified pipeline {pipeline_id} was not found.")
+            missing = f"The specified pipeline {pipeline_id} was not found."
+            pipeline = cast("PipelineDocument", self._workspace.find("pipelines", pipeline_id, missing))
             earlier = self._latest.get(pipeline_id)
-            if earlier is not None and not earlier._done.is_set():  # noqa: SLF001 (of this module)
+            if earlier is not None and earlier.active:
                 raise ApiError(409, "RESOURCE_CONFLICT", f"An active update {earlier.id} already exists.")
-            unknown = options.keys() - {"full_refresh", "full_refresh_selection", "refresh_selection", "validate_only"}
-            if unknown:
-                name = min(unknown)
-                raise ApiError(501, "NOT_IMPLEMENTED", f"{name} of an update is not part of the local workspace")
-            if options.get("full_refresh") and (options.keys() & {"full_refresh_selection", "refresh_selection"}):
-                raise bad_request("full_refresh cannot be combined with a selection")
             document = {
                 "pipeline_id": pipeline_id,
                 "update_id": str(uuid.uuid4()),
                 "cause": cause,
                 "config": pipeline["spec"],
-                "creation_time": int(time.time() * 1000),
-                **options,
+                "creation_time": now_ms(),
+                **checked_update(options),
             }
-            update = Update(self._here, pipeline, document)
+            update = Update(self._workspace, pipeline, cast("UpdateDocument", document))
             self._latest[pipeline_id] = update
             return update
 
@@ -244,42 +217,17 @@ class PipelineUpdates:
             update.stop()
 
 
-def updates(here: Workspace) -> PipelineUpdates:
-    found: PipelineUpdates = here.running[PipelineUpdates]
-    return found
+def _report_failure(
+    workspace: Workspace, pipeline: PipelineDocument, update_id: str, error_class: str, message: str
+) -> None:
+    details = {"state": "FAILED", "error_class": error_class}
+    events.append(workspace, pipeline, update_id, "update_progress", message, details, level="ERROR")
 
 
 def _event(text: str) -> Document | None:
-    """An event that the runner printed, unless it is something else."""
+    """Reads a line as an event of the runner; returns None for other output."""
     try:
         line = json.loads(text)
     except ValueError:
         return None
     return line if isinstance(line, dict) and "event_type" in line else None
-
-
-def storage(here: Workspace, pipeline_id: str) -> Path:
-    """Folder of a pipeline's checkpoints."""
-    return here.settings.home / "pipelines" / pipeline_id
-
-
-def _command(here: Workspace, pipeline: Document, update: Document) -> tuple[list[str], dict[str, str]]:
-    spec = update["config"]
-    conf = {
-        name: value for cluster in spec.get("clusters", []) for name, value in cluster.get("spark_conf", {}).items()
-    }
-    conf |= spec.get("configuration", {})
-    arguments = ["--update-id", update["update_id"], "--remote", here.settings.spark_remote]
-    arguments += ["--catalog", spec["catalog"], "--schema", spec.get("schema") or spec["target"]]
-    arguments += ["--storage", str(storage(here, pipeline["pipeline_id"]))]
-    arguments += [f"--configuration={name}={value}" for name, value in conf.items()]
-    arguments += [f"--full-refresh={table}" for table in update.get("full_refresh_selection", [])]
-    arguments += [f"--refresh={table}" for table in update.get("refresh_selection", [])]
-    arguments += ["--full-refresh-all"] * bool(update.get("full_refresh"))
-    arguments += ["--validate"] * bool(update.get("validate_only"))
-    folders = libraries.unpack(here.settings, spec.get("environment", {}).get("dependencies", []))
-    if "root_path" in spec:
-        folders.append(libraries.local_path(here.settings, spec["root_path"]))
-    command = runner.module("local.spark.pipeline_runner", *map(str, sources(here, spec)), *arguments)
-    env = runner.environment(here, pipeline["run_as_user_name"], folders)
-    return command, env | {"PLATFORM_HOME": str(here.settings.home), "PLATFORM_PORT": str(here.settings.port)}

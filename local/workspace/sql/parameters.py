@@ -1,13 +1,12 @@
 """Named parameter markers of SQL statements (`:name`).
 
-Spark binds them while parsing; Delta's parser, which stands before Spark's, loses them (seen with Delta 4.4.0 on
-Spark 4.2.0: UNBOUND_SQL_PARAMETER). So they are replaced here, by typed literals.
+Spark binds markers while parsing. Delta's parser, which runs before Spark's, loses them (seen with Delta 4.4.0 on Spark
+4.2.0: UNBOUND_SQL_PARAMETER). This module therefore replaces markers by typed literals.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING
 from local.workspace.core.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.workspace.core.store import Document
 
-# What a marker cannot stand in: texts, quoted names, comments; `::` is a cast. A marker follows no name: `a:b` is none.
+# A marker is not inside a text, a quoted name or a comment. `::` is a cast; `a:b`, after a name, is not a marker.
 _TOKEN = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `[^`]*` | --[^\n]* | /\*.*?\*/
     | ::
@@ -47,21 +48,21 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 
 
 def bound(statement: str, parameters: list[Document]) -> str:
-    """A statement with its markers replaced.
+    """Returns a statement with its markers replaced.
 
     Args:
         statement: The SQL.
         parameters: `name`, `type` (STRING if left out) and `value` (NULL if left out) of each.
 
     Raises:
-        ApiError: A marker has no parameter, a value is not of its type, or the type is none that is known here.
+        ApiError: A marker has no parameter, a value is not of its type, or the type is unknown.
     """
     literals = {parameter["name"]: _literal(parameter) for parameter in parameters}
 
-    def replace(found: re.Match[str]) -> str:
-        name = found["name"]
+    def replace(match: re.Match[str]) -> str:
+        name = match["name"]
         if name is None:
-            return found[0]
+            return match[0]
         if name not in literals:
             raise ApiError(400, "BAD_REQUEST", f"[UNBOUND_SQL_PARAMETER] Found the unbound parameter: {name}.")
         return literals[name]

@@ -1,4 +1,4 @@
-"""Results of SQL statements in the form of the statement API: a manifest, and chunks of rows whose values are texts."""
+"""Results of SQL statements: a manifest, and chunks of rows whose values are texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement returned.
+    """The result of a statement.
 
     Attributes:
         manifest: Columns and an outline of the chunks.
@@ -40,11 +40,11 @@ class Result:
 
     @property
     def size(self) -> int:
-        """Bytes of memory that it takes."""
+        """Bytes of memory that the result takes."""
         return 0 if self.table is None else int(self.table.nbytes)
 
     def chunk(self, index: int) -> Document:
-        """A chunk, made anew for each that asks, since rows take many times the memory of the table.
+        """Returns a chunk, made anew for each request, since rows take many times the memory of the table.
 
         Raises:
             ApiError: There is no chunk of this index.
@@ -62,11 +62,11 @@ class Result:
 
 
 def collect(frame: DataFrame, row_limit: int | None) -> Result:
-    """Runs a query.
+    """Runs a query and returns its result.
 
     Args:
-        frame: The query, or what a command returned.
-        row_limit: Rows at most; the manifest says whether there were more.
+        frame: The query, or the result of a command.
+        row_limit: Largest number of rows; the manifest says whether there were more.
 
     Raises:
         ApiError: The result is larger than Databricks returns inline.
@@ -95,11 +95,11 @@ def collect(frame: DataFrame, row_limit: int | None) -> Result:
 
 
 def _fetched(frame: DataFrame) -> pa.Table | None:
-    """The rows of a query; reading ends, with an ApiError, where they are more than Databricks returns inline."""
+    """The rows of a query; raises ApiError as soon as they are more than Databricks returns inline."""
     import pyarrow as pa
 
     connect: Any = frame
-    client, plan = connect.sparkSession.client, connect._plan  # noqa: SLF001 - toArrow() reads all, however much
+    client, plan = connect.sparkSession.client, connect._plan  # noqa: SLF001 (toArrow() reads all rows, however many)
     parts: list[pa.Table] = []
     size = 0
     for part in client.to_table_as_iterator(plan.to_proto(client), plan.observations):
@@ -110,20 +110,6 @@ def _fetched(frame: DataFrame) -> pa.Table | None:
             message = f"Inline byte limit exceeded: a result can have at most {INLINE_LIMIT_BYTES} bytes; select less."
             raise ApiError(400, "BAD_REQUEST", message)
     return pa.concat_tables(parts) if parts else None
-
-
-def failure(error: Exception) -> Document:
-    """Status of a statement that Spark refused or could not run."""
-    from pyspark.errors import PySparkException
-
-    message = str(error).split("\n\nJVM stacktrace")[0]
-    status: Document = {"state": "FAILED", "error": {"error_code": "BAD_REQUEST", "message": message}}
-    if isinstance(error, PySparkException):
-        if error.getSqlState():
-            status["sql_state"] = error.getSqlState()
-    else:
-        status["error"] = {"error_code": "INTERNAL_ERROR", "message": f"{type(error).__name__}: {message}"}
-    return status
 
 
 def _column(position: int, name: str, kind: DataType) -> Document:
@@ -143,8 +129,8 @@ def _column(position: int, name: str, kind: DataType) -> Document:
 
 
 def _text(column: Column, kind: DataType) -> Column:
-    """A column as the texts that JSON_ARRAY has."""
-    from pyspark.sql.connect import functions as F  # noqa: N812
+    """A column as the texts of the format JSON_ARRAY."""
+    from pyspark.sql.connect import functions as F  # noqa: N812 (the name by which everybody knows it)
     from pyspark.sql.types import ArrayType, BinaryType, MapType, StructType, TimestampNTZType, TimestampType
 
     if isinstance(kind, ArrayType | MapType | StructType):

@@ -1,4 +1,4 @@
-"""One of each resource type that the workspace answers for; the edition changes every one that can be updated."""
+"""One resource of each type that the workspace has; the edition changes all that can be updated."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ provider = databricks.Provider(
 
 
 def options(*after: pulumi.Resource, replace: bool = False) -> pulumi.ResourceOptions:
-    """The explicit provider; what is replaced under the same name goes before the new one comes."""
+    """The explicit provider; with `replace`, the old resource is deleted before the new one is created."""
     return pulumi.ResourceOptions(provider=provider, depends_on=list(after), delete_before_replace=replace)
 
 
@@ -26,7 +26,7 @@ team = databricks.Group(
 runner = databricks.ServicePrincipal("runner", display_name=f"runner {edition}", opts=options())
 databricks.GroupMember("member", group_id=team.id, member_id=runner.id, opts=options())
 
-# What a workspace administrator can do for principals of the account: let them in, and say who manages them.
+# For principals of the account, with the rights of a workspace administrator: entry, and roles on them.
 research = databricks.Group("research", display_name="Bob's Research and Development", opts=options())
 person = databricks.User("person", user_name="ann@churn.local", opts=options())
 databricks.PermissionAssignment(
@@ -39,7 +39,9 @@ databricks.PermissionAssignment(
     "person-enters", user_name=person.user_name, permissions=["ADMIN" if second else "USER"], opts=options()
 )
 databricks.PermissionAssignment("team-enters", principal_id=team.id.apply(int), permissions=["ADMIN"], opts=options())
-account = databricks.get_current_config_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
+account = databricks.get_current_config_output(
+    api="account", opts=pulumi.InvokeOutputOptions(provider=provider)
+).account_id
 manager = databricks.AccessControlRuleSetGrantRuleArgs(
     role="roles/servicePrincipal.manager", principals=["users/admin@churn.local"]
 )
