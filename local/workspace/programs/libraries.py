@@ -1,4 +1,4 @@
-"""Wheels and other dependencies of tasks and pipelines."""
+"""Libraries of tasks and pipelines: wheels, and requirements that the environment has to meet."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import importlib.metadata
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.settings import LocalSettings
 
 
 class LibraryError(Exception):
-    """A library of a task cannot be had; the text names it and why."""
+    """A library that cannot be used; the text has its name and the reason."""
 
 
 def local_path(settings: LocalSettings, path: str) -> Path:
-    """Where a path of the workspace (`/Workspace/…`, `/Volumes/…`) lies on this machine.
+    """Returns the place of a path (`/Workspace/…`, `/Volumes/…`) on this machine.
 
     Raises:
-        LibraryError: It is neither, or leaves its root.
+        LibraryError: The path has another form, or leaves its root.
     """
     plain = PurePosixPath(path.removeprefix("dbfs:"))
     roots = {"Workspace": settings.workspace_files, "Volumes": settings.volumes}
@@ -38,11 +39,11 @@ def unpack(settings: LocalSettings, dependencies: Sequence[str]) -> list[Path]:
     """Makes dependencies importable.
 
     Args:
-        settings: Where the workspace's files are, and where unpacked wheels are kept, once for each content.
+        settings: Folders of the workspace's files and of unpacked wheels, of which each content is kept once.
         dependencies: Paths of wheels under /Workspace or /Volumes, or requirements such as `pandas==2.3.3`.
 
     Returns:
-        Folders for the module path, one a wheel.
+        Folders for the module path, one for each wheel.
 
     Raises:
         LibraryError: A wheel is missing or broken, or a requirement is not met by this machine's environment (nothing
@@ -88,8 +89,8 @@ def _require(dependency: str) -> None:
     except InvalidRequirement as error:
         raise LibraryError(f"dependency {dependency!r} is neither a wheel's path nor a requirement: {error}") from error
     try:
-        found = importlib.metadata.version(requirement.name)
+        installed = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError as error:
         raise LibraryError(f"dependency {dependency!r} is not in the local environment") from error
-    if not requirement.specifier.contains(found, prereleases=True):
-        raise LibraryError(f"dependency {dependency!r} does not fit the local environment, which has {found}")
+    if not requirement.specifier.contains(installed, prereleases=True):
+        raise LibraryError(f"dependency {dependency!r} does not fit the local environment, which has {installed}")

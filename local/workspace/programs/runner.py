@@ -1,4 +1,4 @@
-"""Programs that the workspace runs: each in a process group of its own, with a log, a way to stop, and no leftovers."""
+"""Programs that the workspace runs: each has a process group and a log, can be stopped, and leaves no process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,24 +15,26 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from local.workspace.core.context import Workspace
 
 GRACE_SECONDS = 10  # between SIGTERM and SIGKILL, as a cluster gives a task
 
-# What belongs to whoever started the workspace, and must not reach a task that runs as somebody else.
+# Variables of the person who started the workspace; a task that runs as another principal must not get them.
 PRIVATE = ("AWS_", "DATABRICKS_", "MLFLOW_", "PLATFORM_", "PULUMI_", "SPARK_", "PYTHONPATH", "PYTEST_")
 
 
 def environment(workspace: Workspace, run_as: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
-    """Environment variables of a program that acts for a principal.
+    """Returns the environment variables of a program that acts for a principal.
 
     Args:
-        workspace: The workspace that it belongs to.
+        workspace: The workspace that the program belongs to.
         run_as: User name, or a service principal's application id.
-        wheels: Folders of unpacked wheels, which go on the module path.
+        wheels: Folders of unpacked wheels, for the module path.
 
     Returns:
-        What official clients read: where Spark, the workspace and MLflow are, and the principal's token.
+        What official clients read: the addresses of Spark, the workspace and MLflow, and the principal's token.
     """
     url, token = workspace.settings.workspace_url, workspace.token_for(run_as)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
@@ -51,17 +52,17 @@ def environment(workspace: Workspace, run_as: str, wheels: Sequence[Path] = ()) 
 
 
 def python(script: str, *arguments: str) -> list[str]:
-    """Command that runs a script of this package without putting this package's folder on its module path."""
+    """Returns the command that runs a script of this folder; the folder is not on the script's module path."""
     return [sys.executable, "-P", str(Path(__file__).with_name(script)), *arguments]
 
 
 def module(name: str, *arguments: str) -> list[str]:
-    """Command that runs a module of the local cloud."""
+    """Returns the command that runs a module of the local cloud."""
     return [sys.executable, "-P", "-m", name, *arguments]
 
 
 class Program:
-    """One running program, known to the store under its key until it has ended."""
+    """One running program; the store has its key until the program has ended."""
 
     def __init__(
         self,
@@ -73,15 +74,15 @@ class Program:
         folder: Path,
         output: Literal["log", "lines"] = "log",
     ) -> None:
-        """Starts it.
+        """Starts the program.
 
         Args:
-            workspace: Whose store knows it, so that `end_leftovers` finds it after a crash.
-            key: Its name, unique among those that run.
+            workspace: The workspace, whose store keeps the program for `end_leftovers`.
+            key: Name of the program, unique among those that run.
             command: Program and arguments.
-            env: All its environment variables.
-            folder: Its working folder; `output.log` in it gets what it prints.
-            output: `log` sends standard output to the log as well; `lines` keeps it for `lines()`.
+            env: All environment variables.
+            folder: Working folder, with the log `output.log`.
+            output: `log` sends standard output to the log, as standard error; `lines` keeps it for `lines()`.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._store, self._key = workspace.store, key
@@ -102,34 +103,36 @@ class Program:
         try:
             self._store.put("programs", key, {"pid": self._process.pid, "started": started})
         except sqlite3.Error:
-            self._process.kill()  # what the store does not know, nobody would end
+            self._process.kill()  # nothing would end a program that the store lacks
             self._process.wait()
             raise
 
     @property
     def pid(self) -> int:
+        """Id of its process, which is also that of its group."""
         return self._process.pid
 
     def lines(self) -> Iterator[str]:
-        """What it prints to standard output, as it comes, until it ends."""
+        """Yields the lines of standard output until the program's end."""
         if self._process.stdout is None:
             raise ValueError(f"program {self._key} was started with output='log'")
         yield from self._process.stdout
 
     def running(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Waits for its end, and ends whatever it has left in its process group.
+        """Waits for the program's end, and ends all that is left in its process group.
 
         Args:
             timeout: Seconds.
 
         Returns:
-            Its exit code, or minus the number of the signal that ended it.
+            The exit code, or minus the number of the signal that ended the program.
 
         Raises:
-            subprocess.TimeoutExpired: It still runs.
+            subprocess.TimeoutExpired: The program still runs.
         """
         code = self._process.wait(timeout)
         self._signal(signal.SIGKILL)
@@ -137,7 +140,7 @@ class Program:
         return code
 
     def stop(self) -> int:
-        """Asks its process group to end, ends it after `GRACE_SECONDS`, and returns the exit code."""
+        """Sends SIGTERM to the process group, SIGKILL after `GRACE_SECONDS`, and returns the exit code."""
         with self._stopping:
             if self.running():
                 self._signal(signal.SIGTERM)
@@ -151,13 +154,20 @@ class Program:
             os.killpg(self._process.pid, number)
 
 
+def end(program: Program | None) -> None:
+    """Stops a program, if there is one, where a store that fails must not stop its end."""
+    if program is not None:
+        with suppress(sqlite3.Error):  # raised after the program's end, when the store cannot forget it
+            program.stop()
+
+
 def end_leftovers(workspace: Workspace) -> None:
-    """Ends the programs that an earlier workspace process left behind when it was killed."""
+    """Ends the programs that an earlier process of the workspace left when it was killed."""
     groups = []
     for key, record in workspace.store.items("programs"):
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(record["pid"])
-            if process.create_time() == record["started"]:  # else the number belongs to another process by now
+            if process.create_time() == record["started"]:  # else another process has the number now
                 groups.append(process)
                 os.killpg(process.pid, signal.SIGTERM)
         workspace.store.delete("programs", key)
