@@ -16,7 +16,8 @@ def inventory(client: WorkspaceClient) -> dict[str, set[str | None]]:
         "clusters": {cluster.cluster_name for cluster in client.clusters.list()},
         "dashboards": {dashboard.display_name for dashboard in client.lakeview.list()},
         "endpoints": {endpoint.name for endpoint in client.serving_endpoints.list()},
-        "experiments": {experiment.name for experiment in client.experiments.search_experiments(max_results=1000)} - {"Default"},
+        "experiments": {experiment.name for experiment in client.experiments.search_experiments(max_results=1000)}
+        - {"Default"},
         "groups": {group.display_name for group in client.groups.list()},
         "jobs": {job.settings.name for job in client.jobs.list() if job.settings},
         "pipelines": {pipeline.name for pipeline in client.pipelines.list_pipelines()},
