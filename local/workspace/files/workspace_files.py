@@ -90,10 +90,10 @@ def get_status(path: str, workspace: WorkspaceDep) -> Document:
 @router.get(f"{_API}/list")
 def list_folder(path: str, workspace: WorkspaceDep, notebooks_modified_after: int = 0) -> Document:
     """Returns the objects of a folder."""
-    item = _get(workspace, path)
-    inside = [item]
-    if item["object_type"] == "DIRECTORY":
-        prefix = item["path"].rstrip("/") + "/"
+    listed = _get(workspace, path)
+    inside = [listed]
+    if listed["object_type"] == "DIRECTORY":
+        prefix = listed["path"].rstrip("/") + "/"
         known = [item for _, item in workspace.store.items("workspace_objects", prefix) if item["path"] != "/"]
         inside = [item for item in known if "/" not in item["path"][len(prefix) :]]
     shown = [_shown(workspace, path, item) for item in inside if item["modified_at"] >= notebooks_modified_after]

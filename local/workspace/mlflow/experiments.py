@@ -28,7 +28,7 @@ _changing = threading.Lock()
 def create(
     request: Annotated[Document, body(ml.ExperimentsAPI.create_experiment)], workspace: WorkspaceDep
 ) -> Document:
-    """Creates a experiment."""
+    """Creates an experiment."""
     with _changing:
         path = _free_path(workspace, request["name"])
         made = call_mlflow(workspace, "POST", "experiments/create", request | {"name": path})
@@ -40,7 +40,7 @@ def create(
 def update(
     request: Annotated[Document, body(ml.ExperimentsAPI.update_experiment)], workspace: WorkspaceDep
 ) -> Document:
-    """Changes a experiment."""
+    """Changes an experiment."""
     with _changing:
         experiment = _find(workspace, request["experiment_id"])
         if request.get("new_name") not in (None, experiment["path"]):
@@ -55,7 +55,7 @@ def update(
 def delete(
     request: Annotated[Document, body(ml.ExperimentsAPI.delete_experiment)], workspace: WorkspaceDep
 ) -> Document:
-    """Deletes a experiment."""
+    """Deletes an experiment."""
     with _changing:
         experiment = _find(workspace, request["experiment_id"])
         remove(workspace, experiment)
