@@ -1,4 +1,4 @@
-"""`python -m local.workspace` serves the workspace until it is stopped."""
+"""The command `python -m local.workspace`: serves the workspace until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import uvicorn
 
 from local.errors import SettingsError
 from local.settings import LocalSettings
-
-from .app import create_app
+from local.workspace.app import create_app
 
 
 def main() -> None:
+    """Serves the workspace; exits with a message where its settings are wrong or its port is in use."""
     try:
         settings = LocalSettings.load()
     except SettingsError as error:

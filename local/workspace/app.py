@@ -1,4 +1,4 @@
-"""The application: all areas of the API, authentication, and answers to what is not there."""
+"""The application: all areas of the API, authentication, and the form of errors."""
 
 from __future__ import annotations
 
@@ -11,31 +11,18 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from . import (
-    cluster_policies,
-    clusters,
-    dashboard_page,
-    dashboards,
-    experiments,
-    files,
-    home,
-    identity,
-    jobs,
-    mlflow_proxy,
-    page,
-    permissions,
-    pipelines,
-    runner,
-    secrets,
-    serving,
-    statements,
-    unity_catalog,
-    warehouses,
-    workspace_files,
-)
-from .context import Workspace, principal
-from .errors import ApiError
-from .store import Store
+from local.workspace import dashboards, home, jobs, pipelines, secrets, serving, sql, unity_catalog
+from local.workspace.compute import cluster_policies, clusters, warehouses
+from local.workspace.core import web_pages
+from local.workspace.core.context import Workspace, authenticated
+from local.workspace.core.errors import ApiError, not_built
+from local.workspace.core.store import Store
+from local.workspace.dashboards import page as dashboard_page
+from local.workspace.files import volume_files, workspace_files
+from local.workspace.identity import assignments, permissions, rule_sets
+from local.workspace.identity import routes as directory
+from local.workspace.mlflow import experiments, proxy
+from local.workspace.programs import runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,48 +30,50 @@ if TYPE_CHECKING:
 
     from local.settings import LocalSettings
 
-# Each is a module with a `router` and, where it has something to run, `start(workspace)` and `stop(workspace)`.
+# Each module has a `router` and, if its area runs something, `start(workspace)` and `stop(workspace)`.
 AREAS: tuple[ModuleType, ...] = (
-    identity,
+    directory,
+    assignments,
+    rule_sets,
     unity_catalog,
     workspace_files,
-    files,
+    volume_files,
     cluster_policies,
     warehouses,
     secrets,
     permissions,
     clusters,
-    statements,
+    sql,
     pipelines,
     jobs,
     serving,
     dashboards,
     experiments,
-    mlflow_proxy,
+    proxy,
 )
 
 
 def create_app(settings: LocalSettings) -> FastAPI:
-    """Builds the workspace that keeps its state under `settings.home`."""
+    """Builds the application of the workspace whose state is in `settings.home`."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        here: Workspace = app.state.workspace
-        await run_in_threadpool(runner.end_leftovers, here)
-        await run_in_threadpool(_call, "start", here)
+        workspace: Workspace = app.state.workspace
+        await run_in_threadpool(runner.end_leftovers, workspace)
+        await run_in_threadpool(_start, workspace)
         yield
-        await run_in_threadpool(_call, "stop", here)
-        here.spark.stop()
-        here.store.close()
+        await run_in_threadpool(_stop, workspace)
+        workspace.spark.stop()
+        workspace.store.close()
 
     app = FastAPI(title="Databricks workspace", lifespan=lifespan, openapi_url=None)
     app.state.workspace = Workspace(settings, Store(settings.home / "workspace.sqlite"))
     for area in AREAS:
-        app.include_router(area.router, dependencies=[Depends(principal)])
-    app.include_router(identity.discovery)
+        app.include_router(area.router, dependencies=[Depends(authenticated)])
+    app.include_router(directory.discovery)
     app.include_router(home.pages)
     app.include_router(dashboard_page.pages)
-    app.include_router(mlflow_proxy.pages, dependencies=[Depends(page.local_only)])
+    app.include_router(proxy.pages, dependencies=[Depends(web_pages.local_only)])
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
@@ -92,11 +81,16 @@ def create_app(settings: LocalSettings) -> FastAPI:
     return app
 
 
-def _call(name: str, here: Workspace) -> None:
-    for area in AREAS if name == "start" else reversed(AREAS):
-        function = getattr(area, name, None)
-        if function is not None:
-            function(here)
+def _start(workspace: Workspace) -> None:
+    for area in AREAS:
+        if hasattr(area, "start"):
+            area.start(workspace)
+
+
+def _stop(workspace: Workspace) -> None:
+    for area in reversed(AREAS):
+        if hasattr(area, "stop"):
+            area.stop(workspace)
 
 
 def _answer(status: int, error_code: str, message: str) -> JSONResponse:
@@ -110,7 +104,7 @@ async def _api_error(_: Request, error: Any) -> JSONResponse:
 async def _no_route(request: Request, error: Any) -> JSONResponse:
     if error.status_code not in (404, 405):
         return _answer(error.status_code, "BAD_REQUEST", str(error.detail))
-    return _answer(501, "NOT_IMPLEMENTED", f"{request.method} {request.url.path} is not part of the local workspace")
+    return await _api_error(request, not_built(f"{request.method} {request.url.path}"))
 
 
 async def _bad_parameter(_: Request, error: Any) -> JSONResponse:
@@ -119,5 +113,5 @@ async def _bad_parameter(_: Request, error: Any) -> JSONResponse:
 
 
 async def _fault(request: Request, error: Any) -> JSONResponse:
-    # The server's log gets the traceback as well: Starlette raises it again after this answer.
+    # Starlette raises the error again after this answer, so that the server's log has the traceback.
     return _answer(500, "INTERNAL_ERROR", f"{request.method} {request.url.path}: {type(error).__name__}: {error}")

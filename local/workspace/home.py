@@ -1,4 +1,4 @@
-"""The home page: what runs here, and where to look. Open on this machine, as it only reads."""
+"""The home page: runs, endpoints, dashboards and tables of the workspace."""
 
 import html
 import math
@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from .context import Here, Workspace
-from .errors import ApiError
-from .page import Markup, document, pages_router, row, section
-from .store import Document
-from .unity_catalog import namespaces
+from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.errors import ApiError
+from local.workspace.core.store import Document
+from local.workspace.core.web_pages import Markup, document, pages_router, row, section
+from local.workspace.unity_catalog import namespaces
 
 RUNS_SHOWN = 10
 
@@ -19,22 +19,22 @@ pages = pages_router()
 
 
 @pages.get("/", response_class=HTMLResponse)
-def home(here: Here, count: str = "") -> str:
-    """The page; `count` is the full name of a table whose rows to count."""
+def home(workspace: WorkspaceDep, count: str = "") -> str:
+    """Returns the page; `count` is the full name of a table whose rows are counted."""
     sections = [
-        section("Job runs", ["Run", "State", "Started", "Duration"], _runs(here), "No job has run yet."),
-        section("Model endpoints", ["Endpoint", "Served", "State"], _endpoints(here), "No endpoint yet."),
-        section("Dashboards", ["Dashboard", "Path", "Changed"], _dashboards(here), "No dashboard yet."),
-        _tables(here, count),
+        section("Job runs", ["Run", "State", "Started", "Duration"], _runs(workspace), "No job has run yet."),
+        section("Model endpoints", ["Endpoint", "Served", "State"], _endpoints(workspace), "No endpoint yet."),
+        section("Dashboards", ["Dashboard", "Path", "Changed"], _dashboards(workspace), "No dashboard yet."),
+        _tables(workspace, count),
     ]
-    url = html.escape(here.settings.workspace_url)
+    url = html.escape(workspace.settings.workspace_url)
     header = f'<span class="quiet">local workspace, {url}</span><a href="/mlflow/">MLflow: runs and models</a>'
     return document("Churn platform", header, sections)
 
 
-def _runs(here: Workspace) -> list[str]:
+def _runs(workspace: Workspace) -> list[str]:
     rows = []
-    for _, run in reversed(here.store.items("runs")[-RUNS_SHOWN:]):
+    for _, run in reversed(workspace.store.items("runs")[-RUNS_SHOWN:]):
         rows.append(row(run["run_name"], _state(run), _moment(run["start_time"]), _duration(run)))
         latest = {attempt["task_key"]: attempt for attempt in run["attempts"]}
         for key, task in sorted(latest.items(), key=lambda item: item[1]["start_time"] or math.inf):
@@ -61,9 +61,9 @@ def _duration(document: Document) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
-def _endpoints(here: Workspace) -> list[str]:
+def _endpoints(workspace: Workspace) -> list[str]:
     rows = []
-    for _, endpoint in here.store.items("serving_endpoints"):
+    for _, endpoint in workspace.store.items("serving_endpoints"):
         config: dict[str, Any] = endpoint.get("config") or endpoint.get("pending_config") or {}
         served = [
             f"{item['entity_name']} version {item['entity_version']}" for item in config.get("served_entities", [])
@@ -74,26 +74,26 @@ def _endpoints(here: Workspace) -> list[str]:
     return rows
 
 
-def _dashboards(here: Workspace) -> list[str]:
+def _dashboards(workspace: Workspace) -> list[str]:
     return [
         row(
             Markup(f'<a href="/dashboardsv3/{key}/published">{html.escape(dashboard["display_name"])}</a>'),
             dashboard["path"],
             dashboard["update_time"],
         )
-        for key, dashboard in here.store.items("dashboards")
+        for key, dashboard in workspace.store.items("dashboards")
         if dashboard["lifecycle_state"] == "ACTIVE"
     ]
 
 
-def _tables(here: Workspace, count: str) -> str:
+def _tables(workspace: Workspace, count: str) -> str:
     rows = []
     try:
-        for schema, _ in here.store.items("uc_schema"):
-            for name in namespaces.tables(here, schema):
+        for schema, _ in workspace.store.items("uc_schema"):
+            for name in namespaces.tables(workspace, schema):
                 full_name = f"{schema}.{name}"
                 link = f'<a href="/?count={html.escape(full_name, quote=True)}#tables">count</a>'
-                table = namespaces.table(here, full_name) if full_name == count else None
+                table = namespaces.table(workspace, full_name) if full_name == count else None
                 rows.append(row(full_name, Markup(link) if table is None else f"{table.count():,}"))
     except ApiError as error:
         return section('<span id="tables">Tables</span>', [], [], html.escape(error.message))

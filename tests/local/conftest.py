@@ -1,4 +1,4 @@
-"""Running local clouds for tests: each in a temporary home, on free ports, as processes of their own."""
+"""Local clouds for tests: each has a temporary home, free ports and its own processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class LocalWorkspace:
-    """A workspace whose processes a test starts and stops."""
+    """A workspace with its processes, which a test starts and stops."""
 
     settings: LocalSettings
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -111,7 +111,7 @@ def _wait(ready: object, cloud: LocalWorkspace, seconds: float = 120) -> None:
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
-    """A workspace without Spark and MLflow: enough for identity, files, policies, secrets and the like."""
+    """A workspace without Spark and MLflow, for the areas that need neither."""
     yield from _cloud(tmp_path_factory.mktemp("workspace"), whole=False)
 
 
@@ -138,7 +138,7 @@ def _cloud(home: Path, whole: bool) -> Iterator[LocalWorkspace]:
 def pulumi(
     lakehouse: LocalWorkspace, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `pulumi` on a copy of the program that the test's module names as PROGRAM."""
+    """Runs `pulumi` on a copy of the program in the folder PROGRAM of the test's module."""
     folder = shutil.copytree(request.module.PROGRAM, tmp_path / "program")
     state = tmp_path / "state"
     state.mkdir()

@@ -1,4 +1,4 @@
-"""A wheel with small tasks, and jobs of them: what the tests of jobs share."""
+"""A wheel with small tasks, and jobs of them, for the tests of jobs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def fail():
     print("before")
     raise ValueError("no such customer 7")
 
+def give_up():
+    sys.exit("no scores on 2026-01-31: run `score` for that date")
+
+def end_with():
+    sys.exit(int(arguments()["code"]))
+
 def fail_until():
     marker = pathlib.Path(arguments()["marker"])
     count = int(marker.read_text()) if marker.exists() else 0
@@ -48,7 +54,8 @@ def sleep():
 def need_file():
     pathlib.Path(arguments()["marker"]).read_text()
 """
-POINTS = {name: f"tasks:{name.replace('-', '_')}" for name in ("show", "fail", "fail-until", "sleep", "need-file")}
+_NAMES = ("show", "fail", "give-up", "end-with", "fail-until", "sleep", "need-file")
+POINTS = {name: f"tasks:{name.replace('-', '_')}" for name in _NAMES}
 MINUTE = timedelta(minutes=1)
 
 
@@ -81,21 +88,21 @@ def create(cloud: LocalWorkspace, *tasks: jobs.Task, **settings: Any) -> int:
 
 
 def failed(call: Callable[[], object]) -> str:
-    """The message with which waiting for a run fails."""
+    """Waits for a run that fails, and returns the message of the error."""
     with pytest.raises(OperationFailed) as caught:
         call()
     return str(caught.value)
 
 
 def results(run: jobs.Run) -> dict[str, str]:
-    """Task to result."""
+    """Results of a run's tasks, by key."""
     return {item.task_key: item.state.result_state.value for item in run.tasks or []}
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Waits until a condition gives something, and returns that."""
+    """Waits until a condition is truthy, and returns its value."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < end, "the state was never reached"
         time.sleep(0.05)
-    return found
+    return value

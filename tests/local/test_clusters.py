@@ -10,9 +10,9 @@ from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import compute
 
 from local.settings import LocalSettings
-from local.workspace import clusters
-from local.workspace.context import Workspace
-from local.workspace.store import Store
+from local.workspace.compute import clusters
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def test_wrong_settings_are_refused_by_name(lakehouse: LocalWorkspace) -> None:
 
 
 def test_a_cluster_does_not_run_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Workspace(LocalSettings(tmp_path, free_base_port()), Store(tmp_path / "workspace.sqlite"))
-    here.store.put("clusters", "one", {"state": "PENDING"})
+    workspace = Workspace(LocalSettings(tmp_path, free_base_port()), Store(tmp_path / "workspace.sqlite"))
+    workspace.store.put("clusters", "one", {"state": "PENDING"})
     monkeypatch.setattr(clusters, "START_SECONDS", 0)
-    clusters._follow(here, "one")  # looks at Spark, and returns when the cluster runs or has ended
-    found = here.store.get("clusters", "one")
+    clusters._follow(workspace, "one")  # looks at Spark, and returns when the cluster runs or has ended
+    found = workspace.store.get("clusters", "one")
     assert found is not None
     assert (found["state"], found["termination_reason"]["code"]) == ("TERMINATED", "SPARK_STARTUP_FAILURE")
     assert "does not answer" in found["state_message"]

@@ -1,4 +1,4 @@
-"""A published dashboard as a page."""
+"""The page of a published dashboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real engine and the real Databricks provider deploy jobs, a pipeline, an endpoint and a cluster."""
+"""Deployment of jobs, a pipeline, an endpoint and a cluster, by the real engine and the real provider."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOW = "import sys\n\ndef show():\n    print(sorted(sys.argv[1:]))\n"
 
 @pytest.fixture
 def deployable(lakehouse: LocalWorkspace) -> None:
-    """What the program refers to: wheels, the pipeline's source, and two versions of a model."""
+    """Makes what the program refers to: wheels, the pipeline's source, and two versions of a model."""
     folder = lakehouse.settings.workspace_files / "Shared" / "proof"
     for edition in (1, 2):
         wheel.build(folder / f"tasks-{edition}.0-py3-none-any.whl", "tasks", SHOW, {"show": "tasks:show"})

@@ -1,4 +1,4 @@
-"""A store that fails for a while, as on a full disk: nothing is lost that can wait, and nothing waits for ever."""
+"""A store that fails for a while, such as on a full disk: no final state is lost, and nothing waits for ever."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.settings import LocalSettings
-from local.workspace import store as store_module
-from local.workspace.context import Workspace
+from local.workspace.core import store as store_module
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Document, Store
 from local.workspace.jobs import tasks
-from local.workspace.jobs.runs import JobRuns
+from local.workspace.jobs.runtime import JobRuns
 from local.workspace.jobs.states import SUCCESS, Outcome, is_active
-from local.workspace.pipelines.updates import PipelineUpdates, Update
-from local.workspace.serving.endpoints import Endpoints
+from local.workspace.pipelines.runtime import PipelineUpdates, Update
+from local.workspace.serving.runtime import Endpoints
 from local.workspace.serving.servers import ScoringServer
-from local.workspace.store import Document, Store
 from tests.local.job_tasks import wait_for
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SOON = 10.0  # seconds, on a busy machine
 
 
 class FullStore(Store):
-    """A store that refuses to write while `full`, for longer than a write is tried again."""
+    """A store that refuses to write while `full`, for longer than a write is retried."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -43,7 +43,7 @@ class FullStore(Store):
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullStore]:
-    monkeypatch.setattr(store_module, "INSIST_SECONDS", 0.05)
+    monkeypatch.setattr(store_module, "RETRY_SECONDS", 0.05)
     store = FullStore(tmp_path / "workspace.sqlite")
     yield store
     store.full.clear()
@@ -51,7 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullStore
 
 
 @pytest.fixture
-def here(store: FullStore, tmp_path: Path) -> Workspace:
+def workspace(store: FullStore, tmp_path: Path) -> Workspace:
     return Workspace(LocalSettings(tmp_path), store)
 
 
@@ -73,7 +73,7 @@ def test_a_write_waits_for_room(store: FullStore) -> None:
     assert store.get("k", "a") == LARGE
 
 
-def test_a_transaction_says_what_failed_and_can_be_tried_again(store: FullStore) -> None:
+def test_a_transaction_says_what_failed_and_can_be_repeated(store: FullStore) -> None:
     def write() -> None:
         with store.transaction():
             store.put("k", "a", {})
@@ -85,21 +85,21 @@ def test_a_transaction_says_what_failed_and_can_be_tried_again(store: FullStore)
     assert store.items("k") == []
     timer = threading.Timer(0.3, _limit, [store, 1_000_000])
     timer.start()
-    store.patiently(write)
+    store.retry_briefly(write)
     timer.join()
     assert [key for key, _ in store.items("k")] == ["a", "b"]
 
 
-def _job(here: Workspace) -> Document:
+def _job(workspace: Workspace) -> Document:
     task = {"task_key": "one", "python_wheel_task": {}, "run_if": "ALL_SUCCESS", "timeout_seconds": 0}
     limits = {"max_concurrent_runs": 1, "timeout_seconds": 0, "queue": {"enabled": True}}
     job = {"job_id": 1, "creator_user_name": "me", "settings": {"name": "job", "tasks": [task], **limits}}
-    here.store.put("jobs", "1", job)
+    workspace.store.put("jobs", "1", job)
     return job
 
 
 @pytest.fixture
-def runs(here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobRuns]:
+def runs(workspace: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobRuns]:
     """Runs whose task succeeds just when the disk has become full."""
 
     def run(*_: Any) -> Outcome:
@@ -107,7 +107,7 @@ def runs(here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch) -> 
         return SUCCESS
 
     monkeypatch.setattr(tasks, "run", run)
-    runs = JobRuns(here)
+    runs = JobRuns(workspace)
     runs.start()
     yield runs
     store.full.clear()
@@ -120,8 +120,8 @@ def _ends(call: Callable[[], object]) -> None:
     assert ended.wait(SOON), f"{call} failed or waits for ever"
 
 
-def test_a_run_ends_and_can_be_repaired(here: Workspace, store: FullStore, runs: JobRuns) -> None:
-    job = _job(here)
+def test_a_run_ends_and_can_be_repaired(workspace: Workspace, store: FullStore, runs: JobRuns) -> None:
+    job = _job(workspace)
     first = runs.run_now(job, "me")["run_id"]
     thread = runs._active[first]
     thread.join(SOON)
@@ -138,8 +138,8 @@ def test_a_run_ends_and_can_be_repaired(here: Workspace, store: FullStore, runs:
     assert [item["id"] for item in runs.get(first)["repair_history"]] == [repair]
 
 
-def test_a_queued_run_begins_and_another_is_cancelled(here: Workspace, store: FullStore, runs: JobRuns) -> None:
-    job = _job(here)
+def test_a_queued_run_begins_and_another_is_cancelled(workspace: Workspace, store: FullStore, runs: JobRuns) -> None:
+    job = _job(workspace)
     with runs._slots.changed:  # the first run cannot end before the others are there
         first, second, third = (runs.run_now(job, "me")["run_id"] for _ in range(3))
     wait_for(store.full.is_set, SOON)
@@ -156,7 +156,7 @@ def test_a_queued_run_begins_and_another_is_cancelled(here: Workspace, store: Fu
 
 
 def test_runs_close_while_the_disk_is_full(
-    here: Workspace, store: FullStore, runs: JobRuns, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, store: FullStore, runs: JobRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(*given: Any) -> Outcome:
         stopped = threading.Event()
@@ -166,13 +166,13 @@ def test_runs_close_while_the_disk_is_full(
         return SUCCESS
 
     monkeypatch.setattr(tasks, "run", run)
-    runs.run_now(_job(here), "me")
+    runs.run_now(_job(workspace), "me")
     wait_for(store.full.is_set, SOON)
     _ends(runs.close)
 
 
 def test_an_update_ends_and_the_next_one_begins(
-    here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def follow(_: Update) -> str:
         store.full.set()
@@ -180,7 +180,7 @@ def test_an_update_ends_and_the_next_one_begins(
 
     monkeypatch.setattr(Update, "_follow", follow)
     store.put("pipelines", "p", {"pipeline_id": "p", "name": "p", "spec": {}})
-    updates = PipelineUpdates(here)
+    updates = PipelineUpdates(workspace)
     first = updates.start("p", {}, "API_CALL")
     assert first.wait(SOON) == "COMPLETED"
     _ends(updates.close)
@@ -190,14 +190,14 @@ def test_an_update_ends_and_the_next_one_begins(
 
 
 def test_an_endpoint_whose_server_cannot_start_takes_another_configuration(
-    here: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, store: FullStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(_: ScoringServer) -> None:
         store.full.set()
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(ScoringServer, "_start", start)
-    endpoints = Endpoints(here)
+    endpoints = Endpoints(workspace)
     entity = {"name": "m-1", "entity_name": "m", "entity_version": "1"}
     endpoints.update({"id": "1", "name": "e"}, {"served_entities": [entity]})
     wait_for(lambda: endpoints.states("e")["m-1"]["deployment"] == "DEPLOYMENT_FAILED", SOON)

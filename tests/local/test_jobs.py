@@ -14,18 +14,19 @@ from databricks.sdk.errors import BadRequest, OperationFailed
 from databricks.sdk.service import jobs
 
 from local.settings import LocalSettings
-from local.workspace.context import Workspace
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 from local.workspace.jobs import tasks
-from local.workspace.jobs.run import JobRun, Slots
-from local.workspace.jobs.runs import JobRuns, _chosen
+from local.workspace.jobs.active_run import ActiveRun, Slots
+from local.workspace.jobs.repairs import tasks_to_run
+from local.workspace.jobs.runtime import JobRuns
 from local.workspace.jobs.states import CANCELED, SUCCESS
-from local.workspace.store import Store
 from tests.local.job_tasks import MINUTE, create, failed, results, task, wait_for, with_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.workspace.store import Document
+    from local.workspace.core.store import Document
     from tests.local.conftest import LocalWorkspace
 
 LIMIT_SECONDS = 10  # in which a task must have started, on a busy machine too
@@ -112,6 +113,27 @@ def test_run_if_decides_after_a_failure(cloud: LocalWorkspace) -> None:
     assert results(run) == {**expected, "unneeded": "EXCLUDED", "some": "SUCCESS"}
 
 
+def test_what_a_task_says_when_it_gives_up_is_its_error(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    waiter = client.jobs.run_now(create(cloud, task("one", "give-up")))
+    said = "SystemExit: no scores on 2026-01-31: run `score` for that date"
+    assert said in failed(lambda: waiter.result(MINUTE))
+    run = client.jobs.get_run(waiter.run_id)
+    assert said in run.tasks[0].state.state_message
+    output = client.jobs.get_run_output(run.tasks[0].run_id)
+    assert output.error == said
+    assert 'sys.exit("no scores' in output.error_trace
+    assert output.logs.index(said) < output.logs.index("Traceback")
+
+
+def test_an_exit_with_a_number_is_named(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    tasks = [task("bad", "end-with", parameters={"code": "3"}), task("good", "end-with", parameters={"code": "0"})]
+    waiter = client.jobs.run_now(create(cloud, *tasks))
+    assert "exit code 3" in failed(lambda: waiter.result(MINUTE))
+    assert results(client.jobs.get_run(waiter.run_id)) == {"bad": "FAILED", "good": "SUCCESS"}
+
+
 def test_retries_are_attempts_of_their_own(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     parameters = {"marker": str(tmp_path / "count"), "failures": "2"}
@@ -164,7 +186,7 @@ def test_a_repair_reaches_dependent_tasks_where_it_is_asked_to(request_: dict[st
     needs = {"ingest": [], "train": ["ingest"], "score": ["train"], "marts": ["score"]}
     tasks = [{"task_key": key, "depends_on": [{"task_key": name} for name in names]} for key, names in needs.items()]
     latest = {key: {"state": {"result_state": "FAILED" if key == "train" else "SUCCESS"}} for key in needs}
-    assert _chosen(tasks, latest, request_) == chosen
+    assert tasks_to_run(tasks, latest, request_) == chosen
 
 
 def test_a_timeout_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> None:
@@ -208,22 +230,22 @@ def test_a_killed_program_is_a_failure_that_says_so(cloud: LocalWorkspace, tmp_p
 
 
 def test_a_run_that_has_ended_is_not_stopped(tmp_path: Path) -> None:
-    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    workspace = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
     settings = {"tasks": [], "timeout_seconds": 0}
     document = {"run_id": 1, "settings": settings, "attempts": [], "repair_history": [], "start_time": 0}
-    run = JobRun(here, Slots(1), document, [], {}, tmp_path)
+    run = ActiveRun(workspace, Slots(1), document, [], {}, tmp_path)
     run.run()
     run.stop(CANCELED)
-    stored = here.store.get("runs", "1")
+    stored = workspace.store.get("runs", "1")
     assert stored is not None
     assert (stored["state"]["life_cycle_state"], stored["state"]["result_state"]) == ("TERMINATED", "SUCCESS")
 
 
 def test_a_run_that_has_ended_leaves_its_place_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    workspace = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
     noticed, released, follow = threading.Event(), threading.Event(), JobRuns._follow
 
-    def later(self: JobRuns, run: JobRun) -> None:
+    def later(self: JobRuns, run: ActiveRun) -> None:
         noticed.wait(60)
         follow(self, run)
 
@@ -232,8 +254,8 @@ def test_a_run_that_has_ended_leaves_its_place_at_once(tmp_path: Path, monkeypat
     only = {"task_key": "one", "python_wheel_task": {}, "run_if": "ALL_SUCCESS", "timeout_seconds": 0}
     limits = {"max_concurrent_runs": 1, "timeout_seconds": 0, "queue": {"enabled": False}}
     job = {"job_id": 1, "creator_user_name": "me", "settings": {"name": "job", "tasks": [only], **limits}}
-    here.store.put("jobs", "1", job)
-    runs = JobRuns(here)
+    workspace.store.put("jobs", "1", job)
+    runs = JobRuns(workspace)
 
     def state(run: Document) -> str:
         return str(runs.get(run["run_id"])["state"]["life_cycle_state"])

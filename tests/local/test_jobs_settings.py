@@ -1,4 +1,4 @@
-"""What a job may be, who it runs as, and when its runs begin, through the official SDK."""
+"""Settings of jobs, their identity, and the start of their runs, through the official SDK."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.workspace.errors import ApiError
-from local.workspace.parameters import bound
+from local.workspace.core.errors import ApiError
+from local.workspace.sql.parameters import bound
 
 CASES = [
     ("SELECT :a", "SELECT CAST('x' AS STRING)"),

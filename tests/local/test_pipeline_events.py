@@ -1,4 +1,4 @@
-"""When an update stops listening to its streams."""
+"""The end of an update, which waits for the last events of its streams."""
 
 from __future__ import annotations
 

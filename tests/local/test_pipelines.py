@@ -57,6 +57,7 @@ def slow():
     return spark.sql("SELECT count(*) AS n FROM range(20000000000) a WHERE pmod(hash(a.id), 3) = 5")
 """
 WAITING = "import time\n\nprint('waiting', flush=True)\ntime.sleep(600)\n"
+GIVES_UP = "import sys\n\nsys.exit('no drops for 2026-01-31')\n"
 MINUTES = timedelta(minutes=3)
 
 
@@ -66,7 +67,8 @@ def cloud(lakehouse: LocalWorkspace) -> Iterator[LocalWorkspace]:
     before = inventory(client)
     files = lakehouse.settings.workspace_files / "Shared" / "pipelines"
     wheel.build(files / "rules-1.0-py3-none-any.whl", "rules", "LIMIT = 6\n", {})
-    for name, text in (("numbers", SOURCE), ("strict", STRICT), ("slow", SLOW), ("waiting", WAITING)):
+    texts = {"numbers": SOURCE, "strict": STRICT, "slow": SLOW, "waiting": WAITING, "gives-up": GIVES_UP}
+    for name, text in texts.items():
         (files / f"{name}.py").write_text(text)
     client.catalogs.create("flows")
     client.schemas.create("bronze", "flows")
@@ -165,6 +167,15 @@ def test_a_broken_expectation_fails_the_update_and_the_job(cloud: LocalWorkspace
     errors = list(client.pipelines.list_pipeline_events(pipeline_id, filter="level = 'ERROR'"))
     assert any("tiny" in event.message for event in errors)
     client.jobs.delete(job_id)
+    client.pipelines.delete(pipeline_id)
+
+
+def test_what_a_source_says_when_it_gives_up_is_the_reason(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    pipeline_id = create(client, "gives-up")
+    assert update(client, pipeline_id).state is pipelines.UpdateInfoState.FAILED
+    (error,) = client.pipelines.list_pipeline_events(pipeline_id, filter="level = 'ERROR'")
+    assert error.message.startswith("no drops for 2026-01-31 (the runner ended with code 1)")
     client.pipelines.delete(pipeline_id)
 
 

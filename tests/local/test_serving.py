@@ -1,4 +1,4 @@
-"""Serving endpoints through the official SDK: real models, logged in a real MLflow server, in real scoring servers."""
+"""Serving endpoints through the official SDK: real models of a real MLflow server, in real scoring servers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def predict(cloud: LocalWorkspace, name: str) -> list[float]:
 
 
 def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
-    """Of the endpoint `changing`, by the folder that they work in."""
+    """Processes of the endpoint `changing`, by their working folder."""
     children = psutil.Process(cloud.processes["workspace"].pid).children()
     found = []
     for process in children:

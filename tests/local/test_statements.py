@@ -12,9 +12,9 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import sql
 
-from local.workspace import results, statements
-from local.workspace.errors import ApiError
-from local.workspace.statements import Statement, Statements
+from local.workspace.core.errors import ApiError
+from local.workspace.sql import results, runtime
+from local.workspace.sql.runtime import Statement, Statements
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -106,20 +106,20 @@ def test_reading_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_results_are_dropped_when_they_are_old_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pa.table({"c0": ["x" * 1000]})
     monkeypatch.setattr(Statement, "_execute", lambda _: results.Result({"chunks": []}, table))
-    monkeypatch.setattr(statements, "KEPT_BYTES", 2 * table.nbytes)
+    monkeypatch.setattr(runtime, "KEPT_BYTES", 2 * table.nbytes)
     kept = Statements()
-    here: Any = None
+    workspace: Any = None
 
     def executed() -> str:
-        statement = kept.execute(here, {})
-        assert statement._finished.wait(10)
+        statement = kept.execute(workspace, {})
+        assert statement._released.wait(10)
         return statement.id
 
     first, second, third = executed(), executed(), executed()
     with pytest.raises(ApiError, match=f"{first} was not found"):
         kept.get(first)
     assert [kept.get(name).id for name in (second, third)] == [second, third]
-    monkeypatch.setattr(statements, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(runtime, "KEPT_SECONDS", -1)
     with pytest.raises(ApiError, match=f"{third} was not found"):
         kept.get(third)
 

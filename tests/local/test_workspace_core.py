@@ -1,4 +1,4 @@
-"""What every route has: tokens, checks of requests, errors, state that survives, and one clear line at start."""
+"""Common parts of all routes: tokens, checks of requests, errors, state, and the start of the workspace."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from databricks.sdk.errors import (
 from databricks.sdk.service import catalog, compute, dashboards, jobs
 from databricks.sdk.service import workspace as workspace_sdk
 
-from local.workspace.errors import ApiError
-from local.workspace.requests import body, checked
-from local.workspace.store import Store
+from local.workspace.core.errors import ApiError
+from local.workspace.core.requests import body, checked
+from local.workspace.core.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ FOLDER = "/Shared/experiments"
 
 @pytest.fixture
 def client(lakehouse: LocalWorkspace) -> Iterator[WorkspaceClient]:
-    """The official client; a folder for the test, which goes with all that is in it."""
+    """The official client, with a folder for the test, which is deleted afterwards."""
     client = lakehouse.client()
     client.workspace.mkdirs(FOLDER)
     yield client
@@ -30,7 +30,7 @@ def client(lakehouse: LocalWorkspace) -> Iterator[WorkspaceClient]:
 
 
 def names(client: WorkspaceClient) -> set[str | None]:
-    """Experiments that MLflow itself holds."""
+    """Experiments in MLflow itself."""
     return {experiment.name for experiment in client.experiments.search_experiments(max_results=1000)}
 
 

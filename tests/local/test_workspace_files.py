@@ -1,4 +1,4 @@
-"""Workspace files and volumes' files."""
+"""Files of the workspace and of volumes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
 from local.settings import LocalSettings
-from local.workspace import files, workspace_files
-from local.workspace.context import Workspace
-from local.workspace.errors import ApiError, bad_request
-from local.workspace.store import Document, Store
+from local.workspace.core.context import Workspace
+from local.workspace.core.errors import ApiError, bad_request
+from local.workspace.core.store import Document, Store
+from local.workspace.files import volume_files as files
+from local.workspace.files import workspace_files
+from local.workspace.files.whole_files import whole_file
 from local.workspace.unity_catalog import volumes as uc_volumes
-from local.workspace.whole_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +39,17 @@ def client(workspace: LocalWorkspace) -> WorkspaceClient:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace without a process, for what a request does on the way."""
-    here = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
-    workspace_files.start(here)
-    yield here
-    here.store.close()
+def in_process(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace in this process, for tests that look into a request."""
+    in_process = Workspace(LocalSettings(tmp_path), Store(tmp_path / "workspace.sqlite"))
+    workspace_files.start(in_process)
+    yield in_process
+    in_process.store.close()
 
 
 @pytest.fixture(scope="module")
 def volumes(workspace: LocalWorkspace) -> WorkspaceClient:
-    """A client of a workspace that knows one volume (to make it by its API would take Spark)."""
+    """A client of a workspace with one volume, written to the store, as the API would need Spark."""
     store = Store(workspace.settings.home / "workspace.sqlite")
     store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
     store.close()
@@ -103,7 +104,7 @@ def test_a_new_version_does_not_disturb_a_reader(workspace: LocalWorkspace, clie
 def test_what_has_lost_its_files_can_be_deleted_and_made_again(
     workspace: LocalWorkspace, client: WorkspaceClient
 ) -> None:
-    """As a kill in the middle of a deletion leaves it."""
+    """Leaves the state of a workspace that was killed during a deletion."""
     client.workspace.mkdirs("/Shared/lost")
     client.workspace.upload("/Shared/lost/x.txt", b"x", format=AUTO)
     shutil.rmtree(workspace.settings.workspace_files / "Shared/lost")
@@ -117,20 +118,20 @@ def test_what_has_lost_its_files_can_be_deleted_and_made_again(
     client.workspace.delete("/Shared/lost", recursive=True)
 
 
-def test_a_slow_remover_keeps_nobody_waiting(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_remover_keeps_nobody_waiting(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(_: Workspace, __: Document) -> None:
-        other = threading.Thread(target=here.store.get, args=("users", "1"), daemon=True)
+        other = threading.Thread(target=in_process.store.get, args=("users", "1"), daemon=True)
         other.start()
         other.join(10)
         assert not other.is_alive()
 
     monkeypatch.setitem(workspace_files.removers, "SLOW", slow)
-    workspace_files.put_object(here, "/Shared/x", "SLOW")
-    workspace_files.delete({"path": "/Shared/x"}, here)
-    assert here.store.get("workspace_objects", "/Shared/x") is None
+    workspace_files.put_object(in_process, "/Shared/x", "SLOW")
+    workspace_files.delete({"path": "/Shared/x"}, in_process)
+    assert in_process.store.get("workspace_objects", "/Shared/x") is None
 
 
-def test_a_remover_that_fails_undoes_no_other(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remover_that_fails_undoes_no_other(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     called, broken = [], ["/Shared/folder/b"]
 
     def remove(_: Workspace, document: Document) -> None:
@@ -139,38 +140,38 @@ def test_a_remover_that_fails_undoes_no_other(here: Workspace, monkeypatch: pyte
             raise bad_request("not now")
 
     monkeypatch.setitem(workspace_files.removers, "KEPT", remove)
-    workspace_files.make_folder(here, "/Shared/folder")
+    workspace_files.make_folder(in_process, "/Shared/folder")
     for name in ("a", "b"):
-        workspace_files.put_object(here, f"/Shared/folder/{name}", "KEPT")
+        workspace_files.put_object(in_process, f"/Shared/folder/{name}", "KEPT")
     deletion = {"path": "/Shared/folder", "recursive": True}
     with pytest.raises(ApiError, match="not now"):
-        workspace_files.delete(deletion, here)
+        workspace_files.delete(deletion, in_process)
     broken.clear()
-    workspace_files.delete(deletion, here)
+    workspace_files.delete(deletion, in_process)
     assert called == [f"/Shared/folder/{name}" for name in ("a", "b", "b")]
-    assert here.store.items("workspace_objects", "/Shared/folder") == []
+    assert in_process.store.items("workspace_objects", "/Shared/folder") == []
 
 
-def test_a_volume_s_files_go_before_its_record(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    here.store.put("uc_volume", "c.s.v", {"full_name": "c.s.v"})
-    folder = uc_volumes.folder_of(here, "c.s.v")
+def test_a_volume_s_files_go_before_its_record(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_process.store.put("uc_volume", "c.s.v", {"full_name": "c.s.v"})
+    folder = uc_volumes.folder_of(in_process, "c.s.v")
     folder.mkdir(parents=True)
 
     def killed(*_: str) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(here.store, "delete", killed)
+    monkeypatch.setattr(in_process.store, "delete", killed)
     with pytest.raises(KeyboardInterrupt):
-        uc_volumes.remove(here, "c.s.v")
+        uc_volumes.remove(in_process, "c.s.v")
     monkeypatch.undo()
     assert not folder.exists()
-    uc_volumes.remove(here, "c.s.v")
-    assert here.store.get("uc_volume", "c.s.v") is None
+    uc_volumes.remove(in_process, "c.s.v")
+    assert in_process.store.get("uc_volume", "c.s.v") is None
 
 
-def test_a_folder_that_a_file_comes_into_is_not_removed(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    here.store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
-    folder = here.settings.volumes / "files" / "bronze" / "raw" / "day"
+def test_a_folder_that_a_file_comes_into_is_not_removed(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_process.store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
+    folder = in_process.settings.volumes / "files" / "bronze" / "raw" / "day"
     folder.mkdir(parents=True)
     rmdir = Path.rmdir
 
@@ -180,7 +181,7 @@ def test_a_folder_that_a_file_comes_into_is_not_removed(here: Workspace, monkeyp
 
     monkeypatch.setattr(Path, "rmdir", late)
     with pytest.raises(ApiError, match="is not empty") as raised:
-        files.delete_folder(f"{VOLUME}/day", here)
+        files.delete_folder(f"{VOLUME}/day", in_process)
     assert (raised.value.status, raised.value.error_code) == (400, "DIRECTORY_NOT_EMPTY")
     assert (folder / "a.csv").exists()
 

@@ -1,4 +1,4 @@
-"""The home page, and who may open pages."""
+"""The home page, and access to pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 from pyspark.sql.connect.session import SparkSession
 
-from local.workspace.store import Store
+from local.workspace.core.store import Store
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace

@@ -10,8 +10,8 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service import dashboards, iam, sql
 from databricks.sdk.service import workspace as workspace_sdk
 
-from local.workspace.context import Workspace
-from local.workspace.store import Store
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +37,9 @@ def warehouse(client: WorkspaceClient) -> Iterator[sql.GetWarehouseResponse]:
 def reader(workspace: LocalWorkspace, client: WorkspaceClient) -> Iterator[WorkspaceClient]:
     """A client of a service principal without any right."""
     made = client.service_principals.create(display_name="reader")
-    here = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
-    token = here.token_for(made.application_id)
-    here.store.close()
+    in_process = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
+    token = in_process.token_for(made.application_id)
+    in_process.store.close()
     yield workspace.client(token)
     client.service_principals.delete(made.id)
 

@@ -1,4 +1,4 @@
-"""The real engine and the real Databricks provider deploy, change and destroy one of each resource type."""
+"""Deployment, change and destruction of each resource type, by the real engine and the real provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,15 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     client = lakehouse.client()
     before = inventory(client)
     pulumi("up", "--yes", "--skip-preview")
-    assert _outputs(pulumi)["model_comment"] == "edition 1"
+    outputs = _outputs(pulumi)
+    assert (outputs["model_comment"], outputs["group_found"]) == ("edition 1", True)
+    assert _assigned(lakehouse) == {
+        "Bob's Research and Development": ["USER"],
+        "runner 1": ["USER"],
+        "ann@churn.local": ["USER"],
+        "team": ["ADMIN"],
+    }
+    assert _roles(lakehouse, "runner 1") == {"roles/servicePrincipal.manager": ["users/admin@churn.local"]}
     deployed = inventory(client)
     unchanged = {kind for kind, names in deployed.items() if names == before[kind]}
     assert unchanged == {"clusters", "endpoints", "jobs", "pipelines"}, "these have a program of their own"
@@ -38,9 +46,15 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     assert _outputs(pulumi)["model_comment"] == "edition 2"
     assert client.catalogs.get("proof").comment == "edition 2"
     assert client.dbutils.secrets.get("churn", "password") == "hidden 2"
+    assert _assigned(lakehouse)["ann@churn.local"] == ["ADMIN"]
+    assert _roles(lakehouse, "runner 2") == {
+        "roles/servicePrincipal.manager": ["users/admin@churn.local"],
+        "roles/servicePrincipal.user": ["groups/Bob's Research and Development"],
+    }
 
     pulumi("destroy", "--yes", "--skip-preview")
     assert inventory(client) == before
+    assert _assigned(lakehouse) == {}
 
 
 def test_what_was_changed_by_hand_shows_in_the_preview(
@@ -52,6 +66,23 @@ def test_what_was_changed_by_hand_shows_in_the_preview(
     shown = pulumi("preview", "--refresh", "--diff", "--expect-no-changes", fails=True).stdout
     assert '"by hand" => "edition 1"' in shown
     pulumi("destroy", "--yes", "--skip-preview")
+
+
+def _assigned(lakehouse: LocalWorkspace) -> dict[str, list[str]]:
+    """Permissions of all principals that are assigned to the workspace, by display name."""
+    with lakehouse.http() as http:
+        answer = http.get("/api/2.0/preview/permissionassignments").json()
+    return {item["principal"]["display_name"]: item["permissions"] for item in answer["permission_assignments"]}
+
+
+def _roles(lakehouse: LocalWorkspace, display_name: str) -> dict[str, list[str]]:
+    """Principals with a role on a service principal, by role."""
+    client = lakehouse.client()
+    (runner,) = client.service_principals.list(filter=f'displayName eq "{display_name}"')
+    account = client.config.account_id
+    name = f"accounts/{account}/servicePrincipals/{runner.application_id}/ruleSets/default"
+    rules = client.account_access_control_proxy.get_rule_set(name, "").grant_rules or []
+    return {rule.role: rule.principals or [] for rule in rules}
 
 
 def _outputs(pulumi: Callable[..., subprocess.CompletedProcess[str]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Catalogs, schemas, volumes, tables, registered models and grants, with Spark and MLflow behind them."""
+"""Catalogs, schemas, volumes, tables, registered models and grants, with Spark and MLflow."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_schema_made_by_sql_counts(client: WorkspaceClient, spark: SparkSessio
 
 
 def test_a_catalog_that_spark_has_lost_can_be_deleted(client: WorkspaceClient, spark: SparkSession) -> None:
-    """As a kill in the middle of a deletion leaves it."""
+    """Leaves the state of a workspace that was killed during a deletion."""
     client.catalogs.create("lost")
     spark.sql("DROP SCHEMA catalogs.lost CASCADE")
     client.catalogs.delete("lost")
@@ -203,7 +203,7 @@ def test_grants_add_and_remove(client: WorkspaceClient) -> None:
 
 @pytest.fixture
 def registry(lakehouse: LocalWorkspace) -> Iterator[MlflowClient]:
-    """MLflow's own client, while the environment names the workspace."""
+    """MLflow's own client, with the workspace's address in the environment."""
     url = lakehouse.settings.workspace_url
     with mlflow_at(url, lakehouse.token):
         yield MlflowClient(url, url)

@@ -1,4 +1,4 @@
-"""States of runs and tasks, in the two forms that the Jobs API gives them: `state` (2.0) and `status` (2.2)."""
+"""States of runs and tasks, in both forms of the Jobs API: `state` (2.0) and `status` (2.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from local.workspace.store import Document
+    from local.workspace.core.store import Document
+
+    from .documents import Stateful
 
 LifeCycle = Literal["PENDING", "BLOCKED", "QUEUED", "RUNNING", "TERMINATING", "WAITING_FOR_RETRY"]
 Result = Literal[
@@ -35,13 +37,13 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run or a task ended.
+    """The end of a run or a task.
 
     Attributes:
         result: The `result_state`.
         code: The termination code of `status`.
-        message: Why; empty for a success.
-        lost: Whether it did not end by itself, but the workspace lost it.
+        message: The reason; empty for a success.
+        lost: Whether the workspace lost the run or task, which did not end by itself.
     """
 
     result: Result
@@ -54,27 +56,32 @@ SUCCESS = Outcome("SUCCESS", "SUCCESS")
 CANCELED = Outcome("CANCELED", "USER_CANCELED", "Run cancelled.")
 
 
-def active(life_cycle: LifeCycle, message: str = "", queue_code: str | None = None) -> Document:
-    """`state` and `status` of what has not ended yet."""
+def set_active(document: Stateful, life_cycle: LifeCycle, message: str = "", queue_code: str | None = None) -> None:
+    """Writes the state of something that has not ended."""
     status: Document = {"state": "WAITING" if life_cycle == "WAITING_FOR_RETRY" else life_cycle}
     if queue_code:
         status["queue_details"] = {"code": queue_code, "message": message}
-    state = {"life_cycle_state": life_cycle, "state_message": message, "user_cancelled_or_timedout": False}
-    return {"state": state, "status": status}
+    document["state"] = {
+        "life_cycle_state": life_cycle,
+        "state_message": message,
+        "user_cancelled_or_timedout": False,
+    }
+    document["status"] = status
+    document.pop("end_time", None)
 
 
-def ended(outcome: Outcome, *, whole_run: bool = False) -> Document:
-    """`state` and `status` of what has ended.
+def set_ended(document: Stateful, outcome: Outcome, end_time: int, *, whole_run: bool = False) -> None:
+    """Writes the state of something that has ended.
 
-    A whole run with a failed task ends as INTERNAL_ERROR (so does whatever was lost), a failed task as TERMINATED; that
-    is what makes the SDK's `run_now(...).result()` raise.
+    A whole run with a failed task, and everything that was lost, ends as INTERNAL_ERROR, a failed task as TERMINATED:
+    because of this the SDK's `run_now(...).result()` raises.
     """
     life_cycle = "TERMINATED"
     if outcome.lost or (whole_run and outcome.result == "FAILED"):
         life_cycle = "INTERNAL_ERROR"
     if outcome.result == "MAXIMUM_CONCURRENT_RUNS_REACHED":
         life_cycle = "SKIPPED"
-    state = {
+    document["state"] = {
         "life_cycle_state": life_cycle,
         "result_state": outcome.result,
         "state_message": outcome.message,
@@ -82,10 +89,18 @@ def ended(outcome: Outcome, *, whole_run: bool = False) -> Document:
     }
     kind = _TYPES.get(outcome.code, "CLIENT_ERROR")
     details = {"code": outcome.code, "type": kind, "message": outcome.message}
-    return {"state": state, "status": {"state": "TERMINATED", "termination_details": details}}
+    document["status"] = {"state": "TERMINATED", "termination_details": details}
+    document["end_time"] = end_time
 
 
-def is_active(document: Document) -> bool:
+def outcome_of(document: Stateful) -> Outcome:
+    """Returns the end of something that has ended."""
+    details = document["status"]["termination_details"]
+    return Outcome(document["state"]["result_state"], details["code"], details["message"])
+
+
+def is_active(document: Stateful) -> bool:
+    """Whether a run, an attempt or a repair has not ended."""
     return document["state"]["life_cycle_state"] in ACTIVE
 
 
@@ -97,7 +112,7 @@ def upstream(run_if: str, results: Collection[str]) -> Outcome | None:
         results: Results of the tasks it depends on.
 
     Returns:
-        None if it runs, else how it ends without having run.
+        None if the task runs, else its end without a run.
     """
     if not results:
         return None
@@ -121,7 +136,14 @@ def upstream(run_if: str, results: Collection[str]) -> Outcome | None:
 
 
 def whole(outcomes: Mapping[str, Outcome], leaves: Collection[str]) -> Outcome:
-    """How a run ends, from its tasks: as its leaves did, which may have succeeded in spite of a failed task."""
+    """Returns the end of a run.
+
+    The leaves decide: they can succeed although a task before them failed.
+
+    Args:
+        outcomes: Ends of all tasks, by key.
+        leaves: Keys of the tasks on which no other depends.
+    """
     failed = {key: outcome for key, outcome in outcomes.items() if outcome.result in FAILURES}
     if not failed:
         return SUCCESS

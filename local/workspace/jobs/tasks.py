@@ -1,54 +1,59 @@
-"""Runs one attempt of one task to its end."""
+"""One attempt of one task: a program on a wheel's entry point, or an update of a pipeline."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from local.workspace import runner, wheels
-from local.workspace.errors import ApiError
-from local.workspace.pipelines.updates import updates
+from local.workspace.core.errors import ApiError
+from local.workspace.pipelines.runtime import PipelineUpdates
+from local.workspace.programs import libraries, runner
 
 from .states import CANCELED, SUCCESS, Outcome
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
+
+    from .documents import RunDocument
 
 LOG_LIMIT_BYTES = 5 * 1024 * 1024  # of `get-output`, as on Databricks
 
 
 class Stoppable(Protocol):
-    """Something that runs and can be told to end."""
+    """Something that runs and can be stopped."""
 
     def stop(self) -> object:
-        """Ends it, and returns when it has ended."""
+        """Stops it, and returns after its end."""
 
 
-def run(here: Workspace, run: Document, task: Document, folder: Path, started: Callable[[Stoppable], None]) -> Outcome:
+def run(
+    workspace: Workspace, run: RunDocument, task: Document, folder: Path, started: Callable[[Stoppable], None]
+) -> Outcome:
     """Runs an attempt.
 
     Args:
-        here: The workspace.
-        run: The job run.
-        task: The task's settings, references resolved.
+        workspace: The workspace.
+        run: The run of the job.
+        task: The task's settings, with references replaced.
         folder: The attempt's own folder.
-        started: Called as soon as there is something to stop.
+        started: Called with the program or update as soon as it can be stopped.
 
     Returns:
-        How it ended.
+        The end of the attempt.
     """
     timeout = float(task["timeout_seconds"]) or None
     if "pipeline_task" in task:
-        return _run_pipeline(here, task["pipeline_task"], timeout, started)
-    return _run_wheel(here, run, task, folder, timeout, started)
+        return _run_pipeline(workspace, task["pipeline_task"], timeout, started)
+    return _run_wheel(workspace, run, task, folder, timeout, started)
 
 
 def output(folder: Path) -> Document:
-    """What `get-output` tells of an attempt: `logs` and, for a failure of the program, `error` and `error_trace`."""
+    """Returns what `get-output` adds for an attempt: `logs` and, after a failure, `error` and `error_trace`."""
     answer: Document = {}
     log, error = folder / "output.log", folder / "error.json"
     if log.exists():
@@ -63,14 +68,14 @@ def output(folder: Path) -> Document:
 
 
 def _run_wheel(
-    here: Workspace,
-    run: Document,
+    workspace: Workspace,
+    run: RunDocument,
     task: Document,
     folder: Path,
     timeout: float | None,
     started: Callable[[Stoppable], None],
 ) -> Outcome:
-    wheel, cluster = task["python_wheel_task"], _cluster(here, run, task)
+    wheel, cluster = task["python_wheel_task"], _cluster(workspace, run, task)
     dependencies = [name for library in task.get("libraries", []) for name in _names(library)]
     for environment in run["settings"].get("environments", []):
         if environment["environment_key"] == task.get("environment_key"):
@@ -82,14 +87,14 @@ def _run_wheel(
         "spark_conf": cluster.get("spark_conf", {}),
     }
     try:
-        folders = wheels.unpack(here.settings, dependencies)
-        env = runner.environment(here, run["run_as"], folders) | cluster.get("spark_env_vars", {})
-    except wheels.LibraryError as error:
+        folders = libraries.unpack(workspace.settings, dependencies)
+        env = runner.environment(workspace, run["run_as"], folders) | cluster.get("spark_env_vars", {})
+    except libraries.LibraryError as error:
         return Outcome("FAILED", "LIBRARY_INSTALLATION_ERROR", str(error))
-    except ApiError as error:  # the principal that it runs as is gone
+    except ApiError as error:  # the principal of `run_as` does not exist any more
         return Outcome("FAILED", "UNAUTHORIZED_ERROR", error.message)
     command = runner.python("launch_task.py", json.dumps(launch), *arguments, *wheel.get("parameters", []))
-    program = runner.Program(here, f"task/{folder.name}", command, env=env, folder=folder)
+    program = runner.Program(workspace, f"task/{folder.name}", command, env=env, folder=folder)
     started(program)
     try:
         code = program.wait(timeout)
@@ -103,10 +108,10 @@ def _run_wheel(
     return Outcome("FAILED", "RUN_EXECUTION_ERROR", f"Workload failed, see run output for details: {reason}")
 
 
-def _cluster(here: Workspace, run: Document, task: Document) -> Document:
-    """The settings of the cluster that a task runs on; a serverless task has none."""
+def _cluster(workspace: Workspace, run: RunDocument, task: Document) -> Document:
+    """The settings of a task's cluster; empty for a serverless task."""
     if "existing_cluster_id" in task:
-        return here.store.get("clusters", task["existing_cluster_id"]) or {}
+        return workspace.store.get("clusters", task["existing_cluster_id"]) or {}
     for cluster in run["settings"].get("job_clusters", []):
         if cluster["job_cluster_key"] == task.get("job_cluster_key"):
             return dict(cluster["new_cluster"])
@@ -114,18 +119,18 @@ def _cluster(here: Workspace, run: Document, task: Document) -> Document:
 
 
 def _names(library: Document) -> list[str]:
-    """A library as the names that `wheels.unpack` takes."""
+    """The names of a library, for `libraries.unpack`."""
     if "pypi" in library:
         return [library["pypi"]["package"]]
     return list(library.values())
 
 
 def _run_pipeline(
-    here: Workspace, task: Document, timeout: float | None, started: Callable[[Stoppable], None]
+    workspace: Workspace, task: Document, timeout: float | None, started: Callable[[Stoppable], None]
 ) -> Outcome:
     options = {name: value for name, value in task.items() if name != "pipeline_id"}
     try:
-        update = updates(here).start(task["pipeline_id"], options, "JOB_TASK")
+        update = workspace.service(PipelineUpdates).start(task["pipeline_id"], options, "JOB_TASK")
     except ApiError as error:
         code = "RESOURCE_NOT_FOUND" if error.status == 404 else "INVALID_RUN_CONFIGURATION"
         return Outcome("FAILED", code, error.message)

@@ -1,45 +1,40 @@
-"""A pipeline's event log: what the runner prints, in the form in which Databricks answers it."""
+"""The event log of a pipeline: events that the runner prints, in the form in which Databricks answers them."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local.workspace.errors import bad_request
+from local.workspace.core.clock import timestamp
+from local.workspace.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from collections.abc import Callable
+
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
+
+    from .documents import PipelineDocument
 
 FLOW_STATES = frozenset({"QUEUED", "STARTING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED", "STOPPED", "EXCLUDED"})
 
 _TEST = re.compile(r"\s*(level|id|timestamp)\s*(=|!=|<=|>=|<|>|in)\s*(\([^)]*\)|'[^']*')\s*", re.IGNORECASE)
 _COMPARE: dict[str, Callable[[str, list[str]], bool]] = {
-    "=": lambda value, given: value == given[0],
-    "!=": lambda value, given: value != given[0],
-    "<": lambda value, given: value < given[0],
-    "<=": lambda value, given: value <= given[0],
-    ">": lambda value, given: value > given[0],
-    ">=": lambda value, given: value >= given[0],
-    "in": lambda value, given: value in given,
+    "=": lambda value, wanted: value == wanted[0],
+    "!=": lambda value, wanted: value != wanted[0],
+    "<": lambda value, wanted: value < wanted[0],
+    "<=": lambda value, wanted: value <= wanted[0],
+    ">": lambda value, wanted: value > wanted[0],
+    ">=": lambda value, wanted: value >= wanted[0],
+    "in": lambda value, wanted: value in wanted,
 }
 
 
-def timestamp(moment: datetime) -> str:
-    """A moment as the API writes it, which also sorts by time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
 def append(
-    here: Workspace,
-    pipeline: Document,
+    workspace: Workspace,
+    pipeline: PipelineDocument,
     update_id: str,
     event_type: str,
     message: str,
@@ -52,22 +47,22 @@ def append(
     """Adds an event to a pipeline's log.
 
     Args:
-        here: The workspace.
-        pipeline: Its `pipeline_id` and `name`.
-        update_id: The update that it belongs to.
+        workspace: The workspace.
+        pipeline: The pipeline.
+        update_id: The update that the event belongs to.
         event_type: Such as `update_progress` or `flow_progress`.
         message: For people.
         details: For programs, under the event type's name.
         level: `INFO`, `METRICS`, `WARN` or `ERROR`.
-        flow: Name of the flow that it is about.
-        at: When it happened; now if left out.
+        flow: Name of the flow that the event is about.
+        at: Time of the event; now if left out.
     """
-    number = here.store.next_id("pipeline_events")
+    number = workspace.store.next_id("pipeline_events")
     origin: Document = {
         "pipeline_id": pipeline["pipeline_id"],
         "pipeline_name": pipeline["name"],
         "update_id": update_id,
-        "org_id": here.workspace_id,
+        "org_id": workspace.workspace_id,
     }
     if flow is not None:
         origin |= {"flow_name": flow, "dataset_name": flow}
@@ -75,7 +70,7 @@ def append(
         "id": str(uuid.uuid4()),
         "sequence": {"control_plane_seq_no": number},
         "origin": origin,
-        "timestamp": timestamp(at or datetime.now(UTC)),
+        "timestamp": timestamp(at),
         "message": message,
         "level": level,
         "event_type": event_type,
@@ -87,33 +82,35 @@ def append(
             "fatal": True,
             "exceptions": [{"class_name": details.get("error_class", ""), "message": message}],
         }
-    here.store.put("pipeline_events", f"{pipeline['pipeline_id']}/{number:016d}", event)
+    workspace.store.put("pipeline_events", f"{pipeline['pipeline_id']}/{number:016d}", event)
 
 
-def record(here: Workspace, pipeline: Document, update_id: str, line: Document) -> None:
-    """Adds what the runner printed; a batch that it reports a second time is left out."""
+def record(workspace: Workspace, pipeline: PipelineDocument, update_id: str, line: Document) -> None:
+    """Adds an event that the runner printed; a batch that the runner reports a second time is left out."""
     at, kind = datetime.fromisoformat(line["timestamp"]), line["event_type"]
     if kind == "update_progress":
         state = line["state"]
         level = "ERROR" if state == "FAILED" else "INFO"
         text = line.get("message") or f"Update {update_id} is {state}."
         details = {"state": state, "error_class": line.get("error_class", "")} if level == "ERROR" else {"state": state}
-        append(here, pipeline, update_id, kind, text, details, level=level, at=at)
+        append(workspace, pipeline, update_id, kind, text, details, level=level, at=at)
     elif kind == "flow_progress" and line["state"] in FLOW_STATES:
         level = "ERROR" if line["state"] == "FAILED" else "INFO"
         details = {"status": line["state"]}
-        append(here, pipeline, update_id, kind, line["message"], details, level=level, flow=line["flow"], at=at)
+        append(workspace, pipeline, update_id, kind, line["message"], details, level=level, flow=line["flow"], at=at)
     elif kind == "flow_metrics":
-        here.store.patiently(lambda: _record_metrics(here, pipeline, update_id, line, at))
+        workspace.store.retry_briefly(lambda: _record_metrics(workspace, pipeline, update_id, line, at))
 
 
-def _record_metrics(here: Workspace, pipeline: Document, update_id: str, line: Document, at: datetime) -> None:
+def _record_metrics(
+    workspace: Workspace, pipeline: PipelineDocument, update_id: str, line: Document, at: datetime
+) -> None:
     flow = line["flow"]
     key = f"{pipeline['pipeline_id']}/{flow}/{line['key']}"
-    with here.store.transaction():
-        if here.store.get("pipeline_batches", key) is not None:
+    with workspace.store.transaction():
+        if workspace.store.get("pipeline_batches", key) is not None:
             return
-        here.store.put("pipeline_batches", key, {})
+        workspace.store.put("pipeline_batches", key, {})
         expectations = [
             {"name": item["name"], "dataset": flow, "passed_records": item["passed"], "failed_records": item["failed"]}
             for item in line["expectations"]
@@ -122,21 +119,21 @@ def _record_metrics(here: Workspace, pipeline: Document, update_id: str, line: D
         if expectations:
             details["data_quality"] = {"dropped_records": line["dropped_rows"], "expectations": expectations}
         message = f"Flow '{flow}' wrote {line['output_rows']} rows."
-        append(here, pipeline, update_id, "flow_progress", message, details, level="METRICS", flow=flow, at=at)
+        append(workspace, pipeline, update_id, "flow_progress", message, details, level="METRICS", flow=flow, at=at)
 
 
 def matching(events: list[Document], text: str) -> list[Document]:
-    """Events that a filter lets through, such as `level in ('WARN', 'ERROR') and timestamp > '2026-01-31'`.
+    """Returns the events that pass a filter, such as `level in ('WARN', 'ERROR') and timestamp > '2026-01-31'`.
 
     Raises:
-        ApiError: The filter is not understood.
+        ApiError: The filter has another form.
     """
     for test in re.split(r"\band\b", text, flags=re.IGNORECASE) if text.strip() else []:
-        found = _TEST.fullmatch(test)
-        if found is None:
+        match = _TEST.fullmatch(test)
+        if match is None:
             raise bad_request(f"filter: {test.strip()!r} is not a comparison of level, id or timestamp with a 'text'")
-        field, operator, given = found[1].lower(), found[2].lower(), re.findall(r"'([^']*)'", found[3])
-        if not given or (operator == "in") != found[3].startswith("("):
+        field, operator, values = match[1].lower(), match[2].lower(), re.findall(r"'([^']*)'", match[3])
+        if not values or (operator == "in") != match[3].startswith("("):
             raise bad_request(f"filter: {test.strip()!r} must compare with a 'text', or after 'in' with a list of them")
-        events = [event for event in events if _COMPARE[operator](event[field], given)]
+        events = [event for event in events if _COMPARE[operator](event[field], values)]
     return events

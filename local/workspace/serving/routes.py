@@ -1,24 +1,25 @@
 """Routes of the serving endpoints' API, and of the endpoints themselves."""
 
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import httpx
 from databricks.sdk.service import serving as sdk
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import ApiError, already_exists, bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.clock import now_ms
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
+from local.workspace.core.errors import ApiError, already_exists, bad_request, not_built
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
-from .configuration import check_name, checked
-from .endpoints import Endpoints
-from .servers import deployment_state
+from .documents import EndpointDocument
+from .runtime import Endpoints
+from .settings import check_name, checked
+from .states import with_states
 
 _API = "/api/2.0/serving-endpoints"
 _NOT_BUILT = ("rate_limits", "telemetry_config")
@@ -34,126 +35,117 @@ async def _client(_: FastAPI) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
 router = APIRouter(lifespan=_client)
 
 
-def start(here: Workspace) -> None:
-    here.running[Endpoints] = Endpoints(here)
-    _endpoints(here).open()
+def start(workspace: Workspace) -> None:
+    """Starts all endpoints again."""
+    workspace.add_service(Endpoints(workspace))
+    _endpoints(workspace).open()
 
 
-def stop(here: Workspace) -> None:
-    _endpoints(here).close()
+def stop(workspace: Workspace) -> None:
+    """Stops all servers, and waits until they have ended."""
+    _endpoints(workspace).close()
 
 
-def _endpoints(here: Workspace) -> Endpoints:
-    found: Endpoints = here.running[Endpoints]
-    return found
+def _endpoints(workspace: Workspace) -> Endpoints:
+    return workspace.service(Endpoints)
 
 
 @router.post(_API)
 def create(
-    sent: Annotated[dict[str, Any], Depends(body(sdk.ServingEndpointsAPI.create))], here: Here, caller: Caller
+    request: Annotated[Document, body(sdk.ServingEndpointsAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
     for name in _NOT_BUILT:
-        if name in sent:
-            raise ApiError(501, "NOT_IMPLEMENTED", f"{name} of an endpoint is not part of the local workspace")
-    if "config" not in sent:
+        if name in request:
+            raise not_built(f"{name} of an endpoint")
+    if "config" not in request:
         raise bad_request("missing field config")
-    check_name(sent["name"], "name")
-    endpoints = _endpoints(here)
-    if any(endpoint["name"] == sent["name"] for _, endpoint in here.store.items("serving_endpoints")):
-        raise already_exists(f"Endpoint with name '{sent['name']}' already exists.")
-    config = checked(here, sent["config"], caller.name, "config.")
-    given = {name: value for name, value in sent.items() if name != "config"}
-    endpoint = {
-        **given,
-        "id": uuid.uuid4().hex,
-        "creator": caller.name,
-        "creation_timestamp": int(time.time() * 1000),
-        "state": {},
-    }
+    check_name(request["name"], "name")
+    endpoints = _endpoints(workspace)
+    if any(endpoint["name"] == request["name"] for _, endpoint in workspace.store.items("serving_endpoints")):
+        raise already_exists(f"Endpoint with name '{request['name']}' already exists.")
+    config = checked(workspace, request["config"], caller.name, "config.")
+    fields = {name: value for name, value in request.items() if name != "config"}
+    generated = {"id": uuid.uuid4().hex, "creator": caller.name, "creation_timestamp": now_ms(), "state": {}}
+    endpoint = cast("EndpointDocument", fields | generated)
     endpoints.update(endpoint, config)
-    return _shown(here, endpoint)
+    return _shown(workspace, endpoint)
 
 
 @router.get(_API)
-def list_endpoints(here: Here) -> Document:
-    return {"endpoints": [_shown(here, endpoint) for _, endpoint in here.store.items("serving_endpoints")]}
+def list_endpoints(workspace: WorkspaceDep) -> Document:
+    return {
+        "endpoints": [
+            _shown(workspace, cast("EndpointDocument", endpoint))
+            for _, endpoint in workspace.store.items("serving_endpoints")
+        ]
+    }
 
 
 @router.get(f"{_API}/{{name}}")
-def get(name: str, here: Here) -> Document:
-    return _shown(here, _endpoints(here).find(name))
+def get(name: str, workspace: WorkspaceDep) -> Document:
+    return _shown(workspace, _endpoints(workspace).find(name))
 
 
-def _shown(here: Workspace, endpoint: Document) -> Document:
-    name, endpoints = endpoint["name"], _endpoints(here)
-    states, unknown = endpoints.states(name), deployment_state("CREATING", "")
-    shown = {**endpoint}
-    for part in ("config", "pending_config"):
-        if part in endpoint:
-            entities = [
-                {**entity, "state": states.get(entity["name"], unknown)} for entity in endpoint[part]["served_entities"]
-            ]
-            shown[part] = {**endpoint[part], "served_entities": entities}
-    ready = "READY" if endpoints.ready(name) else "NOT_READY"
+def _shown(workspace: Workspace, endpoint: EndpointDocument) -> Document:
+    name, endpoints = endpoint["name"], _endpoints(workspace)
     return {
-        **shown,
-        "state": {**endpoint["state"], "ready": ready},
+        **with_states(endpoint, endpoints.states(name), endpoints.ready(name)),
         "permission_level": "CAN_MANAGE",
-        "endpoint_url": f"{here.settings.workspace_url}/serving-endpoints/{name}/invocations",
+        "endpoint_url": f"{workspace.settings.workspace_url}/serving-endpoints/{name}/invocations",
     }
 
 
 @router.put(f"{_API}/{{name}}/config")
 def update_config(
     name: str,
-    sent: Annotated[dict[str, Any], Depends(body(sdk.ServingEndpointsAPI.update_config, {"name": str}))],
-    here: Here,
+    request: Annotated[Document, body(sdk.ServingEndpointsAPI.update_config, {"name": str})],
+    workspace: WorkspaceDep,
     caller: Caller,
 ) -> Document:
-    endpoint = _endpoints(here).find(name)
-    if endpoint["state"]["config_update"] == "IN_PROGRESS":
+    endpoint = _endpoints(workspace).find(name)
+    if endpoint["state"].get("config_update") == "IN_PROGRESS":
         message = f"Endpoint '{name}' is being updated; wait until its state is NOT_UPDATING."
         raise ApiError(409, "RESOURCE_CONFLICT", message)
-    _endpoints(here).update(endpoint, checked(here, sent, caller.name, ""))
-    return _shown(here, endpoint)
+    _endpoints(workspace).update(endpoint, checked(workspace, request, caller.name, ""))
+    return _shown(workspace, endpoint)
 
 
 @router.put(f"{_API}/{{name}}/ai-gateway")
 def put_ai_gateway(
-    name: str, sent: Annotated[dict[str, Any], Depends(body(sdk.ServingEndpointsAPI.put_ai_gateway))], here: Here
+    name: str, request: Annotated[Document, body(sdk.ServingEndpointsAPI.put_ai_gateway)], workspace: WorkspaceDep
 ) -> Document:
-    if set(sent) - {"usage_tracking_config"}:
-        unknown = ", ".join(sorted(set(sent) - {"usage_tracking_config"}))
-        raise ApiError(501, "NOT_IMPLEMENTED", f"ai-gateway: {unknown} is not part of the local workspace")
-    with here.store.transaction():
-        endpoint = _endpoints(here).find(name)
-        endpoint["ai_gateway"] = sent
-        _endpoints(here).save(endpoint)
-    return sent
+    if set(request) - {"usage_tracking_config"}:
+        unknown = ", ".join(sorted(set(request) - {"usage_tracking_config"}))
+        raise not_built(f"{unknown} of an ai-gateway")
+    with workspace.store.transaction():
+        endpoint = _endpoints(workspace).find(name)
+        endpoint["ai_gateway"] = request
+        _endpoints(workspace).save(endpoint)
+    return request
 
 
 @router.patch(f"{_API}/{{name}}/tags")
 def patch_tags(
-    name: str, sent: Annotated[dict[str, Any], Depends(body(sdk.ServingEndpointsAPI.patch))], here: Here
+    name: str, request: Annotated[Document, body(sdk.ServingEndpointsAPI.patch)], workspace: WorkspaceDep
 ) -> Document:
-    with here.store.transaction():
-        endpoint = _endpoints(here).find(name)
-        tags = {tag["key"]: tag for tag in endpoint.get("tags", []) if tag["key"] not in sent.get("delete_tags", [])}
-        tags |= {tag["key"]: tag for tag in sent.get("add_tags", [])}
+    with workspace.store.transaction():
+        endpoint = _endpoints(workspace).find(name)
+        tags = {tag["key"]: tag for tag in endpoint.get("tags", []) if tag["key"] not in request.get("delete_tags", [])}
+        tags |= {tag["key"]: tag for tag in request.get("add_tags", [])}
         endpoint["tags"] = list(tags.values())
-        _endpoints(here).save(endpoint)
+        _endpoints(workspace).save(endpoint)
     return {"tags": endpoint["tags"]}
 
 
 @router.delete(f"{_API}/{{name}}")
-def delete(name: str, here: Here) -> Document:
-    _endpoints(here).delete(name)
+def delete(name: str, workspace: WorkspaceDep) -> Document:
+    _endpoints(workspace).delete(name)
     return {}
 
 
 @router.post("/serving-endpoints/{name}/invocations")
-async def invoke(name: str, request: Request, here: Here) -> Response:
-    server = await run_in_threadpool(_endpoints(here).pick, name)
+async def invoke(name: str, request: Request, workspace: WorkspaceDep) -> Response:
+    server = await run_in_threadpool(_endpoints(workspace).pick, name)
     client: httpx.AsyncClient = request.state.scoring
     headers = {"content-type": request.headers.get("content-type", "application/json")}
     try:
@@ -170,11 +162,16 @@ async def invoke(name: str, request: Request, here: Here) -> Response:
 
 
 def _refused(answer: httpx.Response) -> ApiError:
-    """What the scoring server refused, without its stack trace; a wrong payload is a 400 that names the field."""
-    of_server = {504: "DEADLINE_EXCEEDED"}.get(answer.status_code, "INTERNAL_ERROR")
-    code = of_server if answer.is_server_error else "BAD_REQUEST"
+    """An answer of the scoring server other than success, without its stack trace.
+
+    A wrong payload is a 400 that names the field.
+    """
+    if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:
+        code = "DEADLINE_EXCEEDED"
+    else:
+        code = "INTERNAL_ERROR" if answer.is_server_error else "BAD_REQUEST"
     try:
-        told = answer.json()
+        message = answer.json().get("message", answer.text)
     except ValueError:
-        return ApiError(answer.status_code, code, answer.text)
-    return ApiError(answer.status_code, code, told.get("message", answer.text))
+        message = answer.text
+    return ApiError(answer.status_code, code, message)

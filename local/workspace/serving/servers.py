@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sqlite3
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
 
-from local.workspace import runner
+from local.workspace.programs import runner
+
+from .states import deployment_state
 
 if TYPE_CHECKING:
-    from local.workspace.context import Workspace
-    from local.workspace.store import Document
+    from local.workspace.core.context import Workspace
+    from local.workspace.core.store import Document
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,32 +28,31 @@ LOG_TAIL_LINES = 15
 
 
 class ScoringServer:
-    """Serves one entity until it is stopped; a process that ends by itself is started again."""
+    """The scoring server of one entity; a process that ends by itself is started again."""
 
-    def __init__(self, here: Workspace, endpoint: str, entity: Document) -> None:
+    def __init__(self, workspace: Workspace, endpoint: str, entity: Document) -> None:
         self.entity = entity
         self.ready = threading.Event()
         self.failed = threading.Event()
         self.message = "Loading the model"
-        self._here, self._name = (
-            here,
-            f"serving/{endpoint}/{entity['name']}-{entity['entity_version']}-{time.time_ns()}",
-        )
-        self._folder = here.settings.run_dir / self._name
+        self._workspace = workspace
+        self._name = f"serving/{endpoint}/{entity['name']}-{entity['entity_version']}-{time.time_ns()}"
+        self._folder = workspace.settings.run_dir / self._name
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._program: runner.Program | None = None
         self._port = 0
-        self._thread = threading.Thread(target=self._keep, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
+        """Address for predictions."""
         return f"http://127.0.0.1:{self._port}/invocations"
 
     @property
     def state(self) -> Document:
-        """What the API answers of it."""
+        """State of the server, as the API answers it."""
         if self.ready.is_set():
             return deployment_state("READY", self.message)
         if self.failed.is_set():
@@ -61,7 +60,7 @@ class ScoringServer:
         return deployment_state("ABORTED" if self._stopping.is_set() else "CREATING", self.message)
 
     def stop(self) -> None:
-        """Ends its process, and returns when it has ended."""
+        """Stops the process, and returns after its end."""
         self._stopping.set()
         self._end_program()
         self._thread.join()
@@ -69,22 +68,20 @@ class ScoringServer:
     def _end_program(self) -> None:
         with self._lock:
             program = self._program
-        if program is not None:
-            with suppress(sqlite3.Error):  # raised when it has ended, by the store that still knows it
-                program.stop()
+        runner.end(program)
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         tries = 0
         while not self._stopping.is_set() and tries <= RESTARTS:
-            tries = 1 if self._try() else tries + 1
+            tries = 1 if self._serve_safely() else tries + 1
         if not self._stopping.is_set():
             self.failed.set()
 
-    def _try(self) -> bool:
-        """Serves until the process ends; a fault of the workspace is a try that failed."""
+    def _serve_safely(self) -> bool:
+        """Runs the process to its end; a fault of the workspace counts as a failed try."""
         try:
             return self._serve()
-        except Exception as error:  # noqa: BLE001 (a thread that ends here would leave the endpoint waiting)
+        except Exception as error:  # noqa: BLE001 (a thread that ended now would leave the endpoint waiting)
             _LOG.exception("the workspace failed to run %s", self._name)
             self.ready.clear()
             self.message = f"the workspace failed to run the scoring server: {type(error).__name__}: {error}"
@@ -121,15 +118,10 @@ class ScoringServer:
     def _start(self) -> runner.Program:
         entity = self.entity
         env = {name: value for name, value in os.environ.items() if not name.startswith(runner.PRIVATE)}
-        env |= {"MLFLOW_TRACKING_URI": self._here.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        env |= {"MLFLOW_TRACKING_URI": self._workspace.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
         command = runner.python("launch_model.py", entity["entity_name"], entity["entity_version"], str(self._port))
         env |= entity.get("environment_vars", {})
-        return runner.Program(self._here, self._name, command, env=env, folder=self._folder)
-
-
-def deployment_state(deployment: str, message: str) -> Document:
-    """How far the server of an entity is."""
-    return {"deployment": f"DEPLOYMENT_{deployment}", "deployment_state_message": message}
+        return runner.Program(self._workspace, self._name, command, env=env, folder=self._folder)
 
 
 def _free_port() -> int:

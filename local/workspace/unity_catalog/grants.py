@@ -1,21 +1,21 @@
-"""Who may do what with a securable."""
+"""Grants on securables."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import catalog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.context import Here, Workspace
-from local.workspace.errors import bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import models, namespaces
 from .securables import UC, check_owner, find, missing
 
 router = APIRouter()
 
-# Unity Catalog's privileges by securable; those of a securable may be granted on what contains it as well.
+# Unity Catalog's privileges by securable; those of a securable can also be granted on its parents.
 _TABLE = {"ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "MODIFY", "SELECT"}
 _VOLUME = {"ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "READ_VOLUME", "WRITE_VOLUME"}
 _FUNCTION = {"ALL_PRIVILEGES", "APPLY_TAG", "CREATE_MODEL_VERSION", "EXECUTE", "MANAGE"}
@@ -41,53 +41,55 @@ _PRIVILEGES = {
 
 
 @router.get(f"{UC}/permissions/{{kind}}/{{full_name}}")
-def get(kind: str, full_name: str, here: Here, principal: str = "") -> Document:
-    return _shown(_granted(here, _key(here, kind, full_name)), principal)
+def get(kind: str, full_name: str, workspace: WorkspaceDep, principal: str = "") -> Document:
+    """Returns the grants on a securable."""
+    return _shown(_granted(workspace, _key(workspace, kind, full_name)), principal)
 
 
 @router.patch(f"{UC}/permissions/{{kind}}/{{full_name}}")
 def update(
-    kind: str, full_name: str, sent: Annotated[dict[str, Any], Depends(body(catalog.GrantsAPI.update))], here: Here
+    kind: str, full_name: str, request: Annotated[Document, body(catalog.GrantsAPI.update)], workspace: WorkspaceDep
 ) -> Document:
-    key = _key(here, kind, full_name)
+    """Changes the grants on a securable."""
+    key = _key(workspace, kind, full_name)
     allowed = _PRIVILEGES[kind.lower()]
-    with here.store.transaction():
-        granted = _granted(here, key)
-        for change in sent.get("changes", []):
+    with workspace.store.transaction():
+        granted = _granted(workspace, key)
+        for change in request.get("changes", []):
             wrong = sorted({*change.get("add", [])} - allowed)
             if wrong:
                 known = ", ".join(sorted(allowed))
                 raise bad_request(f"Privilege {wrong[0]} is not applicable to a {kind.lower()}; applicable: {known}")
             name = change["principal"]
             if change.get("add"):
-                check_owner(here, name)
+                check_owner(workspace, name)
             kept = [privilege for privilege in granted.pop(name, []) if privilege not in change.get("remove", [])]
             kept += [privilege for privilege in change.get("add", []) if privilege not in kept]
             if kept:
                 granted[name] = kept
-        here.store.put("uc_grants", key, granted)
-    return {} if sent.get("omit_permissions_in_response") else _shown(granted)
+        workspace.store.put("uc_grants", key, granted)
+    return {} if request.get("omit_permissions_in_response") else _shown(granted)
 
 
-def _key(here: Workspace, kind: str, full_name: str) -> str:
+def _key(workspace: Workspace, kind: str, full_name: str) -> str:
     kind, full_name = kind.lower(), full_name.lower()
     if kind in ("catalog", "schema", "volume"):
-        find(here, kind, full_name)
+        find(workspace, kind, full_name)
     elif kind == "table":
-        if not namespaces.has_table(here, full_name):
+        if not namespaces.has_table(workspace, full_name):
             raise missing(kind, full_name)
     elif kind == "function":
-        models.find(here, full_name)
+        models.find(workspace, full_name)
     elif kind == "metastore":
-        if full_name != here.metastore_id:
+        if full_name != workspace.metastore_id:
             raise missing(kind, full_name)
     else:
         raise bad_request(f"securable type {kind!r}; the local workspace has: {', '.join(sorted(_PRIVILEGES))}")
     return f"{kind}/{full_name}"
 
 
-def _granted(here: Workspace, key: str) -> dict[str, list[str]]:
-    return here.store.get("uc_grants", key) or {}
+def _granted(workspace: Workspace, key: str) -> dict[str, list[str]]:
+    return workspace.store.get("uc_grants", key) or {}
 
 
 def _shown(granted: dict[str, list[str]], principal: str = "") -> Document:

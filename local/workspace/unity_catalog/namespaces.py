@@ -1,4 +1,4 @@
-"""Catalogs, schemas and tables as Spark has them."""
+"""Catalogs, schemas and tables in Spark."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from pyspark.errors import AnalysisException
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from local.workspace.context import Workspace
+    from local.workspace.core.context import Workspace
 
 UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE")
 
 
 def quoted(full_name: str) -> str:
+    """Returns a name with each part in backticks."""
     return ".".join(f"`{part.replace('`', '``')}`" for part in full_name.split("."))
 
 
-def create_catalog(here: Workspace, catalog: str) -> None:
-    """Makes a catalog known to Spark, whose own catalog `catalogs` has the others as schemas."""
-    here.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS catalogs.{quoted(catalog)}")
+def create_catalog(workspace: Workspace, catalog: str) -> None:
+    """Creates a catalog in Spark: as a schema of the catalog `catalogs`."""
+    workspace.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS catalogs.{quoted(catalog)}")
 
 
-def drop_catalog(here: Workspace, catalog: str, force: bool) -> None:
-    """Takes a catalog from Spark, which refuses while it holds schemas unless forced to drop them with their tables."""
+def drop_catalog(workspace: Workspace, catalog: str, force: bool) -> None:
+    """Drops a catalog in Spark, with `force` also one that has schemas, together with their tables."""
     cascade = " CASCADE" if force else ""
-    here.spark.session().sql(f"DROP NAMESPACE IF EXISTS catalogs.{quoted(catalog)}{cascade}")
+    workspace.spark.session().sql(f"DROP NAMESPACE IF EXISTS catalogs.{quoted(catalog)}{cascade}")
 
 
-def schemas(here: Workspace, catalog: str) -> list[str]:
-    """Names of a catalog's schemas, those made by SQL included; empty where Spark does not know the catalog."""
+def schemas(workspace: Workspace, catalog: str) -> list[str]:
+    """Returns the names of a catalog's schemas, also of those made by SQL; empty if Spark has no such catalog."""
     try:
-        rows = here.spark.session().sql(f"SHOW NAMESPACES IN {quoted(catalog)}").collect()
+        rows = workspace.spark.session().sql(f"SHOW NAMESPACES IN {quoted(catalog)}").collect()
     except AnalysisException as error:
         if error.getCondition() in UNKNOWN:
             return []
@@ -40,21 +41,22 @@ def schemas(here: Workspace, catalog: str) -> list[str]:
     return sorted(row["namespace"].strip("`") for row in rows)  # Spark quotes numbers
 
 
-def create(here: Workspace, schema: str) -> None:
-    here.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS {quoted(schema)}")
+def create(workspace: Workspace, schema: str) -> None:
+    """Creates a schema, unless it exists."""
+    workspace.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS {quoted(schema)}")
 
 
-def drop(here: Workspace, schema: str) -> None:
+def drop(workspace: Workspace, schema: str) -> None:
     """Drops a schema with its tables."""
-    for table in tables(here, schema):
-        here.spark.session().sql(f"DROP TABLE IF EXISTS {quoted(f'{schema}.{table}')}")
-    here.spark.session().sql(f"DROP NAMESPACE IF EXISTS {quoted(schema)}")
+    for table in tables(workspace, schema):
+        workspace.spark.session().sql(f"DROP TABLE IF EXISTS {quoted(f'{schema}.{table}')}")
+    workspace.spark.session().sql(f"DROP NAMESPACE IF EXISTS {quoted(schema)}")
 
 
-def tables(here: Workspace, schema: str) -> list[str]:
-    """Names of the tables in a schema; empty where Spark does not know the schema."""
+def tables(workspace: Workspace, schema: str) -> list[str]:
+    """Returns the names of a schema's tables; empty if Spark has no such schema."""
     try:
-        rows = here.spark.session().sql(f"SHOW TABLES IN {quoted(schema)}").collect()
+        rows = workspace.spark.session().sql(f"SHOW TABLES IN {quoted(schema)}").collect()
     except AnalysisException as error:
         if error.getCondition() in UNKNOWN:
             return []
@@ -62,19 +64,21 @@ def tables(here: Workspace, schema: str) -> list[str]:
     return sorted(row["tableName"] for row in rows if not row["isTemporary"])
 
 
-def has_table(here: Workspace, full_name: str) -> bool:
-    return here.spark.session().catalog.tableExists(quoted(full_name))
+def has_table(workspace: Workspace, full_name: str) -> bool:
+    """Whether Spark has a table of this name."""
+    return workspace.spark.session().catalog.tableExists(quoted(full_name))
 
 
-def table(here: Workspace, full_name: str) -> DataFrame | None:
-    """A table, or None where Spark has none of that name."""
-    return here.spark.session().table(quoted(full_name)) if has_table(here, full_name) else None
+def table(workspace: Workspace, full_name: str) -> DataFrame | None:
+    """Returns a table, or None if Spark has none of this name."""
+    return workspace.spark.session().table(quoted(full_name)) if has_table(workspace, full_name) else None
 
 
-def detail(here: Workspace, full_name: str) -> dict[str, object]:
-    """What Delta tells of a table: format, location, createdAt, lastModified, properties."""
-    return here.spark.session().sql(f"DESCRIBE DETAIL {quoted(full_name)}").collect()[0].asDict(recursive=True)
+def detail(workspace: Workspace, full_name: str) -> dict[str, object]:
+    """Returns Delta's description of a table: format, location, createdAt, lastModified, properties."""
+    return workspace.spark.session().sql(f"DESCRIBE DETAIL {quoted(full_name)}").collect()[0].asDict(recursive=True)
 
 
-def drop_table(here: Workspace, full_name: str) -> None:
-    here.spark.session().sql(f"DROP TABLE {quoted(full_name)}")
+def drop_table(workspace: Workspace, full_name: str) -> None:
+    """Drops a table."""
+    workspace.spark.session().sql(f"DROP TABLE {quoted(full_name)}")

@@ -1,108 +1,114 @@
 """Schemas."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import catalog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.context import Caller, Here, Principal, Workspace
-from local.workspace.errors import bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request
+from local.workspace.core.paging import page
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
 from . import models, namespaces, volumes
-from .securables import UC, changing, check_owner, created, exists, find, forget, named, page, updated
+from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
 
 router = APIRouter()
 
 
 @router.post(f"{UC}/schemas")
 def create(
-    sent: Annotated[dict[str, Any], Depends(body(catalog.SchemasAPI.create))], here: Here, caller: Caller
+    request: Annotated[Document, body(catalog.SchemasAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
-    parent = find(here, "catalog", sent["catalog_name"])["name"]
-    return add(here, caller, parent, sent)
+    """Creates a schema."""
+    parent = find(workspace, "catalog", request["catalog_name"])["name"]
+    return add(workspace, caller, parent, request)
 
 
 @router.get(f"{UC}/schemas")
-def list_all(catalog_name: str, here: Here, max_results: int = 0, page_token: str = "") -> Document:
-    name = find(here, "catalog", catalog_name)["name"]
-    found, rest = page([document for _, document in here.store.items("uc_schema", f"{name}.")], max_results, page_token)
-    return {"schemas": found} | rest
+def list_all(catalog_name: str, workspace: WorkspaceDep, max_results: int = 0, page_token: str = "") -> Document:
+    """Returns all schemas."""
+    name = find(workspace, "catalog", catalog_name)["name"]
+    schemas = [document for _, document in workspace.store.items("uc_schema", f"{name}.")]
+    return page(schemas, "schemas", max_results or PAGE, page_token, most=PAGE)
 
 
 @router.get(f"{UC}/schemas/{{full_name}}")
-def get(full_name: str, here: Here) -> Document:
-    return find(here, "schema", full_name)
+def get(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Returns a schema."""
+    return find(workspace, "schema", full_name)
 
 
 @router.patch(f"{UC}/schemas/{{full_name}}")
 def update(
     full_name: str,
-    sent: Annotated[dict[str, Any], Depends(body(catalog.SchemasAPI.update))],
-    here: Here,
+    request: Annotated[Document, body(catalog.SchemasAPI.update)],
+    workspace: WorkspaceDep,
     caller: Caller,
 ) -> Document:
+    """Changes a schema."""
     with changing:
-        document = find(here, "schema", full_name)
-        if named(sent.pop("new_name", document["name"])) != document["name"]:
+        document = find(workspace, "schema", full_name)
+        if named(request.pop("new_name", document["name"])) != document["name"]:
             raise bad_request("new_name: the local workspace cannot rename a schema; make a new one")
-        if "owner" in sent:
-            check_owner(here, sent["owner"])
-        document |= sent | updated(caller)
-        here.store.put("uc_schema", document["full_name"], document)
+        if "owner" in request:
+            check_owner(workspace, request["owner"])
+        document |= request | updated(caller)
+        workspace.store.put("uc_schema", document["full_name"], document)
         return document
 
 
 @router.delete(f"{UC}/schemas/{{full_name}}")
-def delete(full_name: str, here: Here, force: bool = False) -> Document:
-    remove(here, find(here, "schema", full_name)["full_name"], force)
+def delete(full_name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+    """Deletes a schema."""
+    remove(workspace, find(workspace, "schema", full_name)["full_name"], force)
     return {}
 
 
-def add(here: Workspace, caller: Principal, parent: str, sent: Document) -> Document:
-    """Makes a schema in the catalog `parent`, in Spark too."""
+def add(workspace: Workspace, caller: Principal, parent: str, request: Document) -> Document:
+    """Creates a schema in the catalog `parent`, also in Spark."""
     with changing:
-        name = named(sent["name"])
+        name = named(request["name"])
         full_name = f"{parent}.{name}"
-        if here.store.get("uc_schema", full_name):
+        if workspace.store.get("uc_schema", full_name):
             raise exists("schema", full_name)
         document = {
-            **sent,
-            **created(here, caller),
+            **request,
+            **created(workspace, caller),
             "name": name,
             "catalog_name": parent,
             "full_name": full_name,
-            "schema_id": str(here.store.next_id("uc_schema")),
+            "schema_id": str(workspace.store.next_id("uc_schema")),
             "catalog_type": "MANAGED_CATALOG",
             "securable_type": "SCHEMA",
             "enable_predictive_optimization": "INHERIT",
         }
-        namespaces.create(here, full_name)
-        here.store.put("uc_schema", full_name, document)
+        namespaces.create(workspace, full_name)
+        workspace.store.put("uc_schema", full_name, document)
         return document
 
 
-def remove(here: Workspace, full_name: str, force: bool) -> None:
-    """Drops a schema, in Spark too.
+def remove(workspace: Workspace, full_name: str, force: bool) -> None:
+    """Drops a schema, also in Spark.
 
     Raises:
-        ApiError: It holds something and `force` is false.
+        ApiError: The schema is not empty and `force` is false.
     """
     with changing:
-        tables = namespaces.tables(here, full_name)
-        held = [key for key, _ in here.store.items("uc_volume", f"{full_name}.")]
-        registered = models.names(here, full_name)
-        if (tables or held or registered) and not force:
-            counts = f"{len(tables)} tables(s), {len(registered)} functions(s), {len(held)} volumes(s)"
+        tables = namespaces.tables(workspace, full_name)
+        contained = [key for key, _ in workspace.store.items("uc_volume", f"{full_name}.")]
+        registered = models.names(workspace, full_name)
+        if (tables or contained or registered) and not force:
+            counts = f"{len(tables)} tables(s), {len(registered)} functions(s), {len(contained)} volumes(s)"
             message = f"Schema '{full_name}' is not empty. The schema has {counts}"
             raise bad_request(message, "INVALID_STATE")
-        for volume in held:
-            volumes.remove(here, volume)
+        for volume in contained:
+            volumes.remove(workspace, volume)
         for model in registered:
-            models.remove(here, model)
-        namespaces.drop(here, full_name)
-        here.store.delete("uc_schema", full_name)
+            models.remove(workspace, model)
+        namespaces.drop(workspace, full_name)
+        workspace.store.delete("uc_schema", full_name)
         for table in tables:
-            forget(here, "table", f"{full_name}.{table}")
-        forget(here, "schema", full_name)
+            forget(workspace, "table", f"{full_name}.{table}")
+        forget(workspace, "schema", full_name)

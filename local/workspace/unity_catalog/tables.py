@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from pyspark.sql.types import DataType, DecimalType, StructType
 
-from local.workspace.context import Here, Workspace
-from local.workspace.store import Document
+from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.paging import page
+from local.workspace.core.store import Document
 
 from . import namespaces
-from .securables import UC, changing, find, forget, missing, page
+from .securables import PAGE, UC, changing, find, forget, missing
 
 router = APIRouter()
 
@@ -22,46 +23,50 @@ _TYPE_NAMES = {"integer": "INT", "bigint": "LONG", "smallint": "SHORT", "tinyint
 def list_all(
     catalog_name: str,
     schema_name: str,
-    here: Here,
+    workspace: WorkspaceDep,
     max_results: int = 0,
     page_token: str = "",
     omit_columns: bool = False,
 ) -> Document:
-    schema = find(here, "schema", f"{catalog_name}.{schema_name}")["full_name"]
-    names, rest = page(namespaces.tables(here, schema), max_results, page_token)
-    found = [_shown(here, f"{schema}.{name}", columns=not omit_columns) for name in names]
-    return {"tables": found} | rest
+    """Returns all tables."""
+    schema = find(workspace, "schema", f"{catalog_name}.{schema_name}")["full_name"]
+    answer = page(namespaces.tables(workspace, schema), "tables", max_results or PAGE, page_token, most=PAGE)
+    shown = [_shown(workspace, f"{schema}.{name}", columns=not omit_columns) for name in answer["tables"]]
+    return answer | {"tables": shown}
 
 
 @router.get(f"{UC}/tables/{{full_name}}")
-def get(full_name: str, here: Here) -> Document:
-    _check(here, full_name)
-    return _shown(here, full_name.lower(), columns=True)
+def get(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Returns a table."""
+    _check(workspace, full_name)
+    return _shown(workspace, full_name.lower(), columns=True)
 
 
 @router.get(f"{UC}/tables/{{full_name}}/exists")
-def exists(full_name: str, here: Here) -> Document:
-    return {"table_exists": namespaces.has_table(here, full_name)}
+def exists(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Says whether a table exists."""
+    return {"table_exists": namespaces.has_table(workspace, full_name)}
 
 
 @router.delete(f"{UC}/tables/{{full_name}}")
-def delete(full_name: str, here: Here) -> Document:
+def delete(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Deletes a table."""
     with changing:
-        _check(here, full_name)
-        namespaces.drop_table(here, full_name)
-        forget(here, "table", full_name.lower())
+        _check(workspace, full_name)
+        namespaces.drop_table(workspace, full_name)
+        forget(workspace, "table", full_name.lower())
         return {}
 
 
-def _check(here: Workspace, full_name: str) -> None:
-    if full_name.count(".") != 2 or not namespaces.has_table(here, full_name):
+def _check(workspace: Workspace, full_name: str) -> None:
+    if full_name.count(".") != 2 or not namespaces.has_table(workspace, full_name):
         raise missing("table", full_name)
 
 
-def _shown(here: Workspace, full_name: str, columns: bool) -> Document:
+def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
     catalog_name, schema_name, name = full_name.split(".")
-    detail: dict[str, Any] = namespaces.detail(here, full_name)
-    parent = find(here, "schema", f"{catalog_name}.{schema_name}")
+    detail: dict[str, Any] = namespaces.detail(workspace, full_name)
+    parent = find(workspace, "schema", f"{catalog_name}.{schema_name}")
     document = {
         "name": name,
         "catalog_name": catalog_name,
@@ -72,15 +77,15 @@ def _shown(here: Workspace, full_name: str, columns: bool) -> Document:
         "storage_location": detail["location"],
         "properties": detail.get("properties") or {},
         "owner": parent["owner"],
-        "metastore_id": here.metastore_id,
-        "table_id": str(uuid.uuid5(uuid.UUID(here.metastore_id), full_name)),
+        "metastore_id": workspace.metastore_id,
+        "table_id": str(uuid.uuid5(uuid.UUID(workspace.metastore_id), full_name)),
         "created_at": _ms(detail["createdAt"]),
         "updated_at": _ms(detail["lastModified"]),
     }
     if detail.get("description"):
         document["comment"] = detail["description"]
     if columns:
-        table = namespaces.table(here, full_name)
+        table = namespaces.table(workspace, full_name)
         if table is None:
             raise missing("table", full_name)
         document["columns"] = _columns(table.schema)

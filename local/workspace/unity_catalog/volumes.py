@@ -2,96 +2,103 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from databricks.sdk.service import catalog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from local.workspace.context import Caller, Here, Workspace
-from local.workspace.errors import bad_request
-from local.workspace.requests import body
-from local.workspace.store import Document
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request
+from local.workspace.core.paging import page
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
 
-from .securables import UC, changing, check_owner, created, exists, find, forget, named, page, updated
+from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
 
 router = APIRouter()
 
 
 @router.post(f"{UC}/volumes")
 def create(
-    sent: Annotated[dict[str, Any], Depends(body(catalog.VolumesAPI.create))], here: Here, caller: Caller
+    request: Annotated[Document, body(catalog.VolumesAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
-    if sent["volume_type"] != "MANAGED":
-        raise bad_request(f"volume_type is {sent['volume_type']}: the local workspace has MANAGED volumes only")
+    """Creates a volume."""
+    if request["volume_type"] != "MANAGED":
+        raise bad_request(f"volume_type is {request['volume_type']}: the local workspace has MANAGED volumes only")
     with changing:
-        find(here, "catalog", sent["catalog_name"])
-        schema = find(here, "schema", f"{sent['catalog_name']}.{sent['schema_name']}")
-        name = named(sent["name"])
+        find(workspace, "catalog", request["catalog_name"])
+        schema = find(workspace, "schema", f"{request['catalog_name']}.{request['schema_name']}")
+        name = named(request["name"])
         full_name = f"{schema['full_name']}.{name}"
-        if here.store.get("uc_volume", full_name):
+        if workspace.store.get("uc_volume", full_name):
             raise exists("volume", full_name)
-        folder = folder_of(here, full_name)
+        folder = folder_of(workspace, full_name)
         folder.mkdir(parents=True, exist_ok=True)
         document = {
-            **sent,
-            **created(here, caller),
+            **request,
+            **created(workspace, caller),
             "name": name,
             "catalog_name": schema["catalog_name"],
             "schema_name": schema["name"],
             "full_name": full_name,
-            "volume_id": str(here.store.next_id("uc_volume")),
+            "volume_id": str(workspace.store.next_id("uc_volume")),
             "storage_location": folder.as_uri(),
         }
-        here.store.put("uc_volume", full_name, document)
+        workspace.store.put("uc_volume", full_name, document)
         return document
 
 
 @router.get(f"{UC}/volumes")
-def list_all(catalog_name: str, schema_name: str, here: Here, max_results: int = 0, page_token: str = "") -> Document:
-    schema = find(here, "schema", f"{catalog_name}.{schema_name}")["full_name"]
-    inside = [document for _, document in here.store.items("uc_volume", f"{schema}.")]
-    found, rest = page(inside, max_results, page_token)
-    return {"volumes": found} | rest
+def list_all(
+    catalog_name: str, schema_name: str, workspace: WorkspaceDep, max_results: int = 0, page_token: str = ""
+) -> Document:
+    """Returns all volumes."""
+    schema = find(workspace, "schema", f"{catalog_name}.{schema_name}")["full_name"]
+    volumes = [document for _, document in workspace.store.items("uc_volume", f"{schema}.")]
+    return page(volumes, "volumes", max_results or PAGE, page_token, most=PAGE)
 
 
 @router.get(f"{UC}/volumes/{{full_name}}")
-def get(full_name: str, here: Here) -> Document:
-    return find(here, "volume", full_name)
+def get(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Returns a volume."""
+    return find(workspace, "volume", full_name)
 
 
 @router.patch(f"{UC}/volumes/{{full_name}}")
 def update(
     full_name: str,
-    sent: Annotated[dict[str, Any], Depends(body(catalog.VolumesAPI.update))],
-    here: Here,
+    request: Annotated[Document, body(catalog.VolumesAPI.update)],
+    workspace: WorkspaceDep,
     caller: Caller,
 ) -> Document:
+    """Changes a volume."""
     with changing:
-        document = find(here, "volume", full_name)
-        if named(sent.pop("new_name", document["name"])) != document["name"]:
+        document = find(workspace, "volume", full_name)
+        if named(request.pop("new_name", document["name"])) != document["name"]:
             raise bad_request("new_name: the local workspace cannot rename a volume; make a new one")
-        if "owner" in sent:
-            check_owner(here, sent["owner"])
-        document |= sent | updated(caller)
-        here.store.put("uc_volume", document["full_name"], document)
+        if "owner" in request:
+            check_owner(workspace, request["owner"])
+        document |= request | updated(caller)
+        workspace.store.put("uc_volume", document["full_name"], document)
         return document
 
 
 @router.delete(f"{UC}/volumes/{{full_name}}")
-def delete(full_name: str, here: Here) -> Document:
-    remove(here, find(here, "volume", full_name)["full_name"])
+def delete(full_name: str, workspace: WorkspaceDep) -> Document:
+    """Deletes a volume."""
+    remove(workspace, find(workspace, "volume", full_name)["full_name"])
     return {}
 
 
-def remove(here: Workspace, full_name: str) -> None:
-    """Removes a volume with its files, as a managed volume's are."""
+def remove(workspace: Workspace, full_name: str) -> None:
+    """Removes a managed volume with its files."""
     with changing:
-        # the files first: one that was stopped in between can be removed again, and no new volume finds old files
-        shutil.rmtree(folder_of(here, full_name), ignore_errors=True)
-        here.store.delete("uc_volume", full_name)
-        forget(here, "volume", full_name)
+        # The files first: a removal that was stopped can be repeated, and no new volume gets old files.
+        shutil.rmtree(folder_of(workspace, full_name), ignore_errors=True)
+        workspace.store.delete("uc_volume", full_name)
+        forget(workspace, "volume", full_name)
 
 
-def folder_of(here: Workspace, full_name: str) -> Path:
-    """Where a volume's files lie on this machine."""
-    return here.settings.volumes.joinpath(*full_name.split("."))
+def folder_of(workspace: Workspace, full_name: str) -> Path:
+    """Returns the folder of a volume's files on this machine."""
+    return workspace.settings.volumes.joinpath(*full_name.split("."))

@@ -1,4 +1,4 @@
-"""One of each resource type that the workspace answers for; the edition changes every one that can be updated."""
+"""One resource of each type that the workspace has; the edition changes all that can be updated."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ provider = databricks.Provider(
 
 
 def options(*after: pulumi.Resource, replace: bool = False) -> pulumi.ResourceOptions:
-    """The explicit provider; what is replaced under the same name goes before the new one comes."""
+    """The explicit provider; with `replace`, the old resource is deleted before the new one is created."""
     return pulumi.ResourceOptions(provider=provider, depends_on=list(after), delete_before_replace=replace)
 
 
@@ -25,6 +25,36 @@ team = databricks.Group(
 )
 runner = databricks.ServicePrincipal("runner", display_name=f"runner {edition}", opts=options())
 databricks.GroupMember("member", group_id=team.id, member_id=runner.id, opts=options())
+
+# For principals of the account, with the rights of a workspace administrator: entry, and roles on them.
+research = databricks.Group("research", display_name="Bob's Research and Development", opts=options())
+person = databricks.User("person", user_name="ann@churn.local", opts=options())
+databricks.PermissionAssignment(
+    "research-enters", group_name=research.display_name, permissions=["USER"], opts=options()
+)
+databricks.PermissionAssignment(
+    "runner-enters", service_principal_name=runner.application_id, permissions=["USER"], opts=options()
+)
+databricks.PermissionAssignment(
+    "person-enters", user_name=person.user_name, permissions=["ADMIN" if second else "USER"], opts=options()
+)
+databricks.PermissionAssignment("team-enters", principal_id=team.id.apply(int), permissions=["ADMIN"], opts=options())
+account = databricks.get_current_config_output(
+    api="account", opts=pulumi.InvokeOutputOptions(provider=provider)
+).account_id
+manager = databricks.AccessControlRuleSetGrantRuleArgs(
+    role="roles/servicePrincipal.manager", principals=["users/admin@churn.local"]
+)
+user = databricks.AccessControlRuleSetGrantRuleArgs(
+    role="roles/servicePrincipal.user",
+    principals=[pulumi.Output.concat("groups/", research.display_name)],
+)
+rule_set = databricks.AccessControlRuleSet(
+    "runner-roles",
+    name=pulumi.Output.concat("accounts/", account, "/servicePrincipals/", runner.application_id, "/ruleSets/default"),
+    grant_rules=[manager, user] if second else [manager],
+    opts=options(),
+)
 
 catalog = databricks.Catalog(
     "catalog", name="proof", comment=f"edition {edition}", properties={"edition": str(edition)}, opts=options()
@@ -165,4 +195,6 @@ versions = databricks.get_registered_model_versions_output(full_name=model.id, o
 pulumi.export("model_comment", found.model_infos[0].comment)
 pulumi.export("versions", versions.model_versions)
 pulumi.export("volume_path", volume.volume_path)
+looked_up = databricks.get_group_output(display_name=research.display_name, opts=invoke)
+pulumi.export("group_found", pulumi.Output.all(looked_up.id, research.id).apply(lambda ids: ids[0] == ids[1]))
 pulumi.export("user", databricks.get_current_user_output(opts=invoke).user_name)

@@ -1,0 +1,1 @@
+"""Clusters, cluster policies and SQL warehouses: names for the one Spark server."""

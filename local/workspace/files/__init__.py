@@ -1,0 +1,1 @@
+"""Files of volumes (`/Volumes`) and of the workspace (`/Workspace`)."""

@@ -1,0 +1,1 @@
+"""Principals and rights: the directory, assignments, rule sets, permissions on objects."""

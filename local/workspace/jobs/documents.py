@@ -1,0 +1,73 @@
+"""Documents of the store that the Jobs area keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from local.workspace.core.store import Document
+
+Trigger = Literal["ONE_TIME", "PERIODIC"]
+
+
+class JobDocument(TypedDict):
+    """A job (kind `jobs`, by its id)."""
+
+    job_id: int
+    creator_user_name: str
+    created_time: int  # milliseconds, as all times
+    settings: Document  # as `settings.checked` returns them
+
+
+class Stateful(TypedDict):
+    """The state of a run, an attempt or a repair, in both forms of the API: see `states`."""
+
+    state: Document
+    status: Document
+    start_time: int
+    end_time: NotRequired[int]
+
+
+class AttemptDocument(Stateful):
+    """One attempt of one task; part of its run. Kind `task_runs` leads from its id to the run."""
+
+    task_key: str
+    run_id: int
+    attempt_number: int
+    execution_duration: NotRequired[int]
+    resolved_values: NotRequired[Document]
+
+
+class RepairDocument(Stateful):
+    """One repair of a run; part of the run."""
+
+    id: int
+    type: Literal["REPAIR"]
+    task_run_ids: list[int]
+
+
+class ParameterDocument(TypedDict):
+    """A parameter of a run."""
+
+    name: str
+    default: str
+    value: str
+
+
+class RunDocument(Stateful):
+    """A run of a job (kind `runs`, by its id)."""
+
+    run_id: int
+    job_id: int
+    number_in_job: int
+    run_name: str
+    creator_user_name: str
+    run_as: str
+    trigger: Trigger
+    settings: Document  # the job's, when the run or its latest repair began
+    job_parameters: list[ParameterDocument]
+    attempts: list[AttemptDocument]
+    repair_history: list[RepairDocument]
+    idempotency_token: NotRequired[str | None]
+    queue_duration: NotRequired[int]
+    run_duration: NotRequired[int]

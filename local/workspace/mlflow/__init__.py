@@ -1,0 +1,1 @@
+"""MLflow behind the workspace: its client, its proxy, and experiments as workspace objects."""

@@ -1,0 +1,99 @@
+"""MLflow experiments as objects of the workspace: each is in a folder, and its name is its path.
+
+MLflow keeps experiments. These routes create, rename and delete them; all other requests go straight to MLflow.
+"""
+
+import threading
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from databricks.sdk.service import ml
+from fastapi import APIRouter
+
+from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.errors import bad_request, not_found
+from local.workspace.core.requests import body
+from local.workspace.core.store import Document
+from local.workspace.files import workspace_files
+
+from .client import call_mlflow
+
+router = APIRouter()
+_API = "/api/2.0/mlflow/experiments"
+_TYPE = "MLFLOW_EXPERIMENT"
+_changing = threading.Lock()
+
+
+@router.post(f"{_API}/create")
+def create(
+    request: Annotated[Document, body(ml.ExperimentsAPI.create_experiment)], workspace: WorkspaceDep
+) -> Document:
+    """Creates an experiment."""
+    with _changing:
+        path = _free_path(workspace, request["name"])
+        made = call_mlflow(workspace, "POST", "experiments/create", request | {"name": path})
+        workspace_files.put_object(workspace, path, _TYPE, resource_id=made["experiment_id"])
+        return made
+
+
+@router.post(f"{_API}/update")
+def update(
+    request: Annotated[Document, body(ml.ExperimentsAPI.update_experiment)], workspace: WorkspaceDep
+) -> Document:
+    """Changes an experiment."""
+    with _changing:
+        experiment = _find(workspace, request["experiment_id"])
+        if request.get("new_name") not in (None, experiment["path"]):
+            path = _free_path(workspace, request["new_name"])
+            call_mlflow(workspace, "POST", "experiments/update", request | {"new_name": path})
+            workspace.store.delete("workspace_objects", experiment["path"])
+            workspace.store.put("workspace_objects", path, experiment | {"path": path})
+        return {}
+
+
+@router.post(f"{_API}/delete")
+def delete(
+    request: Annotated[Document, body(ml.ExperimentsAPI.delete_experiment)], workspace: WorkspaceDep
+) -> Document:
+    """Deletes an experiment."""
+    with _changing:
+        experiment = _find(workspace, request["experiment_id"])
+        remove(workspace, experiment)
+        workspace_files.forget_object(workspace, experiment["path"])
+        return {}
+
+
+def remove(workspace: Workspace, experiment: Document) -> None:
+    """Deletes an experiment in MLflow. MLflow keeps the names of deleted experiments; renaming frees the path."""
+    identifier = experiment["resource_id"]
+    kept = call_mlflow(workspace, "GET", "experiments/get", {"experiment_id": identifier})
+    if kept["experiment"]["lifecycle_stage"] == "deleted":
+        return  # an earlier call was stopped before it forgot the object
+    call_mlflow(
+        workspace, "POST", "experiments/update", {"experiment_id": identifier, "new_name": f"deleted {identifier}"}
+    )
+    call_mlflow(workspace, "POST", "experiments/delete", {"experiment_id": identifier})
+
+
+workspace_files.removers[_TYPE] = remove
+
+
+def _free_path(workspace: Workspace, name: str) -> str:
+    """The path of a name; raises ApiError if it is no path, its folder is missing, or an object has it already."""
+    if not name.startswith("/"):
+        raise bad_request(f"experiment name {name!r}: write an absolute path in the workspace, such as /Shared/{name}")
+    path = workspace_files.canonical(name)
+    parent = str(PurePosixPath(path).parent)
+    folder = workspace.store.get("workspace_objects", parent)
+    if folder is None or folder["object_type"] != "DIRECTORY":
+        raise not_found(f"The parent folder ({parent}) does not exist.")
+    if workspace.store.get("workspace_objects", path):
+        raise bad_request(f"Node named {path} already exists", "RESOURCE_ALREADY_EXISTS")
+    return path
+
+
+def _find(workspace: Workspace, identifier: str) -> Document:
+    for _, experiment in workspace.store.items("workspace_objects"):
+        if experiment["object_type"] == _TYPE and experiment["resource_id"] == identifier:
+            return experiment
+    raise not_found(f"Experiment with ID {identifier} does not exist.")

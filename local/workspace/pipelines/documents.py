@@ -1,0 +1,34 @@
+"""Documents of the store that the Pipelines area keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from local.workspace.core.store import Document
+
+
+class PipelineDocument(TypedDict):
+    """A pipeline (kind `pipelines`, by its id)."""
+
+    pipeline_id: str
+    name: str
+    spec: Document
+    creator_user_name: str
+    run_as_user_name: str
+    last_modified: int  # milliseconds
+
+
+class UpdateDocument(TypedDict):
+    """An update of a pipeline (kind `pipeline_updates`, by `<pipeline id>/<update id>`)."""
+
+    pipeline_id: str
+    update_id: str
+    state: str
+    cause: str
+    config: Document  # the pipeline's spec when the update began
+    creation_time: int  # milliseconds
+    full_refresh: NotRequired[bool]
+    full_refresh_selection: NotRequired[list[str]]
+    refresh_selection: NotRequired[list[str]]
+    validate_only: NotRequired[bool]

@@ -1,0 +1,1 @@
+"""Programs that the workspace runs: their processes, their libraries, and the scripts that launch them."""

@@ -1,0 +1,96 @@
+"""Libraries of tasks and pipelines: wheels, and requirements that the environment has to meet."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.settings import LocalSettings
+
+
+class LibraryError(Exception):
+    """A library that cannot be used; the text has its name and the reason."""
+
+
+def local_path(settings: LocalSettings, path: str) -> Path:
+    """Returns the place of a path (`/Workspace/…`, `/Volumes/…`) on this machine.
+
+    Raises:
+        LibraryError: The path has another form, or leaves its root.
+    """
+    plain = PurePosixPath(path.removeprefix("dbfs:"))
+    roots = {"Workspace": settings.workspace_files, "Volumes": settings.volumes}
+    if len(plain.parts) < 3 or plain.parts[0] != "/" or plain.parts[1] not in roots or ".." in plain.parts:
+        raise LibraryError(f"{path} is not a path under /Workspace or /Volumes")
+    return roots[plain.parts[1]].joinpath(*plain.parts[2:])
+
+
+def unpack(settings: LocalSettings, dependencies: Sequence[str]) -> list[Path]:
+    """Makes dependencies importable.
+
+    Args:
+        settings: Folders of the workspace's files and of unpacked wheels, of which each content is kept once.
+        dependencies: Paths of wheels under /Workspace or /Volumes, or requirements such as `pandas==2.3.3`.
+
+    Returns:
+        Folders for the module path, one for each wheel.
+
+    Raises:
+        LibraryError: A wheel is missing or broken, or a requirement is not met by this machine's environment (nothing
+            is installed for a task: all tasks share the environment).
+    """
+    folders = []
+    for dependency in dependencies:
+        if dependency.endswith(".whl"):
+            folders.append(_unpack(settings, dependency))
+        else:
+            _require(dependency)
+    return folders
+
+
+def _unpack(settings: LocalSettings, path: str) -> Path:
+    wheel = local_path(settings, path)
+    try:
+        content = wheel.read_bytes()
+    except OSError as error:
+        raise LibraryError(f"library {path} cannot be read: {error.strerror}") from error
+    folder = settings.home / "wheels" / hashlib.sha256(content).hexdigest()[:16]
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        target = Path(scratch, "wheel")
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(target)
+        except zipfile.BadZipFile as error:
+            raise LibraryError(f"library {path} is not a wheel: {error}") from error
+        try:
+            os.rename(target, folder)  # noqa: PTH104 (must fail, not replace, where another task was first)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    return folder
+
+
+def _require(dependency: str) -> None:
+    try:
+        requirement = Requirement(dependency)
+    except InvalidRequirement as error:
+        raise LibraryError(f"dependency {dependency!r} is neither a wheel's path nor a requirement: {error}") from error
+    try:
+        installed = importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise LibraryError(f"dependency {dependency!r} is not in the local environment") from error
+    if not requirement.specifier.contains(installed, prereleases=True):
+        raise LibraryError(f"dependency {dependency!r} does not fit the local environment, which has {installed}")
