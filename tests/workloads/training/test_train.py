@@ -10,12 +10,13 @@ import mlflow
 import pytest
 
 from churn.core.label_window import LabelWindow
+from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
-from churn.serving.registry import Version
-from churn.training import train as training
-from churn.training.dataset import COLUMNS, DatasetError, split
+from churn.serving.version import Version
+from churn.training import train
+from churn.training.dataset import DatasetError, split
 from churn.training.models import KINDS
-from churn.training.train import fit, nothing_new, too_young
+from churn.training.train import fit, reason_to_skip, reason_to_wait
 from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
     ],
 )
 def test_when_a_champion_is_due_for_a_successor(champion: Version | None, reason: str | None) -> None:
-    found = too_young(date(2026, 1, 31), 7, champion)
+    found = reason_to_wait(date(2026, 1, 31), 7, champion)
     assert found is None if reason is None else found is not None and reason in found
 
 
-def test_the_same_data_teach_nothing_new() -> None:
-    assert nothing_new("new", None) is None
-    assert nothing_new("new", TRAINED) is None
-    assert "same data" in (nothing_new("old", TRAINED) or "")
+def test_the_same_data_teach_reason_to_skip() -> None:
+    assert reason_to_skip("new", None) is None
+    assert reason_to_skip("new", TRAINED) is None
+    assert "same data" in (reason_to_skip("old", TRAINED) or "")
 
 
 def test_two_trainings_measure_the_same() -> None:
@@ -84,10 +85,10 @@ def test_both_kinds_are_tracked_and_the_better_one_is_challenger(champion: str) 
 def test_a_young_champion_is_left_alone_before_the_labels_are_read(
     champion: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(training.main, champion, **WINDOW, retrain_days=0)
+    run(train.main, champion, **WINDOW, retrain_days=0)
     assert "learned from the same data" in capsys.readouterr().out
-    monkeypatch.setattr(training, "spark_session", lambda: pytest.fail("reads the labels"))
-    run(training.main, champion, **WINDOW, retrain_days=7)
+    monkeypatch.setattr(train, "spark_session", lambda: pytest.fail("reads the labels"))
+    run(train.main, champion, **WINDOW, retrain_days=7)
     assert "champion version 2 is 0 days old" in capsys.readouterr().out
 
 
@@ -103,7 +104,7 @@ def test_without_a_complete_label_of_the_history_there_is_nothing_to_train(
     world: World, late: dict[str, int], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = f"{CATALOG}.mlops.new_source"
-    run(training.main, model, **{**WINDOW, **late}, retrain_days=7)
+    run(train.main, model, **{**WINDOW, **late}, retrain_days=7)
     assert reason in capsys.readouterr().out
     assert registry.aliased(model, registry.CHALLENGER) is None
 
@@ -120,7 +121,7 @@ def test_labels_of_one_outcome_are_an_error(world: World) -> None:
     try:
         options = {**WINDOW, "horizon_days": 31, "history_days": 31}
         with pytest.raises(DatasetError, match="lacks an outcome"):
-            run(training.main, f"{CATALOG}.mlops.other", **options, retrain_days=7)
+            run(train.main, f"{CATALOG}.mlops.other", **options, retrain_days=7)
     finally:
         for name in tables:
             world.spark.sql(f"DELETE FROM {CATALOG}.gold.{name} WHERE observation_date = '{observed}'").collect()

@@ -1,6 +1,6 @@
 """The simulated world after the snapshot date: its business goes on, and a model trained on any day passes the gate.
 
-Features are computed with pandas from the rows delivered, as `feature_engineering.groups` and `.labels` do with Spark;
+Features are computed with pandas from the rows delivered, as `feature_engineering.build` and `.labels` do with Spark;
 split, model and checks are the real ones.
 """
 
@@ -17,9 +17,10 @@ from sklearn.linear_model import LogisticRegression
 from churn.core.contract import contracts
 from churn.core.label_window import LabelWindow
 from churn.data import telco
-from churn.simulation.deliveries import deliveries, drop
+from churn.feature_engineering.groups import COLUMNS
+from churn.simulation.deliveries import deliveries, delivery_rows
 from churn.simulation.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
-from churn.training.dataset import COLUMNS, OBSERVED_EVERY_DAYS, split
+from churn.training.dataset import OBSERVED_EVERY_DAYS, split
 from churn.training.metrics import auc
 from churn.training.models import fit_calibrated
 from churn.validation.checks import Outcome, judge
@@ -33,7 +34,7 @@ LAST = 75  # logical day, counted from the snapshot date
 
 @dataclass
 class Known:
-    """What was delivered: rows by domain, with the columns and dates that silver has; labelled customers by date."""
+    """Delivered rows by domain, with the columns and dates that silver has; labelled customers by date."""
 
     rows: dict[str, pd.DataFrame]
     by_date: dict[date, pd.DataFrame] = field(default_factory=dict)
@@ -93,7 +94,7 @@ def known(world: World) -> Known:
     due = deliveries(SNAPSHOT, SNAPSHOT + timedelta(days=LAST))
     rows = {}
     for contract in contracts():
-        delivered = [drop(contract.domain, world, each, initial=each == due[0], seed=SEED) for each in due]
+        delivered = [delivery_rows(contract.domain, world, each, initial=each == due[0], seed=SEED) for each in due]
         named = pd.concat(delivered, ignore_index=True).rename(columns={c.source: c.name for c in contract.columns})
         dates = [column.name for column in contract.columns if column.type == "DATE"]
         rows[contract.domain] = named.assign(**{name: pd.to_datetime(named[name]) for name in dates})

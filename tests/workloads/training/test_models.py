@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from churn.data import telco
+from churn.feature_engineering.feature import Columns
+from churn.serving.bands import BANDS
 from churn.serving.served import Scorer
 from churn.training.metrics import calibration_error, evaluate, lift
-from churn.training.models import KINDS, Columns, cross_validate, customer_folds, fit_calibrated, importances
+from churn.training.models import KINDS, cross_validate, customer_folds, fit_calibrated, importances
 
 NUMERIC = ("senior_citizen", "tenure_months", "monthly_charges", "total_charges")
 
@@ -46,7 +48,7 @@ def test_the_same_data_give_the_same_model(plain: tuple[pd.DataFrame, Columns], 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_customers_score_is_the_same_in_any_batch(plain: tuple[pd.DataFrame, Columns], kind: str) -> None:
     frame, columns = plain
-    scorer = Scorer(fit_calibrated(kind, frame.head(2_000), columns), columns.all, rated=True)
+    scorer = Scorer(fit_calibrated(kind, frame.head(2_000), columns), columns.all, BANDS)
     whole = scorer.score(frame)
     for size in (1, 7, 1_000):
         mixed = frame.sample(1_000, random_state=size)

@@ -8,42 +8,32 @@ from typing import TYPE_CHECKING
 import mlflow
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 
+from churn.feature_engineering.feature import Columns
 from churn.serving import registry
-from churn.serving.registry import UntaggedVersionError, Version
+from churn.serving.version import UntaggedVersionError, Version
 from churn.training import bootstrap
-from churn.training.dataset import COLUMNS
-from churn.training.models import fit_calibrated
 from churn.validation import gate
-from tests.workloads.ml_world import CATALOG, EXPERIMENT, HORIZON, LEAD, OBSERVED, TODAY, labelled_telco, run
+from tests.workloads.ml_world import (
+    CATALOG,
+    EXPERIMENT,
+    FEWER,
+    FURTHER,
+    TAGS,
+    TODAY,
+    challenge,
+    labelled_telco,
+    run,
+    with_further,
+)
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import pandas as pd
-
     from tests.workloads.ml_world import World
 
 TOMORROW = TODAY + timedelta(days=1)
-TAGS = {
-    "lead_days": str(LEAD),
-    "horizon_days": str(HORIZON),
-    "settle_days": "0",
-    "date": TODAY.isoformat(),
-    "kind": "logistic_regression",
-    "split": "customer",
-    "holdout_date": OBSERVED.isoformat(),
-}
-
-
-def challenge(model: str, frame: pd.DataFrame) -> registry.Version:
-    """Registers a model fitted on a frame as the challenger."""
-    estimator = fit_calibrated("logistic_regression", frame, COLUMNS)
-    with mlflow.start_run(experiment_id=EXPERIMENT):
-        info = registry.log(estimator, COLUMNS, frame.head(1), rated=True)
-    version = registry.register(info, model, TAGS, "for a test")
-    registry.set_alias(version, registry.CHALLENGER)
-    return version
 
 
 def champion_of(model: str) -> int:
@@ -89,13 +79,13 @@ def test_without_a_real_champion_a_failing_challenger_fails_the_task(world: Worl
     random = world.frame.assign(churned=np.random.default_rng(1).permutation(world.frame["churned"])).head(2_000)
     challenge(model, random)
     for _ in range(2):  # the second time it writes the same rows
-        with pytest.raises(SystemExit, match="gate failed: champion stays version 1"):
+        with pytest.raises(gate.GateError, match="gate failed: champion stays version 1"):
             run(gate.main, model, run_id="7")
     assert champion_of(model) == 1
     found = decisions(world, model, "7")
     assert found["discrimination"] == ("failed", "failed")
     assert found["leak"] == ("failed", "passed")
-    with pytest.raises(SystemExit, match=r"trained on .*: champion stays version 1, the bootstrap model"):
+    with pytest.raises(gate.GateError, match=r"trained on .*: champion stays version 1, the bootstrap model"):
         run(gate.main, model, date=TOMORROW)
 
 
@@ -119,7 +109,7 @@ def test_what_cannot_be_tested_is_recorded_as_an_error_and_fails_the_task(world:
     registry.set_alias(version, registry.CHAMPION)
     challenge(model, world.frame.head(1_000))
     mlflow.MlflowClient().set_model_version_tag(model, "2", *tag)
-    with pytest.raises(SystemExit, match="gate error"):
+    with pytest.raises(gate.GateError, match="gate error"):
         run(gate.main, model, run_id="9")
     assert champion_of(model) == 1
     assert decisions(world, model, "9") == {"holdout": ("error", "error")}
@@ -163,5 +153,38 @@ def test_before_the_first_training_the_bootstrap_model_stays(
 
 
 def test_no_model_at_all_names_the_task_that_makes_one(mlflow_server: str) -> None:
-    with pytest.raises(SystemExit, match="run `bootstrap` first"):
+    with pytest.raises(gate.NoModelError, match="run `bootstrap` first"):
         run(gate.main, f"{CATALOG}.mlops.unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("columns", "recorded"),
+    [(FURTHER, {("passed", "passed")}), (FEWER, set())],
+    ids=["a-feature-is-gone", "a-feature-is-new"],
+)
+def test_champion_and_challenger_are_each_judged_by_their_own_columns(
+    world: World, columns: Columns, recorded: set[tuple[str, str]]
+) -> None:
+    model = f"{CATALOG}.mlops.columns_of_{len(columns.all)}"
+    frame = with_further(world.frame)
+    registry.set_alias(challenge(model, frame.head(4_000), columns), registry.CHAMPION)
+    challenge(model, frame)
+    run(gate.main, model, run_id=f"columns {len(columns.all)}")
+    found = decisions(world, model, f"columns {len(columns.all)}")
+    assert {name: outcome for name, outcome in found.items() if outcome != ("passed", "passed")} == {}
+    assert champion_of(model) == 2
+    assert {outcome for name, outcome in found.items() if name == "missing_features"} == recorded
+    if recorded:
+        query = f"SELECT reason FROM {{}}mlops.gate_results WHERE model = '{model}' AND check_name = 'missing_features'"
+        (row,) = world.rows(query)
+        assert row.reason == f"version 1 of {model} reads features no longer built as NULL: region, visits_7d"
+
+
+def test_a_version_without_a_signature_is_recorded_and_named(world: World, champion: str) -> None:
+    model = f"{CATALOG}.mlops.unsigned"
+    with mlflow.start_run(experiment_id=EXPERIMENT):
+        info = mlflow.sklearn.log_model(DummyClassifier().fit([[0], [1]], [0, 1]), name="model")
+    registry.set_alias(registry.register(info, model, TAGS, "for a test"), registry.CHALLENGER)
+    with pytest.raises(gate.GateError, match="gate error"):
+        run(gate.main, model, run_id="unsigned")
+    assert decisions(world, model, "unsigned") == {"scores": ("error", "error")}

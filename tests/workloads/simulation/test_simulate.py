@@ -18,8 +18,8 @@ from churn.core.contract import contracts
 from churn.core.entry import Run
 from churn.data import telco
 from churn.ingestion.admission import examine
-from churn.ingestion.ingest import Landed, judge
-from churn.simulation.deliveries import HISTORY_DAYS, deliveries, drop
+from churn.ingestion.ingest import Landed, assess
+from churn.simulation.deliveries import HISTORY_DAYS, deliveries, delivery_rows
 from churn.simulation.simulate import VOLUMES, content, deliver, files
 from churn.simulation.world import LEAVING_DAYS, World, grow
 from infra import names
@@ -39,12 +39,14 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def drops(world: World) -> dict[str, pd.DataFrame]:
+def delivered(world: World) -> dict[str, pd.DataFrame]:
     """Everything delivered up to `LATER`, by domain, with the day of delivery."""
     due = deliveries(SNAPSHOT, LATER)
     return {
         domain: pd.concat(
-            drop(domain, world, delivery, initial=delivery == due[0], seed=SEED).assign(delivered=delivery.last)
+            delivery_rows(domain, world, delivery, initial=delivery == due[0], seed=SEED).assign(
+                delivered=delivery.last
+            )
             for delivery in due
         )
         for domain in BY_DOMAIN
@@ -72,8 +74,8 @@ def test_the_leavers_of_telco_left_in_the_month_before_the_snapshot_date(world: 
     assert days_before.between(0, LEAVING_DAYS - 1).all()
 
 
-def test_every_customer_of_telco_is_reported_with_telco_s_attributes(drops: dict[str, pd.DataFrame]) -> None:
-    first = drops["customer"].groupby("customerID").first().reset_index()
+def test_every_customer_of_telco_is_reported_with_telco_s_attributes(delivered: dict[str, pd.DataFrame]) -> None:
+    first = delivered["customer"].groupby("customerID").first().reset_index()
     expected = telco().rename(columns={"customer_id": "customerID"})
     both = expected.merge(first, on="customerID")
     assert len(both) == len(expected)
@@ -96,16 +98,16 @@ DATED = {
 }
 
 
-def test_rows_are_dated_within_their_delivery(drops: dict[str, pd.DataFrame]) -> None:
+def test_rows_are_dated_within_their_delivery(delivered: dict[str, pd.DataFrame]) -> None:
     for domain, contract in BY_DOMAIN.items():
-        rows = drops[domain]
+        rows = delivered[domain]
         dated = pd.to_datetime(rows[next(c.source for c in contract.columns if c.name == DATED[domain])])
         assert (dated <= pd.to_datetime(rows["delivered"])).all(), domain
         assert len(rows) > 1000, domain
 
 
-def test_coming_and_leaving_are_reported_of_their_day(world: World, drops: dict[str, pd.DataFrame]) -> None:
-    rows = drops["customer"]
+def test_coming_and_leaving_are_reported_of_their_day(world: World, delivered: dict[str, pd.DataFrame]) -> None:
+    rows = delivered["customer"]
     left = rows[rows["ChurnDate"].notna()]
     assert (pd.to_datetime(left["ChurnDate"]) == pd.to_datetime(left["AsOf"])).all()
     assert left["customerID"].is_unique
@@ -118,19 +120,19 @@ def test_coming_and_leaving_are_reported_of_their_day(world: World, drops: dict[
 
 
 @pytest.mark.parametrize("domain", ["transactions", "support", "marketing", "events"])
-def test_those_who_left_do_nothing_any_more(domain: str, world: World, drops: dict[str, pd.DataFrame]) -> None:
+def test_those_who_left_do_nothing_any_more(domain: str, world: World, delivered: dict[str, pd.DataFrame]) -> None:
     day = next(column.source for column in BY_DOMAIN[domain].columns if column.name == DATED[domain])
-    rows = drops[domain].merge(world.customers[["customer_id", "signup_date", "churn_date"]], on="customer_id")
+    rows = delivered[domain].merge(world.customers[["customer_id", "signup_date", "churn_date"]], on="customer_id")
     dated = pd.to_datetime(rows[day])
     assert (rows["churn_date"].isna() | (dated < rows["churn_date"])).all()
     assert (dated >= rows["signup_date"]).all()
 
 
 def test_behaviour_before_the_month_of_leaving_tells_a_little_of_it(
-    world: World, drops: dict[str, pd.DataFrame]
+    world: World, delivered: dict[str, pd.DataFrame]
 ) -> None:
     anchor = pd.Timestamp(SNAPSHOT) - timedelta(days=LEAVING_DAYS)
-    tickets = drops["support"]
+    tickets = delivered["support"]
     before = tickets[pd.to_datetime(tickets["opened_date"]) <= anchor].groupby("customer_id").size()
     customers = world.customers[world.customers["signup_date"] <= anchor - timedelta(days=60)]
     count = customers["customer_id"].map(before).fillna(0)
@@ -175,7 +177,7 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
     landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
     bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]
     assert len(set(bills)) < len(bills)
-    taken = zip(judge(landed, {}, BY_DOMAIN, run), landed, strict=True)
+    taken = zip(assess(landed, {}, BY_DOMAIN, run), landed, strict=True)
     volumes.contents = {row.stored: data for row, (_, data) in taken if row.stored}
     assert deliver(run, client, snapshot, SEED) == 0
 
@@ -183,7 +185,7 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
 def test_files_are_admitted_and_have_their_contract_s_types(world: World) -> None:
     due = deliveries(SNAPSHOT, LATER)
     for contract in BY_DOMAIN.values():
-        data = content(drop(contract.domain, world, due[0], initial=True, seed=SEED), contract)
+        data = content(delivery_rows(contract.domain, world, due[0], initial=True, seed=SEED), contract)
         found = examine(data, contract)
         assert (found.fault, found.remarks) == (None, ())
         assert found.rows
@@ -191,8 +193,8 @@ def test_files_are_admitted_and_have_their_contract_s_types(world: World) -> Non
             assert "date" in str(pq.read_schema(io.BytesIO(data)))
 
 
-def test_a_new_customer_was_never_billed(drops: dict[str, pd.DataFrame]) -> None:
-    first = drops["customer"].drop_duplicates("customerID")
+def test_a_new_customer_was_never_billed(delivered: dict[str, pd.DataFrame]) -> None:
+    first = delivered["customer"].drop_duplicates("customerID")
     new = first[first["tenure"] == 0]
     assert len(new) > 0
     assert np.isnan(new["TotalCharges"].astype(float)).all()

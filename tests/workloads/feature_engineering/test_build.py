@@ -1,4 +1,4 @@
-"""Features and labels, point in time: nothing dated after the observation date, and labels only of the window."""
+"""Features, point in time: nothing dated or reported after the observation date is known."""
 
 from __future__ import annotations
 
@@ -7,42 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core.contract import Contract, contracts
-from churn.core.label_window import LabelWindow
-from churn.feature_engineering import groups as features
-from churn.feature_engineering import labels
+from churn.feature_engineering.build import active_customers, build, known_customers
+from churn.feature_engineering.groups import COLUMNS
+from tests.workloads.silver_rows import BY_DOMAIN, OBSERVED, customers, table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
-OBSERVED = date(2026, 3, 31)
-LEAD, HORIZON = 7, 30
-WINDOW = LabelWindow(LEAD, HORIZON, 0)
 DAY = timedelta(days=1)
-CUSTOMER = {
-    **{column.name: "No" for column in BY_DOMAIN["customer"].columns if column.type == "STRING"},
-    "senior_citizen": 0,
-    "tenure_months": 2,
-    "monthly_charges": 20.0,
-    "total_charges": 40.0,
-    "signup_date": date(2026, 1, 15),
-    "churn_date": None,
-    "as_of": date(2026, 3, 20),
-}
-
-
-def table(spark: SparkSession, contract: Contract, *rows: dict[str, Any]) -> DataFrame:
-    """Rows of a silver table, with `_file`; what a row does not give is NULL."""
-    schema = ", ".join(f"{column.name} {column.type}" for column in contract.columns) + ", _file STRING"
-    names = [*(column.name for column in contract.columns), "_file"]
-    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], schema)
-
-
-def customers(spark: SparkSession, **changes: dict[str, Any]) -> DataFrame:
-    """Reports of customers by id; an id may be followed by `__` and a number for a further report."""
-    rows = [{**CUSTOMER, "customer_id": key.split("__")[0], "_file": "f", **change} for key, change in changes.items()]
-    return table(spark, BY_DOMAIN["customer"], *rows)
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +37,9 @@ def built(spark: SparkSession) -> dict[str, Row]:
         left={"churn_date": OBSERVED},
         unborn={"signup_date": future},
     )
-    known = features.known_customers(changes, OBSERVED)
-    frame = features.build(
-        features.active_customers(known, OBSERVED),
+    known = known_customers(changes, OBSERVED)
+    frame = build(
+        active_customers(known, OBSERVED),
         transactions=rows("transactions", "transaction_date", *ago, future, amount=10.0, status="late"),
         support=rows("support", "opened_date", *ago, future),
         marketing=rows("marketing", "touch_date", *ago, future, responded=True),
@@ -103,7 +75,7 @@ def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
     bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid", "_file": "f"}
     bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
     empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
-    frame = features.build(
+    frame = build(
         customers(spark, new={"total_charges": None}),
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
         observed=OBSERVED,
@@ -132,7 +104,7 @@ def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: Sp
         {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED - DAY), "opened_date": date(2025, 1, 1)},
         {**ticket, "ticket_id": "moved in", **reported("support", OBSERVED)},
     ]
-    frame = features.build(
+    frame = build(
         customers(spark, a={}),
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
         support=table(spark, BY_DOMAIN["support"], *tickets),
@@ -154,72 +126,40 @@ def test_the_columns_are_those_that_models_expect(built: dict[str, Row]) -> None
     assert tuple(built["a"].asDict()) == (
         "customer_id",
         "observation_date",
-        *features.CATEGORICAL,
-        *features.NUMERIC,
+        *COLUMNS.categorical,
+        *COLUMNS.numeric,
     )
 
 
-def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
-    begin = OBSERVED + timedelta(days=LEAD)
-    end = begin + timedelta(days=HORIZON)
-    known = customers(
-        spark,
-        stays={},
-        before_the_window={"churn_date": begin},
-        first_day={"churn_date": begin + DAY},
-        last_day={"churn_date": end},
-        after_the_window={"churn_date": end + DAY},
-    )
-    active = features.active_customers(known, OBSERVED)
-    found = labels.build(active, known, end, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {
-        "stays": 0,
-        "first_day": 1,
-        "last_day": 1,
-        "after_the_window": 0,
+def test_the_values_of_all_features_are_those_that_every_release_has_built(built: dict[str, Row]) -> None:
+    assert built["a"].asDict() == {
+        "customer_id": "a",
+        "observation_date": OBSERVED,
+        "gender": "No",
+        "partner": "No",
+        "dependents": "No",
+        "phone_service": "No",
+        "multiple_lines": "No",
+        "internet_service": "No",
+        "online_security": "No",
+        "online_backup": "No",
+        "device_protection": "No",
+        "tech_support": "No",
+        "streaming_tv": "No",
+        "streaming_movies": "No",
+        "contract": "No",
+        "paperless_billing": "No",
+        "payment_method": "No",
+        "senior_citizen": 0,
+        "tenure_months": 2,
+        "monthly_charges": 20.0,
+        "total_charges": 70.0,
+        "late_payments_90d": 8,
+        "tickets_30d": 4,
+        "tickets_90d": 8,
+        "campaign_responses_90d": 8,
+        "events_7d": 2,
+        "events_30d": 4,
+        "usage_trend": 5 / 3,
     }
-    assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
-
-
-def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) -> None:
-    begin = OBSERVED + timedelta(days=LEAD)
-    today = begin + timedelta(days=HORIZON)
-    changes = customers(
-        spark,
-        back={},
-        back__2={"as_of": begin + DAY, "churn_date": begin + DAY},
-        back__3={"as_of": begin + 9 * DAY},
-        back_before={"churn_date": OBSERVED - 9 * DAY},
-        back_before__2={"as_of": OBSERVED},
-        gone_before={},
-        gone_before__2={"as_of": OBSERVED + DAY, "churn_date": OBSERVED - DAY},
-        not_yet_known={},
-        not_yet_known__2={"as_of": today + DAY, "churn_date": today},
-    )
-    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
-
-
-def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> None:
-    day = OBSERVED + timedelta(days=LEAD + 9)
-    wrong, corrected = {"as_of": day, "_file": "1"}, {"as_of": day, "_file": "2"}
-    changes = customers(
-        spark,
-        stays={},
-        stays__2={**corrected, "churn_date": None},
-        stays__3={**wrong, "churn_date": day},
-        leaves={},
-        leaves__2={**corrected, "churn_date": day},
-        leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
-    )
-    active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
-
-
-def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
-    today = OBSERVED + timedelta(days=LEAD + HORIZON)
-    assert WINDOW.labelled_date(today) == OBSERVED
-    assert LabelWindow(LEAD, HORIZON, 2).labelled_date(today) == OBSERVED - 2 * DAY
-    assert LabelWindow(LEAD, HORIZON, 2).complete_on(OBSERVED) == today + 2 * DAY
+    assert [type(value) for value in built["silent"][-11:]] == [int, int, float, float, *[int] * 6, float]

@@ -1,4 +1,4 @@
-"""Which files are admitted, which are set aside whole, and what is said of them."""
+"""Admission: files that are admitted, files that are quarantined whole, and the reasons recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from churn.core.contract import contracts
 from churn.core.entry import Run
 from churn.ingestion import ingest
 from churn.ingestion.admission import examine
-from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, chunks, judge, report
+from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, assess, chunks, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +164,7 @@ def test_records_are_counted_as_spark_reads_them(
 def rows(*files: tuple[str, bytes], seen: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
     """The ledger of files, given by their path in the volume raw."""
     landed = [(Landed(modified, f"{RUN.volume('raw')}/{file}", len(data)), data) for file, data in files]
-    return judge(landed, {} if seen is None else seen, BY_DOMAIN, RUN)
+    return assess(landed, {} if seen is None else seen, BY_DOMAIN, RUN)
 
 
 def judged(*files: tuple[str, bytes], seen: dict[str, str] | None = None) -> list[tuple[str, str]]:

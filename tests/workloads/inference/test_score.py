@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import joblib
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 
 from churn.core.entry import Run
-from churn.inference import score as scoring
+from churn.feature_engineering.groups import COLUMNS
+from churn.inference import score
 from churn.inference.score import ScoringError, champion_on, check_complete
 from churn.serving import registry
-from churn.serving.registry import Version
+from churn.serving.packaging import REQUIREMENTS, signature
+from churn.serving.version import Version
 from churn.training import bootstrap
-from churn.training.dataset import COLUMNS
+from churn.training.models import KINDS, fit_calibrated
 from churn.validation import gate
 from churn.validation.checks import Check, Outcome
-from tests.workloads.ml_world import CATALOG, TODAY, run
+from tests.workloads.ml_world import (
+    CATALOG,
+    EXPERIMENT,
+    FEWER,
+    FURTHER,
+    TAGS,
+    TODAY,
+    challenge,
+    run,
+    with_further,
+)
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from churn.feature_engineering.feature import Columns
     from tests.workloads.ml_world import World
 
 
@@ -40,7 +56,7 @@ def registered(model: str, source: str, **tags: str) -> Version:
 
 @pytest.fixture(scope="module")
 def scores(world: World, champion: str) -> pd.DataFrame:
-    run(scoring.main, champion)
+    run(score.main, champion)
     return world.spark.table(f"{CATALOG}.gold.churn_scores_daily").toPandas()
 
 
@@ -65,9 +81,9 @@ def test_scores_are_what_the_registered_model_answers(world: World, champion: st
 def test_a_day_is_replaced_and_other_days_stay(world: World, champion: str, scores: pd.DataFrame) -> None:
     table = f"{CATALOG}.gold.churn_scores_daily"
     yesterday = TODAY - timedelta(days=1)
-    world.spark.sql(f"INSERT INTO {table} VALUES ('X', DATE '{yesterday}', 0.5, 'medium', 1, '0')").collect()
-    world.spark.sql(f"INSERT INTO {table} VALUES ('stray', DATE '{TODAY}', 0.5, 'medium', 1, '0')").collect()
-    run(scoring.main, champion, run_id="2")
+    world.spark.sql(f"INSERT INTO {table} VALUES ('X', DATE '{yesterday}', 0.5, 'medium', 1, '0', NULL)").collect()
+    world.spark.sql(f"INSERT INTO {table} VALUES ('stray', DATE '{TODAY}', 0.5, 'medium', 1, '0', NULL)").collect()
+    run(score.main, champion, run_id="2")
     again = world.spark.table(table).toPandas()
     assert again[again["date"] == yesterday]["customer_id"].tolist() == ["X"]
     today = again[again["date"] == TODAY].drop(columns="run_id")
@@ -101,7 +117,7 @@ def test_features_of_a_customer_who_left_fail_the_task_before_it_writes(
     world.spark.createDataFrame(stray).write.mode("append").saveAsTable(features)
     try:
         with pytest.raises(ScoringError, match=rf"{gone} \(0 expected, 1 found\)"):
-            run(scoring.main, champion)
+            run(score.main, champion)
         assert world.rows(f"SELECT * FROM {{}}gold.churn_scores_daily WHERE customer_id = '{gone}'") == []
     finally:
         world.spark.sql(
@@ -120,24 +136,79 @@ def test_an_older_day_is_scored_by_the_model_that_was_champion_then(world: World
     found = {day: champion_on(world.spark, on(day), model) for day in (TODAY - timedelta(days=1), *days)}
     assert [version.number if version else None for version in found.values()] == [1, 1, 2, 2, 4]
 
-    run(scoring.main, model)
+    run(score.main, model)
     by = world.rows(f"SELECT DISTINCT model_version, band FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}'")
-    run(scoring.main, champion)
+    run(score.main, champion)
     assert [(row.model_version, row.band) for row in by] == [(1, "unrated")]
 
 
 def test_a_day_before_any_model_has_no_champion(world: World, champion: str) -> None:
     model = f"{CATALOG}.mlops.never_bootstrapped"
     registry.set_alias(registered(model, champion, date="2026-02-01"), registry.CHAMPION)
-    with pytest.raises(SystemExit, match="no champion that was made by 2026-01-31"):
-        run(scoring.main, model)
+    with pytest.raises(score.NoChampionError, match="no champion that was made by 2026-01-31"):
+        run(score.main, model)
 
 
 def test_a_day_without_customers_names_the_task_that_makes_them(world: World, champion: str) -> None:
-    with pytest.raises(SystemExit, match="no customers at 2026-02-01: run `features`"):
-        run(scoring.main, champion, date=TODAY + timedelta(days=1))
+    with pytest.raises(score.NoFeaturesError, match="no customers at 2026-02-01: run `features`"):
+        run(score.main, champion, date=TODAY + timedelta(days=1))
 
 
 def test_no_champion_names_the_task_that_makes_one(world: World) -> None:
-    with pytest.raises(SystemExit, match="run `bootstrap`"):
-        run(scoring.main, f"{CATALOG}.mlops.unheard_of")
+    with pytest.raises(score.NoChampionError, match="run `bootstrap`"):
+        run(score.main, f"{CATALOG}.mlops.unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing"),
+    [(FURTHER, "region, visits_7d"), (FEWER, None)],
+    ids=["a-feature-is-gone", "a-feature-is-new"],
+)
+def test_a_day_is_scored_with_the_columns_of_the_version(
+    world: World, champion: str, columns: Columns, missing: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = f"{CATALOG}.mlops.scored_by_{len(columns.all)}"
+    registry.set_alias(challenge(model, with_further(world.frame), columns), registry.CHAMPION)
+    run(score.main, model)
+    rows = world.rows(f"SELECT * FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}' AND model_version = 1")
+    run(score.main, champion)
+    warned = f"warning: version 1 of {model} reads features no longer built as NULL: {missing}"
+    assert (warned in capsys.readouterr().out) == (missing is not None)
+    assert {row.customer_id for row in rows} == world.active
+    assert len(rows) == len(world.active)
+    assert {row.missing_features for row in rows} == {missing}
+    customers = world.frame[world.frame["churned"] == 0].head(20).reindex(columns=["customer_id", *columns.all])
+    customers = customers.astype(dict.fromkeys(columns.categorical, object))
+    answer = mlflow.pyfunc.load_model(f"models:/{model}/1").predict(customers[columns.all])
+    by_id = {row.customer_id: row.score for row in rows}
+    assert [by_id[name] for name in customers["customer_id"]] == answer["score"].tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_feature_that_is_gone_is_unknown_to_every_kind_of_model(world: World, kind: str) -> None:
+    frame = with_further(world.frame)
+    model = fit_calibrated(kind, frame.head(2_000), FURTHER)
+    gone = frame.head(50).assign(region=None, visits_7d=np.nan)
+    scores = model.predict_proba(gone[FURTHER.all])[:, 1]
+    assert ((scores > 0) & (scores < 1)).all()
+
+
+def test_a_version_that_an_earlier_release_packaged_still_scores(world: World, champion: str, tmp_path: Path) -> None:
+    model = f"{CATALOG}.mlops.packaged_earlier"
+    served = Path(__file__).with_name("served_by_an_earlier_release.py")
+    joblib.dump(fit_calibrated("logistic_regression", world.frame, COLUMNS), tmp_path / "estimator.joblib")
+    with mlflow.start_run(experiment_id=EXPERIMENT):
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(served),
+            artifacts={"estimator": str(tmp_path / "estimator.joblib")},
+            model_config={"columns": COLUMNS.all, "rated": True},
+            signature=signature(COLUMNS),
+            pip_requirements=REQUIREMENTS,
+        )
+    registry.set_alias(registry.register(info, model, TAGS, "for a test"), registry.CHAMPION)
+    run(score.main, model)
+    rows = world.rows(f"SELECT * FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}' AND model_version = 1")
+    run(score.main, champion)
+    assert len(rows) == len(world.active)
+    assert {row.band for row in rows} == {"high", "medium", "low"}

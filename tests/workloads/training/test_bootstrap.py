@@ -1,4 +1,4 @@
-"""The base-rate model that stands in until a first training."""
+"""The base-rate model, which serves until a first model has passed the gate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import mlflow
 import pytest
 
+from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
 from churn.serving.served import DECIMALS
 from churn.training import bootstrap
-from churn.training.dataset import COLUMNS
 from tests.workloads.ml_world import CATALOG, run
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which customers a model learns from, and which are kept back."""
+"""Customers that a model learns from, and customers that are kept back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from churn.core.label_window import LabelWindow
-from churn.training.dataset import COLUMNS, DatasetError, fingerprint, holdout, labelled, split
+from churn.feature_engineering.groups import COLUMNS
+from churn.serving.version import SplitRule
+from churn.training.dataset import DatasetError, fingerprint, holdout, labelled, split
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -42,7 +44,7 @@ def test_complete_labels_of_every_seventh_date_are_read(
         "customer_id STRING, observation_date DATE, lead_days INT, horizon_days INT, churned INT",
     )
     today = MARCH + timedelta(days=37)
-    rows = labelled(features, labels, today, LabelWindow(7, 30, settle_days)).collect()
+    rows = labelled(features, labels, today, LabelWindow(7, 30, settle_days), COLUMNS).collect()
     assert {row.observation_date for row in rows} == expected
     assert len(rows) == len(expected)
 
@@ -79,7 +81,7 @@ def test_one_outcome_is_an_error_that_names_the_part() -> None:
     with pytest.raises(DatasetError, match=r"training part by customer .* lacks an outcome"):
         split(customers(JANUARY).assign(churned=0), LabelWindow(7, 30, 0))
     with pytest.raises(DatasetError, match=r"holdout by time \(0 rows\) lacks an outcome"):
-        holdout(customers(), "time")
+        holdout(customers(), SplitRule.TIME)
 
 
 def test_fingerprint_is_that_of_the_rows_in_any_order() -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churn.training.dataset import COLUMNS, split
+from churn.core.label_window import LabelWindow
+from churn.feature_engineering.groups import COLUMNS
+from churn.training.dataset import split
 from churn.training.train import fit
 from churn.validation.checks import Check, Outcome, by_slice, decide, judge, least_precision
 from tests.workloads.ml_world import HORIZON, LEAD, labelled_telco
@@ -22,7 +24,7 @@ Sound = tuple[pd.DataFrame, "Floats"]
 @pytest.fixture(scope="module")
 def sound() -> Sound:
     """A fifth of Telco, and what a model fitted on the rest says of it."""
-    parts = split(labelled_telco(), LEAD, HORIZON, 0)
+    parts = split(labelled_telco(), LabelWindow(LEAD, HORIZON, 0))
     return parts.holdout, fit("logistic_regression", parts, COLUMNS).scores
 
 
@@ -119,7 +121,7 @@ def test_a_champion_that_knows_most_of_the_holdout_is_compared_on_the_rest(sound
 
 def test_what_cannot_be_tested_is_an_error_and_no_failure(sound: Sound) -> None:
     holdout, scores = sound
-    few = by_slice(holdout["contract"].head(30), holdout["churned"].head(30).to_numpy(), scores[:30])
+    few = by_slice(holdout.head(30), "contract", holdout["churned"].head(30).to_numpy(), scores[:30])
     assert few.outcome is Outcome.ERROR
     assert "contract" in few.reason
     broken = judge(holdout, COLUMNS, scores, champion=np.full(len(scores), np.nan))

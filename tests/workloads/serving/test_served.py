@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from churn.training.dataset import COLUMNS
+from churn.feature_engineering.groups import COLUMNS
 from tests.ports import free_base_port
 from tests.workloads.conftest import wait_until_healthy
 

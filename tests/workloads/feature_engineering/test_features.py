@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from churn.feature_engineering import features as gold
-from tests.workloads.test_features import BY_DOMAIN, OBSERVED, customers, table
+from churn.core.errors import OptionError
+from churn.feature_engineering import features
+from tests.workloads.silver_rows import BY_DOMAIN, OBSERVED, customers, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,9 @@ def silver(spark: SparkSession, spark_home: LocalSettings) -> Iterator[SparkSess
         yield spark
 
 
-def features(day: date, **window: int) -> None:
+def build(day: date, **window: int) -> None:
     parameters = {"catalog": CATALOG, "date": day, "run_id": "1", "lead_days": 0, **window}
-    gold.main([f"--{name}={value}" for name, value in parameters.items()])
+    features.main([f"--{name}={value}" for name, value in parameters.items()])
 
 
 def labels(spark: SparkSession) -> set[tuple[str, date, int, int]]:
@@ -50,23 +51,22 @@ def labels(spark: SparkSession) -> set[tuple[str, date, int, int]]:
 
 
 def test_labels_wait_for_late_reports_and_stand_apart_by_horizon(silver: SparkSession) -> None:
-    features(OVER, horizon_days=HORIZON, settle_days=1)
+    build(OVER, horizon_days=HORIZON, settle_days=1)
     the_day_before = OBSERVED - timedelta(days=1)
     early = {(name, the_day_before, HORIZON, 0) for name in "ab"}
     assert labels(silver) == early
 
     for _ in range(2):  # the second time it replaces what the first wrote
-        features(OVER + timedelta(days=1), horizon_days=HORIZON, settle_days=1)
+        build(OVER + timedelta(days=1), horizon_days=HORIZON, settle_days=1)
     complete = {("a", OBSERVED, HORIZON, 1), ("b", OBSERVED, HORIZON, 0)}
     assert labels(silver) == early | complete
 
-    features(OVER + timedelta(days=2), horizon_days=HORIZON + 1, settle_days=1)
+    build(OVER + timedelta(days=2), horizon_days=HORIZON + 1, settle_days=1)
     longer = {("a", OBSERVED, HORIZON + 1, 1), ("b", OBSERVED, HORIZON + 1, 0)}
     assert labels(silver) == early | complete | longer
 
 
 @pytest.mark.parametrize("window", [{}, {"settle_days": -1}, {"settle_days": "some"}])
-def test_a_window_that_makes_no_sense_is_refused(window: dict[str, int], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        features(OVER, horizon_days=HORIZON, **window)
-    assert "--settle_days" in capsys.readouterr().err
+def test_a_window_that_makes_no_sense_is_refused(window: dict[str, int]) -> None:
+    with pytest.raises(OptionError, match="--settle_days"):
+        build(OVER, horizon_days=HORIZON, **window)
