@@ -183,6 +183,7 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
     """The files have a known format, and the ordering is a column."""
+
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
         return next(
