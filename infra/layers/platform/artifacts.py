@@ -67,13 +67,21 @@ class Artifacts(pulumi.ComponentResource):
         # are deleted with the folder.
         digest = hashlib.sha256(args.wheel.read_bytes()).hexdigest()[:8]
         self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}", keep=True)
+        # The provider makes a missing folder with the first file; two files that find it missing at once fail.
+        pipelines = databricks.Directory(
+            "pipelines",
+            path=pulumi.Output.concat(self.folder.path, "/pipelines"),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
         self.sources = {
-            source.name: self._upload(f"source-{source.stem}", source, f"{args.folder}/pipelines/{source.name}")
+            source.name: self._upload(
+                f"source-{source.stem}", source, pulumi.Output.concat(pipelines.path, f"/{source.name}")
+            )
             for source in args.sources
         }
         self.register_outputs({"wheel": self.wheel})
 
-    def _upload(self, name: str, source: Path, path: str, *, keep: bool = False) -> pulumi.Output[str]:
+    def _upload(self, name: str, source: Path, path: pulumi.Input[str], *, keep: bool = False) -> pulumi.Output[str]:
         """Uploads a file and gives its path under `/Workspace`.
 
         The content is passed, since the local path differs from machine to machine.
