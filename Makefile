@@ -7,7 +7,7 @@ pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loads
 .PHONY: help prerequisites setup up down clean doctor test soak check format bench wheel lock
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 prerequisites: ## name what this machine lacks; INSTALL=yes installs it
 	@sh cli/prerequisites.sh
@@ -15,7 +15,7 @@ prerequisites: ## name what this machine lacks; INSTALL=yes installs it
 setup: ## make the Python environment
 	@sh cli/bootstrap.sh
 
-up: prerequisites setup ## the whole platform on this machine
+up: prerequisites setup ## the whole platform on this machine; INSTALL=yes installs what is missing
 	@$(platform) up
 
 down: setup ## destroy the local stack and stop every service
