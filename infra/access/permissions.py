@@ -1,6 +1,6 @@
 """Permissions on objects of the workspace: who may do what with jobs, pipelines, the endpoint and their like.
 
-Objects of Unity Catalog have grants instead; see `infra.access.plan`. `infra.layers.platform.permissions` makes what
+Objects of Unity Catalog have grants instead; see `infra.access.plan`. `infra.layers.platform.permit` makes what
 stands in the table. The deployer is missing in it: who makes an object manages it.
 """
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from churn.core.faults import Fault, FaultsError, choices
+from churn.core.field_faults import examine
 from churn.core.files import Document, files_to_read, read_document
-from churn.core.validation import examine
 from infra.names import SCHEMAS
 from infra.written.paths import REPOSITORY, REQUESTS
 from infra.written.sections import Section

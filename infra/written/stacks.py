@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from churn.core.faults import Fault, FaultsError, choices, shown
+from churn.core.field_faults import examine
 from churn.core.files import Document, read_document
-from churn.core.validation import examine
 from infra.written.paths import REPOSITORY
 from infra.written.settings.rules import broken_rules
 from infra.written.settings.stack import Layers, Settings

@@ -30,7 +30,7 @@ ALLOWED = {
         "churn.core.faults",
         "churn.core.files",
         "churn.core.task",
-        "churn.core.validation",
+        "churn.core.field_faults",
         "churn.tasks",
     }
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ORDER = (
     "churn.core.faults",
     "churn.core.files",
-    "churn.core.validation",
+    "churn.core.field_faults",
     "churn.core.contract_rules",
     "churn.core.contract",
     "infra.names",

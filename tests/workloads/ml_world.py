@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Row, SparkSession
 
-    from churn.serving.version import Version
+    from churn.serving.model_version import Version
 
 CATALOG = "churn_models"
 TODAY = date(2026, 1, 31)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from churn.core.contract import Contract, contracts
 from churn.transforms import conform
+from churn.transforms.latest import latest
 
 spark = SparkSession.active()
 CATALOG = spark.conf.get("churn.catalog")
@@ -31,8 +32,8 @@ def domain(contract: Contract) -> None:
         return conform.quarantined(conformed(), contract)
 
     @dp.materialized_view(name=contract.domain, comment=contract.description)
-    def latest() -> DataFrame:
-        return conform.latest(spark.read.table(f"{contract.domain}_versions"), contract)
+    def latest_reports() -> DataFrame:
+        return latest(spark.read.table(f"{contract.domain}_versions"), contract)
 
 
 for each in contracts():

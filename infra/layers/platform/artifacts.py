@@ -11,14 +11,14 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
-from infra.layers.platform.permissions import permit
+from infra.layers.platform.permit import permit
 from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.permit import Principals
 
 SOURCES = REPOSITORY / "workloads" / "pipelines"
 

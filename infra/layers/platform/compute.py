@@ -10,10 +10,10 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
-from infra.layers.platform.permissions import permit
+from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
-    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.permit import Principals
     from infra.written.settings.compute import Compute as ComputeSettings
     from infra.written.settings.compute import Warehouse
 

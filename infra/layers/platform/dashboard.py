@@ -10,13 +10,13 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
-from infra.layers.platform.permissions import permit
+from infra.layers.platform.permit import permit
 from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.permit import Principals
 
 DASHBOARD = REPOSITORY / "workloads" / "dashboards" / "churn.lvdash.json"
 CATALOG_PLACEHOLDER = "${catalog}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.layers.platform.specs import BOOTSTRAP, BRONZE_PIPELINE, SILVER_PIPELINE
+from infra.layers.platform.job_tasks import BOOTSTRAP, BRONZE_PIPELINE, SILVER_PIPELINE
 from infra.once.run_once import RunOnce, RunOnceArgs
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from infra.access.roles import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.permit import Principals
 
 # Roles on a service principal: to change it, and to let jobs and pipelines run as it.
 DEPLOYER_ROLES = ("roles/servicePrincipal.manager", "roles/servicePrincipal.user")

@@ -11,8 +11,8 @@ import pulumi_databricks as databricks
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
-from infra.layers.platform.permissions import permit
-from infra.layers.platform.specs import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec
+from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec
+from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pulumi_databricks import JobTaskArgsDict
 
     from churn.core.task import Task
-    from infra.layers.platform.permissions import Principals
-    from infra.layers.platform.specs import JobSpec, TaskSpec
+    from infra.layers.platform.job_tasks import JobSpec, TaskSpec
+    from infra.layers.platform.permit import Principals
     from infra.written.settings.compute import Compute
     from infra.written.settings.daily import Daily
     from infra.written.settings.simulation import Simulation

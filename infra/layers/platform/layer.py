@@ -17,10 +17,10 @@ from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDash
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
+from infra.layers.platform.job_tasks import PIPELINES
 from infra.layers.platform.jobs import Jobs, JobsArgs
 from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
 from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
-from infra.layers.platform.specs import PIPELINES
 from infra.layers.platform.storage import Storage, StorageArgs
 from infra.layers.platform.tracking import Tracking, TrackingArgs
 from infra.names import MARTS, MODEL

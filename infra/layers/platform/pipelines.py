@@ -1,4 +1,4 @@
-"""Deploys the declarative pipelines of `specs.py`."""
+"""Deploys the declarative pipelines of `job_tasks.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
-from infra.layers.platform.permissions import permit
-from infra.layers.platform.specs import PIPELINES
+from infra.layers.platform.job_tasks import PIPELINES
+from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.layers.platform.permissions import Principals
-    from infra.layers.platform.specs import PipelineSpec
+    from infra.layers.platform.job_tasks import PipelineSpec
+    from infra.layers.platform.permit import Principals
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
 from infra.errors import NoChampionError
-from infra.layers.platform.permissions import permit
+from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.permit import Principals
     from infra.written.settings.serving import Serving as ServingSettings
 
 CHAMPION = "champion"

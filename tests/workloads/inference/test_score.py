@@ -17,8 +17,8 @@ from churn.feature_engineering.groups import COLUMNS
 from churn.inference import score
 from churn.inference.score import ScoringError, champion_on, check_complete
 from churn.serving import registry
+from churn.serving.model_version import Version
 from churn.serving.packaging import REQUIREMENTS, signature
-from churn.serving.version import Version
 from churn.training import bootstrap
 from churn.training.models import KINDS, fit_calibrated
 from churn.validation import gate

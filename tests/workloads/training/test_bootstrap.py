@@ -9,7 +9,7 @@ import pytest
 
 from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
-from churn.serving.served import DECIMALS
+from churn.serving.served_model import DECIMALS
 from churn.training import bootstrap
 from tests.workloads.ml_world import CATALOG, run
 

@@ -10,7 +10,7 @@ import pytest
 
 from churn.core.label_window import LabelWindow
 from churn.feature_engineering.groups import COLUMNS
-from churn.serving.version import SplitRule
+from churn.serving.model_version import SplitRule
 from churn.training.dataset import DatasetError, fingerprint, holdout, labelled, split
 
 if TYPE_CHECKING:

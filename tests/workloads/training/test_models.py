@@ -9,7 +9,7 @@ import pytest
 from churn.data import telco
 from churn.feature_engineering.feature import Columns
 from churn.serving.bands import BANDS
-from churn.serving.served import Scorer
+from churn.serving.served_model import Scorer
 from churn.training.metrics import calibration_error, evaluate, lift
 from churn.training.models import KINDS, cross_validate, customer_folds, fit_calibrated, importances
 

@@ -12,7 +12,7 @@ import pytest
 from churn.core.label_window import LabelWindow
 from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
-from churn.serving.version import Version
+from churn.serving.model_version import Version
 from churn.training import train
 from churn.training.dataset import DatasetError, split
 from churn.training.models import KINDS

@@ -11,7 +11,8 @@ import pytest
 
 from churn.core.contract import contract_of, contracts
 from churn.data import telco_raw
-from churn.transforms.conform import accepted, broken_rules, conform, latest, quarantined
+from churn.transforms.conform import accepted, broken_rules, conform, quarantined
+from churn.transforms.latest import latest
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession

@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 
 from churn.feature_engineering.feature import Columns
 from churn.serving import registry
-from churn.serving.version import UntaggedVersionError, Version
+from churn.serving.model_version import UntaggedVersionError, Version
 from churn.training import bootstrap
 from churn.validation import gate
 from tests.workloads.ml_world import (

@@ -26,8 +26,8 @@ from churn.core.contract_rules import (
     source_of,
 )
 from churn.core.faults import FaultsError, shown
+from churn.core.field_faults import examine
 from churn.core.files import files_to_read, read_document
-from churn.core.validation import examine
 
 if TYPE_CHECKING:
     from collections.abc import Collection

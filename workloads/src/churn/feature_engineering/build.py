@@ -9,7 +9,7 @@ from pyspark.sql import functions as sf
 from churn.core.contract import contract_of
 from churn.feature_engineering.feature import Feature, Known
 from churn.feature_engineering.groups import CATEGORICAL, GROUPS, NUMERIC
-from churn.transforms import conform
+from churn.transforms.latest import latest
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,7 +24,7 @@ def known_customers(changes: DataFrame, observed: date) -> DataFrame:
         changes: silver.customer_versions: every accepted report of a customer.
         observed: Observation date, included.
     """
-    return conform.latest(changes.where(sf.col("as_of") <= sf.lit(observed)), contract_of("customer"))
+    return latest(changes.where(sf.col("as_of") <= sf.lit(observed)), contract_of("customer"))
 
 
 def active_customers(known: DataFrame, observed: date) -> DataFrame:
@@ -62,9 +62,9 @@ def build(
     known = Known(
         observed=observed,
         customers=customers,
-        bills=conform.latest(transactions, contract_of("transactions"), observed),
-        tickets=conform.latest(support, contract_of("support"), observed),
-        contacts=conform.latest(marketing, contract_of("marketing"), observed),
+        bills=latest(transactions, contract_of("transactions"), observed),
+        tickets=latest(support, contract_of("support"), observed),
+        contacts=latest(marketing, contract_of("marketing"), observed),
         events=events,
     )
     frame = customers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn.core.contract import contract_of
-from churn.transforms import conform
+from churn.transforms.latest import order
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,7 +37,7 @@ def build(active: DataFrame, changes: DataFrame, today: date, observed: date, wi
     """
     begin, end = window.opens(observed), window.closes(observed)
     since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
-    last = sf.max_by("churn_date", conform.order(contract_of("customer")))
+    last = sf.max_by("churn_date", order(contract_of("customer")))
     of_day = since.groupBy("customer_id", "as_of").agg(last.alias("left"))
     reported = of_day.groupBy("customer_id").agg(sf.min("left").alias("reported"))
     left = sf.least("churn_date", "reported")  # the other one, where one of them is NULL

@@ -23,13 +23,13 @@ from churn.feature_engineering.build import active_customers, known_customers
 from churn.feature_engineering.groups import FEATURES
 from churn.feature_engineering.inputs import inputs
 from churn.serving import registry
-from churn.serving.loaded import LoadedModel, Scorer, load
+from churn.serving.loaded_model import LoadedModel, Scorer, load
 from churn.validation.checks import Outcome
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from churn.serving.version import Version
+    from churn.serving.model_version import Version
 
 
 CUSTOMERS_NAMED = 5

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 REQUIREMENTS = [
     f"{name}=={version(name)}" for name in ("joblib", "mlflow", "numpy", "pandas", "scikit-learn", "xgboost")
 ]
-SERVED = Path(__file__).with_name("served.py")
+SERVED = Path(__file__).with_name("served_model.py")
 
 
 def log(estimator: BaseEstimator, columns: Columns, example: pd.DataFrame, bands: dict[str, float]) -> ModelInfo:
-    """Logs a fitted classifier under the active run, as `churn.serving.served` serves it.
+    """Logs a fitted classifier under the active run, as `churn.serving.served_model` serves it.
 
     Args:
         estimator: Has `predict_proba`; consists of scikit-learn's and XGBoost's classes alone.

@@ -12,7 +12,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from churn.serving.version import Version
+from churn.serving.model_version import Version
 
 if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo

@@ -11,7 +11,7 @@ import pandas as pd
 
 from churn.core.errors import FinalError
 from churn.feature_engineering.inputs import inputs
-from churn.serving.version import SplitRule
+from churn.serving.model_version import SplitRule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -35,7 +35,7 @@ from churn.training.plots import quality, weights
 if TYPE_CHECKING:
     from churn.core.label_window import LabelWindow
     from churn.feature_engineering.feature import Columns
-    from churn.serving.version import Version
+    from churn.serving.model_version import Version
     from churn.tasks import TrainOptions
 
 EXAMPLE_ROWS = 3

@@ -19,7 +19,7 @@ from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
 from churn.core.tables import DELIVERIES, ROW_ACCOUNTING
 from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED
-from churn.transforms import conform
+from churn.transforms.latest import superseded
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Row, SparkSession
@@ -127,7 +127,7 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFram
     measured = {
         "rows_out": table(f"silver.{domain}"),
         "quarantined": table(f"silver.quarantine_{domain}"),
-        "superseded": conform.superseded(table(f"silver.{domain}_versions"), contract),
+        "superseded": superseded(table(f"silver.{domain}_versions"), contract),
         "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
     }
     rows = _together([frame.select(_file("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])

@@ -30,8 +30,8 @@ from churn.core.errors import FinalError
 from churn.core.tables import GATE_RESULTS, LABELS
 from churn.feature_engineering.groups import COLUMNS, FEATURES
 from churn.serving import registry
-from churn.serving.loaded import LoadedModel, UnsignedVersionError, load
-from churn.serving.version import SplitRule, UntaggedVersionError
+from churn.serving.loaded_model import LoadedModel, UnsignedVersionError, load
+from churn.serving.model_version import SplitRule, UntaggedVersionError
 from churn.training.dataset import DatasetError, holdout, kept, labelled
 from churn.validation.checks import Check, Outcome, decide, judge
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from churn.feature_engineering.feature import Columns
-    from churn.serving.version import Version
+    from churn.serving.model_version import Version
 
 
 # What a version raises that cannot be loaded or does not fit the holdout: from MLflow's checks to its own arithmetic.

@@ -22,7 +22,7 @@ from churn.feature_engineering.groups import COLUMNS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from churn.serving.version import Version
+    from churn.serving.model_version import Version
 
 
 class UnsignedVersionError(FinalError):
@@ -30,7 +30,7 @@ class UnsignedVersionError(FinalError):
 
 
 class Scorer(Protocol):
-    """Interface of `churn.serving.served.Scorer`, which is part of each logged model."""
+    """Interface of `churn.serving.served_model.Scorer`, which is part of each logged model."""
 
     def score(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Scores customers: `score` and `band` in the input's order."""
