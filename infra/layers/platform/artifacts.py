@@ -69,7 +69,7 @@ class Artifacts(pulumi.ComponentResource):
         self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}", keep=True)
         # The provider makes a missing folder with the first file; two files that find it missing at once fail.
         pipelines = databricks.Directory(
-            "pipelines",
+            "pipelines-folder",
             path=pulumi.Output.concat(self.folder.path, "/pipelines"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
