@@ -49,7 +49,7 @@ class Stack:
             CommandError: With every fault of the file.
         """
         checked = subprocess.run(
-            [sys.executable, "-m", "infra.written.stacks", str(self.source)],
+            [sys.executable, "-m", "infra.check", str(self.source)],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -150,9 +150,12 @@ class Stack:
     def _write_configuration(self, overrides: Mapping[str, object]) -> Path:
         """A copy of the stack's settings for this local cloud: its own address, and what `down` switches off."""
         document = yaml.safe_load(self.source.read_text())
-        document["config"]["churn:workspace"]["host"] = self.settings.workspace_url
+        layers = document["config"]
+        layers["churn:platform"]["workspace"]["host"] = self.settings.workspace_url
         for key, value in overrides.items():
-            document["config"][f"churn:{key}"] = value
+            for layer in layers.values():
+                if key in layer:
+                    layer[key] = value
         target = self.settings.home / f"Pulumi.{self.name}.yaml"
         target.write_text(yaml.safe_dump(document, sort_keys=False))
         return target

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from infra.written.stacks import check
+from infra.written.stacks import read_settings
 from local.settings import REPOSITORY
 
-SMALL_DATA = check(REPOSITORY / "Pulumi.local.yaml").compute.spark_conf
+PLATFORM = read_settings(REPOSITORY / "Pulumi.local.yaml").platform
+assert PLATFORM is not None
+SMALL_DATA = PLATFORM.compute.spark_conf

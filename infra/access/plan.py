@@ -9,16 +9,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from churn.core.faults import Fault, FaultsError, choices
 from infra.names import MARTS, VOLUMES
-from infra.written.faults import Fault, FaultsError, choices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from infra.written.contracts import TableContract
     from infra.written.requests import WorkspaceArea
-    from infra.written.settings import Settings
-    from infra.written.tenancy import Groups
+    from infra.written.settings.groups import Groups
+    from infra.written.settings.stack import Settings
 
 # Privileges that each kind of securable takes; those of children may stand on a catalog or schema and are inherited.
 # https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/privileges
@@ -155,7 +155,9 @@ def plan_access(settings: Settings, contracts: Collection[TableContract], reques
     Raises:
         FaultsError: By it somebody reads single customers whose work it is not.
     """
-    catalog, groups, deployer = settings.catalog, settings.account.groups, settings.workspace.deployer
+    if settings.platform is None:
+        return {}
+    catalog, groups, deployer = settings.catalog, settings.platform.groups, settings.platform.workspace.deployer
     plan = merge(
         [
             *role_grants(catalog, groups, settings.runner, deployer),
@@ -190,6 +192,6 @@ def refuse_strangers(plan: Plan, catalog: str, contracts: Iterable[TableContract
             remedy = (
                 "take it out of the contract's roles, or out of the grants in infra/access/plan.py; others read marts"
             )
-            faults.append(Fault(contract.file, "roles", received, allowed, remedy))
+            faults.append(Fault(file=contract.file, field="roles", received=received, allowed=allowed, remedy=remedy))
     if faults:
         raise FaultsError(faults)

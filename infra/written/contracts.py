@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import OpenDataContractStandard, Role, Team
 
+from churn.core.faults import Fault, FaultsError, choices, shown
+from churn.core.files import Document, files_to_read, read_document
+from churn.core.validation import validate
 from infra.access.plan import Grant, Securable
-from infra.written.faults import Fault, FaultsError, choices, files_to_read, read_mapping, shown, validate
-from infra.written.stacks import REPOSITORY
+from infra.written.paths import CONTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-CONTRACTS = REPOSITORY / "contracts"
 SCHEMA = "silver"  # of the tables that contracts describe
 # Privileges behind the words that a contract's role may use as `access`.
 PRIVILEGES = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
@@ -65,30 +66,37 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
     for path in paths:
         file = f"{folder.name}/{path.name}"
         try:
-            contract = validate(OpenDataContractStandard, read_mapping(path, file), file)
+            document = read_document(path, file)
+            contract = validate(OpenDataContractStandard, document)
         except FaultsError as error:
             faults += error.faults
             continue
         entries = contract.schema_ or []
         names = [entry.name for entry in entries]
         if len(names) != 1 or not names[0]:
-            faults.append(Fault(file, "schema", shown(names), "one entry with a name", "write one table a file"))
+            allowed, remedy = "one entry with a name", "write one table a file"
+            faults.append(document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy))
             continue
         table, written = f"{SCHEMA}.{names[0]}", entries[0].physicalName
         if written != table:
             allowed = f"{table}, since its name is {names[0]}"
             remedy = f"write physicalName: {table}, or correct the name"
-            faults.append(Fault(file, "schema[0].physicalName", shown(written), allowed, remedy))
+            place = ("schema", 0, "physicalName")
+            faults.append(document.fault(place, received=shown(written), allowed=allowed, remedy=remedy))
         if table in files:
-            allowed = f"a table of its own; {files[table]} describes this one"
-            faults.append(Fault(file, "schema[0].name", shown(names[0]), allowed, "make one contract of the two"))
+            allowed, remedy = f"a table of its own; {files[table]} describes this one", "make one contract of the two"
+            place = ("schema", 0, "name")
+            faults.append(document.fault(place, received=shown(names[0]), allowed=allowed, remedy=remedy))
         files.setdefault(table, file)
         owner = contract.team.name if isinstance(contract.team, Team) else None
         if owner not in groups:
-            faults.append(Fault(file, "team.name", shown(owner), choices(groups), "name the group that owns the table"))
+            remedy = "name the group that owns the table"
+            faults.append(
+                document.fault(("team", "name"), received=shown(owner), allowed=choices(groups), remedy=remedy)
+            )
         access: dict[str, frozenset[str]] = {}
         for index, role in enumerate(contract.roles or []):
-            faults += _role_faults(file, f"roles[{index}]", role, groups)
+            faults += _role_faults(document, index, role, groups)
             access[role.role or ""] = access.get(role.role or "", frozenset()) | PRIVILEGES.get(
                 role.access or "", frozenset()
             )
@@ -100,11 +108,16 @@ def read_contracts(groups: Collection[str], folder: Path = CONTRACTS) -> list[Ta
     return [found[table] for table in sorted(found)]
 
 
-def _role_faults(file: str, field: str, role: Role, groups: Collection[str]) -> list[Fault]:
-    faults = []
+def _role_faults(document: Document, index: int, role: Role, groups: Collection[str]) -> list[Fault]:
+    faults, place = [], ("roles", index)
     if role.role not in groups:
-        remedy = "write a known group, or add this one to churn:account.team_groups"
-        faults.append(Fault(file, f"{field}.role", shown(role.role), choices(groups), remedy))
+        remedy = "write a known group, or add this one to churn:platform.team_groups"
+        faults.append(
+            document.fault((*place, "role"), received=shown(role.role), allowed=choices(groups), remedy=remedy)
+        )
     if role.access not in PRIVILEGES:
-        faults.append(Fault(file, f"{field}.access", shown(role.access), choices(PRIVILEGES), "write one of them"))
+        remedy = "write one of them"
+        faults.append(
+            document.fault((*place, "access"), received=shown(role.access), allowed=choices(PRIVILEGES), remedy=remedy)
+        )
     return faults

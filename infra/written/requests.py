@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from churn.core.faults import Fault, FaultsError, choices
+from churn.core.files import Document, files_to_read, read_document
+from churn.core.validation import validate
 from infra.access.plan import Grant, Securable
 from infra.names import SCHEMAS
-from infra.written.faults import Fault, FaultsError, Section, choices, files_to_read, read_mapping, validate
-from infra.written.stacks import REPOSITORY, stack_names
-from infra.written.tenancy import GroupName
+from infra.written.paths import REPOSITORY, REQUESTS
+from infra.written.sections import Section
+from infra.written.settings.values import GroupName
+from infra.written.stacks import stack_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from infra.written.settings import Settings
+    from churn.core.files import Place
+    from infra.written.settings.platform import Platform
 
-REQUESTS = REPOSITORY / "requests"
 SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"
 MADE_BY_DATABRICKS = ("default", "information_schema")  # in each catalog
 
@@ -74,70 +78,88 @@ class WorkspaceArea(Section):
         return [Grant(schema, self.owner_group, frozenset({"USE_SCHEMA"})), *others]
 
 
-def read_requests(settings: Settings, folder: Path = REQUESTS) -> list[WorkspaceArea]:
+def read_requests(stack: str, platform: Platform, folder: Path = REQUESTS) -> list[WorkspaceArea]:
     """The stack's areas, by team and schema.
 
     All files are checked, those for other stacks too; but groups only for this stack, since stacks may know others.
 
+    Args:
+        stack: Name of the stack.
+        platform: Its layer of the platform, which knows the groups.
+        folder: Where the requests lie.
+
     Raises:
         FaultsError: With every fault of every file.
     """
-    stacks = stack_names() | {settings.stack}
+    stacks = stack_names() | {stack}
     paths, faults = files_to_read(folder, "*/*.yaml", f"{folder.name}/<team>/<schema>.yaml", {SCHEMA_FILE.name})
-    areas: list[tuple[str, WorkspaceArea]] = []
+    areas: list[tuple[Document, WorkspaceArea]] = []
     for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            area = validate(WorkspaceArea, read_mapping(path, file), file)
+            document = read_document(path, file)
+            area = validate(WorkspaceArea, document)
         except FaultsError as error:
             faults += error.faults
             continue
-        areas.append((file, area))
-        faults += _place_faults(path, file, area)
-        faults += _stack_faults(file, area, stacks)
-        if settings.stack in area.stacks:
-            faults += _group_faults(file, area, settings.group_names)
+        areas.append((document, area))
+        faults += _place_faults(path, document, area)
+        faults += _stack_faults(document, area, stacks)
+        if stack in area.stacks:
+            faults += _group_faults(document, area, platform.group_names)
     faults += _duplicates(areas)
     if faults:
         raise FaultsError(faults)
-    return [area for _, area in areas if settings.stack in area.stacks]
+    return [area for _, area in areas if stack in area.stacks]
 
 
-def _place_faults(path: Path, file: str, area: WorkspaceArea) -> list[Fault]:
+def _place_faults(path: Path, document: Document, area: WorkspaceArea) -> list[Fault]:
     faults = []
-    team = path.parent.name
+    team, schema = path.parent.name, area.schema_name
     if team != area.team:
-        faults.append(Fault(file, "team", f'"{area.team}"', f"the folder's name, {team}", f"move it to {area.team}/"))
-    if path.stem != area.schema_name:
-        remedy = f"rename the file to {area.schema_name}.yaml"
-        faults.append(Fault(file, "schema", f'"{area.schema_name}"', f"the file's name, {path.stem}", remedy))
+        allowed, remedy = f"the folder's name, {team}", f"move it to {area.team}/"
+        faults.append(document.fault(("team",), received=f'"{area.team}"', allowed=allowed, remedy=remedy))
+    if path.stem != schema:
+        allowed, remedy = f"the file's name, {path.stem}", f"rename the file to {schema}.yaml"
+        faults.append(document.fault(("schema",), received=f'"{schema}"', allowed=allowed, remedy=remedy))
     return faults
 
 
-def _stack_faults(file: str, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
+def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
     return [
-        Fault(file, f"stacks[{index}]", f'"{stack}"', choices(known), f"write one of them, or add Pulumi.{stack}.yaml")
+        document.fault(
+            ("stacks", index),
+            received=f'"{stack}"',
+            allowed=choices(known),
+            remedy=f"write one of them, or add Pulumi.{stack}.yaml",
+        )
         for index, stack in enumerate(area.stacks)
         if stack not in known
     ]
 
 
-def _group_faults(file: str, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
-    named = [("owner_group", area.owner_group)]
-    named += [(f"grants[{index}].group", grant.group) for index, grant in enumerate(area.grants)]
-    remedy = "write a known group, or add this one to churn:account.team_groups"
-    return [Fault(file, field, f'"{group}"', choices(known), remedy) for field, group in named if group not in known]
+def _group_faults(document: Document, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
+    named: list[tuple[Place, str]] = [(("owner_group",), area.owner_group)]
+    named += [(("grants", index, "group"), grant.group) for index, grant in enumerate(area.grants)]
+    remedy = "write a known group, or add this one to churn:platform.team_groups"
+    return [
+        document.fault(place, received=f'"{group}"', allowed=choices(known), remedy=remedy)
+        for place, group in named
+        if group not in known
+    ]
 
 
-def _duplicates(areas: Iterable[tuple[str, WorkspaceArea]]) -> list[Fault]:
+def _duplicates(areas: Iterable[tuple[Document, WorkspaceArea]]) -> list[Fault]:
     faults = []
     holders = dict.fromkeys(SCHEMAS, "the platform") | dict.fromkeys(MADE_BY_DATABRICKS, "Databricks")
-    for file, area in areas:
-        if area.schema_name in holders:
-            allowed = f"a name that is free; {holders[area.schema_name]} has this one"
-            faults.append(Fault(file, "schema", f'"{area.schema_name}"', allowed, "choose another name"))
-        else:
-            holders[area.schema_name] = file
+    for document, area in areas:
+        schema = area.schema_name
+        if schema in holders:
+            allowed = f"a name that is free; {holders[schema]} has this one"
+            faults.append(
+                document.fault(("schema",), received=f'"{schema}"', allowed=allowed, remedy="choose another name")
+            )
+        holders.setdefault(schema, document.file)
     return faults
 
 

@@ -1,98 +1,30 @@
-"""Reads the settings of a stack out of `Pulumi.<stack>.yaml`.
+"""The files `Pulumi.<stack>.yaml`: which stacks there are, and their settings.
 
-Checked before the engine starts by `check` (or `python -m infra.written.stacks local`, with what the stack deploys)
-and again inside the program by `load`, with the same model. Nothing here imports a provider SDK: they cost seconds.
+`read_settings` reads a file before the engine starts, `settings_in_program` what the engine hands to the program; the
+model and the rules are the same.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from infra.written.faults import Fault, FaultsError, choices, read_mapping, shown, validate
-from infra.written.settings import Settings
+from churn.core.faults import Fault, FaultsError, choices, shown
+from churn.core.files import Document, read_document
+from churn.core.validation import validate
+from infra.written.paths import REPOSITORY
+from infra.written.settings.rules import broken_rules
+from infra.written.settings.stack import Settings
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 NAMESPACE = "churn:"
 # What the Pulumi CLI itself keeps in a stack file.
 ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environment", "secretsprovider"})
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-
-
-def parse(stack: str, config: dict[str, Any], file: str) -> Settings:
-    """Settings from a stack's configuration, keys with their namespace.
-
-    Raises:
-        FaultsError: With every fault.
-    """
-    faults = [
-        Fault(file, key, f"the unknown name {key!r}", f"names that begin with {NAMESPACE}", f"remove {key}")
-        for key in config
-        if not key.startswith((NAMESPACE, "pulumi:"))
-    ]
-    if not STACK_NAME.fullmatch(stack):
-        allowed = "a lower-case letter, then lower-case letters, digits and single underscores"
-        faults.append(Fault(file, "", f"the stack name {stack!r}", allowed, "rename the file and the stack"))
-    values = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
-    if "stack" in values:
-        remedy = f"remove {NAMESPACE}stack: the file's name says it"
-        faults.append(Fault(file, f"{NAMESPACE}stack", shown(values.pop("stack")), "no value", remedy))
-    try:
-        settings = validate(Settings, {**values, "stack": stack}, file, NAMESPACE)
-    except FaultsError as error:
-        raise FaultsError([*faults, *error.faults]) from None
-    if faults:
-        raise FaultsError(faults)
-    return settings
-
-
-def check(stack_file: Path) -> Settings:
-    """Settings of a stack file `Pulumi.<stack>.yaml`, read without the engine, beside those of the other stacks.
-
-    Raises:
-        FaultsError: With every fault of the file.
-    """
-    settings = _read(stack_file)
-    mine = settings.account
-    if not (mine.own and mine.console):
-        return settings
-    for path in stack_files(stack_file.parent):
-        if path.name == stack_file.name:
-            continue
-        try:
-            other = _read(path).account
-        except FaultsError:  # which is told when that stack is checked
-            continue
-        if other.own and other.console and other.console.account_id == mine.console.account_id:
-            field, allowed = f"{NAMESPACE}account.own", f"false, since {path.name} owns the groups of the same account"
-            raise FaultsError([Fault(stack_file.name, field, "true", allowed, "set it to false in one of the two")])
-    return settings
-
-
-def _read(stack_file: Path) -> Settings:
-    """The settings of one file by itself."""
-    file = stack_file.name
-    match = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file)
-    if not match:
-        raise FaultsError([Fault(file, "", f"the file name {file!r}", "Pulumi.<stack>.yaml", "rename the file")])
-    document = read_mapping(stack_file, file)
-    unknown = [key for key in document if key not in ENGINE_KEYS]
-    if unknown:
-        raise FaultsError(
-            [
-                Fault(file, key, f"the unknown name {key!r}", choices(ENGINE_KEYS), f"move {key} below config")
-                for key in unknown
-            ]
-        )
-    config = document.get("config") or {}
-    if not isinstance(config, dict):
-        raise FaultsError([Fault(file, "config", str(config), "a mapping of names to values", "write name: value")])
-    return parse(match[1], config, file)
 
 
 def stack_files(folder: Path) -> list[Path]:
@@ -105,13 +37,46 @@ def stack_names(folder: Path = REPOSITORY) -> frozenset[str]:
     return frozenset(path.stem.removeprefix("Pulumi.") for path in stack_files(folder))
 
 
-def load(stack: str, config: dict[str, str]) -> Settings:
-    """Settings inside the program, from the engine's configuration, where every value is text.
+def read_settings(stack_file: Path) -> Settings:
+    """The settings of a stack file, read without the engine.
+
+    Raises:
+        FaultsError: With every fault of the file.
+    """
+    file = stack_file.name
+    match = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file)
+    if not match:
+        fault = Fault(
+            file=file, received=f"the file name {file!r}", allowed="Pulumi.<stack>.yaml", remedy="rename the file"
+        )
+        raise FaultsError([fault])
+    document = read_document(stack_file, file)
+    config = _config(document)
+    unknown = []
+    for key in document.values.keys() - ENGINE_KEYS:
+        received, remedy = f"the unknown name {key!r}", f"move {key} below config"
+        unknown.append(document.fault((key,), received=received, allowed=choices(ENGINE_KEYS), remedy=remedy))
+    if unknown:
+        raise FaultsError(unknown)
+    return _settings(match[1], config)
+
+
+def settings_in_program(stack: str, config: dict[str, str], folder: Path = REPOSITORY) -> Settings:
+    """The settings inside the program, from the engine's configuration, where every value is text.
+
+    Args:
+        stack: Name of the stack.
+        config: Values by their names with namespace.
+        folder: Where the stack's file lies, which has the lines for messages; without it there are none.
 
     Raises:
         FaultsError: With every fault.
     """
-    return parse(stack, {key: _decoded(text) for key, text in config.items()}, f"Pulumi.{stack}.yaml")
+    values = {key: _decoded(text) for key, text in config.items()}
+    for path in stack_files(folder):
+        if path.stem == f"Pulumi.{stack}":
+            return _settings(stack, replace(_config(read_document(path, path.name)), values=values))
+    return _settings(stack, Document(f"Pulumi.{stack}.yaml", values, {}))
 
 
 def _decoded(text: str) -> Any:
@@ -121,34 +86,39 @@ def _decoded(text: str) -> Any:
         return text
 
 
-def main(arguments: list[str]) -> None:
-    """Checks stacks with what they deploy, and prints their settings."""
-    # Late, since they read settings themselves.
-    from infra.access.plan import plan_access
-    from infra.written.contracts import read_contracts
-    from infra.written.requests import read_requests
-
-    parser = argparse.ArgumentParser(
-        "python -m infra.written.stacks",
-        description="Checks the settings of stacks, and the contracts and requests that they deploy.",
-    )
-    parser.add_argument("stacks", nargs="*", help="names of stacks, or paths of their files; default: all")
-    for stack in parser.parse_args(arguments).stacks or sorted(stack_names()):
-        path = Path(stack)
-        file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{stack}.yaml"
-        try:
-            settings = check(file)
-            plan_access(settings, read_contracts(settings.group_names), read_requests(settings))
-        except FaultsError as error:
-            sys.exit(str(error))
-        print(settings.model_dump_json(indent=2))
-    # The wheel's own reader, as a program: nothing of the workloads is imported here.
-    read = subprocess.run(
-        [sys.executable, "-m", "churn.core.contract"], cwd=REPOSITORY / "workloads" / "src", check=False
-    )
-    if read.returncode:
-        sys.exit(read.returncode)
+def _config(document: Document) -> Document:
+    """The part of a stack file below `config`."""
+    values = document.values.get("config") or {}
+    if not isinstance(values, dict):
+        fault = document.fault(
+            ("config",), received=str(values), allowed="a mapping of names to values", remedy="write name: value"
+        )
+        raise FaultsError([fault])
+    lines = {place[1:]: line for place, line in document.lines.items() if place[:1] == ("config",)}
+    return Document(document.file, values, lines)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _settings(stack: str, config: Document) -> Settings:
+    """The settings in a stack's configuration, checked as a whole."""
+    faults = []
+    if not STACK_NAME.fullmatch(stack):
+        allowed = "a lower-case letter, then lower-case letters, digits and single underscores"
+        remedy = "rename the file and the stack"
+        fault = Fault(file=config.file, received=f"the stack name {stack!r}", allowed=allowed, remedy=remedy)
+        faults.append(fault)
+    for key in config.values:
+        if not key.startswith((NAMESPACE, "pulumi:")):
+            received, allowed = f"the unknown name {key!r}", f"names that begin with {NAMESPACE}"
+            faults.append(config.fault((key,), received=received, allowed=allowed, remedy=f"remove {key}"))
+    values = {key: value for key, value in config.values.items() if key.startswith(NAMESPACE)}
+    try:
+        settings = validate(Settings, replace(config, values={**values, "stack": stack}))
+    except FaultsError as error:
+        raise FaultsError([*faults, *error.faults]) from None
+    faults += [
+        config.fault(broken.place, received=shown(broken.received), allowed=broken.allowed, remedy=broken.remedy)
+        for broken in broken_rules(settings)
+    ]
+    if faults:
+        raise FaultsError(faults)
+    return settings

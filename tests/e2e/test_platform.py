@@ -119,7 +119,7 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     path = platform.settings.home / "Pulumi.local.yaml"
     before = path.read_text()
     document = yaml.safe_load(before)
-    document["config"]["churn:warehouse"]["auto_stop_minutes"] += 5
+    document["config"]["churn:platform"]["warehouse"]["auto_stop_minutes"] += 5
     path.write_text(yaml.safe_dump(document))
     try:
         preview = platform.pulumi("preview", "--json")

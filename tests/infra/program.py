@@ -14,9 +14,11 @@ from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
-from infra.written.stacks import REPOSITORY
+from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pulumi.runtime.stack import Stack
 
 METASTORE = "00000000-0000-0000-0000-000000000003"
@@ -127,9 +129,9 @@ async def _values(outputs: dict[str, Any]) -> dict[str, Any]:
     return {name: await pulumi.Output.from_input(value).future() for name, value in outputs.items()}
 
 
-def engine_config(stack: str) -> dict[str, str]:
+def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
     """The stack file's configuration as the engine hands it to a program: every value is text."""
-    config = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    config = yaml.safe_load((file or REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from churn.core.faults import FaultsError
 from infra.access.plan import Grant, Securable
-from infra.written.contracts import CONTRACTS, read_contracts
-from infra.written.faults import FaultsError
-from infra.written.stacks import REPOSITORY, check
+from infra.written.contracts import read_contracts
+from infra.written.paths import CONTRACTS, REPOSITORY
+from infra.written.stacks import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-GROUPS = check(REPOSITORY / "Pulumi.local.yaml").group_names
+PLATFORM = read_settings(REPOSITORY / "Pulumi.local.yaml").platform
+assert PLATFORM is not None
+GROUPS = PLATFORM.group_names
 
 
 def test_the_contracts_of_the_repository() -> None:
@@ -79,7 +82,7 @@ def test_the_check_before_the_engine_has_the_wheel_read_the_contracts(tmp_path: 
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, symlinks=True, ignore=sources)
     for file in REPOSITORY.glob("Pulumi*.yaml"):
         shutil.copy(file, tmp_path)
-    command = [sys.executable, "-m", "infra.written.stacks", "local"]
+    command = [sys.executable, "-m", "infra.check", "local"]
 
     def check_again() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
@@ -106,7 +109,7 @@ def test_a_table_is_named_alike_for_deployment_and_workloads(tmp_path: Path) -> 
     with pytest.raises(FaultsError) as caught:
         read_contracts(GROUPS, tmp_path)
     said = (
-        'customer.yaml: schema[0].physicalName: received "silver.client"; allowed: silver.customer, since its name is '
+        'customer.yaml:33: schema[0].physicalName: received "silver.client"; allowed: silver.customer, since its name is '
         "customer; remedy: write physicalName: silver.customer, or correct the name"
     )
     assert said in str(caught.value)
@@ -120,7 +123,7 @@ def test_a_table_has_one_contract(tmp_path: Path) -> None:
     with pytest.raises(FaultsError) as caught:
         read_contracts(GROUPS, folder)
     said = (
-        'contracts/customer.yaml: schema[0].name: received "customer"; allowed: a table of its own; '
+        'contracts/customer.yaml:32: schema[0].name: received "customer"; allowed: a table of its own; '
         "contracts/again.yaml describes this one; remedy: make one contract of the two"
     )
     assert said in str(caught.value)

@@ -64,15 +64,15 @@ def test_up_stops_at_a_wrong_setting_before_the_engine(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     document = yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())
-    document["config"]["churn:warehouse"]["auto_stop_minute"] = 10
+    document["config"]["churn:platform"]["warehouse"]["auto_stop_minute"] = 10
     wrong = tmp_path / "Pulumi.local.yaml"
     wrong.write_text(yaml.safe_dump(document))
     monkeypatch.setattr(Stack, "source", wrong)
-    with pytest.raises(CommandError, match=r"Pulumi.local.yaml: churn:warehouse.auto_stop_minute: .*remedy"):
+    with pytest.raises(CommandError, match=r"Pulumi.local.yaml:\d+: churn:platform.warehouse.auto_stop_minute: .*remedy"):
         lifecycle.up(settings, None)
 
 
-@pytest.mark.parametrize(("text", "said"), [("config: [", "correct the line"), ("config: {}", "churn:workspace")])
+@pytest.mark.parametrize(("text", "said"), [("config: [", "correct this line"), ("config: {}", "churn:platform")])
 def test_down_stops_at_a_wrong_setting_and_says_how_to_go_on(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str
 ) -> None:
@@ -84,7 +84,7 @@ def test_down_stops_at_a_wrong_setting_and_says_how_to_go_on(
     monkeypatch.setattr(Stack, "source", wrong)
     monkeypatch.setattr(lifecycle, "start", lambda _: pytest.fail("started, though it should have stopped before"))
     with pytest.raises(
-        CommandError, match=rf"(?s)Pulumi.local.yaml: .*{said}.*local stop`, then remove {settings.home}"
+        CommandError, match=rf"(?s)Pulumi.local.yaml:.*{said}.*local stop`, then remove {settings.home}"
     ):
         lifecycle.down(settings)
 

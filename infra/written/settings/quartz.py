@@ -1,14 +1,13 @@
-"""What a schedule may say: Quartz expressions and time zones, as types of settings."""
+"""Quartz expressions, which Databricks takes as schedules of jobs."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
-from infra.written.faults import wrong_value
+from infra.written.sections import wrong_value
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -42,14 +41,4 @@ def _quartz(expression: str) -> str:
     return expression
 
 
-def _timezone(name: str) -> str:
-    """Refuses a time zone that is none."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of names
-        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich") from None
-    return name
-
-
 QuartzExpression = Annotated[str, AfterValidator(_quartz)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]

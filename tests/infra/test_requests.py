@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.faults import FaultsError, choices
 from infra.access.plan import PRIVILEGES, Grant, Securable
-from infra.written.faults import FaultsError, choices
+from infra.written.paths import REPOSITORY
 from infra.written.requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
-from infra.written.stacks import REPOSITORY, check, stack_names
+from infra.written.stacks import read_settings, stack_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = check(REPOSITORY / "Pulumi.local.yaml")
+PLATFORM = read_settings(REPOSITORY / "Pulumi.local.yaml").platform
+assert PLATFORM is not None
 GOOD = """
 kind: workspace_area
 team: retention
@@ -34,12 +36,12 @@ def write(folder: Path, place: str, text: str = GOOD) -> None:
 
 def faults(folder: Path) -> list[tuple[str, str, str]]:
     with pytest.raises(FaultsError) as caught:
-        read_requests(SETTINGS, folder / "requests")
+        read_requests("local", PLATFORM, folder / "requests")
     return [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
 
 
 def test_the_requests_of_the_repository() -> None:
-    areas = {area.schema_name: area for area in read_requests(SETTINGS)}
+    areas = {area.schema_name: area for area in read_requests("local", PLATFORM)}
     assert areas["retention_lab"].grants_in("churn_local") == [
         Grant(Securable("churn_local.retention_lab", "schema"), "team-retention", frozenset({"USE_SCHEMA"})),
         Grant(
@@ -59,7 +61,7 @@ def test_every_privilege_exists_on_a_schema() -> None:
 def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:
     write(tmp_path, "retention/lab.yaml")
     write(tmp_path, "retention/other.yaml", GOOD.replace("lab", "other").replace("[local]", "[prod]"))
-    assert [area.schema_name for area in read_requests(SETTINGS, tmp_path / "requests")] == ["lab"]
+    assert [area.schema_name for area in read_requests("local", PLATFORM, tmp_path / "requests")] == ["lab"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:
         ("schema: lab", "schema: den", "schema", '"den"'),
         ("schema: lab", "schema: Lab", "schema", '"Lab"'),
         ("owner_group: team-retention", "owner_group: team-nobody", "owner_group", '"team-nobody"'),
-        ("owner_group: team-retention", "owner: team-retention", "owner_group", "nothing"),
+        ("owner_group: team-retention", "owner: team-retention", "owner", "the unknown name 'owner'"),
         ("stacks: [local]", "stacks: []", "stacks", "[]"),
         ("stacks: [local]", "stacks: [locla, prod]", "stacks[0]", '"locla"'),
         ("purpose: Lists of retention campaigns", "purpose: x", "purpose", '"x"'),
@@ -92,10 +94,10 @@ def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field:
 def test_a_stack_without_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
     write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[locla, prd]"))
     with pytest.raises(FaultsError) as caught:
-        read_requests(SETTINGS, tmp_path / "requests")
+        read_requests("local", PLATFORM, tmp_path / "requests")
     for index, name in enumerate(("locla", "prd")):
         said = (
-            f'requests/retention/lab.yaml: stacks[{index}]: received "{name}"; allowed: {choices(stack_names())}; '
+            f'requests/retention/lab.yaml:7: stacks[{index}]: received "{name}"; allowed: {choices(stack_names())}; '
             f"remedy: write one of them, or add Pulumi.{name}.yaml"
         )
         assert said in str(caught.value)
@@ -103,7 +105,7 @@ def test_a_stack_without_a_file_is_refused_with_the_remedy(tmp_path: Path) -> No
 
 def test_groups_are_those_of_the_stacks_that_have_the_area(tmp_path: Path) -> None:
     write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[prod]").replace("team-retention", "team-prod"))
-    assert read_requests(SETTINGS, tmp_path / "requests") == []
+    assert read_requests("local", PLATFORM, tmp_path / "requests") == []
     write(
         tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[local, prod]").replace("team-retention", "team-prod")
     )
@@ -113,9 +115,9 @@ def test_groups_are_those_of_the_stacks_that_have_the_area(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["default", "information_schema"])
 def test_schemas_that_databricks_makes_are_reserved(tmp_path: Path, name: str) -> None:
     write(tmp_path, f"retention/{name}.yaml", GOOD.replace("lab", name))
-    said = f'requests/retention/{name}.yaml: schema: received "{name}"; allowed: .* Databricks has .*; remedy: choose'
+    said = f'requests/retention/{name}.yaml:4: schema: received "{name}"; allowed: .* Databricks has .*; remedy: choose'
     with pytest.raises(FaultsError, match=said):
-        read_requests(SETTINGS, tmp_path / "requests")
+        read_requests("local", PLATFORM, tmp_path / "requests")
 
 
 def test_a_schema_is_given_once(tmp_path: Path) -> None:
@@ -144,14 +146,14 @@ def test_a_schema_is_given_once(tmp_path: Path) -> None:
 def test_a_file_that_would_be_passed_over_is_named(tmp_path: Path, place: str) -> None:
     for hidden_or_known in (".DS_Store", ".git/a.yaml", "retention/.lab.yaml", SCHEMA_FILE.name):
         write(tmp_path, hidden_or_known, "")
-    assert read_requests(SETTINGS, tmp_path / "requests") == []
+    assert read_requests("local", PLATFORM, tmp_path / "requests") == []
     write(tmp_path, place)
     said = (
         f"requests/{place}: received a file that nothing reads; allowed: requests/<team>/<schema>.yaml; remedy: rename "
         "it to requests/<team>/<schema>.yaml, or remove it"
     )
     with pytest.raises(FaultsError, match=re.escape(said)):
-        read_requests(SETTINGS, tmp_path / "requests")
+        read_requests("local", PLATFORM, tmp_path / "requests")
 
 
 def test_a_folder_and_an_alias_to_itself_are_named(tmp_path: Path) -> None:

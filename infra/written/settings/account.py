@@ -1,0 +1,35 @@
+"""Section `account`: the layer of the account, deployed once for all its workspaces with the account's rights."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from infra.written.sections import Section
+from infra.written.settings.values import GroupName, Url
+
+
+class Console(Section):
+    """The account's own API, where groups live that Unity Catalog knows."""
+
+    host: Url = Field(pattern=r"^https://[^/\s]+$", description="URL of the account console")
+    account_id: UUID = Field(description="id of the Databricks account")
+
+
+class Account(Section):
+    """The layer of the account."""
+
+    console: Console | None = Field(
+        default=None,
+        description="the account's API; null only where the workspace itself keeps the groups, as the local one does",
+    )
+    metastore_id: UUID | None = Field(
+        default=None,
+        description="id of the metastore, which is adopted and must be the one there is; null takes that one",
+    )
+    groups: tuple[GroupName, ...] = Field(
+        default=(),
+        description="display names of the groups that this stack makes, where no identity provider has made them",
+    )
+    protect_data: bool = Field(description="true refuses to destroy groups, whose members would be lost")

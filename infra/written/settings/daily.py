@@ -1,0 +1,63 @@
+"""Section `platform.daily`: the job `churn_daily` and its schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from infra.written.sections import Section, wrong_value
+from infra.written.settings.quartz import QuartzExpression
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+def _timezone(name: str) -> str:
+    """Refuses a name that no time zone has."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of names
+        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+
+
+class Daily(Section):
+    """The job `churn_daily`."""
+
+    cron: QuartzExpression = Field(
+        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year"
+    )
+    timezone: TimeZone = Field(
+        description="time zone of the cron expression, such as UTC; the default of logical_date, "
+        "{{job.start_time.iso_date}}, is the day in UTC all the same"
+    )
+    paused: bool = Field(description="true never starts it by schedule")
+    logical_date: dt.date | None = Field(
+        default=None,
+        description="default of the parameter `date`, quoted; null takes {{job.start_time.iso_date}}, the day the "
+        "run starts in UTC, whatever the timezone, less days_behind",
+    )
+    days_behind: int = Field(
+        ge=0,
+        le=7,
+        description="days that the default of the parameter date lies before the day the run starts: 1 scores in the "
+        "morning what happened by the evening before",
+    )
+    task_timeout_minutes: int = Field(ge=1, le=1440, description="minutes after which one task is stopped")
+    task_retries: int = Field(ge=0, le=5, description="how often a failed task is tried again")
+    warn_after_minutes: int = Field(ge=1, le=1440, description="minutes of a run after which people are notified")
+    notify: tuple[Email, ...] = Field(
+        default=(), description="e-mail addresses that are notified of failures and long runs"
+    )
+
+    @property
+    def date_parameter(self) -> str:
+        """Default of the job parameter `date`."""
+        if self.logical_date:
+            return self.logical_date.isoformat()
+        return "{{job.start_time.iso_date}}" + (f"-{self.days_behind}d" if self.days_behind else "")

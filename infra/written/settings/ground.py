@@ -1,0 +1,22 @@
+"""Section `ground`: what the platform stands on in the cloud, made by this stack or read from another."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from infra.written.sections import Section
+
+
+class Ground(Section):
+    """The layer of the cloud: either the values themselves, or the stack whose outputs have them."""
+
+    storage_root: str | None = Field(
+        default=None,
+        pattern=r"^(s3|abfss|gs)://\S+$",
+        description="cloud location of the catalog's tables, below an external location; null takes the metastore's",
+    )
+    stack: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$",
+        description="organization/project/stack whose outputs have these values, instead of them",
+    )

@@ -1,0 +1,176 @@
+"""Rules over several values of a stack's settings. `broken_rules` applies all of them, so that all are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.written.sections import BrokenRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.written.settings.stack import Settings
+
+
+def _has_a_layer(settings: Settings) -> Iterator[BrokenRule]:
+    """A stack has at least one layer."""
+    if not (settings.account or settings.ground or settings.platform):
+        remedy = "add churn:account, or churn:ground with churn:platform"
+        yield BrokenRule(place=(), received={}, allowed="one layer or more", remedy=remedy)
+
+
+def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
+    """A platform needs the layer it stands on."""
+    if settings.platform and not settings.ground:
+        yield BrokenRule(
+            place=("churn:ground",),
+            received=None,
+            allowed="a ground beside churn:platform, which stands on it",
+            remedy="add churn:ground with storage_root, which may be null, or with stack",
+        )
+
+
+def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
+    """A ground has its values itself, or names the stack that has them."""
+    if settings.ground and len(settings.ground.model_fields_set) != 1:
+        yield BrokenRule(
+            place=("churn:ground",),
+            received=settings.ground.model_dump(exclude_unset=True),
+            allowed="either storage_root, which may be null, or stack",
+            remedy="write one of the two",
+        )
+
+
+def _unity_catalog_knows_account_groups(settings: Settings) -> Iterator[BrokenRule]:
+    """Groups are made in the account, except in a local workspace, which keeps them itself."""
+    if not settings.account or settings.account.console:
+        return
+    if not settings.platform or settings.platform.workspace.host.startswith("https:"):
+        yield BrokenRule(
+            place=("churn:account", "console"),
+            received=None,
+            allowed="the account's API, since Unity Catalog knows only groups of the account, not of a workspace",
+            remedy="add console with host and account_id",
+        )
+
+
+def _groups_are_made_once(settings: Settings) -> Iterator[BrokenRule]:
+    """The account makes each group once."""
+    groups = settings.account.groups if settings.account else ()
+    for index, group in enumerate(groups):
+        if group in groups[:index]:
+            allowed = "each group once"
+            place = ("churn:account", "groups", index)
+            yield BrokenRule(place=place, received=group, allowed=allowed, remedy="remove this one")
+
+
+def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
+    """No two roles are one group, since grants differ by role."""
+    holders: dict[str, str] = {}
+    for role, group in settings.platform.groups.model_dump().items() if settings.platform else ():
+        if group in holders:
+            yield BrokenRule(
+                place=("churn:platform", "groups", role),
+                received=group,
+                allowed=f"a group of its own: grants differ by role, and {holders[group]} has this one",
+                remedy=f"name another group for {role}",
+            )
+        holders.setdefault(group, role)
+
+
+def _simulation_has_a_date(settings: Settings) -> Iterator[BrokenRule]:
+    """A simulated world begins on a day."""
+    simulation = settings.platform.simulation if settings.platform else None
+    if simulation and simulation.enabled and simulation.snapshot_date is None:
+        yield BrokenRule(
+            place=("churn:platform", "simulation", "snapshot_date"),
+            received=None,
+            allowed="a date when simulation.enabled is true",
+            remedy="add the day that IBM Telco's table stands for, quoted",
+        )
+
+
+def _production_is_not_simulated(settings: Settings) -> Iterator[BrokenRule]:
+    """In production, simulated rows must not mix with real ones."""
+    if settings.production and settings.platform and settings.platform.simulation.enabled:
+        yield BrokenRule(
+            place=("churn:platform", "simulation", "enabled"),
+            received=True,
+            allowed=f"false in {settings.stack}: simulated rows must not mix with real ones",
+            remedy="set it to false",
+        )
+
+
+def _production_days_move(settings: Settings) -> Iterator[BrokenRule]:
+    """In production, the logical date is not fixed."""
+    logical = settings.platform.daily.logical_date if settings.platform else None
+    if settings.production and logical is not None:
+        yield BrokenRule(
+            place=("churn:platform", "daily", "logical_date"),
+            received=logical,
+            allowed=f"null in {settings.stack}: a fixed day would be scored for ever",
+            remedy="remove it",
+        )
+
+
+def _a_fixed_day_is_the_day(settings: Settings) -> Iterator[BrokenRule]:
+    """Nothing is subtracted from a fixed logical date."""
+    daily = settings.platform.daily if settings.platform else None
+    if daily and daily.logical_date is not None and daily.days_behind:
+        yield BrokenRule(
+            place=("churn:platform", "daily", "days_behind"),
+            received=daily.days_behind,
+            allowed="0 beside daily.logical_date, a fixed day that nothing is taken from",
+            remedy="set it to 0, or remove daily.logical_date",
+        )
+
+
+def _no_day_before_the_simulated_world(settings: Settings) -> Iterator[BrokenRule]:
+    """A fixed logical date lies in the simulated world."""
+    if not settings.platform or not settings.platform.simulation.enabled:
+        return
+    snapshot, logical = settings.platform.simulation.snapshot_date, settings.platform.daily.logical_date
+    if snapshot and logical and logical < snapshot:
+        yield BrokenRule(
+            place=("churn:platform", "daily", "logical_date"),
+            received=logical,
+            allowed=f"simulation.snapshot_date {snapshot} or a later day",
+            remedy="choose a later day, or an earlier snapshot_date",
+        )
+
+
+def _history_is_deep_enough(settings: Settings) -> Iterator[BrokenRule]:
+    """A label to learn from is complete by the day that the model is judged on."""
+    training = settings.platform.training if settings.platform else None
+    if training is None:
+        return
+    needed = 2 * (training.lead_days + training.horizon_days + training.settle_days) + 7
+    if training.history_days < needed:
+        yield BrokenRule(
+            place=("churn:platform", "training", "history_days"),
+            received=training.history_days,
+            allowed=f"{needed} or more: a week and twice lead_days, horizon_days and settle_days, so that a label to "
+            "learn from was complete by the day that the model is judged on",
+            remedy="raise history_days, or shorten the label's window",
+        )
+
+
+RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
+    _has_a_layer,
+    _stands_on_ground,
+    _one_form_of_ground,
+    _unity_catalog_knows_account_groups,
+    _groups_are_made_once,
+    _roles_have_their_own_groups,
+    _simulation_has_a_date,
+    _production_is_not_simulated,
+    _production_days_move,
+    _a_fixed_day_is_the_day,
+    _no_day_before_the_simulated_world,
+    _history_is_deep_enough,
+)
+
+
+def broken_rules(settings: Settings) -> list[BrokenRule]:
+    """All rules that the settings break."""
+    return [broken for rule in RULES for broken in rule(settings)]

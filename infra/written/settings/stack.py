@@ -1,0 +1,49 @@
+"""All settings of one stack: the layers that it has."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field
+
+from infra.written.sections import Section
+from infra.written.settings.account import Account
+from infra.written.settings.ground import Ground
+from infra.written.settings.platform import Platform
+
+PRODUCTION = "prod"
+
+
+class Settings(Section):
+    """All settings of one stack. `stack` is the stack's name; each other field is a layer, None if it has it not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    stack: str
+    account: Account | None = Field(
+        default=None, alias="churn:account", description="the layer of the account, deployed once for all workspaces"
+    )
+    ground: Ground | None = Field(
+        default=None, alias="churn:ground", description="the layer of the cloud that the platform stands on"
+    )
+    platform: Platform | None = Field(
+        default=None, alias="churn:platform", description="the layer of the platform in one workspace"
+    )
+
+    @property
+    def production(self) -> bool:
+        """Whether real customers are scored by this stack: `prod`, or one for a part of it such as `prod_eu`."""
+        return self.stack.split("_")[0] == PRODUCTION
+
+    @property
+    def catalog(self) -> str:
+        """`churn` in prod, `churn_<stack>` elsewhere."""
+        return "churn" if self.stack == PRODUCTION else f"churn_{self.stack}"
+
+    @property
+    def prefix(self) -> str:
+        """Beginning of the names of objects in a workspace, such as `churn-dev`."""
+        return f"churn-{self.stack}"
+
+    @property
+    def runner(self) -> str:
+        """Display name of the service principal that jobs and pipelines run as."""
+        return f"{self.prefix}-runner"

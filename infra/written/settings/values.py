@@ -1,0 +1,39 @@
+"""Values that several sections have: names of groups, addresses, ids."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, StringConstraints
+
+from infra.written.sections import wrong_value
+
+# Databricks' own in every workspace; Unity Catalog grants nothing to them.
+# https://docs.databricks.com/aws/en/admin/users-groups/groups
+SYSTEM_GROUPS = ("admins", "users")
+
+
+def _group_name(name: str) -> str:
+    """Refuses names that no group of an account can have."""
+    if name.strip() != name or not name.isprintable():
+        raise wrong_value("text without control characters, and without blanks before or after it")
+    if name.casefold() in SYSTEM_GROUPS:
+        own = " and ".join(SYSTEM_GROUPS)
+        raise wrong_value(f"a group of the account; {own} are Databricks' own in each workspace")
+    return name
+
+
+def _address(url: str) -> str:
+    """Refuses text that is no address of a host."""
+    try:
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return url
+    except ValueError:  # a port that is no number, or too high
+        pass
+    raise wrong_value("a URL with the name of a host and perhaps a port from 1 to 65535")
+
+
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_group_name)]
+Url = Annotated[str, AfterValidator(_address)]

@@ -1,0 +1,200 @@
+"""Checks a YAML document against a pydantic model: every fault at once, each with its line and its remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import types
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from churn.core.faults import FaultsError, choices, nearest, shown
+from churn.core.files import UnquotedDate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+    from churn.core.faults import Fault
+    from churn.core.files import Document, Place
+
+M = TypeVar("M", bound=BaseModel)
+
+# Beginnings of pydantic's messages, and the words for them after "allowed:".
+WORDING = (
+    ("Input should be ", ""),
+    ("String should match pattern ", "text that matches "),
+    ("String should have ", "text with "),
+    ("Tuple should have ", "a list with "),
+    ("List should have ", "a list with "),
+)
+KINDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    dt.date: "a date as quoted text",
+    UUID: "a UUID as text",
+}
+
+
+class Mapping(NamedTuple):
+    """A mapping of the document, and the model that describes it."""
+
+    place: Place
+    model: type[BaseModel]
+    values: dict[str, Any]
+
+
+def validate(model: type[M], document: Document) -> M:
+    """Checks a document strictly about types, as JSON has them, and refuses names that the model does not have.
+
+    Args:
+        model: Describes the document. The descriptions of its fields become part of the remedies.
+        document: What was read.
+
+    Returns:
+        The validated model.
+
+    Raises:
+        FaultsError: With every fault of the document.
+    """
+    faults = [
+        document.fault(place, received=text, allowed="text", remedy=f'quote it: "{text}"')
+        for place, text in _unquoted_dates(document.values)
+    ]
+    misspelt: set[Place] = set()
+    for mapping in _mappings(model, document.values, ()):
+        for name in mapping.values.keys() - _fields(mapping.model).keys():
+            fault, meant = _unknown_name(document, mapping, name)
+            faults.append(fault)
+            misspelt.add((*mapping.place, meant))
+    try:
+        valid = model.model_validate_json(json.dumps(document.values, default=str), strict=True)
+    except ValidationError as error:
+        seen = set()
+        for detail in error.errors():
+            place = _place_in(document, detail)
+            if detail["type"] == "extra_forbidden" or place in misspelt or place in seen:
+                continue
+            seen.add(place)  # each alternative of a union has an error of its own
+            faults.append(_fault(model, document, detail, place))
+    if faults:
+        raise FaultsError(faults)
+    return valid
+
+
+def _unquoted_dates(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every date without quotes at any depth, with its place."""
+    if isinstance(value, UnquotedDate):
+        yield place, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unquoted_dates(inner, (*place, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unquoted_dates(inner, (*place, index))
+
+
+def _mappings(annotation: Any, value: Any, place: Place) -> Iterator[Mapping]:
+    """All mappings of a value that a model describes, from the outermost inwards."""
+    for alternative in _alternatives(annotation):
+        if isinstance(value, dict) and isinstance(alternative, type) and issubclass(alternative, BaseModel):
+            yield Mapping(place, alternative, value)
+            fields = _fields(alternative)
+            for name in value.keys() & fields.keys():
+                yield from _mappings(fields[name].annotation, value[name], (*place, name))
+        elif isinstance(value, list) and get_origin(alternative) in (list, tuple):
+            for index, item in enumerate(value):
+                yield from _mappings(get_args(alternative)[0], item, (*place, index))
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The types that an annotation allows, without None."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [found for argument in get_args(annotation) for found in _alternatives(argument)]
+    return [] if annotation is types.NoneType else [annotation]
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by their names in the file."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def _unknown_name(document: Document, mapping: Mapping, name: str) -> tuple[Fault, str]:
+    """The fault of a name that the model does not have, and the name that was probably meant, or an empty one."""
+    fields = _fields(mapping.model)
+    meant = nearest(name, fields.keys() - mapping.values.keys()) or ""
+    if meant:
+        meaning = fields[meant].description
+        remedy = f"write {meant} instead of {name}" + (f" ({meaning})" if meaning else "")
+    else:
+        twin = nearest(name, fields)
+        remedy = f"remove {name}; {twin} is given too" if twin else f"remove {name}"
+    place, received = (*mapping.place, name), f"the unknown name {name!r}"
+    return document.fault(place, received=received, allowed=choices(fields), remedy=remedy), meant
+
+
+def _place_in(document: Document, detail: ErrorDetails) -> Place:
+    """The place that an error is about, without the names of alternatives that pydantic puts into it."""
+    value: Any = document.values
+    place: list[str | int] = []
+    for part in detail["loc"]:
+        if part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int):
+            place.append(part)
+            value = value[part]
+    if detail["type"] == "missing":
+        place.append(detail["loc"][-1])
+    return tuple(place)
+
+
+def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails, place: Place) -> Fault:
+    """The fault behind one of pydantic's errors."""
+    info = _field_at(model, document.values, place)
+    name = next((str(part) for part in reversed(place) if isinstance(part, str)), "it")
+    meaning = f": {info.description}" if info and info.description else ""
+    if detail["type"] == "missing":
+        allowed = _kind(info) if info else "a value"
+        return document.fault(place, received="nothing", allowed=allowed, remedy=f"add {name}{meaning}")
+    allowed = detail["msg"]
+    for beginning, words in WORDING:
+        if allowed.startswith(beginning):
+            allowed = words + allowed.removeprefix(beginning)
+    return document.fault(place, received=shown(detail["input"]), allowed=allowed, remedy=f"correct {name}{meaning}")
+
+
+def _field_at(model: type[BaseModel], values: dict[str, Any], place: Place) -> FieldInfo | None:
+    """The field that the last name of a place stands for."""
+    names = [index for index, part in enumerate(place) if isinstance(part, str)]
+    if not names:
+        return None
+    holder, name = place[: names[-1]], str(place[names[-1]])
+    models = [mapping.model for mapping in _mappings(model, values, ()) if mapping.place == holder]
+    return next((_fields(found)[name] for found in models if name in _fields(found)), None)
+
+
+def _kind(info: FieldInfo) -> str:
+    """The kind of value that a field takes, in words."""
+    kinds: list[str] = []
+    for alternative in _alternatives(info.annotation):
+        if get_origin(alternative) is Literal:
+            kinds += map(str, get_args(alternative))
+        elif isinstance(alternative, type) and issubclass(alternative, Enum):
+            kinds.append(choices(str(member.value) for member in alternative))
+        elif isinstance(alternative, type) and issubclass(alternative, BaseModel):
+            kinds.append(f"a mapping with {', '.join(_fields(alternative))}")
+        else:
+            sequence = "a list" if get_origin(alternative) in (list, tuple) else "a mapping"
+            kinds.append(KINDS.get(alternative, sequence))
+    low = next((limit.ge for limit in info.metadata if hasattr(limit, "ge")), None)
+    high = next((limit.le for limit in info.metadata if hasattr(limit, "le")), None)
+    bounds = "" if low is None or high is None else f" from {low} to {high}"
+    return " or ".join(kinds) + bounds
