@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.layers.platform import artifacts
+from tests.infra.ground import ADOPT, run_ground
 from tests.infra.program import Program, run
 
 if TYPE_CHECKING:
@@ -37,3 +38,14 @@ def programs(wheels: Path) -> dict[str, Program]:
 @pytest.fixture(params=STACKS)
 def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Program:
     return programs[request.param]
+
+
+@pytest.fixture(scope="session")
+def grounds() -> dict[str, Program]:
+    """What the ground in AWS registers: of two stacks, and of one that adopts what it can."""
+    return {"dev": run_ground("dev", protect=False), "prod": run_ground("prod"), "adopted": run_ground("prod", ADOPT)}
+
+
+@pytest.fixture(params=["dev", "prod"])
+def ground(request: pytest.FixtureRequest, grounds: dict[str, Program]) -> Program:
+    return grounds[request.param]

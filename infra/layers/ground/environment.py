@@ -25,8 +25,8 @@ class Environment:
         return f"churn-{self.stack.replace('_', '-')}"
 
     def name(self, purpose: str) -> str:
-        """Name of an object, such as `churn-prod-alarms`."""
-        return f"{self.prefix}-{purpose}"
+        """Name of an object, such as `churn-prod-alarms`; AWS has no underscore in some kinds of names."""
+        return f"{self.prefix}-{purpose.replace('_', '-')}"
 
     def bucket(self, purpose: str) -> str:
         """Name of a bucket; the account's id makes it unique among those of all customers of AWS."""

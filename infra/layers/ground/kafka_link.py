@@ -38,19 +38,6 @@ class KafkaLinkArgs:
     brokers_group_id: pulumi.Input[str]
 
 
-@dataclass(frozen=True)
-class BrokerService:
-    """The endpoint service of one broker, as a rule of a network connectivity configuration names it.
-
-    Attributes:
-        service_name: Name of the endpoint service.
-        domain: The broker's name in DNS.
-    """
-
-    service_name: pulumi.Output[str]
-    domain: pulumi.Output[str]
-
-
 class KafkaLink(pulumi.ComponentResource):
     """Owns a load balancer and an endpoint service for each broker.
 
@@ -58,10 +45,11 @@ class KafkaLink(pulumi.ComponentResource):
     cannot tell them apart. Only Databricks' role of the region may ask for a connection. All its customers share that
     role, so somebody of this account has to accept each connection.
 
-    Source: Databricks, "Configure private connectivity to resources in your VPC".
+    `services` has, for each broker, the `service_name` and the `domain` that a rule of a network connectivity
+    configuration names. Source: Databricks, "Configure private connectivity to resources in your VPC".
     """
 
-    services: list[BrokerService]
+    services: pulumi.Output[list[dict[str, str]]]
 
     def __init__(self, name: str, args: KafkaLinkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:kafka:KafkaLink", name, None, opts)
@@ -73,24 +61,24 @@ class KafkaLink(pulumi.ComponentResource):
         found = aws.msk.get_broker_nodes_output(
             cluster_arn=args.cluster_arn, opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        brokers = found.node_info_lists.apply(lambda nodes: sorted(nodes, key=lambda node: node.broker_id))
-        self.services = [
-            self._service(
-                number + 1,
-                brokers.apply(lambda nodes, number=number: str(nodes[number].client_vpc_ip_address)),
-                brokers.apply(lambda nodes, number=number: str(nodes[number].endpoints[0])),
+        brokers = found.node_info_lists.apply(_addresses)
+        self.services = pulumi.Output.all(
+            *(
+                pulumi.Output.all(
+                    service_name=self._service(number + 1, brokers[number]["address"]),
+                    domain=brokers[number]["domain"],
+                )
+                for number in range(len(args.subnet_ids))
             )
-            for number in range(len(args.subnet_ids))
-        ]
-        self.register_outputs({"services": [service.service_name for service in self.services]})
+        )
+        self.register_outputs({"services": self.services})
 
-    def _service(self, number: int, address: pulumi.Output[str], domain: pulumi.Output[str]) -> BrokerService:
-        """The endpoint service before one broker.
+    def _service(self, number: int, address: pulumi.Output[str]) -> pulumi.Output[str]:
+        """The name of the endpoint service before one broker.
 
         Args:
             number: Number of the broker, from 1.
             address: Its address in the network.
-            domain: Its name in DNS.
         """
         name = f"broker-{number}"
         full_name, child = self._args.environment.name(name), pulumi.ResourceOptions(parent=self)
@@ -127,12 +115,17 @@ class KafkaLink(pulumi.ComponentResource):
             default_actions=[{"type": "forward", "target_group_arn": target.arn}],
             opts=child,
         )
-        service = aws.ec2.VpcEndpointService(
+        return aws.ec2.VpcEndpointService(
             f"{name}-service",
             acceptance_required=True,
             allowed_principals=[SERVERLESS_LINK_ROLE.format(region=self._args.environment.region)],
             network_load_balancer_arns=[balancer.arn],
             tags={"Name": full_name},
             opts=child,
-        )
-        return BrokerService(service.service_name, domain)
+        ).service_name
+
+
+def _addresses(nodes: Sequence[aws.msk.outputs.GetBrokerNodesNodeInfoListResult]) -> list[dict[str, str]]:
+    """Address in the network and name in DNS of each broker, in the order of their numbers."""
+    ordered = sorted(nodes, key=lambda node: node.broker_id)
+    return [{"address": node.client_vpc_ip_address, "domain": node.endpoints[0]} for node in ordered]

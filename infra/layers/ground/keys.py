@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEYS = {
     "storage": "Buckets, and the disks of nodes",
     "kafka": "Topics on the brokers' disks",
-    "managed-services": "Notebooks, secrets and queries in Databricks' control plane",
+    "managed_services": "Notebooks, secrets and queries in Databricks' control plane",
     "watch": "Log groups, and messages about alarms",
 }
 
@@ -81,6 +81,6 @@ def key_policies(environment: Environment, databricks_account_id: str) -> dict[s
     return {
         "storage": storage_key(environment, databricks_account_id),
         "kafka": key_of_account(environment),  # MSK acts by a grant that whoever makes the cluster gives it
-        "managed-services": managed_services_key(environment, databricks_account_id),
+        "managed_services": managed_services_key(environment, databricks_account_id),
         "watch": watch_key(environment),
     }

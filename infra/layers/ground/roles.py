@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 # What each role is for; docs/security.md lists its actions.
 ROLES = {
-    "cross-account": "Databricks' control plane starts and stops nodes",
+    "cross_account": "Databricks' control plane starts and stops nodes",
     "storage": "Unity Catalog reads and writes the buckets of the catalog, of deliveries and of checkpoints",
-    "kafka-client": "Unity Catalog lets pipelines read topics",
+    "kafka_client": "Unity Catalog lets pipelines read topics",
     "ci": "GitHub Actions deploys this layer",
 }
 
@@ -88,7 +88,7 @@ class Roles(pulumi.ComponentResource):
         self._environment = environment
         self.arns = {}
         self._role(
-            "cross-account",
+            "cross_account",
             trust_control_plane(external_id),
             pulumi.Output.all(args.vpc_id, args.nodes_group_id, args.storage_key_arn).apply(
                 lambda known: control_plane(environment, *known)
@@ -103,12 +103,12 @@ class Roles(pulumi.ComponentResource):
             ),
         )
         if args.kafka_arn is not None:
-            role = environment.name("kafka-client")
+            role = environment.name("kafka_client")
             self._role(
-                "kafka-client",
+                "kafka_client",
                 trust_unity_catalog(environment, role, external_id),
                 pulumi.Output.from_input(args.kafka_arn).apply(
-                    lambda arn: kafka_client(environment, environment.name("kafka-client"), arn, args.topics)
+                    lambda arn: kafka_client(environment, environment.name("kafka_client"), arn, args.topics)
                 ),
             )
         if args.github is not None:

@@ -1,4 +1,4 @@
-"""Values that several sections have: names of groups, addresses, ids."""
+"""Values that several sections have: names of groups, addresses."""
 
 from __future__ import annotations
 
@@ -36,4 +36,5 @@ def _address(url: str) -> str:
 
 
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_group_name)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 Url = Annotated[str, AfterValidator(_address)]
