@@ -64,18 +64,14 @@ def aws_class(resource: Registered) -> tuple[str, str]:
 def unknown_inputs(resource: Registered) -> list[str]:
     """Paths of inputs that the SDK's class does not have, nested ones too."""
     module_name, name = aws_class(resource)
-    module: Any = importlib.import_module(f"pulumi_aws.{module_name}.{_file(name)}")
-    known = input_type_types(getattr(module, f"{name}Args"))
+    module: Any = importlib.import_module(f"pulumi_aws.{module_name}")
+    # The SDK says InitArgs where a nested type has the name already.
+    known = input_type_types(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args"))
     return [
         unknown
         for key, value in resource.inputs.items()
         for unknown in (unknown_keys(value, known[key], key) if key in known else [key])
     ]
-
-
-def _file(name: str) -> str:
-    """The SDK's file of a class; it has to be named, since its package has nested types under the same name."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 def test_the_types_are_these(grounds: Mapping[str, Program]) -> None:
