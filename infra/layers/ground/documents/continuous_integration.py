@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from infra.layers.ground.documents.document import Statement, allow, deny
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from infra.layers.ground.environment import Environment
 
 
@@ -67,7 +65,7 @@ BUCKETS = _verbs(
 KEYS = _verbs(
     "kms",
     "CreateAlias CreateGrant DeleteAlias DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus",
-    "ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
+    "ListResourceTags PutKeyPolicy ScheduleKeyDeletion UntagResource UpdateAlias UpdateKeyDescription",
 )
 ROLES = _verbs(
     "iam",
@@ -95,6 +93,7 @@ BALANCERS = _verbs(
     "DeregisterTargets ModifyListener ModifyLoadBalancerAttributes ModifyTargetGroup ModifyTargetGroupAttributes",
     "RegisterTargets RemoveTags SetSecurityGroups SetSubnets",
 )
+BALANCER_KINDS = ("listener/net/", "loadbalancer/net/", "targetgroup/")
 SCALING = _verbs(
     "application-autoscaling",
     "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy RegisterScalableTarget TagResource UntagResource",
@@ -114,13 +113,14 @@ MESSAGES = _verbs(
 )
 BUDGETS = _verbs("budgets", "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget")
 SERVICE_ROLES = ("autoscaling.kafka", "elasticloadbalancing", "kafka")
-RIGHTS = ("DeleteRole DeleteRolePolicy PutRolePolicy UpdateAssumeRolePolicy",)
+OWN_ROLE = _verbs("iam", "DeleteRole DeleteRolePolicy PutRolePolicy UpdateAssumeRolePolicy")
 
 
 def continuous_integration(environment: Environment, role: str) -> list[Statement]:
     """What the role may do.
 
-    It may not change its own rights: a person does, with rights of their own.
+    It may not change its own role: a person does. Other roles of the stack it has to make, so who deploys by it could
+    give one of them more rights; reviews and GitHub's protection of the environment stand before that.
 
     Args:
         environment: Where the stack is.
@@ -128,31 +128,30 @@ def continuous_integration(environment: Environment, role: str) -> list[Statemen
     """
     prefix, arn = environment.prefix, environment.arn
     ours = {"StringEquals": {"aws:ResourceTag/stack": environment.stack}}
+    asked = {"StringEquals": {"aws:RequestTag/stack": environment.stack}}
 
     def named(service: str, *kinds: str) -> list[str]:
         return [arn(service, f"{kind}{prefix}-*") for kind in kinds]
 
-    def at(sid: str, actions: Iterable[str], resources: Iterable[str]) -> Statement:
-        return allow(sid, actions, resources)
-
     return [
-        at("Look", LOOK, ["*"]),
-        at("NetworkMake", NETWORK_MAKE, [arn("ec2", "*")]),
+        allow("Look", LOOK, ["*"]),
+        allow("NetworkMake", NETWORK_MAKE, [arn("ec2", "*")]),
         allow("NetworkChange", NETWORK_CHANGE, [arn("ec2", "*")], condition=ours),
-        at("Buckets", BUCKETS, [f"arn:aws:s3:::{prefix}-*"]),
+        allow("Buckets", BUCKETS, [f"arn:aws:s3:::{prefix}-*"]),
         allow("Keys", KEYS, [arn("kms", "key/*")], condition=ours),
-        at("Aliases", _verbs("kms", "CreateAlias DeleteAlias UpdateAlias"), named("kms", "alias/")),
-        at("Roles", ROLES, [environment.role_arn(f"{prefix}-*")]),
-        deny("NotItself", _verbs("iam", *RIGHTS), [environment.role_arn(role)]),
-        at("Github", GITHUB, [f"arn:aws:iam::{environment.account_id}:oidc-provider/*"]),
-        at("Kafka", KAFKA, [*named("kafka", "cluster/", "configuration/", "topic/")]),
-        at("Topics", TOPICS, [*named("kafka", "cluster/", "topic/")]),
-        at("Balancers", BALANCERS, named("elasticloadbalancing", *_balancers())),
-        at("Scaling", SCALING, [arn("application-autoscaling", "scalable-target/*")]),
-        at("Logs", LOGS, named("logs", "log-group:")),
-        at("Alarms", ALARMS, named("cloudwatch", "alarm:")),
-        at("Messages", MESSAGES, named("sns", "")),
-        at("Budgets", BUDGETS, [f"arn:aws:budgets::{environment.account_id}:budget/{prefix}-*"]),
+        allow("KeyTags", ["kms:TagResource"], [arn("kms", "key/*")], condition=asked),
+        allow("Aliases", _verbs("kms", "CreateAlias DeleteAlias UpdateAlias"), named("kms", "alias/")),
+        allow("Roles", ROLES, [environment.role_arn(f"{prefix}-*")]),
+        deny("NotItself", OWN_ROLE, [environment.role_arn(role)]),
+        allow("Github", GITHUB, [f"arn:aws:iam::{environment.account_id}:oidc-provider/*"]),
+        allow("Kafka", KAFKA, named("kafka", "cluster/", "configuration/", "topic/")),
+        allow("Topics", TOPICS, named("kafka", "cluster/", "topic/")),
+        allow("Balancers", BALANCERS, named("elasticloadbalancing", *BALANCER_KINDS)),
+        allow("Scaling", SCALING, [arn("application-autoscaling", "scalable-target/*")]),
+        allow("Logs", LOGS, named("logs", "log-group:")),
+        allow("Alarms", ALARMS, named("cloudwatch", "alarm:")),
+        allow("Messages", MESSAGES, named("sns", "")),
+        allow("Budgets", BUDGETS, [f"arn:aws:budgets::{environment.account_id}:budget/{prefix}-*"]),
         allow(
             "ServiceRoles",
             ("iam:CreateServiceLinkedRole",),
@@ -160,7 +159,3 @@ def continuous_integration(environment: Environment, role: str) -> list[Statemen
             condition={"StringEquals": {"iam:AWSServiceName": [f"{name}.amazonaws.com" for name in SERVICE_ROLES]}},
         ),
     ]
-
-
-def _balancers() -> list[str]:
-    return ["listener/net/", "loadbalancer/net/", "targetgroup/"]

@@ -70,8 +70,3 @@ def _statement(
 def document(statements: Iterable[Statement]) -> str:
     """The document as JSON text, without blanks: AWS counts characters."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
-
-
-def allowed_actions(statements: Iterable[Statement]) -> frozenset[str]:
-    """Every action that some statement allows."""
-    return frozenset(a for statement in statements if statement["Effect"] == "Allow" for a in statement["Action"])
