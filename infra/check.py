@@ -1,47 +1,161 @@
-"""Checks what stacks deploy before the engine starts: their settings, and the contracts and requests.
+"""Reads and checks everything that a stack deploys: its settings, contracts, requests, the plan of grants, the wheel.
 
-`python -m infra.check [STACK…]` prints the settings, or all faults.
+`python -m infra.check [STACK…]` does so before the engine starts, and before there is a wheel: it prints the settings,
+or all faults. The program calls `read_everything`.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from churn.core.faults import FaultsError
-from infra.access.plan import plan_access
-from infra.written.contracts import read_contracts
-from infra.written.paths import REPOSITORY
-from infra.written.requests import read_requests
-from infra.written.stacks import read_settings, stack_names
+from churn.core.contract import Contract, read_contracts
+from churn.core.faults import Fault, FaultsError
+from infra.access.plan import Plan, plan_access
+from infra.written import paths
+from infra.written.requests import WorkspaceArea, read_requests
+from infra.written.stacks import read_settings, settings_in_program, stack_names
+from infra.written.wheel import find_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from infra.written.settings.platform import Platform
+    from infra.written.settings.stack import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def main(arguments: list[str]) -> None:
+@dataclass(frozen=True)
+class PlatformSources:
+    """What the layer of the platform is made from.
+
+    Attributes:
+        settings: The stack's section `platform`.
+        contracts: Of all tables.
+        requests: Workspace areas that teams have requested for this stack.
+        plan: Merged grants of roles, contracts and requests.
+        wheel: The built wheel of the workloads.
+    """
+
+    settings: Platform
+    contracts: tuple[Contract, ...]
+    requests: tuple[WorkspaceArea, ...]
+    plan: Plan
+    wheel: Path
+
+
+@dataclass(frozen=True)
+class Written:
+    """What people wrote for a stack.
+
+    Attributes:
+        settings: All settings of the stack.
+        platform: What its layer of the platform is made from; None if it has no such layer.
+    """
+
+    settings: Settings
+    platform: PlatformSources | None
+
+
+class Reader:
+    """Reads one source after the other and keeps the faults of all.
+
+    Attributes:
+        faults: Found so far, each once.
+    """
+
+    def __init__(self) -> None:
+        """Begins without faults."""
+        self.faults: dict[Fault, None] = {}
+
+    def read(self, source: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Calls a function that reads a source; None if the source has faults."""
+        try:
+            return source(*args, **kwargs)
+        except FaultsError as error:
+            self.faults.update(dict.fromkeys(error.faults))
+            return None
+
+
+def read_everything(stack: str, config: dict[str, str]) -> Written:
+    """Reads all that the program deploys, before it makes anything.
+
+    Args:
+        stack: Name of the stack.
+        config: The engine's configuration, text by names with namespace.
+
+    Raises:
+        FaultsError: With every fault of every source.
+    """
+    reader = Reader()
+    settings = reader.read(settings_in_program, stack, config)
+    platform = settings.platform if settings else None
+    wheel = reader.read(find_wheel, paths.WHEELS) if platform or not settings else None
+    contracts, requests, plan = _read_platform(reader, stack, settings)
+    if settings is None or reader.faults:
+        raise FaultsError(reader.faults)
+    if not (platform and contracts is not None and requests is not None and plan is not None and wheel):
+        return Written(settings, None)
+    return Written(settings, PlatformSources(platform, contracts, requests, plan, wheel))
+
+
+def check(stack_files: Sequence[Path]) -> list[Settings]:
+    """Reads all that stacks deploy, except the wheel, without the engine.
+
+    Args:
+        stack_files: The stacks' files.
+
+    Raises:
+        FaultsError: With every fault of every source of every stack.
+    """
+    reader = Reader()
+    found = []
+    for path in stack_files:
+        settings = reader.read(read_settings, path)
+        _read_platform(reader, path.stem.removeprefix("Pulumi."), settings)
+        if settings:
+            found.append(settings)
+    if reader.faults:
+        raise FaultsError(reader.faults)
+    return found
+
+
+def _read_platform(
+    reader: Reader, stack: str, settings: Settings | None
+) -> tuple[tuple[Contract, ...] | None, tuple[WorkspaceArea, ...] | None, Plan | None]:
+    """Contracts, requests and the plan of grants of a stack; without settings, groups are not checked."""
+    if settings and not settings.platform:
+        return None, None, None
+    groups = settings.platform.group_names if settings and settings.platform else None
+    contracts = reader.read(read_contracts, paths.CONTRACTS, groups)
+    requests = reader.read(read_requests, stack, groups)
+    plan = None
+    if settings and contracts is not None and requests is not None:
+        plan = reader.read(plan_access, settings, contracts, requests)
+    return contracts, requests, plan
+
+
+def main(arguments: Sequence[str]) -> None:
     """Checks stacks with what they deploy, and prints their settings."""
     parser = argparse.ArgumentParser(
         "python -m infra.check",
         description="Checks the settings of stacks, and the contracts and requests that they deploy.",
     )
     parser.add_argument("stacks", nargs="*", help="names of stacks, or paths of their files; default: all")
-    for stack in parser.parse_args(arguments).stacks or sorted(stack_names()):
-        path = Path(stack)
-        file = path if path.suffix in (".yaml", ".yml") else REPOSITORY / f"Pulumi.{stack}.yaml"
-        try:
-            settings = read_settings(file)
-            if settings.platform:
-                contracts = read_contracts(settings.platform.group_names)
-                plan_access(settings, contracts, read_requests(settings.stack, settings.platform))
-        except FaultsError as error:
-            sys.exit(str(error))
-        print(settings.model_dump_json(indent=2))
-    # The wheel's own reader, as a program: nothing of the workloads is imported here.
-    read = subprocess.run(
-        [sys.executable, "-m", "churn.core.contract"], cwd=REPOSITORY / "workloads" / "src", check=False
-    )
-    if read.returncode:
-        sys.exit(read.returncode)
+    files = [
+        Path(stack) if stack.endswith((".yaml", ".yml")) else paths.REPOSITORY / f"Pulumi.{stack}.yaml"
+        for stack in parser.parse_args(arguments).stacks or sorted(stack_names())
+    ]
+    try:
+        for settings in check(files):
+            print(settings.model_dump_json(indent=2))
+    except FaultsError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

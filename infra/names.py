@@ -1,4 +1,4 @@
-"""Names that stand in more than one place; those of tables are the workloads' too."""
+"""Names that several modules use. Names of tables must equal those of the wheel; a test compares them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ SCHEMAS = {
     "mlops": "Models and the records of their life: gates, row accounts, drift",
 }
 
-# Volumes of the schema bronze, which delivered files go through.
+# Volumes of the schema bronze, through which delivered files go.
 VOLUMES = {
     "raw": "Deliveries as they come, in <domain>/<day>/, until ingest has examined them",
     "admitted": "Delivered files that can be read: what the pipeline reads",
     "quarantine": "Delivered files that are set aside whole; bronze.deliveries says why",
 }
 
-# What the dashboard shows; the job churn_bootstrap makes them, so that reading them can be granted.
+# Tables that the dashboard shows. The job churn_bootstrap makes them, so that reading them can be granted.
 MARTS = (
     "gold.marts_churn_overview",
     "gold.marts_churn_segments",
     "gold.marts_churn_score_distribution",
     "gold.marts_churn_gate",
 )
+
+MODEL = "mlops.churn_model"

@@ -1,1 +1,1 @@
-"""Who may do what: one plan of all rights, as pure functions."""
+"""Who may do what: the plan of grants in Unity Catalog and the table of permissions in the workspace, as pure data."""

@@ -1,1 +1,1 @@
-"""Resources for what has to happen once before something else can be made."""
+"""Resources for steps that happen once, before other resources can be made."""

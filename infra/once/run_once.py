@@ -1,7 +1,7 @@
-"""What must have run before something else can be made: one run of a job, or one update of a pipeline.
+"""A resource for a run that others depend on: one run of a job, or one update of a pipeline.
 
-The provider runs in a process of its own, which imports this module by name; credentials come from that process's
-environment (DATABRICKS_TOKEN or any other that the Databricks SDK knows) and never enter the state.
+The provider runs in a process of its own, which imports this module by name. Credentials come from the environment of
+that process (DATABRICKS_TOKEN or any other that the Databricks SDK knows) and never enter the state.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from infra.errors import RunFailedError
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service.jobs import Run
 
 POLL_SECONDS = 2.0
-# A change of these asks for another run; a change of the others (where the workspace is, how long to wait) does not.
+# A change of these properties asks for another run; a change of the others (address, timeout) does not.
 REPLACING = ("job_id", "pipeline_id", "fingerprint")
-
-
-class RunFailedError(RuntimeError):
-    """Raised when the run ended otherwise than in success; another `pulumi up` tries again."""
 
 
 @dataclass(frozen=True)
 class RunOnceArgs:
-    """Attributes:
-    host: The workspace's URL, from the settings.
-    fingerprint: What the run depends on; another fingerprint asks for another run.
-    job_id: The job to run, or None.
-    pipeline_id: The pipeline to update, or None; exactly one of both is given.
-    timeout_minutes: How long to wait for the end.
+    """Inputs of `RunOnce`: exactly one of `job_id` and `pipeline_id` is given.
+
+    Attributes:
+        host: URL of the workspace, from the settings.
+        fingerprint: What the run depends on; another fingerprint asks for another run.
+        job_id: The job to run.
+        pipeline_id: The pipeline to update.
+        timeout_minutes: Minutes to wait for the end.
     """
 
     host: str
@@ -46,11 +46,19 @@ class RunOnceArgs:
 
 
 class RunOnceProvider(ResourceProvider):
-    """Creates by running, so that creating twice does no harm if the job or pipeline bears a second run."""
+    """Provider whose resources are runs: to create one is to run."""
 
     serialize_as_secret_always = False  # it holds no secret, and a secret provider hides every change of itself
 
     def create(self, props: dict[str, Any]) -> CreateResult:
+        """Runs the job or updates the pipeline, and waits for the end.
+
+        Args:
+            props: The resource's inputs.
+
+        Raises:
+            RunFailedError: The run did not succeed, or not in time.
+        """
         from databricks.sdk import WorkspaceClient
 
         client = WorkspaceClient(host=props["host"])
@@ -62,32 +70,40 @@ class RunOnceProvider(ResourceProvider):
         return CreateResult(run_id, {**props, "run_url": url})
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compares the state with the inputs; see `REPLACING`."""
         changed = [key for key in (*REPLACING, "host", "timeout_minutes") if olds.get(key) != news.get(key)]
         return DiffResult(changes=bool(changed), replaces=[key for key in changed if key in REPLACING])
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Keeps the run, and takes over the address and the timeout."""
         return UpdateResult({**news, "run_url": olds["run_url"]})
 
 
 class RunOnce(Resource, module="churn", name="RunOnce"):
-    """One finished run. Deleting it takes nothing back: what has run stays run."""
+    """One finished run. Deleting the resource undoes nothing."""
 
     run_url: pulumi.Output[str]
 
     def __init__(self, name: str, args: RunOnceArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the run.
+
+        Raises:
+            ValueError: Neither a job nor a pipeline is given, or both.
+        """
         if (args.job_id is None) == (args.pipeline_id is None):
             raise ValueError(f"RunOnce {name}: give either job_id or pipeline_id")
         properties: dict[str, Any] = {
             "host": args.host,
             "fingerprint": args.fingerprint,
             "timeout_minutes": args.timeout_minutes,
-            "run_url": None,  # an output: the engine passes no empty input on
+            "run_url": None,  # declares the output; the engine drops inputs that are None
         }
         properties |= {"pipeline_id": args.pipeline_id} if args.job_id is None else {"job_id": args.job_id}
         super().__init__(RunOnceProvider(), name, properties, opts)
 
 
 def _run_job(client: WorkspaceClient, job_id: int, timeout: timedelta) -> tuple[str, str]:
+    """Runs a job to its end, and gives the id and the page of the run."""
     from databricks.sdk.errors import OperationFailed
 
     # The token makes the service start one run even if the request is sent twice.
@@ -105,6 +121,7 @@ def _run_job(client: WorkspaceClient, job_id: int, timeout: timedelta) -> tuple[
 
 
 def _failed_tasks(client: WorkspaceClient, run: Run) -> str:
+    """Writes a line for each task that failed: what the task itself says, else what the service says of it."""
     text = ""
     for task in run.tasks or []:
         result = task.state.result_state.value if task.state and task.state.result_state else ""
@@ -115,6 +132,7 @@ def _failed_tasks(client: WorkspaceClient, run: Run) -> str:
 
 
 def _update_pipeline(client: WorkspaceClient, pipeline_id: str, timeout: timedelta) -> tuple[str, str]:
+    """Updates a pipeline, waits for the end, and gives the id and the page of the update."""
     update_id = client.pipelines.start_update(pipeline_id).update_id or ""
     url = f"{client.config.host}/pipelines/{pipeline_id}/updates/{update_id}"
     deadline = time.monotonic() + timeout.total_seconds()

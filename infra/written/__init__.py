@@ -1,11 +1,5 @@
-"""Hand-written files: settings, contracts and requests, read and checked without a provider SDK.
+"""Hand-written files: settings and requests, read and checked without a provider SDK.
 
-Modules import only modules above them in this list; a test enforces the order.
-
-    paths       folders of the repository that people write in
-    sections    base class and errors of pydantic models for files
-    settings    the settings of a stack: a module a section, rules across sections
-    stacks      the files `Pulumi.<stack>.yaml`
-    contracts   what the program takes from data contracts
-    requests    what teams ask for
+`tests/infra/test_order.py` lists the modules from the bottom to the top; imports go downwards only. Contracts are read
+by `churn.core.contract`, which the workloads use too; `infra.check` reads everything together.
 """

@@ -14,20 +14,18 @@ from pydantic import Field, StringConstraints
 
 from churn.core.faults import Fault, FaultsError, choices
 from churn.core.files import Document, files_to_read, read_document
-from churn.core.validation import validate
-from infra.access.plan import Grant, Securable
+from churn.core.validation import examine
 from infra.names import SCHEMAS
 from infra.written.paths import REPOSITORY, REQUESTS
 from infra.written.sections import Section
 from infra.written.settings.values import GroupName
-from infra.written.stacks import stack_names
+from infra.written.stacks import platform_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from churn.core.files import Place
-    from infra.written.settings.platform import Platform
 
 SCHEMA_FILE = REQUESTS / "workspace_area.schema.json"
 MADE_BY_DATABRICKS = ("default", "information_schema")  # in each catalog
@@ -71,46 +69,42 @@ class WorkspaceArea(Section):
     stacks: tuple[Name, ...] = Field(min_length=1, description="stacks that have it, such as local, dev, prod")
     grants: tuple[AreaGrant, ...] = Field(default=(), description="what other groups may do")
 
-    def grants_in(self, catalog: str) -> list[Grant]:
-        """The grants this area asks for. The owner is named too: owning a schema does not open its catalog."""
-        schema = Securable(f"{catalog}.{self.schema_name}", "schema")
-        others = [Grant(schema, grant.group, frozenset(p.value for p in grant.privileges)) for grant in self.grants]
-        return [Grant(schema, self.owner_group, frozenset({"USE_SCHEMA"})), *others]
 
-
-def read_requests(stack: str, platform: Platform, folder: Path = REQUESTS) -> list[WorkspaceArea]:
-    """The stack's areas, by team and schema.
+def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQUESTS) -> tuple[WorkspaceArea, ...]:
+    """The workspace areas that teams have requested for a stack, by team and schema.
 
     All files are checked, those for other stacks too; but groups only for this stack, since stacks may know others.
 
     Args:
         stack: Name of the stack.
-        platform: Its layer of the platform, which knows the groups.
+        groups: Display names of the groups that requests may name; None takes any.
         folder: Where the requests lie.
 
     Raises:
         FaultsError: With every fault of every file.
     """
-    stacks = stack_names() | {stack}
+    stacks = platform_stacks() | {stack}
     paths, faults = files_to_read(folder, "*/*.yaml", f"{folder.name}/<team>/<schema>.yaml", {SCHEMA_FILE.name})
     areas: list[tuple[Document, WorkspaceArea]] = []
     for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            document = read_document(path, file)
-            area = validate(WorkspaceArea, document)
+            area, document, found = examine(WorkspaceArea, read_document(path, file))
         except FaultsError as error:
             faults += error.faults
+            continue
+        faults += found
+        if area is None:
             continue
         areas.append((document, area))
         faults += _place_faults(path, document, area)
         faults += _stack_faults(document, area, stacks)
-        if stack in area.stacks:
-            faults += _group_faults(document, area, platform.group_names)
+        if groups is not None and stack in area.stacks:
+            faults += _group_faults(document, area, groups)
     faults += _duplicates(areas)
     if faults:
         raise FaultsError(faults)
-    return [area for _, area in areas if stack in area.stacks]
+    return tuple(area for _, area in areas if stack in area.stacks)
 
 
 def _place_faults(path: Path, document: Document, area: WorkspaceArea) -> list[Fault]:
@@ -131,14 +125,14 @@ def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str
             ("stacks", index),
             received=f'"{stack}"',
             allowed=choices(known),
-            remedy=f"write one of them, or add Pulumi.{stack}.yaml",
+            remedy=f"write one of them, or add Pulumi.{stack}.yaml with churn:platform",
         )
         for index, stack in enumerate(area.stacks)
         if stack not in known
     ]
 
 
-def _group_faults(document: Document, area: WorkspaceArea, known: tuple[str, ...]) -> list[Fault]:
+def _group_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
     named: list[tuple[Place, str]] = [(("owner_group",), area.owner_group)]
     named += [(("grants", index, "group"), grant.group) for index, grant in enumerate(area.grants)]
     remedy = "write a known group, or add this one to churn:platform.team_groups"

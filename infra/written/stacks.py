@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from churn.core.faults import Fault, FaultsError, choices, shown
 from churn.core.files import Document, read_document
-from churn.core.validation import validate
+from churn.core.validation import examine
 from infra.written.paths import REPOSITORY
 from infra.written.settings.rules import broken_rules
 from infra.written.settings.stack import Settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMESPACE = "churn:"
+PLATFORM = f"{NAMESPACE}platform"
 # What the Pulumi CLI itself keeps in a stack file.
 ENGINE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "environment", "secretsprovider"})
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -35,6 +36,19 @@ def stack_files(folder: Path) -> list[Path]:
 def stack_names(folder: Path = REPOSITORY) -> frozenset[str]:
     """The stacks that have a file."""
     return frozenset(path.stem.removeprefix("Pulumi.") for path in stack_files(folder))
+
+
+def platform_stacks(folder: Path = REPOSITORY) -> frozenset[str]:
+    """The stacks whose files have the layer of the platform, and those whose files cannot be read."""
+    names = set()
+    for path in stack_files(folder):
+        try:
+            values = _config(read_document(path, path.name)).values
+        except FaultsError:  # reported when that stack is checked
+            values = {PLATFORM: {}}
+        if PLATFORM in values:
+            names.add(path.stem.removeprefix("Pulumi."))
+    return frozenset(names)
 
 
 def read_settings(stack_file: Path) -> Settings:
@@ -111,14 +125,11 @@ def _settings(stack: str, config: Document) -> Settings:
             received, allowed = f"the unknown name {key!r}", f"names that begin with {NAMESPACE}"
             faults.append(config.fault((key,), received=received, allowed=allowed, remedy=f"remove {key}"))
     values = {key: value for key, value in config.values.items() if key.startswith(NAMESPACE)}
-    try:
-        settings = validate(Settings, replace(config, values={**values, "stack": stack}))
-    except FaultsError as error:
-        raise FaultsError([*faults, *error.faults]) from None
-    faults += [
-        config.fault(broken.place, received=shown(broken.received), allowed=broken.allowed, remedy=broken.remedy)
-        for broken in broken_rules(settings)
-    ]
-    if faults:
+    settings, config, found = examine(Settings, replace(config, values={**values, "stack": stack}))
+    faults += found
+    for broken in broken_rules(settings) if settings else ():
+        received = shown(broken.received)
+        faults.append(config.fault(broken.place, received=received, allowed=broken.allowed, remedy=broken.remedy))
+    if faults or settings is None:
         raise FaultsError(faults)
     return settings

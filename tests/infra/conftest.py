@@ -1,4 +1,4 @@
-"""The program's inputs that other houses build: a wheel; and the program of each stack, run once."""
+"""A wheel for the program, which the workloads build, and the program of each stack, run once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.layers.platform import artifacts
-from tests.infra.ground import ADOPT, run_ground
+from infra.written import paths
 from tests.infra.program import Program, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STACKS = ("local", "dev", "prod")
+PLATFORMS = ("local", "dev", "prod")  # stacks with the layer of the platform
+STACKS = (*PLATFORMS, "account")
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with zipfile.ZipFile(folder / "churn-0.1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("churn/__init__.py", "")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(artifacts, "WHEELS", folder)
+        patch.setattr(paths, "WHEELS", folder)
         yield folder
 
 
@@ -35,17 +35,21 @@ def programs(wheels: Path) -> dict[str, Program]:
     return {stack: run(stack) for stack in STACKS}
 
 
-@pytest.fixture(params=STACKS)
+@pytest.fixture(params=PLATFORMS)
 def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Program:
+    """What the program registers for each stack with a platform."""
     return programs[request.param]
 
 
 @pytest.fixture(scope="session")
 def grounds() -> dict[str, Program]:
     """What the ground in AWS registers: of two stacks, and of one that adopts what it can."""
+    from tests.infra.ground import ADOPT, run_ground  # late: the SDK of AWS costs seconds, and few tests need it
+
     return {"dev": run_ground("dev", protect=False), "prod": run_ground("prod"), "adopted": run_ground("prod", ADOPT)}
 
 
 @pytest.fixture(params=["dev", "prod"])
 def ground(request: pytest.FixtureRequest, grounds: dict[str, Program]) -> Program:
+    """What the ground in AWS registers for each stack that makes one."""
     return grounds[request.param]

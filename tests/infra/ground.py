@@ -5,10 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import yaml
 
 from infra.layers.ground.aws_ground import deploy_aws
-from infra.layers.ground.outputs import export
 from infra.written.paths import REPOSITORY
 from infra.written.settings.aws import Aws
 from tests.infra.program import Program, record
@@ -61,4 +61,10 @@ def run_ground(stack: str, changes: Mapping[str, Any] | None = None, *, protect:
         protect: Whether to protect data.
     """
     settings = aws_settings(stack, changes)
-    return record(stack, {}, lambda: export(deploy_aws(stack, settings, protect)))
+
+    def deploy() -> None:
+        for name, value in vars(deploy_aws(stack, settings, protect)).items():
+            if value is not None:
+                pulumi.export(name, value)
+
+    return record(stack, {}, deploy)

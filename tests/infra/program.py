@@ -80,8 +80,8 @@ class _Mocks(mocks.Mocks):
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
             return {"id": METASTORE}
-        if name == "getGroup":
-            return {"id": f"group-{args.args['displayName']}"}
+        if name == "getMetastore":
+            return {"metastoreId": args.args["metastoreId"]}
         if name == "getRegisteredModel":
             aliases = [{"aliasName": "challenger", "versionNum": 4}, {"aliasName": "champion", "versionNum": 3}]
             return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
@@ -91,6 +91,8 @@ class _Mocks(mocks.Mocks):
         state = dict(args.inputs)
         if args.typ.startswith("aws:"):
             return f"{args.name}-id", state | aws_state(args)
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
         if args.typ.endswith(":Volume"):
@@ -138,7 +140,10 @@ async def _values(outputs: dict[str, Any]) -> dict[str, Any]:
 def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
     """The stack file's configuration as the engine hands it to a program: every value is text."""
     config = yaml.safe_load((file or REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, default=lambda day: f"{day}T00:00:00Z")
+        for key, value in config.items()
+    }
 
 
 def run(stack: str, config: dict[str, str] | None = None) -> Program:

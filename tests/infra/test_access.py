@@ -9,26 +9,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.access.plan import PRIVILEGES, Grant, Plan, Securable, merge, plan_access, refuse_strangers, role_grants
+from churn.core.contract import Contract, read_contracts
+from churn.core.faults import FaultsError
+from infra.access.guards import check_confidential_readers
+from infra.access.plan import Plan, merge, plan_access
+from infra.access.roles import Role, role_grants
+from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
 from infra.names import MARTS
-from infra.written.contracts import CONTRACTS, TableContract, read_contracts
-from infra.written.faults import FaultsError
+from infra.written.paths import CONTRACTS, REPOSITORY
 from infra.written.requests import read_requests
-from infra.written.stacks import REPOSITORY, check
-from infra.written.tenancy import Groups
+from infra.written.stacks import read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = check(REPOSITORY / "Pulumi.local.yaml")
+SETTINGS = read_settings(REPOSITORY / "Pulumi.local.yaml")
+assert SETTINGS.platform is not None
+GROUPS = SETTINGS.platform.group_names
 DEPLOYER = "deployer@churn.test"
-GROUPS = Groups(engineers="engineers", scientists="scientists", analysts="analysts", deliverers="deliverers")
+PRINCIPALS: dict[Role, str] = {role: role.value for role in Role} | {Role.DEPLOYER: DEPLOYER}
 NAMES = {
-    "catalog": ["c", "d"],
-    "schema": ["c.s", "c.t"],
-    "table": ["c.s.x", "d.s.x"],
-    "volume": ["c.s.v"],
-    "model": ["c.t.m"],
+    Kind.METASTORE: ["metastore"],
+    Kind.STORAGE_CREDENTIAL: ["bucket.credential"],
+    Kind.SERVICE_CREDENTIAL: ["kafka"],
+    Kind.EXTERNAL_LOCATION: ["c.landing.zone", "d"],
+    Kind.CATALOG: ["c", "d"],
+    Kind.SCHEMA: ["c.s", "c.t"],
+    Kind.TABLE: ["c.s.x", "d.s.x"],
+    Kind.VOLUME: ["c.s.v"],
+    Kind.MODEL: ["c.t.m"],
 }
 
 
@@ -45,7 +54,9 @@ def random_grants(seed: int) -> list[Grant]:
 
 
 def holdings(plan: Plan) -> set[tuple[Securable, str, str]]:
-    return {(on, who, what) for on, holders in plan.items() for who, held in holders.items() for what in held}
+    return {
+        (securable, who, what) for securable, holders in plan.items() for who, held in holders.items() for what in held
+    }
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -61,13 +72,14 @@ def test_properties(seed: int) -> None:
     assert merge(shuffled, DEPLOYER) == plan, "the order does not matter"
     assert list(merge(shuffled, DEPLOYER)) == list(plan) == sorted(plan), "nor does it show"
     assert merge([*grants, *grants], DEPLOYER) == plan, "nor does saying it twice"
-    for on, holders in plan.items():
-        assert "MANAGE" in holders[DEPLOYER], "the deployer stays"
+    for securable, holders in plan.items():
+        manageable = "MANAGE" in PRIVILEGES[securable.kind]
+        assert ("MANAGE" in holders.get(DEPLOYER, ())) == manageable, "the deployer stays"
         for who, privileges in holders.items():
             assert privileges, "nobody is listed for nothing"
             assert list(privileges) == sorted(set(privileges))
-            assert set(privileges) <= PRIVILEGES[on.kind]
-            for container, passing in on.path():
+            assert set(privileges) <= PRIVILEGES[securable.kind]
+            for container, passing in securable.path():
                 assert (container, who, passing) in held, "whoever holds something can reach and enter it"
     extra = defaultdict(set)
     for _, who, what in held - asked:
@@ -77,51 +89,89 @@ def test_properties(seed: int) -> None:
 
 
 def test_sources_on_one_securable_are_one_entry() -> None:
-    table = Securable("c.silver.customer", "table")
+    table = Securable("c.silver.customer", Kind.TABLE)
     plan = merge([Grant(table, "ann", frozenset({"SELECT"})), Grant(table, "ann", frozenset({"MODIFY"}))], DEPLOYER)
     assert plan[table]["ann"] == ("MODIFY", "SELECT")
-    assert plan[Securable("c.silver", "schema")]["ann"] == ("USE_SCHEMA",)
-    assert plan[Securable("c", "catalog")]["ann"] == ("USE_CATALOG",)
+    assert plan[Securable("c.silver", Kind.SCHEMA)]["ann"] == ("USE_SCHEMA",)
+    assert plan[Securable("c", Kind.CATALOG)]["ann"] == ("USE_CATALOG",)
 
 
 @pytest.mark.parametrize("privilege", ["ALL_PRIVILEGES", "READ_VOLUME", "SLECT"])
 def test_a_privilege_that_the_securable_does_not_take_is_refused(privilege: str) -> None:
     with pytest.raises(ValueError, match=rf"table c\.s\.x: ann is given {privilege}; allowed: APPLY_TAG, MANAGE"):
-        merge([Grant(Securable("c.s.x", "table"), "ann", frozenset({privilege}))], DEPLOYER)
+        merge([Grant(Securable("c.s.x", Kind.TABLE), "ann", frozenset({privilege}))], DEPLOYER)
 
 
-def contracts(classification: str | None, folder: Path) -> list[TableContract]:
+def test_each_kind_has_what_a_plan_asks_of_it() -> None:
+    assert set(PRIVILEGES) == set(NAMES) == set(Kind)
+    assert all(set(parents) <= set(ENTRY) for parents in PARENTS.values()), "each container can be entered"
+    assert all(ENTRY[kind] in PRIVILEGES[kind] for kind in ENTRY)
+
+
+@pytest.mark.parametrize("kind", [Kind.EXTERNAL_LOCATION, Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL])
+def test_a_dot_in_a_name_makes_no_catalog(kind: Kind) -> None:
+    (privilege, *_) = sorted(PRIVILEGES[kind])
+    plan = merge([Grant(Securable("landing.zone", kind), "ann", frozenset({privilege}))], DEPLOYER)
+    assert plan == {Securable("landing.zone", kind): {"ann": (privilege,), DEPLOYER: ("MANAGE",)}}
+
+
+def test_a_metastore_is_managed_by_nobody() -> None:
+    metastore = Securable("metastore", Kind.METASTORE)
+    assert merge([Grant(metastore, "ann", frozenset({"CREATE_CATALOG"}))], DEPLOYER) == {
+        metastore: {"ann": ("CREATE_CATALOG",)}
+    }
+
+
+def test_phases_part_the_plan() -> None:
+    plan = merge([Grant(Securable(NAMES[kind][0], kind), "ann", PRIVILEGES[kind]) for kind in Kind], DEPLOYER)
+    parts = {phase: plan.part(phase) for phase in Phase}
+    assert {phase: {securable.kind for securable in part} for phase, part in parts.items()} == {
+        Phase.CATALOG: {
+            Kind.METASTORE,
+            Kind.STORAGE_CREDENTIAL,
+            Kind.SERVICE_CREDENTIAL,
+            Kind.EXTERNAL_LOCATION,
+            Kind.CATALOG,
+        },
+        Phase.OBJECTS: {Kind.SCHEMA, Kind.VOLUME, Kind.MODEL},
+        Phase.TABLES: {Kind.TABLE},
+    }
+    assert {securable: held for part in parts.values() for securable, held in part.items()} == plan
+
+
+def contracts(classification: str | None, folder: Path) -> tuple[Contract, ...]:
     """The repository's contract of events, whose customers are classified as given."""
     text = (CONTRACTS / "events.yaml").read_text()
     assert "classification: confidential" in text
     given = f"classification: {classification}" if classification else ""
     (folder / "events.yaml").write_text(text.replace("classification: confidential", given))
-    return read_contracts(SETTINGS.group_names, folder)
+    return read_contracts(folder, GROUPS)
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None:
-    settings = check(REPOSITORY / f"Pulumi.{stack}.yaml")
-    found = read_contracts(settings.group_names)
+    settings = read_settings(REPOSITORY / f"Pulumi.{stack}.yaml")
+    assert settings.platform is not None
+    found = read_contracts(CONTRACTS, settings.platform.group_names)
     assert all(contract.confidential for contract in found)
-    plan = plan_access(settings, found, read_requests(settings))
-    readers = {who for on, who, what in holdings(plan) if what == "SELECT" and ".silver" in on.name}
+    plan = plan_access(settings, found, read_requests(stack, settings.platform.group_names))
+    readers = {who for securable, who, what in holdings(plan) if what == "SELECT" and ".silver" in securable.name}
     assert readers == {"churn-engineers", "churn-scientists", settings.runner}
 
 
-@pytest.mark.parametrize("on", ["churn_local.silver.events", "churn_local.silver", "churn_local"])
-def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, on: str) -> None:
-    kind = ("catalog", "schema", "table")[on.count(".")]
-    opened = merge([Grant(Securable(on, kind), "churn-analysts", frozenset({"SELECT"}))], DEPLOYER)
+@pytest.mark.parametrize("name", ["churn_local.silver.events", "churn_local.silver", "churn_local"])
+def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, name: str) -> None:
+    kind = (Kind.CATALOG, Kind.SCHEMA, Kind.TABLE)[name.count(".")]
+    opened = merge([Grant(Securable(name, kind), "churn-analysts", frozenset({"SELECT"}))], DEPLOYER)
     with pytest.raises(FaultsError) as caught:
-        refuse_strangers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
+        check_confidential_readers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
     said = (
         r"/events\.yaml: roles: received SELECT on churn_local\.silver\.events for churn-analysts; "
         "allowed: churn-engineers: a column is classified; remedy: take it out"
     )
     assert re.search(said, str(caught.value))
     for harmless in ("public", None):
-        refuse_strangers(opened, "churn_local", contracts(harmless, tmp_path), {"churn-engineers"})
+        check_confidential_readers(opened, "churn_local", contracts(harmless, tmp_path), {"churn-engineers"})
 
 
 def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> None:
@@ -129,13 +179,15 @@ def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> 
     opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
     (tmp_path / "events.yaml").write_text(opening)
     with pytest.raises(FaultsError, match="for churn-analysts"):
-        plan_access(SETTINGS, read_contracts(SETTINGS.group_names, tmp_path), [])
+        plan_access(SETTINGS, read_contracts(tmp_path, GROUPS), [])
 
 
 def test_roles() -> None:
-    plan = merge(role_grants("c", GROUPS, "runner", DEPLOYER), DEPLOYER)
+    plan = merge(role_grants("c", PRINCIPALS), DEPLOYER)
     held = holdings(plan)
-    readers = {(on.name, who) for on, who, what in held if what == "SELECT" and on.kind == "schema"}
+    readers = {
+        (securable.name, who) for securable, who, what in held if what == "SELECT" and securable.kind is Kind.SCHEMA
+    }
     assert readers == {
         *((f"c.{schema}", who) for schema in ("bronze", "silver", "gold", "mlops") for who in ("engineers", "runner")),
         ("c.gold", "scientists"),
@@ -143,16 +195,18 @@ def test_roles() -> None:
     }
     writers = {who for _, who, what in held if what in ("MODIFY", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"
-    delivering = {(on.name, who) for on, who, what in held if what == "WRITE_VOLUME"}
+    delivering = {(securable.name, who) for securable, who, what in held if what == "WRITE_VOLUME"}
     assert delivering == {
         *((f"c.bronze.{volume}", "runner") for volume in ("raw", "admitted", "quarantine")),
         ("c.bronze.raw", "deliverers"),
     }, "what is delivered is admitted by jobs alone"
     passage = ("USE_CATALOG", "USE_SCHEMA")
-    assert {on.name for on, who, what in held if who == "deliverers" and what not in passage} == {"c.bronze.raw"}
+    assert {securable.name for securable, who, what in held if who == "deliverers" and what not in passage} == {
+        "c.bronze.raw"
+    }
     assert {who for _, who, what in held if what == "MANAGE"} == {DEPLOYER}
     for schema in ("bronze", "silver", "gold", "mlops"):
-        assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", "schema")]["runner"]
-    assert plan[Securable("c.gold", "schema")]["analysts"] == ("USE_SCHEMA",), "features and scores are of customers"
-    opened = {on.name for on, who, what in held if who == "analysts" and what == "SELECT"}
+        assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", Kind.SCHEMA)]["runner"]
+    assert plan[Securable("c.gold", Kind.SCHEMA)]["analysts"] == ("USE_SCHEMA",), "features and scores are of customers"
+    opened = {securable.name for securable, who, what in held if who == "analysts" and what == "SELECT"}
     assert opened == {f"c.{mart}" for mart in MARTS}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.layers.ground.environment import Environment
 from infra.layers.ground.outputs import GroundOutputs
 from infra.written.paths import REPOSITORY
 from tests.infra.ground import ADOPT, ADOPTED_CLUSTER, ADOPTED_KEY, aws_settings, run_ground
+from tests.infra.program import engine_config, run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from tests.infra.program import Program, Registered
 
 # Classes whose objects hold data, or without which data cannot be read or reached.
@@ -97,9 +103,9 @@ def test_two_stacks_can_lie_in_one_account(grounds: Mapping[str, Program]) -> No
 
 
 def test_the_name_of_a_stack_may_have_underscores() -> None:
-    program = run_ground("prod", protect=True)
-    buckets = {r.inputs["bucket"] for r in program.of("Bucket").values()}
-    assert not any("_" in bucket for bucket in buckets)
+    environment = Environment("123456789012", "eu-west-1", "prod_eu")
+    assert environment.bucket("raw") == "churn-prod-eu-raw-123456789012"
+    assert environment.name("kafka_client") == "churn-prod-eu-kafka-client"
 
 
 def test_what_holds_data_is_protected_by_setting(grounds: Mapping[str, Program]) -> None:
@@ -143,7 +149,26 @@ def test_every_output_has_a_name_of_the_class(grounds: Mapping[str, Program]) ->
     assert {name for program in grounds.values() for name in program.outputs} == known
 
 
-def test_nothing_of_the_class_of_outputs_needs_the_sdk_of_aws() -> None:
-    code = "import sys, infra.layers.ground.outputs; print('pulumi_aws' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
-    assert run.stdout.strip() == "False"
+@pytest.mark.parametrize(("stack", "imported"), [("local", False), ("dev", True)])
+def test_only_a_stack_with_a_ground_in_aws_imports_its_sdk(wheels: Path, stack: str, imported: bool) -> None:
+    code = (
+        "import pathlib, sys\n"
+        "from infra.written import paths\n"
+        "from tests.infra.program import run\n"
+        f"paths.WHEELS = pathlib.Path({str(wheels)!r})\n"
+        f"run({stack!r})\n"
+        "print('pulumi_aws' in sys.modules)"
+    )
+    # As pytest has it, and not as an installed package: tests are none.
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'workloads' / 'src'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, env=environment, check=False
+    )
+    assert done.stdout.strip() == str(imported), done.stderr
+
+
+def test_a_ground_of_another_stack_is_read_as_a_whole(wheels: Path) -> None:
+    program = run("local", engine_config("local") | {"churn:ground": json.dumps({"stack": "example/churn/dev"})})
+    assert {field.name for field in fields(GroundOutputs)} <= set(program.outputs)
+    assert program.outputs["storage_root"] == "s3://dev/churn"
+    assert program.outputs["role_arns"] is None, "that stack does not export any"

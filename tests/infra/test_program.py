@@ -1,4 +1,4 @@
-"""The whole program under mocks, for the three stacks."""
+"""The whole program under mocks, for each stack."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pulumi._types import input_type_types, is_input_type
 
 from infra.names import MARTS
+from tests.infra.conftest import STACKS
 from tests.infra.program import RUNNER, Program, Registered, engine_config, run
 
 EXPORTS = [
@@ -25,6 +26,26 @@ EXPORTS = [
     "warehouse_id",
     "workspace_url",
 ]
+# What a ground in AWS gives besides; a stack exports what it has.
+GROUND_EXPORTS = [
+    "checkpoints_url",
+    "kafka_bootstrap_brokers",
+    "kafka_topics",
+    "key_arns",
+    "logs_bucket",
+    "nodes_group_id",
+    "raw_url",
+    "role_arns",
+    "storage_root",
+    "subnet_ids",
+    "vpc_id",
+    "workspace_bucket",
+]
+OTHER_EXPORTS = {
+    "dev": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "kafka_services"],
+    "local": ["metastore_id"],
+    "prod": GROUND_EXPORTS,
+}
 # Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
 HOLD_DATA = (
     "Catalog",
@@ -44,7 +65,7 @@ IDENTITY = {
     "File": "path",
     "Grants": "grants",
     "Group": "displayName",
-    "MwsPermissionAssignment": "principalId",
+    "PermissionAssignment": "groupName",
     "Permissions": "accessControls",
     "SecretAcl": "principal",
     "ServicePrincipal": "displayName",
@@ -54,6 +75,12 @@ IDENTITY = {
 
 def class_name(resource: Registered) -> str:
     return resource.type.rsplit(":", 1)[-1]
+
+
+def deployer_of(program: Program) -> str:
+    """The identity that runs Pulumi, from the stack's settings."""
+    deployer: str = json.loads(engine_config(program.stack)["churn:platform"])["workspace"]["deployer"]
+    return deployer
 
 
 def input_types(annotation: Any) -> list[type]:
@@ -100,22 +127,27 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
     assert faults_of(job) == ["tasks[0].pipelineTsk", "tasks[1].pythonWheelTask.packageNme", "nme"]
 
 
-def test_every_resource_has_the_explicit_provider(program: Program, programs: dict[str, Program]) -> None:
-    def expected(class_: str) -> str:
-        in_account = ("AccessControlRuleSet", "Group", "getGroup", "MwsPermissionAssignment")
-        level = "account" if class_ in in_account else "workspace"
-        return "workspace" if program is programs["local"] else level
-
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
+    program = programs[stack]
+    expected = "account" if stack == "account" else "workspace"
     used = [(class_name(r), r.provider) for r in program.resources if r.databricks]
     used += [(call.token.rsplit(":", 1)[-1], call.provider) for call in program.calls]
+    assert used
     for class_, provider in used:
-        assert provider.split("::")[-2] == expected(class_), class_
+        assert provider.split("::")[-2] == expected, class_
 
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
     providers = {r.name: r.inputs for r in program.resources if r.type == "pulumi:providers:databricks"}
     assert providers["workspace"] == {"host": program.outputs["workspace_url"]}
-    assert set(providers.get("account", {})) <= {"host", "accountId"}
+    assert set(providers) == {"workspace"}
+
+
+def test_the_provider_of_the_account_takes_its_host_from_the_settings(programs: dict[str, Program]) -> None:
+    providers = {r.name: r.inputs for r in programs["account"].resources if r.type == "pulumi:providers:databricks"}
+    console = json.loads(engine_config("account")["churn:account"])["console"]
+    assert providers == {"account": {"host": console["host"], "accountId": console["account_id"]}}
 
 
 def test_every_resource_lies_in_a_component_of_one_pattern(program: Program) -> None:
@@ -151,30 +183,46 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
 
 
 def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
-    deployer = json.loads(engine_config(program.stack)["churn:workspace"])
+    deployer = deployer_of(program)
     seen = set()
     for grants in program.of("Grants").values():
         securable = {key: value for key, value in grants.inputs.items() if key != "grants"}
         assert len(securable) == 1
         seen.add(next(iter(securable.items())))
         held = {grant["principal"]: grant["privileges"] for grant in grants.inputs["grants"]}
-        assert "MANAGE" in held[deployer["deployer"]]
+        assert "MANAGE" in held[deployer]
         assert not any(principal.endswith("-runner") for principal in held), "the runner goes by application id"
     assert len(seen) == len(program.of("Grants"))
 
 
-def test_groups_belong_to_the_owning_stack(programs: dict[str, Program]) -> None:
-    assert set(programs["prod"].of("Group")) == set(programs["local"].of("Group")) != set()
-    assert programs["dev"].of("Group") == {}
-    looked_up = {call.args["displayName"] for call in programs["dev"].calls if call.token.endswith(":getGroup")}
-    assert looked_up == set(programs["prod"].of("Group"))
-    for stack in ("dev", "prod"):
-        entering = {a.inputs["principalId"] for a in programs[stack].of("MwsPermissionAssignment").values()}
-        assert len(entering) == len(looked_up)
-        (rules,) = programs[stack].of("AccessControlRuleSet").values()
-        assert rules.inputs["name"].endswith(f"/servicePrincipals/{RUNNER}/ruleSets/default")
-        assert all(rule["principals"][0].startswith("servicePrincipals/") for rule in rules.inputs["grantRules"])
-    assert all(set(program.of("ServicePrincipal")) == {"runner"} for program in programs.values())
+def test_groups_are_made_by_the_account_alone(programs: dict[str, Program]) -> None:
+    assert set(programs["account"].of("Group")) == set(programs["local"].of("Group")) != set()
+    assert programs["dev"].of("Group") == programs["prod"].of("Group") == {}
+    for program in programs.values():
+        assert not any(call.token.endswith(":getGroup") for call in program.calls), "groups are named, not looked up"
+
+
+def test_groups_enter_the_workspace_by_name(program: Program, programs: dict[str, Program]) -> None:
+    entering = {a.inputs["groupName"]: a.inputs["permissions"] for a in program.of("PermissionAssignment").values()}
+    assert entering == {group: ["USER"] for group in programs["account"].of("Group")}
+    assert program.of("MwsPermissionAssignment") == {}
+
+
+def test_a_platform_waits_for_groups_of_its_own_stack(programs: dict[str, Program]) -> None:
+    identities = next(r for r in programs["local"].resources if r.name == "identities")
+    assert {group.urn for group in programs["local"].of("Group").values()} <= set(identities.dependencies)
+
+
+def test_the_deployer_manages_and_uses_the_runner(program: Program) -> None:
+    (rules,) = program.of("AccessControlRuleSet").values()
+    account = json.loads(engine_config(program.stack)["churn:platform"])["account_id"]
+    assert rules.inputs["name"] == f"accounts/{account}/servicePrincipals/{RUNNER}/ruleSets/default"
+    deployer = deployer_of(program)
+    kind = "users" if "@" in deployer else "servicePrincipals"
+    assert {rule["role"]: rule["principals"] for rule in rules.inputs["grantRules"]} == {
+        f"roles/servicePrincipal.{role}": [f"{kind}/{deployer}"] for role in ("manager", "user")
+    }
+    assert set(program.of("ServicePrincipal")) == {"runner"}
 
 
 def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) -> None:
@@ -219,7 +267,7 @@ def test_the_request_is_deployed(program: Program) -> None:
 
 
 def test_the_deployer_may_make_a_volume_in_a_schema_that_is_a_teams(program: Program) -> None:
-    deployer = json.loads(engine_config(program.stack)["churn:workspace"])["deployer"]
+    deployer = deployer_of(program)
     grants = program.of("Grants")[f"catalog-access-{program.outputs['catalog']}"]
     held = {grant["principal"]: set(grant["privileges"]) for grant in grants.inputs["grants"]}
     assert {"USE_CATALOG", "USE_SCHEMA", "CREATE_VOLUME"} <= held[deployer]
@@ -229,7 +277,7 @@ def test_the_deployer_may_make_a_volume_in_a_schema_that_is_a_teams(program: Pro
 
 def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> None:
     folder = program.of("Directory")["folder"].inputs["path"]
-    deployer = json.loads(engine_config(program.stack)["churn:workspace"])["deployer"]
+    deployer = deployer_of(program)
     assert folder == f"/Users/{deployer}/churn-{program.stack}"
     assert all(file.inputs["path"].startswith(f"{folder}/") for file in program.of("WorkspaceFile").values())
     allowed = program.of("Permissions")["folder-permissions"]
@@ -280,13 +328,14 @@ def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> 
 
 
 def test_exports(program: Program) -> None:
-    assert sorted(program.outputs) == EXPORTS
+    assert sorted(program.outputs) == sorted([*EXPORTS, *OTHER_EXPORTS[program.stack]])
     assert sorted(program.outputs["job_ids"]) == ["churn_bootstrap", "churn_daily"]
     assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver"]
 
 
 def test_names_of_catalogs(programs: dict[str, Program]) -> None:
-    assert [p.outputs["catalog"] for p in programs.values()] == ["churn_local", "churn_dev", "churn"]
+    names = {stack: program.outputs.get("catalog") for stack, program in programs.items()}
+    assert names == {"local": "churn_local", "dev": "churn_dev", "prod": "churn", "account": None}
 
 
 @pytest.mark.parametrize(
@@ -305,8 +354,9 @@ def test_one_setting_changes_just_what_it_should(
     programs: dict[str, Program], section: str, key: str, value: object, changed: set[str]
 ) -> None:
     config = engine_config("local")
-    values = json.loads(config[f"churn:{section}"]) | {key: value}
-    again = run("local", config | {f"churn:{section}": json.dumps(values)})
+    platform = json.loads(config["churn:platform"])
+    platform[section][key] = value
+    again = run("local", config | {"churn:platform": json.dumps(platform)})
     before = {r.urn: r.inputs for r in programs["local"].resources}
     assert {r.urn for r in again.resources} == set(before)
     assert {r.name for r in again.resources if before[r.urn] != r.inputs} == changed
@@ -314,8 +364,17 @@ def test_one_setting_changes_just_what_it_should(
 
 def test_a_root_of_storage_reaches_the_catalog(programs: dict[str, Program]) -> None:
     assert "storageRoot" not in programs["local"].of("Catalog")["catalog"].inputs
-    again = run("local", engine_config("local") | {"churn:storage_root": "s3://bucket/churn"})
+    ground = json.dumps({"storage_root": "s3://bucket/churn"})
+    again = run("local", engine_config("local") | {"churn:ground": ground})
     assert again.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://bucket/churn"
+    assert again.outputs["storage_root"] == "s3://bucket/churn"
+
+
+def test_a_root_of_storage_comes_from_another_stack(wheels: object) -> None:
+    ground = json.dumps({"stack": "organization/churn/ground-dev"})
+    program = run("dev", engine_config("dev") | {"churn:ground": ground})
+    assert program.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://ground-dev/churn"
+    assert program.outputs["storage_root"] == "s3://ground-dev/churn"
 
 
 def test_a_wrong_setting_stops_the_program_before_its_first_resource(wheels: object) -> None:
@@ -326,6 +385,16 @@ def test_a_wrong_setting_stops_the_program_before_its_first_resource(wheels: obj
 
 def test_another_metastore_than_the_adopted_is_refused(wheels: object) -> None:
     config = engine_config("prod")
-    account = json.loads(config["churn:account"]) | {"metastore_id": "00000000-0000-0000-0000-00000000000f"}
+    platform = json.loads(config["churn:platform"]) | {"metastore_id": "00000000-0000-0000-0000-00000000000f"}
+    with pytest.raises(Exception, match=r"churn:platform.metastore_id"):
+        run("prod", config | {"churn:platform": json.dumps(platform)})
+    account = json.dumps(
+        json.loads(engine_config("local")["churn:account"]) | {"metastore_id": platform["metastore_id"]}
+    )
     with pytest.raises(Exception, match=r"churn:account.metastore_id"):
-        run("prod", config | {"churn:account": json.dumps(account)})
+        run("local", engine_config("local") | {"churn:account": account})
+
+
+def test_the_account_adopts_the_metastore_of_its_settings(programs: dict[str, Program]) -> None:
+    settings = json.loads(engine_config("account")["churn:account"])
+    assert programs["account"].outputs == {"metastore_id": settings["metastore_id"]}

@@ -1,4 +1,4 @@
-"""The jobs of the program under mocks: their path, where they run, as whom, and who hears of failures."""
+"""The jobs of the program under mocks: their path, where they run, as whom, and who is notified of failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from churn.core.entry import Run, parse
+from churn.tasks import TASKS
 from local.workspace.jobs.states import SUCCESS, Outcome, upstream, whole
+from tests.infra.conftest import PLATFORMS
 from tests.infra.program import RUNNER, Program, engine_config
 
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
@@ -79,15 +82,62 @@ def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:
             assert all(isinstance(value, str) for value in named.values())
 
 
+def wheel_tasks(program: Program) -> list[dict[str, Any]]:
+    """The wheel tasks of all jobs of a program."""
+    tasks = [task for job in program.of("Job").values() for task in job.inputs["tasks"]]
+    return [task for task in tasks if "pythonWheelTask" in task]
+
+
+def as_run(value: str) -> str:
+    """The value of a parameter as a run fills it in."""
+    return {"{{job.parameters.date}}": "2026-01-31", "{{job.run_id}}": "17"}.get(value, value)
+
+
+def read_by_the_wheel(task: dict[str, Any]) -> tuple[Run, Any]:
+    """Reads the parameters of a wheel task as the wheel itself does.
+
+    Raises:
+        SystemExit: The wheel cannot read them.
+    """
+    named = task["pythonWheelTask"]["namedParameters"]
+    argv = [f"--{name}={as_run(value)}" for name, value in named.items()]
+    return parse(TASKS[task["pythonWheelTask"]["entryPoint"]], argv)
+
+
+def test_the_wheel_can_read_the_parameters_of_every_task(program: Program) -> None:
+    tasks = wheel_tasks(program)
+    assert {task["taskKey"] for task in tasks} == set(TASKS) - ({"simulate"} if program.stack == "prod" else set())
+    for task in tasks:
+        run, _ = read_by_the_wheel(task)
+        assert (run.catalog, run.run_id) == (program.outputs["catalog"], "17")
+        assert task["description"] == TASKS[task["taskKey"]].description
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"history_days": None}, {"history_dayz": "365"}, {"history_days": "a year"}, {"date": "today"}],
+    ids=["missing", "unknown", "unreadable", "no day"],
+)
+def test_parameters_that_the_wheel_cannot_read_are_seen(
+    programs: dict[str, Program], change: dict[str, str | None]
+) -> None:
+    (train,) = [task for task in wheel_tasks(programs["local"]) if task["taskKey"] == "train"]
+    changed = train["pythonWheelTask"]["namedParameters"] | change
+    named = {name: value for name, value in changed.items() if value is not None}
+    with pytest.raises(SystemExit):
+        read_by_the_wheel({**train, "pythonWheelTask": train["pythonWheelTask"] | {"namedParameters": named}})
+
+
 def test_training_has_the_settings_of_its_section(program: Program) -> None:
-    given = json.loads(engine_config(program.stack)["churn:training"])
+    given = json.loads(engine_config(program.stack)["churn:platform"])["training"]
     (train,) = [task["pythonWheelTask"] for task in daily_tasks(program) if task["taskKey"] == "train"]
     expected = {"history_days": "365", **{name: str(value) for name, value in given.items()}}
     assert expected.items() <= train["namedParameters"].items()
 
 
 def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
-    for stack, program in programs.items():
+    for stack in PLATFORMS:
+        program = programs[stack]
         job = program.of("Job")["churn_daily"].inputs
         wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
         if stack == "dev":
@@ -125,7 +175,7 @@ def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
 
 def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]) -> None:
     local = programs["local"]
-    given = json.loads(engine_config("local")["churn:compute"])["spark_conf"]
+    given = json.loads(engine_config("local")["churn:platform"])["compute"]["spark_conf"]
     assert given["spark.sql.shuffle.partitions"] == "2"
     cluster = local.of("Job")["churn_daily"].inputs["jobClusters"][0]["newCluster"]
     assert cluster["sparkConf"] == given
@@ -142,8 +192,8 @@ def test_everything_runs_as_the_service_principal(program: Program) -> None:
 
 
 def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
-    for program in programs.values():
-        for job in program.of("Job").values():
+    for stack in PLATFORMS:
+        for job in programs[stack].of("Job").values():
             assert job.inputs["maxConcurrentRuns"] == 1
             assert job.inputs["queue"] == {"enabled": True}
             assert job.inputs["health"]["rules"][0]["metric"] == "RUN_DURATION_SECONDS"

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from churn.core.faults import FaultsError, choices
-from infra.access.plan import PRIVILEGES, Grant, Securable
-from infra.written.paths import REPOSITORY
+from churn.core.faults import FaultsError
+from infra.access.plan import PRIVILEGES
 from infra.written.requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
-from infra.written.stacks import read_settings, stack_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLATFORM = read_settings(REPOSITORY / "Pulumi.local.yaml").platform
-assert PLATFORM is not None
+GROUPS = ("churn-engineers", "churn-scientists", "churn-analysts", "team-retention")
 GOOD = """
 kind: workspace_area
 team: retention
@@ -36,17 +33,16 @@ def write(folder: Path, place: str, text: str = GOOD) -> None:
 
 def faults(folder: Path) -> list[tuple[str, str, str]]:
     with pytest.raises(FaultsError) as caught:
-        read_requests("local", PLATFORM, folder / "requests")
+        read_requests("local", GROUPS, folder / "requests")
     return [(fault.file, fault.field, fault.received) for fault in caught.value.faults]
 
 
 def test_the_requests_of_the_repository() -> None:
-    areas = {area.schema_name: area for area in read_requests("local", PLATFORM)}
-    assert areas["retention_lab"].grants_in("churn_local") == [
-        Grant(Securable("churn_local.retention_lab", "schema"), "team-retention", frozenset({"USE_SCHEMA"})),
-        Grant(
-            Securable("churn_local.retention_lab", "schema"), "churn-scientists", frozenset({"SELECT", "READ_VOLUME"})
-        ),
+    areas = {area.schema_name: area for area in read_requests("local", GROUPS)}
+    lab = areas["retention_lab"]
+    assert (lab.team, lab.owner_group, lab.volume) == ("retention", "team-retention", "campaigns")
+    assert [(grant.group, grant.privileges) for grant in lab.grants] == [
+        ("churn-scientists", (AreaPrivilege.SELECT, AreaPrivilege.READ_VOLUME))
     ]
 
 
@@ -61,7 +57,7 @@ def test_every_privilege_exists_on_a_schema() -> None:
 def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:
     write(tmp_path, "retention/lab.yaml")
     write(tmp_path, "retention/other.yaml", GOOD.replace("lab", "other").replace("[local]", "[prod]"))
-    assert [area.schema_name for area in read_requests("local", PLATFORM, tmp_path / "requests")] == ["lab"]
+    assert [area.schema_name for area in read_requests("local", GROUPS, tmp_path / "requests")] == ["lab"]
 
 
 @pytest.mark.parametrize(
@@ -92,20 +88,20 @@ def test_a_fault_names_file_and_field(tmp_path: Path, old: str, new: str, field:
 
 
 def test_a_stack_without_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[locla, prd]"))
+    write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[locla, account]"))
     with pytest.raises(FaultsError) as caught:
-        read_requests("local", PLATFORM, tmp_path / "requests")
-    for index, name in enumerate(("locla", "prd")):
+        read_requests("local", GROUPS, tmp_path / "requests")
+    for index, name in enumerate(("locla", "account")):
         said = (
-            f'requests/retention/lab.yaml:7: stacks[{index}]: received "{name}"; allowed: {choices(stack_names())}; '
-            f"remedy: write one of them, or add Pulumi.{name}.yaml"
+            f'requests/retention/lab.yaml:7: stacks[{index}]: received "{name}"; allowed: dev, local, prod; '
+            f"remedy: write one of them, or add Pulumi.{name}.yaml with churn:platform"
         )
         assert said in str(caught.value)
 
 
 def test_groups_are_those_of_the_stacks_that_have_the_area(tmp_path: Path) -> None:
     write(tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[prod]").replace("team-retention", "team-prod"))
-    assert read_requests("local", PLATFORM, tmp_path / "requests") == []
+    assert read_requests("local", GROUPS, tmp_path / "requests") == ()
     write(
         tmp_path, "retention/lab.yaml", GOOD.replace("[local]", "[local, prod]").replace("team-retention", "team-prod")
     )
@@ -117,7 +113,7 @@ def test_schemas_that_databricks_makes_are_reserved(tmp_path: Path, name: str) -
     write(tmp_path, f"retention/{name}.yaml", GOOD.replace("lab", name))
     said = f'requests/retention/{name}.yaml:4: schema: received "{name}"; allowed: .* Databricks has .*; remedy: choose'
     with pytest.raises(FaultsError, match=said):
-        read_requests("local", PLATFORM, tmp_path / "requests")
+        read_requests("local", GROUPS, tmp_path / "requests")
 
 
 def test_a_schema_is_given_once(tmp_path: Path) -> None:
@@ -146,14 +142,14 @@ def test_a_schema_is_given_once(tmp_path: Path) -> None:
 def test_a_file_that_would_be_passed_over_is_named(tmp_path: Path, place: str) -> None:
     for hidden_or_known in (".DS_Store", ".git/a.yaml", "retention/.lab.yaml", SCHEMA_FILE.name):
         write(tmp_path, hidden_or_known, "")
-    assert read_requests("local", PLATFORM, tmp_path / "requests") == []
+    assert read_requests("local", GROUPS, tmp_path / "requests") == ()
     write(tmp_path, place)
     said = (
         f"requests/{place}: received a file that nothing reads; allowed: requests/<team>/<schema>.yaml; remedy: rename "
         "it to requests/<team>/<schema>.yaml, or remove it"
     )
     with pytest.raises(FaultsError, match=re.escape(said)):
-        read_requests("local", PLATFORM, tmp_path / "requests")
+        read_requests("local", GROUPS, tmp_path / "requests")
 
 
 def test_a_folder_and_an_alias_to_itself_are_named(tmp_path: Path) -> None:

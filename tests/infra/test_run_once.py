@@ -13,8 +13,9 @@ import pulumi
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
+from infra.errors import RetryableError, RunFailedError
 from infra.once import run_once
-from infra.once.run_once import RunFailedError, RunOnce, RunOnceArgs, RunOnceProvider
+from infra.once.run_once import RunOnce, RunOnceArgs, RunOnceProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,14 @@ def test_a_job_runs_once(workspace: Workspace) -> None:
     assert TOKEN not in json.dumps(created.outs), "credentials stay out of the state"
 
 
-def test_a_failed_job_names_run_and_task(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [({"error": "ValueError: no such model"}, "ValueError: no such model"), ({}, "exit code 1")],
+    ids=["by the task", "by the service"],
+)
+def test_a_failed_job_names_run_and_task_and_what_is_said_of_it(
+    workspace: Workspace, output: dict[str, str], said: str
+) -> None:
     state = {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "state_message": "exit code 1"}
     tasks = [
         {"task_key": "bootstrap", "run_id": 12, "state": state},
@@ -102,13 +110,13 @@ def test_a_failed_job_names_run_and_task(workspace: Workspace) -> None:
     workspace.answers = {
         "POST /api/2.2/jobs/run-now": [{"run_id": 11}],
         "GET /api/2.2/jobs/runs/get": [job_run("FAILED", tasks=tasks)],
-        "GET /api/2.2/jobs/runs/get-output": [{"error": "ValueError: no such model"}],
+        "GET /api/2.2/jobs/runs/get-output": [output],
     }
     with pytest.raises(RunFailedError) as caught:
         RunOnceProvider().create(properties(workspace, job_id="7"))
     text = str(caught.value)
     assert text.startswith("job 7, run 11: FAILED (http://pages/11)")
-    assert "task bootstrap: FAILED: ValueError: no such model" in text
+    assert text.endswith(f"\n  task bootstrap: FAILED: {said}")
     assert "other" not in text
 
 
@@ -120,6 +128,11 @@ def test_a_job_that_does_not_end_in_time_is_a_failure(workspace: Workspace) -> N
     }
     with pytest.raises(RunFailedError, match=r"job 7, run 11: not finished \(http://pages/11\)"):
         RunOnceProvider().create(properties(workspace, job_id="7", timeout_minutes=0.001))
+
+
+def test_a_failed_run_may_succeed_when_deployed_again() -> None:
+    assert issubclass(RunFailedError, RetryableError)
+    assert issubclass(RunFailedError, pulumi.RunError), "Pulumi prints its text without a traceback"
 
 
 def test_a_pipeline_is_updated_once(workspace: Workspace) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churn.core.contract import contracts
-from churn.core.entry import parse, parser
+from churn.core.entry import Run
 from churn.ingestion import ingest
 from churn.ingestion.admission import examine
 from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, chunks, judge, report
@@ -29,7 +29,7 @@ SUPPORT = BY_DOMAIN["support"]
 HEADER = ",".join(SUPPORT.sources)
 TICKET = "s-1,0001-A,2026-01-02,billing,low,3.5"
 WHOLE = f"{HEADER}\n{TICKET}\n".encode()
-RUN = parse(parser(None), ["--catalog=c", "--date=2026-01-31", "--run_id=7"])
+RUN = Run("c", date(2026, 1, 31), "7")
 NOON = 1_767_355_200_007  # 2 January 2026, 12:00:00.007 UTC
 
 

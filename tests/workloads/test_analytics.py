@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core import tables
 from churn.core.tables import GATE_RESULTS
 from churn.inference import score as scoring
 from churn.reporting import marts as analytics
+from churn.reporting import tables
 from infra.names import MARTS
 from tests.workloads.ml_world import CATALOG, TODAY, run
 

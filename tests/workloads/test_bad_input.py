@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from argparse import Namespace
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -152,7 +151,7 @@ class WayToSilver:
         accounting.main(arguments)
 
     def run(self, run_id: str) -> Run:
-        return Run(CATALOG, date(2026, 1, 2), run_id, Namespace())
+        return Run(CATALOG, date(2026, 1, 2), run_id)
 
     def taken(self, domain: str) -> list[bytes]:
         """Contents of the files of a domain that were taken in, in the order of delivery."""

@@ -1,19 +1,49 @@
-"""The contracts: what the workloads read from them, and what a wrong one is told."""
+"""The data contracts: what is read from them, and the faults of wrong ones."""
 
 from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from churn.core.contract import ContractError, contracts, parse
+from churn.core.contract import FOLDER, Contract, Role, contracts, read_contract, read_contracts
+from churn.core.contract_rules import LOGICAL_TYPES
+from churn.core.faults import FaultsError
+from churn.core.files import parse_document
 from local.settings import REPOSITORY
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from churn.core.faults import Fault
+
 BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+GROUPS = ("churn-engineers", "churn-scientists", "churn-analysts")
 CUSTOMER = (REPOSITORY / "contracts" / "customer.yaml").read_text()
+
+
+def read(text: str) -> Contract:
+    return read_contract(parse_document(text, "c.yaml"), GROUPS)
+
+
+def faults_of(text: str) -> tuple[Fault, ...]:
+    with pytest.raises(FaultsError) as caught:
+        read(text)
+    return caught.value.faults
+
+
+def line_of(text: str, beginning: str) -> int:
+    return next(n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith(beginning))
 
 
 def test_there_is_one_for_each_silver_table() -> None:
     assert list(BY_DOMAIN) == ["customer", "events", "marketing", "support", "transactions"]
+    assert [contract.table for contract in contracts()] == [f"silver.{domain}" for domain in BY_DOMAIN]
     assert {contract.format for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
 
 
@@ -27,68 +57,234 @@ def test_keys_sources_and_rules_come_from_the_contract() -> None:
     assert customer.rules["senior_citizen_is_a_flag"] == "senior_citizen IN (0, 1)"
 
 
+def test_owner_and_roles_come_from_the_contract() -> None:
+    customer = BY_DOMAIN["customer"]
+    assert customer.file == "contracts/customer.yaml"
+    assert customer.owner == "churn-engineers"
+    assert customer.roles == (
+        Role("churn-engineers", "read", line_of(CUSTOMER, "- role: churn-engineers")),
+        Role("churn-scientists", "read", line_of(CUSTOMER, "- role: churn-scientists")),
+    )
+
+
 def test_text_files_deliver_strings_and_parquet_files_types() -> None:
     assert "`tenure` STRING" in BY_DOMAIN["customer"].delivered_schema
     assert "`amount` DOUBLE" in BY_DOMAIN["transactions"].delivered_schema
 
 
 def test_every_column_of_a_person_is_classified() -> None:
-    table = yaml.safe_load(CUSTOMER)["schema"][0]
-    classified = {column["name"] for column in table["properties"] if column.get("classification")}
+    customer = BY_DOMAIN["customer"]
+    classified = {column.name for column in customer.columns if column.classified}
     assert classified == {"customer_id", "gender", "senior_citizen", "partner", "dependents"}
+    assert all(contract.confidential for contract in contracts())
+    assert not read(CUSTOMER.replace("classification: confidential", "classification: public")).confidential
+    assert not read(CUSTOMER.replace("        classification: confidential\n", "")).confidential
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "said"),
     [
-        ("kind: [", "c.yaml: is no YAML: while parsing"),
-        ("", "c.yaml: is no contract but None: write `name: value` lines"),
-        ("- 1", "c.yaml: is no contract but [1]: write `name: value` lines"),
+        (
+            "kind: [",
+            "c.yaml:1: received \"expected the node content, but found '<stream end>'\", column 8; allowed: YAML",
+        ),
+        ("", "c.yaml:1: received null; allowed: a mapping of names to values; remedy: write `name: value` lines"),
+        ("- 1", "c.yaml:1: received [1]; allowed: a mapping of names to values; remedy: write `name: value` lines"),
     ],
 )
-def test_what_is_no_mapping_is_refused(text: str, message: str) -> None:
-    with pytest.raises(ContractError) as error:
-        parse(text, "c.yaml")
-    assert str(error.value).startswith(message)
+def test_text_that_is_no_mapping_is_refused(text: str, said: str) -> None:
+    (fault,) = faults_of(text)
+    assert str(fault).startswith(said)
 
 
-@pytest.mark.parametrize(
-    ("found", "written", "message"),
-    [
-        ("value: csv", "value: xml", "c.yaml: customProperties.format is xml: write one of csv, parquet"),
-        ("value: as_of", "value: day", "c.yaml: customProperties.ordering is day: write the name of a column"),
-        ("primaryKey: true", "primaryKey: false", "c.yaml: schema[0].properties: no primaryKey"),
-        ("physicalType: STRING", "physicalType: TEXT", "c.yaml: schema[0].properties[0]: physicalType is TEXT"),
-        ("engine: spark", "engine: soda", "c.yaml: schema[0].quality[0]: give name, engine: spark"),
-        ("name: customer\n    physicalName", "physicalName", "c.yaml: schema: has no table with properties"),
-        (
-            "physicalType: INT",
-            "physicalType: DECIMAL(10,2)",
-            "c.yaml: schema[0].properties[2]: physicalType is DECIMAL",
-        ),
-        ("name: customer\n    phys", "name: a.b\n    phys", "c.yaml: schema[0].name is a.b: write a lower-case letter"),
-        ("name: customer\n    phys", "name: cust omer\n    phys", "c.yaml: schema[0].name is cust omer: write a lower"),
-        ("name: gender", "name: Gender", "c.yaml: schema[0].properties[1]: name is Gender: write a lower-case letter"),
-        ("name: partner", "name: gender", "c.yaml: schema[0].properties: gender is there twice: remove or rename"),
-        ("[Dependents]", "[PARTNER]", "c.yaml: schema[0].properties: partner is there twice: remove or rename"),
-        ("kind: DataContract", "kind: Banana", "c.yaml: kind is Banana: write DataContract"),
-        ("kind: DataContract\n", "", "c.yaml: kind is None: write DataContract"),
-        ("version: 1.0.0\n", "", "c.yaml: version is None: write the contract's version, such as 1.0.0"),
-        ("version: 1.0.0", "version: 1.0", "c.yaml: version is 1.0: Input should be a valid string"),
-        (
-            "name: tenure_is_possible",
-            "name: contract_is_known",
-            "c.yaml: schema[0].quality: two rules are named contract",
-        ),
-        (
-            "name: tenure_is_possible",
-            "name: gender_is_given",
-            "c.yaml: schema[0].quality: two rules are named gender_is_",
-        ),
-    ],
-)
-def test_a_wrong_contract_is_refused_with_file_field_and_remedy(found: str, written: str, message: str) -> None:
-    assert found in CUSTOMER
-    with pytest.raises(ContractError) as error:
-        parse(CUSTOMER.replace(found, written, 1), "c.yaml")
-    assert str(error.value).startswith(message)
+# Text in the contract of customers, what is written instead, the field, what was received, and a part of the message.
+FAULTS = [
+    ("value: csv", "value: xml", "customProperties[0].value", '"xml"', "csv, parquet"),
+    (
+        "  - property: format\n    value: csv\n",
+        "  - property: f\n",
+        "customProperties",
+        "null",
+        "add the property format",
+    ),
+    ("value: as_of", "value: day", "customProperties[1].value", '"day"', "allowed: the name of a column"),
+    ("value: as_of", "value: asof", "customProperties[1].value", '"asof"', "write as_of"),
+    ("primaryKey: true", "primaryKey: false", "schema[0].properties", "no primaryKey", "mark the natural key"),
+    ("physicalType: STRING", "physicalType: TEXT", "schema[0].properties[0].physicalType", '"TEXT"', "STRING"),
+    (
+        "physicalType: INT",
+        "physicalType: DECIMAL(10,2)",
+        "schema[0].properties[2].physicalType",
+        '"DECIMAL(10,2)"',
+        "BOOLEAN, DATE, DOUBLE, INT, STRING",
+    ),
+    (
+        "logicalType: integer",
+        "logicalType: int",
+        "schema[0].properties[2].logicalType",
+        '"int"',
+        "logicalType: integer",
+    ),
+    (
+        "logicalType: string",
+        "logicalType: blob",
+        "schema[0].properties[0].logicalType",
+        '"blob"',
+        "the standard's name",
+    ),
+    (
+        "primaryKey: true",
+        "primarKey: true",
+        "schema[0].properties[0].primarKey",
+        "the unknown name 'primarKey'",
+        "write primaryKey instead of primarKey",
+    ),
+    (
+        "  - role: churn-engineers\n    access: read",
+        "  - rol: churn-engineers\n    access: read",
+        "roles[0].rol",
+        "the unknown name 'rol'",
+        "write role instead of rol",
+    ),
+    ("engine: spark", "engine: soda", "schema[0].quality[0].engine", '"soda"', "write engine: spark"),
+    (
+        '        implementation: "senior_citizen IN (0, 1)"\n',
+        "",
+        "schema[0].quality[0].implementation",
+        "null",
+        "the condition that each row has to meet",
+    ),
+    ("- name: senior_citizen_is_a_flag\n        desc", "- desc", "schema[0].quality[0].name", "null", "add a name"),
+    ("- name: customer\n    phys", "- phys", "schema", "[null]", "one entry with a name and properties"),
+    ("name: customer\n    phys", "name: a.b\n    phys", "schema[0].name", '"a.b"', "a lower-case letter"),
+    ("name: customer\n    phys", "name: cust omer\n    phys", "schema[0].name", '"cust omer"', "a lower-case letter"),
+    ("name: gender", "name: Gender", "schema[0].properties[1].name", '"Gender"', "a lower-case letter"),
+    ("name: partner", "name: gender", "schema[0].properties[3].name", '"gender"', "that no other column has"),
+    (
+        "[Dependents]",
+        "[PARTNER]",
+        "schema[0].properties[4].transformSourceObjects",
+        '"PARTNER"',
+        "that no other column has, whatever its capitals",
+    ),
+    ("kind: DataContract", "kind: Banana", "kind", '"Banana"', "write kind: DataContract"),
+    ("kind: DataContract\n", "", "kind", "null", "write kind: DataContract"),
+    ("version: 1.0.0\n", "", "version", "null", "text such as 1.0.0"),
+    ("version: 1.0.0", "version: 1.0", "version", "1.0", "a valid string"),
+    (
+        "version: 1.0.0",
+        "vrsion: 1.0.0",
+        "vrsion",
+        "the unknown name 'vrsion'",
+        "write version instead of vrsion",
+    ),
+    ("status: active", "status: 3", "status", "3", "a valid string; remedy: correct status"),
+    ("name: tenure_is_possible", "name: contract_is_known", "schema[0].quality[2].name", '"contract_is_known"', "lost"),
+    ("name: tenure_is_possible", "name: gender_is_given", "schema[0].quality[1].name", '"gender_is_given"', "lost"),
+    (
+        "role: churn-scientists",
+        "role: nobody",
+        "roles[1].role",
+        '"nobody"',
+        "add this one to churn:platform.team_groups",
+    ),
+    ("access: read", "access: look", "roles[0].access", '"look"', "read, write"),
+    ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "churn-analysts, churn-engineers"),
+    ("team:\n  name: churn-engineers", "team: 3", "team", "3", "remedy: correct team"),
+    (
+        "physicalName: silver.customer",
+        "physicalName: customer",
+        "schema[0].physicalName",
+        '"customer"',
+        "silver.customer, since its name is customer; remedy: write physicalName: silver.customer, or correct the name",
+    ),
+    ("physicalName: silver.customer", "physicalName: gold.x", "schema[0].physicalName", '"gold.x"', "silver.customer"),
+    ("    physicalName: silver.customer\n", "", "schema[0].physicalName", "null", "silver.customer"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "field", "received", "said"), FAULTS)
+def test_a_wrong_contract_is_one_fault_with_line_field_and_remedy(
+    old: str, new: str, field: str, received: str, said: str
+) -> None:
+    assert old in CUSTOMER
+    (fault,) = faults_of(CUSTOMER.replace(old, new, 1))
+    assert (fault.file, fault.field, fault.received) == ("c.yaml", field, received)
+    assert said in str(fault)
+    assert fault.line is not None
+
+
+def test_the_line_is_that_of_the_value_or_of_what_should_hold_it() -> None:
+    (fault,) = faults_of(CUSTOMER.replace("physicalType: INT", "physicalType: LONG", 1))
+    assert fault.line == line_of(CUSTOMER, "physicalType: INT")
+    (fault,) = faults_of(CUSTOMER.replace("    physicalName: silver.customer\n", ""))
+    assert fault.line == line_of(CUSTOMER, "- name: customer")
+
+
+def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> None:
+    wrong = CUSTOMER.replace("access: read", "access: look").replace("physicalType: INT", "physicalType: LONG")
+    (tmp_path / "customer.yaml").write_text(wrong)
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump([1]))
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(tmp_path, GROUPS)
+    fields = [(fault.file.rpartition("/")[2], fault.field) for fault in caught.value.faults]
+    assert fields == [
+        ("customer.yaml", "roles[0].access"),
+        ("customer.yaml", "roles[1].access"),
+        ("customer.yaml", "schema[0].properties[2].physicalType"),
+        ("customer.yaml", "schema[0].properties[5].physicalType"),
+        ("other.yaml", ""),
+    ]
+
+
+def test_a_table_has_one_contract(tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for name in ("again.yaml", "customer.yaml"):
+        (folder / name).write_text(CUSTOMER)
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(folder)
+    said = (
+        f'contracts/customer.yaml:{line_of(CUSTOMER, "- name: customer")}: schema[0].name: received "customer"; '
+        "allowed: a table of its own; contracts/again.yaml describes this one; remedy: make one contract of the two"
+    )
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["client.yml", "client.json", "old/client.yaml", "client.yaml.bak", "notes.md"])
+def test_a_file_that_would_be_ignored_is_named(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "contracts"
+    (folder / place).parent.mkdir(parents=True)
+    (folder / ".hidden.yaml").touch()
+    assert read_contracts(folder) == ()
+    (folder / place).touch()
+    with pytest.raises(FaultsError) as caught:
+        read_contracts(folder)
+    said = f"contracts/{place}: received a file that nothing reads; allowed: contracts/<table>.yaml; remedy: rename it"
+    assert said in str(caught.value)
+
+
+def test_the_wheel_knows_no_groups() -> None:
+    text = CUSTOMER.replace("churn-engineers", "another group")
+    assert {fault.field for fault in faults_of(text)} == {"team.name", "roles[0].role"}
+    assert read_contract(parse_document(text, "c.yaml")).owner == "another group"
+
+
+def test_the_wheel_reads_the_contracts_of_the_repository() -> None:
+    assert FOLDER.resolve() == REPOSITORY / "contracts"
+
+
+def test_logical_types_are_those_of_the_standard() -> None:
+    schema = json.loads((files("open_data_contract_standard") / "schema.json").read_text())
+    assert schema["$defs"]["SchemaBaseProperty"]["properties"]["logicalType"]["enum"] == list(LOGICAL_TYPES)
+
+
+def test_contracts_are_read_without_spark() -> None:
+    code = (
+        "import sys, churn.core.contract; churn.core.contract.contracts(); "
+        "print([m for m in sys.modules if m.split('.')[0] in ('pyspark', 'pandas', 'numpy', 'mlflow', 'pulumi')])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY / "workloads" / "src", check=True
+    )
+    assert run.stdout.strip() == "[]"

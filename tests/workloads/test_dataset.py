@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from churn.core.label_window import LabelWindow
 from churn.training.dataset import COLUMNS, DatasetError, fingerprint, holdout, labelled, split
 
 if TYPE_CHECKING:
@@ -41,24 +42,24 @@ def test_complete_labels_of_every_seventh_date_are_read(
         "customer_id STRING, observation_date DATE, lead_days INT, horizon_days INT, churned INT",
     )
     today = MARCH + timedelta(days=37)
-    rows = labelled(features, labels, today, 7, 30, settle_days).collect()
+    rows = labelled(features, labels, today, LabelWindow(7, 30, settle_days)).collect()
     assert {row.observation_date for row in rows} == expected
     assert len(rows) == len(expected)
 
 
 def test_newest_date_is_kept_back_and_its_past_alone_is_learned_from() -> None:
-    parts = split(customers(JANUARY, FEBRUARY, MARCH), lead_days=7, horizon_days=30, settle_days=0)
+    parts = split(customers(JANUARY, FEBRUARY, MARCH), LabelWindow(7, 30, 0))
     assert parts.rule == "time"
     assert set(parts.holdout["observation_date"]) == {MARCH}
     # labels of 1 February were complete on 10 March, that is 37 days later; with a day more they were not
     assert set(parts.train["observation_date"]) == {JANUARY, FEBRUARY}
-    assert set(split(customers(JANUARY, FEBRUARY, MARCH), 8, 30, 0).train["observation_date"]) == {JANUARY}
-    assert set(split(customers(JANUARY, FEBRUARY, MARCH), 7, 30, 1).train["observation_date"]) == {JANUARY}
+    assert set(split(customers(JANUARY, FEBRUARY, MARCH), LabelWindow(8, 30, 0)).train["observation_date"]) == {JANUARY}
+    assert set(split(customers(JANUARY, FEBRUARY, MARCH), LabelWindow(7, 30, 1)).train["observation_date"]) == {JANUARY}
 
 
 def test_customers_are_kept_back_where_no_earlier_label_was_complete() -> None:
-    one = split(customers(FEBRUARY), 7, 30, 0)
-    two = split(customers(JANUARY, FEBRUARY), 7, 30, 0)
+    one = split(customers(FEBRUARY), LabelWindow(7, 30, 0))
+    two = split(customers(JANUARY, FEBRUARY), LabelWindow(7, 30, 0))
     assert one.rule == two.rule == "customer"
     assert set(two.train["customer_id"]).isdisjoint(two.holdout["customer_id"])
     assert set(one.holdout["customer_id"]) == set(two.holdout["customer_id"]), "who is kept back must not change"
@@ -68,7 +69,7 @@ def test_customers_are_kept_back_where_no_earlier_label_was_complete() -> None:
 
 @pytest.mark.parametrize("days", [(FEBRUARY,), (JANUARY, MARCH)])
 def test_the_holdout_is_known_by_its_date_and_rule(days: tuple[date, ...]) -> None:
-    parts = split(customers(*days), 7, 30, 0)
+    parts = split(customers(*days), LabelWindow(7, 30, 0))
     assert parts.holdout_date == days[-1]
     newest = customers(days[-1]).sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(holdout(newest, parts.rule), parts.holdout)
@@ -76,7 +77,7 @@ def test_the_holdout_is_known_by_its_date_and_rule(days: tuple[date, ...]) -> No
 
 def test_one_outcome_is_an_error_that_names_the_part() -> None:
     with pytest.raises(DatasetError, match=r"training part by customer .* lacks an outcome"):
-        split(customers(JANUARY).assign(churned=0), 7, 30, 0)
+        split(customers(JANUARY).assign(churned=0), LabelWindow(7, 30, 0))
     with pytest.raises(DatasetError, match=r"holdout by time \(0 rows\) lacks an outcome"):
         holdout(customers(), "time")
 

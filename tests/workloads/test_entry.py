@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from churn.core.entry import parse, parser
+from churn import tasks
+from churn.core.entry import parse
 
 REST = ["--catalog=churn_test", "--run_id=1"]
 
@@ -21,11 +22,12 @@ REST = ["--catalog=churn_test", "--run_id=1"]
     ],
 )
 def test_the_logical_date_may_lie_behind_the_day_that_is_given(text: str, day: date) -> None:
-    assert parse(parser(None), [f"--date={text}", *REST]).date == day
+    run, _ = parse(tasks.INGEST, [f"--date={text}", *REST])
+    assert run.date == day
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "20260201", "2026-02-02-d", "2026-02-02 -1d", "2026-02-02+1d", ""])
 def test_a_text_that_names_no_day_is_refused_with_the_form(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse(parser(None), [f"--date={text}", *REST])
+        parse(tasks.INGEST, [f"--date={text}", *REST])
     assert "is no day" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from churn.core.contract import Contract, contracts
+from churn.core.label_window import LabelWindow
 from churn.feature_engineering import groups as features
 from churn.feature_engineering import labels
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 BY_DOMAIN = {contract.domain: contract for contract in contracts()}
 OBSERVED = date(2026, 3, 31)
 LEAD, HORIZON = 7, 30
+WINDOW = LabelWindow(LEAD, HORIZON, 0)
 DAY = timedelta(days=1)
 CUSTOMER = {
     **{column.name: "No" for column in BY_DOMAIN["customer"].columns if column.type == "STRING"},
@@ -169,7 +171,7 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
         after_the_window={"churn_date": end + DAY},
     )
     active = features.active_customers(known, OBSERVED)
-    found = labels.build(active, known, end, OBSERVED, LEAD, HORIZON).collect()
+    found = labels.build(active, known, end, OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {
         "stays": 0,
         "first_day": 1,
@@ -195,7 +197,7 @@ def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) 
         not_yet_known__2={"as_of": today + DAY, "churn_date": today},
     )
     active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, today, OBSERVED, LEAD, HORIZON).collect()
+    found = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
 
 
@@ -212,11 +214,12 @@ def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> 
         leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
     )
     active = features.active_customers(features.known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, LEAD, HORIZON).collect()
+    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
     assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
 
 
 def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
     today = OBSERVED + timedelta(days=LEAD + HORIZON)
-    assert labels.labelled_date(today, LEAD, HORIZON, settle_days=0) == OBSERVED
-    assert labels.labelled_date(today, LEAD, HORIZON, settle_days=2) == OBSERVED - 2 * DAY
+    assert WINDOW.labelled_date(today) == OBSERVED
+    assert LabelWindow(LEAD, HORIZON, 2).labelled_date(today) == OBSERVED - 2 * DAY
+    assert LabelWindow(LEAD, HORIZON, 2).complete_on(OBSERVED) == today + 2 * DAY

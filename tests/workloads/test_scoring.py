@@ -9,7 +9,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from churn.core.entry import parse, parser
+from churn.core.entry import Run
 from churn.inference import score as scoring
 from churn.inference.score import ScoringError, champion_on, check_complete
 from churn.serving import registry
@@ -23,15 +23,12 @@ from tests.workloads.ml_world import CATALOG, TODAY, run
 if TYPE_CHECKING:
     from datetime import date
 
-    from churn.core.entry import Run
     from tests.workloads.ml_world import World
 
 
-def on(day: date, model: str, run_id: str = "1") -> Run:
-    """The run of a day, as `score` parses it."""
-    arguments = parser(None)
-    arguments.add_argument("--model")
-    return parse(arguments, [f"--catalog={CATALOG}", f"--date={day}", f"--run_id={run_id}", f"--model={model}"])
+def on(day: date, run_id: str = "1") -> Run:
+    """The run of a day."""
+    return Run(CATALOG, day, run_id)
 
 
 def registered(model: str, source: str, **tags: str) -> Version:
@@ -118,9 +115,9 @@ def test_an_older_day_is_scored_by_the_model_that_was_champion_then(world: World
     days = [TODAY + timedelta(days=number) for number in range(4)]
     for day, outcome in zip(days[1:], (Outcome.PASSED, Outcome.FAILED, Outcome.PASSED), strict=True):
         version = registered(model, champion, date=day.isoformat())
-        gate.record(world.spark, on(day, model, f"older {day}"), version, None, [Check("made up", outcome, "")])
+        gate.record(world.spark, on(day, f"older {day}"), version, None, [Check("made up", outcome, "")])
     registry.set_alias(version, registry.CHAMPION)
-    found = {day: champion_on(world.spark, on(day, model)) for day in (TODAY - timedelta(days=1), *days)}
+    found = {day: champion_on(world.spark, on(day), model) for day in (TODAY - timedelta(days=1), *days)}
     assert [version.number if version else None for version in found.values()] == [1, 1, 2, 2, 4]
 
     run(scoring.main, model)

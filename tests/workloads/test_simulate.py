@@ -15,7 +15,7 @@ from databricks.sdk.errors import NotFound
 from databricks.sdk.service.files import DirectoryEntry
 
 from churn.core.contract import contracts
-from churn.core.entry import parse, parser
+from churn.core.entry import Run
 from churn.data import telco
 from churn.ingestion.admission import examine
 from churn.ingestion.ingest import Landed, judge
@@ -170,7 +170,7 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
     """Nobody is billed after the 28th: the bills of these days are the same bytes."""
     snapshot, volumes = date(2026, 1, 29), Volumes()
     client = cast("WorkspaceClient", SimpleNamespace(files=volumes))
-    run = parse(parser(None), ["--catalog=c", "--date=2026-01-31", "--run_id=7"])
+    run = Run("c", date(2026, 1, 31), "7")
     assert deliver(run, client, snapshot, SEED) == len(deliveries(snapshot, run.date)) * len(BY_DOMAIN)
     landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
     bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pytest
 
+from churn.core.label_window import LabelWindow
 from churn.serving import registry
 from churn.serving.registry import Version
 from churn.training import train as training
@@ -47,7 +48,7 @@ def test_the_same_data_teach_nothing_new() -> None:
 
 
 def test_two_trainings_measure_the_same() -> None:
-    parts = split(labelled_telco(), LEAD, HORIZON, 0)
+    parts = split(labelled_telco(), LabelWindow(LEAD, HORIZON, 0))
     first, second = (fit("xgboost", parts, COLUMNS).metrics for _ in range(2))
     assert first == second
     assert 0.83 < first["cross_validated_auc"] < 0.86

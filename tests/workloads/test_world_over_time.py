@@ -15,6 +15,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from churn.core.contract import contracts
+from churn.core.label_window import LabelWindow
 from churn.data import telco
 from churn.simulation.deliveries import deliveries, drop
 from churn.simulation.world import LEAVING_DAYS, LOG_ODDS, LOG_ODDS_OF_TENURE, World, grow
@@ -103,7 +104,7 @@ def known(world: World) -> Known:
     ("day", "rule"), [(0, "customer"), (14, "customer"), (28, "customer"), (35, "time"), (45, "time"), (75, "time")]
 )
 def test_a_model_trained_on_a_day_passes_the_gate(day: int, rule: str, known: Known) -> None:
-    parts = split(known.labelled(SNAPSHOT + timedelta(days=day)), LEAD, HORIZON, 0)
+    parts = split(known.labelled(SNAPSHOT + timedelta(days=day)), LabelWindow(LEAD, HORIZON, 0))
     model = fit_calibrated("logistic_regression", parts.train, COLUMNS)
     scores = model.predict_proba(parts.holdout[COLUMNS.all])[:, 1]
     checks = judge(parts.holdout, COLUMNS, scores, champion=None)

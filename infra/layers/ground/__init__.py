@@ -1,1 +1,1 @@
-"""The layer of the cloud: network, keys, storage, roles, Kafka and what watches them, in AWS."""
+"""The layer of the ground: network, keys, buckets, roles and Kafka in AWS, and what watches them."""

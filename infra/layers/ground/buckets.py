@@ -76,7 +76,7 @@ class Buckets(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:buckets:Buckets", name, None, opts)
+        super().__init__("churn:ground:Buckets", name, None, opts)
         self.names = bucket_names(args.environment, args.adopted)
         self.ready = []
         for purpose in [purpose for purpose in BUCKETS if purpose not in args.adopted]:

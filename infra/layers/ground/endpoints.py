@@ -48,7 +48,7 @@ class Endpoints(pulumi.ComponentResource):
     control_plane_ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:network:Endpoints", name, None, opts)
+        super().__init__("churn:ground:Endpoints", name, None, opts)
         self._args = args
         aws.ec2.VpcEndpoint(
             "s3-endpoint",

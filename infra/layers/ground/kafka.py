@@ -89,7 +89,7 @@ class Kafka(pulumi.ComponentResource):
     brokers_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: KafkaArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:kafka:Kafka", name, None, opts)
+        super().__init__("churn:ground:Kafka", name, None, opts)
         rules = Rules(self, args.environment, args.vpc_id)
         self.brokers_group_id = rules.group("brokers", "Brokers of Kafka")
         rules.let_in("brokers-from-nodes", self.brokers_group_id, args.nodes_group_id, KAFKA_IAM_PORT)

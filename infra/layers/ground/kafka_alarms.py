@@ -40,7 +40,7 @@ class KafkaAlarms(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: KafkaAlarmsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:watch:KafkaAlarms", name, None, opts)
+        super().__init__("churn:ground:KafkaAlarms", name, None, opts)
         self._args = args
         self._alarm("controller", "ActiveControllerCount", "LessThanThreshold", 1, "No broker leads the cluster")
         self._alarm(

@@ -52,7 +52,7 @@ class KafkaLink(pulumi.ComponentResource):
     services: pulumi.Output[list[dict[str, str]]]
 
     def __init__(self, name: str, args: KafkaLinkArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:kafka:KafkaLink", name, None, opts)
+        super().__init__("churn:ground:KafkaLink", name, None, opts)
         self._args = args
         rules = Rules(self, args.environment, args.vpc_id)
         self._group_id = rules.group("link", "Load balancers before the brokers of Kafka")

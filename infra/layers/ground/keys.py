@@ -53,7 +53,7 @@ class Keys(pulumi.ComponentResource):
     arns: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:keys:Keys", name, None, opts)
+        super().__init__("churn:ground:Keys", name, None, opts)
         policies = key_policies(args.environment, args.databricks_account_id)
         self.arns = {use: pulumi.Output.from_input(arn) for use, arn in args.adopted.items()}
         for use in [use for use in KEYS if use not in args.adopted]:

@@ -49,7 +49,7 @@ class Network(pulumi.ComponentResource):
     route_table_ids: list[pulumi.Output[str]]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:network:Network", name, None, opts)
+        super().__init__("churn:ground:Network", name, None, opts)
         self._name = args.environment.name
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         # Names in DNS are what private endpoints and brokers are reached by.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import pulumi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pulumi
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,3 @@ class GroundOutputs:
     kafka_bootstrap_brokers: pulumi.Input[str | None] = None
     kafka_topics: pulumi.Input[Sequence[str] | None] = None
     kafka_services: pulumi.Input[Sequence[Mapping[str, str]] | None] = None
-
-
-def export(outputs: GroundOutputs) -> None:
-    """Exports what there is, for stacks that stand on this ground."""
-    for field in fields(outputs):
-        value = getattr(outputs, field.name)
-        if value is not None:
-            pulumi.export(field.name, value)
-
-
-def read(stack: str) -> GroundOutputs:
-    """The ground that another stack has exported. No other place reads the outputs of another stack.
-
-    Args:
-        stack: Its full name, organization/project/stack.
-    """
-    other = pulumi.StackReference(stack)
-    return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})

@@ -83,7 +83,7 @@ class Roles(pulumi.ComponentResource):
     arns: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: RolesArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:roles:Roles", name, None, opts)
+        super().__init__("churn:ground:Roles", name, None, opts)
         environment, external_id = args.environment, args.databricks_account_id
         self._environment = environment
         self.arns = {}

@@ -51,7 +51,7 @@ class SecurityGroups(pulumi.ComponentResource):
     endpoints_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: SecurityGroupsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:network:SecurityGroups", name, None, opts)
+        super().__init__("churn:ground:SecurityGroups", name, None, opts)
         rules = Rules(self, args.environment, args.vpc_id)
         self.nodes_id = rules.group("nodes", "Nodes of Databricks")
         for protocol in ("tcp", "udp"):

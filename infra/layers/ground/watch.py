@@ -46,7 +46,7 @@ class Watch(pulumi.ComponentResource):
     topic_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:watch:Watch", name, None, opts)
+        super().__init__("churn:ground:Watch", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         logs = aws.cloudwatch.LogGroup(
             "broker-logs",

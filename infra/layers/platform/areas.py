@@ -1,4 +1,4 @@
-"""What teams have asked for, deployed: their workspace areas."""
+"""Workspace areas: the schema and volume that a team has requested."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AreaArgs:
-    """Attributes:
-    catalog: Catalog that the area lies in.
-    request: What the team asked for.
-    protect: Whether to refuse to destroy it.
+    """Inputs of `Area`.
+
+    Attributes:
+        catalog: Catalog that the area lies in.
+        request: What the team requested.
+        protect: Whether to refuse to destroy it.
     """
 
     catalog: pulumi.Input[str]
@@ -29,8 +31,9 @@ class Area(pulumi.ComponentResource):
     """Owns the schema and the volume of one team; what lies in them is the team's. Grants are made with all others."""
 
     def __init__(self, name: str, args: AreaArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:selfservice:Area", name, None, opts)
-        here = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        """Declares the schema and its volume."""
+        super().__init__("churn:platform:Area", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         request = args.request
         schema = databricks.Schema(
             request.schema_name,
@@ -40,7 +43,7 @@ class Area(pulumi.ComponentResource):
             owner=request.owner_group,
             properties={"team": request.team},
             force_destroy=not args.protect,
-            opts=here,
+            opts=child,
         )
         databricks.Volume(
             f"{request.schema_name}-{request.volume}",
@@ -50,6 +53,6 @@ class Area(pulumi.ComponentResource):
             volume_type="MANAGED",
             owner=request.owner_group,
             comment=f"Files of {request.team}",
-            opts=here,
+            opts=child,
         )
         self.register_outputs({"schema_name": schema.name})

@@ -1,4 +1,4 @@
-"""The code that runs on Databricks, as workspace files: the wheel and the pipelines' sources."""
+"""The code that runs on Databricks, as workspace files: the wheel and the sources of the pipelines."""
 
 from __future__ import annotations
 
@@ -10,47 +10,33 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.written.faults import Fault, FaultsError
-from infra.written.stacks import REPOSITORY
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.permissions import permit
+from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
 
-WHEELS = REPOSITORY / "workloads" / "dist"
-PIPELINES = REPOSITORY / "workloads" / "pipelines"
-
-
-def find_wheel(folder: Path) -> Path:
-    """The one wheel of a folder.
-
-    Raises:
-        FaultsError: There is none, or more than one.
-    """
-    wheels = sorted(folder.glob("churn-*.whl"))
-    if len(wheels) != 1:
-        received = f"{len(wheels)} wheels" + "".join(f", {wheel.name}" for wheel in wheels)
-        allowed = "one wheel, churn-<version>-py3-none-any.whl"
-        raise FaultsError([Fault("workloads/dist", "", received, allowed, "run make wheel")])
-    return wheels[0]
+SOURCES = REPOSITORY / "workloads" / "pipelines"
 
 
 @dataclass(frozen=True)
 class ArtifactsArgs:
-    """Attributes:
-    folder: Workspace folder of the stack, in the deployer's home: everybody may write in `/Shared`.
-    runner: Application id of the service principal that runs what lies there.
-    groups: Display names of the account's groups.
-    wheel: The built wheel on this machine.
-    sources: The pipelines' source files on this machine.
-    protect: Whether to refuse to destroy the folder; if not, destroying it takes along whatever lies in it.
+    """Inputs of `Artifacts`.
+
+    Attributes:
+        folder: Workspace folder of the stack, in the deployer's home: everybody may write in `/Shared`.
+        principals: Principal of each role.
+        wheel: The built wheel on this machine.
+        sources: Source files of the pipelines on this machine.
+        protect: Whether to refuse to destroy the folder; if not, destroying it takes along whatever lies in it.
     """
 
     folder: str
-    runner: pulumi.Input[str]
-    groups: Groups
+    principals: Principals
     wheel: Path
     sources: Sequence[Path]
     protect: bool
@@ -67,7 +53,8 @@ class Artifacts(pulumi.ComponentResource):
     folder: databricks.Directory
 
     def __init__(self, name: str, args: ArtifactsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:artifacts:Artifacts", name, None, opts)
+        """Declares the folder, and uploads the wheel and the sources into it."""
+        super().__init__("churn:platform:Artifacts", name, None, opts)
         # The experiment lies here too, with all its runs.
         self.folder = databricks.Directory(
             "folder",
@@ -75,29 +62,21 @@ class Artifacts(pulumi.ComponentResource):
             delete_recursive=not args.protect,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        databricks.Permissions(
-            "folder-permissions",
-            directory_path=self.folder.path,
-            access_controls=[
-                {"service_principal_name": args.runner, "permission_level": "CAN_READ"},
-                {"group_name": args.groups.engineers, "permission_level": "CAN_READ"},
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        # A run keeps the settings it began with: `up` must leave it the wheel that it still installs from. Old wheels
-        # go with the folder, which is deleted with all that is in it.
+        permit(self, "folder", ObjectKind.FOLDER, self.folder.path, args.principals)
+        # A run keeps the settings that it began with, so `up` leaves the wheel that it still installs from. Old wheels
+        # are deleted with the folder.
         digest = hashlib.sha256(args.wheel.read_bytes()).hexdigest()[:8]
         self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}", keep=True)
         self.sources = {
-            source.stem: self._upload(f"source-{source.stem}", source, f"{args.folder}/pipelines/{source.name}")
+            source.name: self._upload(f"source-{source.stem}", source, f"{args.folder}/pipelines/{source.name}")
             for source in args.sources
         }
         self.register_outputs({"wheel": self.wheel})
 
     def _upload(self, name: str, source: Path, path: str, *, keep: bool = False) -> pulumi.Output[str]:
-        """The path under `/Workspace` of an uploaded file.
+        """Uploads a file and gives its path under `/Workspace`.
 
-        The content is passed, not the local path: that differs from machine to machine.
+        The content is passed, since the local path differs from machine to machine.
         """
         file = databricks.WorkspaceFile(
             name,

@@ -1,4 +1,4 @@
-"""What may be started, and by whom: the cluster policy, the SQL warehouse, the secret scope."""
+"""Compute that may be started, and the secrets of jobs: cluster policy, SQL warehouse, secret scope."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.permissions import permit
+
 if TYPE_CHECKING:
-    from infra.written.settings import Compute as ComputeSettings
-    from infra.written.settings import Warehouse
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
+    from infra.written.settings.compute import Compute as ComputeSettings
+    from infra.written.settings.compute import Warehouse
 
 SECURITY_MODE = "USER_ISOLATION"
 
 
 def policy_definition(settings: ComputeSettings, stack: str) -> str:
-    """The cluster policy as JSON: job clusters alone, of the stack's runtime, node type and size."""
+    """Writes the cluster policy as JSON: job clusters alone, of the stack's runtime, node type and size."""
     return json.dumps(
         {
             "cluster_type": {"type": "fixed", "value": "job"},
@@ -36,22 +39,22 @@ def policy_definition(settings: ComputeSettings, stack: str) -> str:
 
 @dataclass(frozen=True)
 class ComputeArgs:
-    """Attributes:
-    prefix: Name of the objects, as `churn-local`.
-    stack: Name of the stack, for tags.
-    settings: The stack's section `compute`.
-    warehouse: The stack's section `warehouse`.
-    groups: Display names of the account's groups.
-    runner: Application id of the service principal that jobs run as.
-    protect: Whether to refuse to destroy the secret scope: nothing brings back secrets that people put there.
+    """Inputs of `Compute`.
+
+    Attributes:
+        prefix: Name of the objects, as `churn-local`.
+        stack: Name of the stack, for tags.
+        settings: The stack's section `compute`.
+        warehouse: The stack's section `warehouse`.
+        principals: Principal of each role.
+        protect: Whether to refuse to destroy the secret scope: nothing brings back secrets that people put there.
     """
 
     prefix: str
     stack: str
     settings: ComputeSettings
     warehouse: Warehouse
-    groups: Groups
-    runner: pulumi.Input[str]
+    principals: Principals
     protect: bool
 
 
@@ -66,27 +69,14 @@ class Compute(pulumi.ComponentResource):
     secret_scope: pulumi.Output[str]
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:compute:Compute", name, None, opts)
-        here = pulumi.ResourceOptions(parent=self)
-        tags = [
-            databricks.SqlEndpointTagsCustomTagArgs(key="project", value="churn"),
-            databricks.SqlEndpointTagsCustomTagArgs(key="stack", value=args.stack),
-        ]
-
+        """Declares the policy, the warehouse and the scope."""
+        super().__init__("churn:platform:Compute", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
         policy = databricks.ClusterPolicy(
-            "policy", name=f"{args.prefix}-jobs", definition=policy_definition(args.settings, args.stack), opts=here
+            "policy", name=f"{args.prefix}-jobs", definition=policy_definition(args.settings, args.stack), opts=child
         )
         self.policy_id = policy.id
-        databricks.Permissions(
-            "policy-permissions",
-            cluster_policy_id=policy.id,
-            access_controls=[
-                {"service_principal_name": args.runner, "permission_level": "CAN_USE"},
-                {"group_name": args.groups.engineers, "permission_level": "CAN_USE"},
-            ],
-            opts=here,
-        )
-
+        permit(self, "policy", ObjectKind.CLUSTER_POLICY, policy.id, args.principals)
         warehouse = databricks.SqlEndpoint(
             "warehouse",
             name=args.prefix,
@@ -96,31 +86,14 @@ class Compute(pulumi.ComponentResource):
             auto_stop_mins=args.warehouse.auto_stop_minutes,
             enable_serverless_compute=True,
             warehouse_type="PRO",
-            tags=databricks.SqlEndpointTagsArgs(custom_tags=tags),
-            opts=here,
+            tags={"custom_tags": [{"key": "project", "value": "churn"}, {"key": "stack", "value": args.stack}]},
+            opts=child,
         )
         self.warehouse_id = warehouse.id
-        databricks.Permissions(
-            "warehouse-permissions",
-            sql_endpoint_id=warehouse.id,
-            access_controls=[
-                {"service_principal_name": args.runner, "permission_level": "CAN_USE"},
-                {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE"},
-                {"group_name": args.groups.scientists, "permission_level": "CAN_USE"},
-                {"group_name": args.groups.analysts, "permission_level": "CAN_USE"},
-            ],
-            opts=here,
-        )
-
+        permit(self, "warehouse", ObjectKind.WAREHOUSE, warehouse.id, args.principals)
         scope = databricks.SecretScope(
             "secrets", name=args.prefix, opts=pulumi.ResourceOptions(parent=self, protect=args.protect)
         )
         self.secret_scope = scope.name
-        for who, principal, permission in (
-            ("runner", args.runner, "READ"),
-            ("engineers", args.groups.engineers, "WRITE"),
-        ):
-            databricks.SecretAcl(
-                f"secrets-{who}", scope=scope.name, principal=principal, permission=permission, opts=here
-            )
+        permit(self, "secrets", ObjectKind.SECRET_SCOPE, scope.name, args.principals)
         self.register_outputs({"warehouse_id": self.warehouse_id})

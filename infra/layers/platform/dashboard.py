@@ -1,4 +1,4 @@
-"""What people look at: the dashboard over the marts."""
+"""The dashboard over the marts."""
 
 from __future__ import annotations
 
@@ -9,67 +9,61 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.written.stacks import REPOSITORY
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.permissions import permit
+from infra.written.paths import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
 
 DASHBOARD = REPOSITORY / "workloads" / "dashboards" / "churn.lvdash.json"
-CATALOG_MARK = "${catalog}"
+CATALOG_PLACEHOLDER = "${catalog}"
 
 
-def serialized(source: Path, catalog: str) -> str:
-    """The dashboard's JSON for one catalog, in the form that compares equal: sorted and without blanks."""
-    text = source.read_text(encoding="utf-8").replace(CATALOG_MARK, catalog)
+def serialize_dashboard(source: Path, catalog: str) -> str:
+    """Writes the dashboard for one catalog as JSON that compares equal whatever its layout: sorted, without blanks."""
+    text = source.read_text(encoding="utf-8").replace(CATALOG_PLACEHOLDER, catalog)
     return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
-class AnalyticsArgs:
-    """Attributes:
-    stack: Name of the stack, for the title.
-    folder: Workspace folder that the dashboard lies in, under `/Workspace`.
-    warehouse_id: SQL warehouse that its queries run on.
-    dashboard: The dashboard's serialized JSON.
-    groups: Display names of the account's groups.
+class ChurnDashboardArgs:
+    """Inputs of `ChurnDashboard`.
+
+    Attributes:
+        stack: Name of the stack, for the title.
+        folder: Workspace folder that the dashboard lies in, under `/Workspace`.
+        warehouse_id: SQL warehouse that its queries run on.
+        serialized: Its JSON.
+        principals: Principal of each role.
     """
 
     stack: str
     folder: pulumi.Input[str]
     warehouse_id: pulumi.Input[str]
-    dashboard: str
-    groups: Groups
+    serialized: str
+    principals: Principals
 
 
-class Analytics(pulumi.ComponentResource):
-    """Owns the published dashboard and its permissions; the marts it reads are made by `churn_daily`."""
+class ChurnDashboard(pulumi.ComponentResource):
+    """Owns the published dashboard and its permissions; the marts that it reads are filled by `churn_daily`."""
 
     dashboard_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:analytics:Analytics", name, None, opts)
-        here = pulumi.ResourceOptions(parent=self)
+    def __init__(self, name: str, args: ChurnDashboardArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the dashboard."""
+        super().__init__("churn:platform:ChurnDashboard", name, None, opts)
         dashboard = databricks.Dashboard(
             "dashboard",
             display_name=f"Churn ({args.stack})",
             parent_path=args.folder,
             warehouse_id=args.warehouse_id,
-            serialized_dashboard=args.dashboard,
-            # Viewers read with their own grants.
-            embed_credentials=False,
-            opts=here,
+            serialized_dashboard=args.serialized,
+            embed_credentials=False,  # viewers read with their own grants
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.dashboard_id = dashboard.id
-        databricks.Permissions(
-            "dashboard-permissions",
-            dashboard_id=dashboard.id,
-            access_controls=[
-                {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE"},
-                {"group_name": args.groups.scientists, "permission_level": "CAN_READ"},
-                {"group_name": args.groups.analysts, "permission_level": "CAN_READ"},
-            ],
-            opts=here,
-        )
+        permit(self, "dashboard", ObjectKind.DASHBOARD, dashboard.id, args.principals)
         self.register_outputs({"dashboard_id": self.dashboard_id})

@@ -1,4 +1,4 @@
-"""The one place that makes grants in Unity Catalog, from the plan of `infra.access.plan`."""
+"""Makes the grants in Unity Catalog that the plan of `infra.access.plan` has; nothing else makes any."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CatalogGrantsArgs:
-    """Attributes:
-    plan: Merged grants.
-    principals: Ids of the principals that Unity Catalog does not know by their name, such as application ids.
+    """Inputs of `CatalogGrants`.
+
+    Attributes:
+        plan: Merged grants.
+        application_ids: Application ids of service principals by name: Unity Catalog does not know their names.
     """
 
     plan: Plan
-    principals: Mapping[str, pulumi.Input[str]]
+    application_ids: Mapping[str, pulumi.Input[str]]
 
 
 class CatalogGrants(pulumi.ComponentResource):
     """Owns all grants on the securables of its plan, authoritatively; each securable stands in one plan only."""
 
     def __init__(self, name: str, args: CatalogGrantsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:grants:CatalogGrants", name, None, opts)
+        """Declares one `Grants` for each securable."""
+        super().__init__("churn:platform:CatalogGrants", name, None, opts)
         for securable, holders in args.plan.items():
-            on: dict[str, Any] = {securable.kind: securable.name}
+            target: dict[str, Any] = {securable.kind.value: securable.name}
             databricks.Grants(
                 f"{name}-{securable.name}",
-                **on,
+                **target,
                 grants=[
                     databricks.GrantsGrantArgs(
-                        principal=args.principals.get(principal, principal), privileges=list(privileges)
+                        principal=args.application_ids.get(principal, principal), privileges=list(privileges)
                     )
                     for principal, privileges in holders.items()
                 ],

@@ -1,4 +1,4 @@
-"""The jobs: `churn_daily`, from deliveries to marts, and `churn_bootstrap`, which must have run once before."""
+"""Deploys the jobs of `specs.py`."""
 
 from __future__ import annotations
 
@@ -8,36 +8,50 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.access.permissions import ObjectKind
+from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
+from infra.layers.platform.permissions import permit
+from infra.layers.platform.specs import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_databricks import JobTaskArgsDict as Task
+    from pulumi_databricks import JobTaskArgsDict
 
-    from infra.written.settings import Compute, Daily, Simulation, Training
-    from infra.written.tenancy import Groups
+    from churn.core.task import Task
+    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.specs import JobSpec, TaskSpec
+    from infra.written.settings.compute import Compute
+    from infra.written.settings.daily import Daily
+    from infra.written.settings.simulation import Simulation
+    from infra.written.settings.training import Training
 
 CLUSTER = "main"
 ENVIRONMENT = "default"
 ENVIRONMENT_VERSION = "4"  # of serverless compute: Python 3.12, the first with a Spark 4 client
 RETRY_AFTER_SECONDS = 60
+# Parameters that every wheel task has beside the catalog; the workspace fills them in.
+COMMON_PARAMETERS = {"date": "{{job.parameters.date}}", "run_id": "{{job.run_id}}"}
 
 
 @dataclass(frozen=True)
 class JobsArgs:
-    """Attributes:
-    stack: Name of the stack, for tags.
-    catalog: Catalog that the tasks work on.
-    model: Full name of the registered model.
-    experiment_id: MLflow experiment that models are tracked in.
-    wheel: Path of the wheel with the tasks' entry points.
-    pipeline_ids: Ids of `churn_bronze` and `churn_silver`.
-    policy_id: Cluster policy of the job cluster.
-    runner: Application id of the service principal that runs them.
-    logical_date: Default of the job parameter `date`.
-    compute, daily, simulation, training: Sections of the settings.
-    groups: Display names of the account's groups.
+    """Inputs of `Jobs`.
+
+    Attributes:
+        stack: Name of the stack, for tags.
+        catalog: Catalog that the tasks work on.
+        model: Full name of the registered model.
+        experiment_id: MLflow experiment that models are tracked in.
+        wheel: Path of the wheel with the entry points of the tasks.
+        pipeline_ids: Id of each pipeline by name.
+        policy_id: Cluster policy of the job cluster.
+        principals: Principal of each role.
+        compute: The stack's section `compute`.
+        daily: The stack's section `daily`.
+        simulation: The stack's section `simulation`.
+        training: The stack's section `training`.
     """
 
     stack: str
@@ -47,123 +61,57 @@ class JobsArgs:
     wheel: pulumi.Input[str]
     pipeline_ids: Mapping[str, pulumi.Input[str]]
     policy_id: pulumi.Input[str]
-    runner: pulumi.Input[str]
-    logical_date: str
+    principals: Principals
     compute: Compute
     daily: Daily
     simulation: Simulation
     training: Training
-    groups: Groups
 
 
 class Jobs(pulumi.ComponentResource):
-    """Owns both jobs and their permissions; their clusters live as long as a run."""
+    """Owns the jobs and their permissions; their clusters live as long as a run."""
 
     ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: JobsArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:jobs:Jobs", name, None, opts)
+        """Declares the jobs; without simulation the daily one begins with `ingest`."""
+        super().__init__("churn:platform:Jobs", name, None, opts)
         self._args = args
-        daily = self._job(
-            "churn_daily",
-            "A day of churn: deliveries in, every active customer scored, marts refreshed",
-            self._daily_tasks(),
-            schedule={
-                "quartz_cron_expression": args.daily.cron,
-                "timezone_id": args.daily.timezone,
-                "pause_status": "PAUSED" if args.daily.paused else "UNPAUSED",
-            },
-        )
-        bootstrap = self._job(
-            "churn_bootstrap",
-            "What must be there before the first day: a base-rate model to serve, and the marts to grant",
-            [self._wheel_task("bootstrap", **self._tracked()), self._wheel_task("tables")],
-        )
-        self.ids = {"churn_bootstrap": bootstrap.id, "churn_daily": daily.id}
+        daily = DAILY if args.simulation.enabled else DAILY.without([SIMULATE])
+        self.ids = {spec.name: self._job(spec).id for spec in (BOOTSTRAP, daily)}
         self.register_outputs({"ids": self.ids})
 
-    def _daily_tasks(self) -> list[Task]:
-        """The path of a day, each task after the one above it; scores need features too."""
+    def _job(self, spec: JobSpec) -> databricks.Job:
         args = self._args
-        training = args.training
-        window = {
-            "lead_days": str(training.lead_days),
-            "horizon_days": str(training.horizon_days),
-            "settle_days": str(training.settle_days),
-        }
-        tasks: list[Task] = []
-
-        def then(task: Task) -> None:
-            if tasks:
-                task["depends_ons"] = [{"task_key": _key(tasks[-1])}]
-            tasks.append(task)
-
-        if args.simulation.enabled and args.simulation.snapshot_date:
-            snapshot, seed = args.simulation.snapshot_date.isoformat(), str(args.simulation.seed)
-            then(self._wheel_task("simulate", snapshot_date=snapshot, seed=seed))
-        then(self._wheel_task("ingest"))
-        then(self._pipeline_task("bronze", args.pipeline_ids["churn_bronze"]))
-        then(self._pipeline_task("silver", args.pipeline_ids["churn_silver"]))
-        then(self._wheel_task("reconcile"))
-        then(self._wheel_task("features", **window))
-        due = {"retrain_days": str(training.retrain_days), "history_days": str(training.history_days)}
-        then(self._told(self._wheel_task("train", **self._tracked(), **due, **window)))
-        then(self._told(self._wheel_task("gate", model=args.model)))
-        # Customers are scored by the champion there is, though a new one could not be made or judged; but never by
-        # features of an earlier run of the day: without new ones both of these have failed, and so does the run.
-        score = self._wheel_task("score", model=args.model)
-        score["depends_ons"] = [{"task_key": "features"}, {"task_key": "gate"}]
-        score["run_if"] = "AT_LEAST_ONE_SUCCESS"
-        tasks.append(score)
-        then(self._wheel_task("marts"))
-        return tasks
-
-    def _job(self, name: str, description: str, tasks: list[Task], **options: Any) -> databricks.Job:
-        args = self._args
-        notify = list(args.daily.notify)
-        if notify:
-            options["email_notifications"] = {
-                "on_failures": notify,
-                "on_duration_warning_threshold_exceededs": notify,
-                "no_alert_for_skipped_runs": True,
-            }
-        longest = databricks.JobHealthRuleArgs(
-            metric="RUN_DURATION_SECONDS", op="GREATER_THAN", value=args.daily.warn_after_minutes * 60
-        )
-        # The provider compares lists by position, and the service returns tasks by key.
-        ordered: list[Task] = sorted(tasks, key=_key)
+        longest_seconds = args.daily.warn_after_minutes * 60
         job = databricks.Job(
-            name,
-            name=name,
-            description=description,
-            tasks=ordered,
-            parameters=[databricks.JobParameterArgs(name="date", default=args.logical_date)],
-            run_as=databricks.JobRunAsArgs(service_principal_name=args.runner),
+            spec.name,
+            name=spec.name,
+            description=spec.description,
+            # The provider compares lists by position, and the service returns tasks by key.
+            tasks=[self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)],
+            parameters=[{"name": "date", "default": args.daily.date_parameter}],
+            run_as={"service_principal_name": args.principals[Role.RUNNER]},
             max_concurrent_runs=1,
-            queue=databricks.JobQueueArgs(enabled=True),
-            health=databricks.JobHealthArgs(rules=[longest]),
+            queue={"enabled": True},
+            health={
+                "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": longest_seconds}],
+            },
             tags={"project": "churn", "stack": args.stack},
-            **self._where(),
-            **options,
+            **self._compute(),
+            **(self._schedule() if spec.scheduled else {}),
+            **self._notifications(),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        databricks.Permissions(
-            f"{name}-permissions",
-            job_id=job.id,
-            access_controls=[
-                {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE_RUN"},
-                {"group_name": args.groups.scientists, "permission_level": "CAN_VIEW"},
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        permit(self, spec.name, ObjectKind.JOB, job.id, args.principals)
         return job
 
-    def _where(self) -> dict[str, Any]:
-        """Serverless environments or one job cluster under the policy."""
+    def _compute(self) -> dict[str, Any]:
+        """Describes what the tasks run on: serverless environments, or one job cluster under the policy."""
         args = self._args
         if args.compute.serverless:
-            spec = {"environment_version": ENVIRONMENT_VERSION, "dependencies": [args.wheel]}
-            return {"environments": [{"environment_key": ENVIRONMENT, "spec": spec}]}
+            environment = {"environment_version": ENVIRONMENT_VERSION, "dependencies": [args.wheel]}
+            return {"environments": [{"environment_key": ENVIRONMENT, "spec": environment}]}
         cluster = {
             "spark_version": args.compute.spark_version,
             "node_type_id": args.compute.node_type_id,
@@ -175,18 +123,60 @@ class Jobs(pulumi.ComponentResource):
         }
         return {"job_clusters": [{"job_cluster_key": CLUSTER, "new_cluster": cluster}]}
 
-    def _wheel_task(self, entry_point: str, **parameters: pulumi.Input[str]) -> Task:
-        """A task that calls an entry point of the wheel; every one takes the catalog, the date and the run."""
-        args = self._args
-        task = self._task(entry_point)
+    def _schedule(self) -> dict[str, Any]:
+        daily = self._args.daily
+        return {
+            "schedule": {
+                "quartz_cron_expression": daily.cron,
+                "timezone_id": daily.timezone,
+                "pause_status": "PAUSED" if daily.paused else "UNPAUSED",
+            }
+        }
+
+    def _notifications(self) -> dict[str, Any]:
+        notify = list(self._args.daily.notify)
+        if not notify:
+            return {}
+        return {
+            "email_notifications": {
+                "on_failures": notify,
+                "on_duration_warning_threshold_exceededs": notify,
+                "no_alert_for_skipped_runs": True,
+            }
+        }
+
+    def _task(self, spec: TaskSpec, job: JobSpec) -> JobTaskArgsDict:
+        """Describes one task: what it runs and where, what it waits for, and what happens when it fails."""
+        daily = self._args.daily
+        task: JobTaskArgsDict = {"task_key": spec.key, "timeout_seconds": daily.task_timeout_minutes * 60}
+        if dependencies := sorted(other.key for other in spec.after if other in job.tasks):
+            task["depends_ons"] = [{"task_key": key} for key in dependencies]
+        if spec.run_if:
+            task["run_if"] = spec.run_if
+        if daily.task_retries:
+            task["max_retries"] = daily.task_retries
+            task["min_retry_interval_millis"] = RETRY_AFTER_SECONDS * 1000
+            task["retry_on_timeout"] = False
+        if spec.alerts and daily.notify:
+            task["email_notifications"] = {"on_failures": list(daily.notify)}
+        if isinstance(spec.runs, PipelineSpec):
+            pipeline_id = self._args.pipeline_ids[spec.runs.name]
+            task["pipeline_task"] = {"pipeline_id": pipeline_id, "full_refresh": False}
+        else:
+            self._run_wheel_task(task, spec.runs)
+        return task
+
+    def _run_wheel_task(self, task: JobTaskArgsDict, wheel_task: Task[Any]) -> None:
+        """Adds to a task that it calls an entry point of the wheel."""
+        args, values = self._args, self._parameter_values()
+        task["description"] = wheel_task.description
         task["python_wheel_task"] = {
             "package_name": "churn",
-            "entry_point": entry_point,
+            "entry_point": wheel_task.name,
             "named_parameters": {
                 "catalog": args.catalog,
-                "date": "{{job.parameters.date}}",
-                "run_id": "{{job.run_id}}",
-                **parameters,
+                **COMMON_PARAMETERS,
+                **{name: values[name] for name in wheel_task.parameters},
             },
         }
         if args.compute.serverless:
@@ -195,32 +185,14 @@ class Jobs(pulumi.ComponentResource):
         else:
             task["job_cluster_key"] = CLUSTER
             task["libraries"] = [{"whl": args.wheel}]
-        return task
 
-    def _tracked(self) -> dict[str, pulumi.Input[str]]:
-        """Parameters of a task that makes a model: where it is registered, and where its making is tracked."""
-        return {"model": self._args.model, "experiment_id": self._args.experiment_id}
-
-    def _told(self, task: Task) -> Task:
-        """A task whose failure people are told of, since the run may succeed in spite of it."""
-        notify = list(self._args.daily.notify)
-        return {**task, "email_notifications": {"on_failures": notify}} if notify else task
-
-    def _pipeline_task(self, key: str, pipeline_id: pulumi.Input[str]) -> Task:
-        task = self._task(key)
-        task["pipeline_task"] = {"pipeline_id": pipeline_id, "full_refresh": False}
-        return task
-
-    def _task(self, key: str) -> Task:
-        daily = self._args.daily
-        task: Task = {"task_key": key, "timeout_seconds": daily.task_timeout_minutes * 60}
-        if daily.task_retries:
-            task["max_retries"] = daily.task_retries
-            task["min_retry_interval_millis"] = RETRY_AFTER_SECONDS * 1000
-            task["retry_on_timeout"] = False
-        return task
-
-
-def _key(task: Task) -> str:
-    """The key of a task of ours, which is always plain text."""
-    return str(task["task_key"])
+    def _parameter_values(self) -> dict[str, pulumi.Input[str]]:
+        """Gives the value of each parameter that a wheel task may have; those of training are named as its settings."""
+        args = self._args
+        return {
+            "model": args.model,
+            "experiment_id": args.experiment_id,
+            "snapshot_date": str(args.simulation.snapshot_date),
+            "seed": str(args.simulation.seed),
+            **{name: str(value) for name, value in args.training.model_dump().items()},
+        }

@@ -1,4 +1,4 @@
-"""The declarative pipelines: raw files to bronze, bronze to silver."""
+"""Deploys the declarative pipelines of `specs.py`."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.access.permissions import ObjectKind
+from infra.access.roles import Role
+from infra.layers.platform.permissions import permit
+from infra.layers.platform.specs import PIPELINES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
+    from infra.layers.platform.specs import PipelineSpec
 
 
 @dataclass(frozen=True)
 class PipelinesArgs:
-    """Attributes:
-    catalog: Catalog that the pipelines write to.
-    sources: Path of the source file by the schema it fills.
-    wheel: Path of the wheel that the sources import.
-    spark_conf: Settings of each session.
-    runner: Application id of the service principal that updates run as.
-    groups: Display names of the account's groups.
-    notify: E-mail addresses told of failed updates.
-    protect: Whether to refuse to destroy: deleting a pipeline deletes its tables.
+    """Inputs of `Pipelines`.
+
+    Attributes:
+        catalog: Catalog that the pipelines write to.
+        sources: Path of each source by the name of its file.
+        wheel: Path of the wheel that the sources import.
+        spark_conf: Settings of each session.
+        principals: Principal of each role.
+        notify: E-mail addresses that failed updates are reported to.
+        protect: Whether to refuse to destroy: deleting a pipeline deletes its tables.
     """
 
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
     wheel: pulumi.Input[str]
     spark_conf: Mapping[str, str]
-    runner: pulumi.Input[str]
-    groups: Groups
+    principals: Principals
     notify: Sequence[str]
     protect: bool
 
 
 class Pipelines(pulumi.ComponentResource):
-    """Owns one pipeline for each source, with its permissions; when they run is the jobs' concern.
+    """Owns the pipelines, with their permissions; when they run is the jobs' concern.
 
     Pipelines are serverless everywhere: on classic clusters they cannot install a wheel as a dependency.
     """
@@ -46,42 +52,34 @@ class Pipelines(pulumi.ComponentResource):
     ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: PipelinesArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:pipelines:Pipelines", name, None, opts)
-        configuration: dict[str, pulumi.Input[str]] = {
-            **args.spark_conf,
-            "churn.catalog": args.catalog,
-            "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
-        }
-        self.ids = {}
-        for schema, source in args.sources.items():
-            pipeline = databricks.Pipeline(
-                f"churn_{schema}",
-                name=f"churn_{schema}",
-                catalog=args.catalog,
-                schema=schema,
-                serverless=True,
-                continuous=False,
-                development=False,
-                channel="CURRENT",
-                configuration=configuration,
-                libraries=[{"file": {"path": source}}],
-                environment={"dependencies": [args.wheel]},
-                run_as={"service_principal_name": args.runner},
-                notifications=[
-                    {"alerts": ["on-update-failure", "on-flow-failure"], "email_recipients": list(args.notify)}
-                ]
-                if args.notify
-                else [],
-                opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-            )
-            databricks.Permissions(
-                f"churn_{schema}-permissions",
-                pipeline_id=pipeline.id,
-                access_controls=[
-                    {"service_principal_name": args.runner, "permission_level": "CAN_RUN"},
-                    {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE"},
-                ],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            self.ids[f"churn_{schema}"] = pipeline.id
+        """Declares the pipelines."""
+        super().__init__("churn:platform:Pipelines", name, None, opts)
+        self.ids = {spec.name: self._pipeline(spec, args).id for spec in PIPELINES}
         self.register_outputs({"ids": self.ids})
+
+    def _pipeline(self, spec: PipelineSpec, args: PipelinesArgs) -> databricks.Pipeline:
+        alert = databricks.PipelineNotificationArgs(
+            alerts=["on-update-failure", "on-flow-failure"], email_recipients=list(args.notify)
+        )
+        pipeline = databricks.Pipeline(
+            spec.name,
+            name=spec.name,
+            catalog=args.catalog,
+            schema=spec.schema,
+            serverless=True,
+            continuous=False,
+            development=False,
+            channel="CURRENT",
+            configuration={
+                **args.spark_conf,
+                "churn.catalog": args.catalog,
+                "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
+            },
+            libraries=[{"file": {"path": args.sources[spec.source]}}],
+            environment={"dependencies": [args.wheel]},
+            run_as={"service_principal_name": args.principals[Role.RUNNER]},
+            notifications=[alert] if args.notify else [],
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        permit(self, spec.name, ObjectKind.PIPELINE, pipeline.id, args.principals)
+        return pipeline

@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.access.permissions import ObjectKind
+from infra.errors import NoChampionError
+from infra.layers.platform.permissions import permit
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.written.settings import Serving as ServingSettings
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
+    from infra.written.settings.serving import Serving as ServingSettings
 
 CHAMPION = "champion"
 
 
 @dataclass(frozen=True)
 class ModelArgs:
-    """Attributes:
-    catalog: Catalog of the model.
-    schema: Schema of the model.
-    owner: Application id of the service principal that registers versions and moves aliases.
-    protect: Whether to refuse to destroy it.
+    """Inputs of `Model`.
+
+    Attributes:
+        catalog: Catalog of the model.
+        schema: Schema of the model.
+        owner: Application id of the service principal that registers versions and moves aliases.
+        protect: Whether to refuse to destroy it.
     """
 
     catalog: pulumi.Input[str]
@@ -38,7 +44,8 @@ class Model(pulumi.ComponentResource):
     full_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ModelArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:serving:Model", name, None, opts)
+        """Declares the model."""
+        super().__init__("churn:platform:Model", name, None, opts)
         model = databricks.RegisteredModel(
             "churn_model",
             catalog_name=args.catalog,
@@ -54,19 +61,21 @@ class Model(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class ServingArgs:
-    """Attributes:
-    endpoint: Name of the endpoint.
-    model: Full name of the registered model.
-    registered: What must be done before the model has a champion.
-    settings: The stack's section `serving`.
-    groups: Display names of the account's groups.
+    """Inputs of `Serving`.
+
+    Attributes:
+        endpoint: Name of the endpoint.
+        model: Full name of the registered model.
+        after: Resources without which the model has no champion.
+        settings: The stack's section `serving`.
+        principals: Principal of each role.
     """
 
     endpoint: str
     model: pulumi.Input[str]
-    registered: Sequence[pulumi.Resource]
+    after: Sequence[pulumi.Resource]
     settings: ServingSettings
-    groups: Groups
+    principals: Principals
 
 
 class Serving(pulumi.ComponentResource):
@@ -79,13 +88,14 @@ class Serving(pulumi.ComponentResource):
     endpoint_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ServingArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:serving:Serving", name, None, opts)
-        found = databricks.get_registered_model_output(
+        """Declares the endpoint with the version that is the champion now."""
+        super().__init__("churn:platform:Serving", name, None, opts)
+        model = databricks.get_registered_model_output(
             full_name=args.model,
             include_aliases=True,
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(args.registered)),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(args.after)),
         )
-        self.version = found.apply(_champion)
+        self.version = model.apply(_champion)
         endpoint = databricks.ModelServing(
             "endpoint",
             name=args.endpoint,
@@ -104,25 +114,17 @@ class Serving(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.endpoint_name = endpoint.name
-        databricks.Permissions(
-            "endpoint-permissions",
-            serving_endpoint_id=endpoint.serving_endpoint_id,
-            access_controls=[
-                {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE"},
-                {"group_name": args.groups.scientists, "permission_level": "CAN_QUERY"},
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        permit(self, "endpoint", ObjectKind.ENDPOINT, endpoint.serving_endpoint_id, args.principals)
         self.register_outputs({"endpoint_name": self.endpoint_name})
 
 
-def _champion(found: databricks.GetRegisteredModelResult) -> str:
-    """Version that the alias names."""
-    for info in found.model_infos or []:
+def _champion(model: databricks.GetRegisteredModelResult) -> str:
+    """Finds the version that has the alias."""
+    for info in model.model_infos or []:
         for alias in info.aliases or []:
             if alias.alias_name == CHAMPION:
                 return str(alias.version_num)
-    raise pulumi.RunError(
-        f"{found.full_name}: no version has the alias {CHAMPION}, so there is nothing to serve; remedy: set it on a "
+    raise NoChampionError(
+        f"{model.full_name}: no version has the alias {CHAMPION}, so there is nothing to serve; remedy: set it on a "
         "version that predicts, or delete the versions and run the job churn_bootstrap"
     )

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StorageArgs:
-    """Attributes:
-    catalog: Name of the catalog.
-    metastore_id: Metastore that holds it.
-    root: Cloud location of its managed tables; None takes the metastore's.
-    domains: Domains whose files the pipelines read.
-    protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
+    """Inputs of `Storage`.
+
+    Attributes:
+        catalog: Name of the catalog.
+        metastore_id: Metastore that holds it.
+        root: Cloud location of its managed tables; None takes the metastore's.
+        domains: Domains whose files the pipelines read.
+        protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
     catalog: str
     metastore_id: pulumi.Input[str]
-    root: str | None
+    root: pulumi.Input[str | None]
     domains: Sequence[str]
     protect: bool
 
@@ -42,8 +44,9 @@ class Storage(pulumi.ComponentResource):
     schemas: dict[str, databricks.Schema]
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:storage:Storage", name, None, opts)
-        here = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        """Declares the catalog and what lies in it."""
+        super().__init__("churn:platform:Storage", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         catalog = databricks.Catalog(
             "catalog",
             name=args.catalog,
@@ -52,7 +55,7 @@ class Storage(pulumi.ComponentResource):
             comment="Customer churn: from raw deliveries to scores",
             isolation_mode="ISOLATED",  # of this workspace alone, to which the provider binds it
             force_destroy=not args.protect,
-            opts=here,
+            opts=child,
         )
         self.catalog = catalog.name
         self.schemas = {
@@ -62,7 +65,7 @@ class Storage(pulumi.ComponentResource):
                 name=schema,
                 comment=comment,
                 force_destroy=not args.protect,
-                opts=here,
+                opts=child,
             )
             for schema, comment in SCHEMAS.items()
         }
@@ -74,11 +77,11 @@ class Storage(pulumi.ComponentResource):
                 name=volume,
                 volume_type="MANAGED",
                 comment=comment,
-                opts=here,
+                opts=child,
             )
             for volume, comment in VOLUMES.items()
         }
-        # A stream cannot begin on a folder that is not there; it passes over names that begin with an underscore.
+        # A stream cannot begin on a folder that is missing; it ignores names that begin with an underscore.
         for domain in args.domains:
             databricks.File(
                 f"admitted-{domain}",

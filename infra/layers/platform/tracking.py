@@ -1,4 +1,4 @@
-"""Where training is tracked: the MLflow experiment."""
+"""The MLflow experiment that training is tracked in."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.permissions import permit
+
 if TYPE_CHECKING:
-    from infra.written.tenancy import Groups
+    from infra.layers.platform.permissions import Principals
 
 
 @dataclass(frozen=True)
 class TrackingArgs:
-    """Attributes:
-    folder: Workspace folder that the experiment lies in.
-    runner: Application id of the service principal that jobs run as, which writes the runs.
-    groups: Display names of the account's groups.
-    protect: Whether to refuse to destroy it.
+    """Inputs of `Tracking`.
+
+    Attributes:
+        folder: Workspace folder that the experiment lies in.
+        principals: Principal of each role.
+        protect: Whether to refuse to destroy it.
     """
 
     folder: pulumi.Input[str]
-    runner: pulumi.Input[str]
-    groups: Groups
+    principals: Principals
     protect: bool
 
 
@@ -33,21 +36,13 @@ class Tracking(pulumi.ComponentResource):
     experiment_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: TrackingArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("churn:tracking:Tracking", name, None, opts)
+        """Declares the experiment."""
+        super().__init__("churn:platform:Tracking", name, None, opts)
         experiment = databricks.MlflowExperiment(
             "experiment",
             name=pulumi.Output.concat(args.folder, "/churn_model"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self.experiment_id = experiment.id
-        databricks.Permissions(
-            "experiment-permissions",
-            experiment_id=experiment.id,
-            access_controls=[
-                {"service_principal_name": args.runner, "permission_level": "CAN_EDIT"},
-                {"group_name": args.groups.engineers, "permission_level": "CAN_MANAGE"},
-                {"group_name": args.groups.scientists, "permission_level": "CAN_READ"},
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        permit(self, "experiment", ObjectKind.EXPERIMENT, experiment.id, args.principals)
         self.register_outputs({"experiment_id": self.experiment_id})

@@ -1,35 +1,41 @@
-"""Reads the data contracts: what a silver table holds, where each column comes from, and which rules its rows meet.
+"""Data contracts: the columns of a silver table, where each comes from, the rules that rows meet, and who may read it.
 
-`python -m churn.core.contract` says what is wrong with those of the repository, before any is deployed.
+Contracts are files of the Open Data Contract Standard, `contracts/<table>.yaml`. This is their only reader: the
+workloads and the program that deploys the platform both use it, and it imports neither Spark nor a provider SDK.
+https://bitol-io.github.io/open-data-contract-standard/
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaProperty
-from pydantic import ValidationError
+from open_data_contract_standard.model import OpenDataContractStandard
+
+from churn.core.contract_rules import (
+    FORMAT,
+    ORDERING,
+    ROW_RULES,
+    SCHEMA,
+    broken_rules,
+    custom_property,
+    given_rule,
+    owner_of,
+    source_of,
+)
+from churn.core.faults import FaultsError, shown
+from churn.core.files import files_to_read, read_document
+from churn.core.validation import examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
-KIND = "DataContract"
-NAME = re.compile(r"[a-z][a-z0-9_]*")
-NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
-FORMATS = ("csv", "parquet")
-TYPES = ("STRING", "INT", "DOUBLE", "DATE", "BOOLEAN")
-ENGINE = "spark"
+    from churn.core.files import Document
 
-
-class ContractError(ValueError):
-    """A contract lacks what the workloads need; the text names file, field and remedy."""
+FOLDER = Path(__file__).parents[1] / "contracts"
+PUBLIC = "public"  # the classification that restricts nothing
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,11 @@ class Column:
 
     Attributes:
         name: Its name in silver.
-        type: Its Spark type, one of `TYPES`.
+        type: Its Spark type.
         source: Its name in the delivered files.
         required: Whether a row without it is quarantined.
         key: Whether it is part of the natural key.
+        classification: Its class of confidentiality, such as `confidential`; None where none is given.
     """
 
     name: str
@@ -49,6 +56,27 @@ class Column:
     source: str
     required: bool
     key: bool
+    classification: str | None = None
+
+    @property
+    def classified(self) -> bool:
+        """Whether only trusted people may read the column."""
+        return self.classification not in (None, PUBLIC)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A group that may use the table.
+
+    Attributes:
+        group: Display name of the group.
+        access: `read` or `write`.
+        line: Line of the role in the contract's file.
+    """
+
+    group: str
+    access: str
+    line: int | None
 
 
 @dataclass(frozen=True)
@@ -56,21 +84,37 @@ class Contract:
     """One contract.
 
     Attributes:
+        file: Its file, such as `contracts/customer.yaml`.
         domain: Name of the table in bronze and silver, and of the folder that its files are delivered to.
         description: What a row is.
-        format: Format of the files, one of `FORMATS`.
+        owner: Display name of the group that owns the table.
+        roles: Groups that may use the table.
+        format: Format of the delivered files, `csv` or `parquet`.
         ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
             do not say it: then the later delivered is kept.
         columns: In the order of the files.
         quality: Rules beyond `required`, SQL conditions on silver's columns by name.
     """
 
+    file: str
     domain: str
     description: str
+    owner: str
+    roles: tuple[Role, ...]
     format: str
     ordering: str | None
     columns: tuple[Column, ...]
     quality: dict[str, str]
+
+    @property
+    def table(self) -> str:
+        """Schema and table, such as `silver.customer`."""
+        return f"{SCHEMA}.{self.domain}"
+
+    @property
+    def confidential(self) -> bool:
+        """Whether a column is classified as anything but public."""
+        return any(column.classified for column in self.columns)
 
     @property
     def keys(self) -> list[str]:
@@ -90,19 +134,18 @@ class Contract:
     @property
     def rules(self) -> dict[str, str]:
         """Every rule that a row has to meet, SQL conditions by name; a NULL counts as broken."""
-        given = {f"{column.name}_is_given": f"{column.name} IS NOT NULL" for column in self.columns if column.required}
-        whole = {"has_its_fields": "NOT _uneven", "values_have_their_type": "_malformed IS NULL"}
-        return {**whole, **given, **self.quality}
+        given = {given_rule(column.name): f"{column.name} IS NOT NULL" for column in self.columns if column.required}
+        return {**ROW_RULES, **given, **self.quality}
 
 
 @cache
 def contracts() -> tuple[Contract, ...]:
-    """All contracts, by domain.
+    """All contracts of the repository, or of the installed wheel, by domain.
 
     Raises:
-        ContractError: One of them lacks what the workloads need.
+        FaultsError: With every fault of every contract.
     """
-    return tuple(parse(text, name) for name, text in sorted(_texts().items()))
+    return read_contracts(FOLDER)
 
 
 def contract_of(domain: str) -> Contract:
@@ -110,111 +153,83 @@ def contract_of(domain: str) -> Contract:
     return next(contract for contract in contracts() if contract.domain == domain)
 
 
-def _texts() -> dict[str, str]:
-    """The contracts' texts by the names of their files: `contracts/<table>.yaml`."""
-    folder = files("churn") / "contracts"
-    return {
-        f"contracts/{entry.name}": entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.is_file() and entry.name.endswith(".yaml") and not entry.name.startswith(".")
-    }
+def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple[Contract, ...]:
+    """Reads all contracts of a folder.
+
+    Args:
+        folder: Where they lie.
+        groups: Display names of the groups that may own or use a table; None takes any.
+
+    Returns:
+        The contracts by domain.
+
+    Raises:
+        FaultsError: With every fault of every contract.
+    """
+    paths, faults = files_to_read(folder, "*.yaml", f"{folder.name}/<table>.yaml")
+    found: dict[str, Contract] = {}
+    for path in paths:
+        try:
+            document = read_document(path, f"{folder.name}/{path.name}")
+            contract = read_contract(document, groups)
+        except FaultsError as error:
+            faults += error.faults
+            continue
+        other = found.setdefault(contract.domain, contract)
+        if other is not contract:
+            faults.append(
+                document.fault(
+                    ("schema", 0, "name"),
+                    received=shown(contract.domain),
+                    allowed=f"a table of its own; {other.file} describes this one",
+                    remedy="make one contract of the two",
+                )
+            )
+    if faults:
+        raise FaultsError(faults)
+    return tuple(found[domain] for domain in sorted(found))
 
 
-def parse(text: str, file: str) -> Contract:
+def read_contract(document: Document, groups: Collection[str] | None = None) -> Contract:
     """Reads one contract.
 
     Args:
-        text: The file's text.
-        file: Its name, for errors.
+        document: What its file holds.
+        groups: Display names of the groups that may own or use the table; None takes any.
 
     Raises:
-        ContractError: It is no contract, or lacks what the workloads need.
+        FaultsError: With every fault of the contract.
     """
-    document = _document(text, file)
-    table = next(iter(document.schema_ or []), None)
-    if table is None or not table.name or not table.properties:
-        raise ContractError(f"{file}: schema: has no table with properties: add one")
-    if not NAME.fullmatch(table.name):
-        raise ContractError(f"{file}: schema[0].name is {table.name}: write {NAMING}")
-    custom = {entry.property: entry.value for entry in document.customProperties or []}
-    columns = tuple(_column(prop, f"{file}: schema[0].properties[{n}]") for n, prop in enumerate(table.properties))
-    for names in ([column.name for column in columns], [column.source.lower() for column in columns]):
-        if twice := _twice(names):
-            raise ContractError(f"{file}: schema[0].properties: {twice} is there twice: remove or rename one of them")
-    contract = Contract(
-        domain=table.name,
+    written, document, faults = examine(OpenDataContractStandard, document)
+    if written is not None:
+        faults += broken_rules(document, written, groups)
+    if faults or written is None:
+        raise FaultsError(faults)
+    return _contract(document, written)
+
+
+def _contract(document: Document, written: OpenDataContractStandard) -> Contract:
+    """The contract in a document that breaks no rule."""
+    (table,) = written.schema_ or []
+    roles = enumerate(written.roles or ())
+    return Contract(
+        file=document.file,
+        domain=str(table.name),
         description=table.description or "",
-        format=str(custom.get("format")),
-        ordering=str(custom["ordering"]) if "ordering" in custom else None,
-        columns=columns,
-        quality={},
+        owner=owner_of(written) or "",
+        roles=tuple(Role(str(r.role), str(r.access), document.line(("roles", index))) for index, r in roles),
+        format=str(custom_property(written, FORMAT)),
+        ordering=custom_property(written, ORDERING),
+        columns=tuple(
+            Column(
+                name=str(column.name),
+                type=str(column.physicalType),
+                source=source_of(column),
+                required=bool(column.required),
+                key=bool(column.primaryKey),
+                classification=column.classification,
+            )
+            for column in table.properties or ()
+        ),
+        quality={str(rule.name): str(rule.implementation) for rule in table.quality or ()},
     )
-    if contract.format not in FORMATS:
-        raise ContractError(f"{file}: customProperties.format is {contract.format}: write one of {', '.join(FORMATS)}")
-    if contract.ordering is not None and contract.ordering not in [column.name for column in columns]:
-        remedy = "write the name of a column, or leave it out"
-        raise ContractError(f"{file}: customProperties.ordering is {contract.ordering}: {remedy}")
-    if not contract.keys:
-        raise ContractError(f"{file}: schema[0].properties: no primaryKey: mark the natural key's columns")
-    rules = [_rule(rule, f"{file}: schema[0].quality[{n}]") for n, rule in enumerate(table.quality or [])]
-    if twice := _twice([*contract.rules, *(name for name, _ in rules)]):
-        raise ContractError(f"{file}: schema[0].quality: two rules are named {twice}: rename one, or it would be lost")
-    return replace(contract, quality=dict(rules))
-
-
-def _document(text: str, file: str) -> OpenDataContractStandard:
-    """The file as the standard has it."""
-    try:
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ContractError(f"{file}: is no YAML: {' '.join(str(error).split())}: correct that line") from None
-    if not isinstance(values, dict):
-        raise ContractError(f"{file}: is no contract but {values!r:.80}: write `name: value` lines")
-    try:
-        document = OpenDataContractStandard.model_validate(values)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        field = ".".join(map(str, detail["loc"]))
-        raise ContractError(f"{file}: {field} is {detail['input']!r:.80}: {detail['msg']}") from None
-    if document.kind != KIND:
-        raise ContractError(f"{file}: kind is {document.kind}: write {KIND}")
-    if not document.version:
-        raise ContractError(f"{file}: version is {document.version}: write the contract's version, such as 1.0.0")
-    return document
-
-
-def _column(prop: SchemaProperty, field: str) -> Column:
-    if not prop.name or not NAME.fullmatch(prop.name):
-        raise ContractError(f"{field}: name is {prop.name}: write {NAMING}")
-    if prop.physicalType not in TYPES:
-        raise ContractError(f"{field}: physicalType is {prop.physicalType}: write one of {', '.join(TYPES)}")
-    source = (prop.transformSourceObjects or [prop.name])[0]
-    return Column(prop.name, prop.physicalType, source, bool(prop.required), bool(prop.primaryKey))
-
-
-def _rule(rule: DataQuality, field: str) -> tuple[str, str]:
-    """Name and condition of a rule of quality."""
-    if rule.engine != ENGINE or not rule.name or not isinstance(rule.implementation, str):
-        raise ContractError(f"{field}: give name, engine: {ENGINE} and a SQL condition (implementation)")
-    return rule.name, rule.implementation
-
-
-def _twice(names: Iterable[str]) -> str | None:
-    """The first name that is there more than once."""
-    return next((name for name, count in Counter(names).items() if count > 1), None)
-
-
-def main() -> None:
-    """Tells what is wrong with each contract, the first fault of each."""
-    faults = []
-    for file, text in sorted(_texts().items()):
-        try:
-            parse(text, file)
-        except ContractError as error:
-            faults.append(str(error))
-    if faults:
-        sys.exit("\n".join(faults))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""What every entry point shares: its command line and its Spark session."""
+"""Command line and Spark session, which every entry point shares."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from churn.core.task import Options, Task
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,11 @@ class Run:
         catalog: Unity Catalog name that holds bronze, silver, gold and mlops.
         date: Logical date. The run sees what is dated up to its end and was delivered, whatever the clock says.
         run_id: The job run, under which the run's traces are recorded.
-        options: The entry point's own parameters.
     """
 
     catalog: str
     date: date
     run_id: str
-    options: argparse.Namespace
 
     def table(self, name: str) -> str:
         """Full name of a table given as `schema.table`."""
@@ -45,32 +47,38 @@ def logical_date(text: str) -> date:
         argparse.ArgumentTypeError: It names no day.
     """
     form = "write YYYY-MM-DD, or YYYY-MM-DD-1d for the day before"
-    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:-(\d+)d)?", text, re.ASCII)
-    if found is None:
+    parts = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:-(\d+)d)?", text, re.ASCII)
+    if parts is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: {form}")
     try:
-        return date.fromisoformat(found[1]) - timedelta(days=int(found[2] or 0))
+        return date.fromisoformat(parts[1]) - timedelta(days=int(parts[2] or 0))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: {error}; {form}") from error
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """A command line with the parameters that all entry points have; add your own to it."""
-    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
-    arguments.add_argument(
+def parse(task: Task[Options], argv: Sequence[str] | None = None) -> tuple[Run, Options]:
+    """Reads a task's command line.
+
+    Args:
+        task: Out of `churn.tasks`.
+        argv: The arguments, each `--name=value`; those of the process unless given.
+
+    Returns:
+        The run, and the task's own options.
+    """
+    parser = argparse.ArgumentParser(prog=task.name, description=task.description)
+    parser.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
+    parser.add_argument(
         "--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01"
     )
-    arguments.add_argument("--run_id", required=True, help="id of the job run")
-    return arguments
-
-
-def parse(arguments: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> Run:
-    """Reads the command line (`sys.argv` unless given) into a run."""
-    options = arguments.parse_args(argv)
-    return Run(options.catalog, options.date, options.run_id, options)
+    parser.add_argument("--run_id", required=True, help="id of the job run")
+    task.add_options(parser)
+    values = parser.parse_args(argv)
+    return Run(values.catalog, values.date, values.run_id), task.read_options(vars(values))
 
 
 def spark_session() -> SparkSession:
     """The session of the task: on Databricks the cluster's, elsewhere the one that SPARK_REMOTE names."""
+    from pyspark.sql import SparkSession
+
     return SparkSession.builder.getOrCreate()

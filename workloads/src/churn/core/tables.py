@@ -1,16 +1,10 @@
-"""How a run writes its part of a table, so that writing it again changes nothing; and what models and marts write.
-
-Run as `tables`, makes the marts, still empty: who may read them is granted when the platform is deployed.
-"""
+"""How a run writes its part of a table, so that writing it again changes nothing; and what models and marts write."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
-
-from churn.core.entry import parse, parser, spark_session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -146,15 +140,3 @@ GATE_CHECKS = Table(
 )
 
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point `tables`."""
-    run = parse(parser(__doc__), argv)
-    spark = spark_session()
-    for table in MARTS:
-        print(table.create(spark, run.catalog))
-
-
-if __name__ == "__main__":
-    main()

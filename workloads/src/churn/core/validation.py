@@ -6,13 +6,13 @@ import datetime as dt
 import json
 import types
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from churn.core.faults import FaultsError, choices, nearest, shown
-from churn.core.files import UnquotedDate
+from churn.core.files import Document, UnquotedDate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from churn.core.faults import Fault
-    from churn.core.files import Document, Place
+    from churn.core.files import Place
 
 M = TypeVar("M", bound=BaseModel)
+
+MAXIMUM_SHOWN_NAMES = 15
 
 # Beginnings of pydantic's messages, and the words for them after "allowed:".
 WORDING = (
@@ -51,6 +53,20 @@ class Mapping(NamedTuple):
     values: dict[str, Any]
 
 
+class Examined(NamedTuple, Generic[M]):
+    """A document as far as it could be read.
+
+    Attributes:
+        model: The validated model; None if there is none because of the faults.
+        document: The document with misspelt names corrected, for the lines of further faults.
+        faults: All that is wrong so far.
+    """
+
+    model: M | None
+    document: Document
+    faults: list[Fault]
+
+
 def validate(model: type[M], document: Document) -> M:
     """Checks a document strictly about types, as JSON has them, and refuses names that the model does not have.
 
@@ -64,29 +80,58 @@ def validate(model: type[M], document: Document) -> M:
     Raises:
         FaultsError: With every fault of the document.
     """
+    examined = examine(model, document)
+    if examined.faults or examined.model is None:
+        raise FaultsError(examined.faults)
+    return examined.model
+
+
+def examine(model: type[M], document: Document) -> Examined[M]:
+    """Checks a document like `validate`, and returns the faults, so that rules over several values can add theirs.
+
+    Args:
+        model: Describes the document. The descriptions of its fields become part of the remedies.
+        document: What was read.
+    """
     faults = [
         document.fault(place, received=text, allowed="text", remedy=f'quote it: "{text}"')
         for place, text in _unquoted_dates(document.values)
     ]
-    misspelt: set[Place] = set()
+    renames: dict[Place, str | None] = {}
     for mapping in _mappings(model, document.values, ()):
         for name in mapping.values.keys() - _fields(mapping.model).keys():
-            fault, meant = _unknown_name(document, mapping, name)
+            fault, renames[(*mapping.place, name)] = _unknown_name(document, mapping, name)
             faults.append(fault)
-            misspelt.add((*mapping.place, meant))
+    corrected = _renamed(document, renames)
+    misspelt = {(*place[:-1], name) for place, name in renames.items() if name}
     try:
-        valid = model.model_validate_json(json.dumps(document.values, default=str), strict=True)
+        valid = model.model_validate_json(json.dumps(corrected.values, default=str), strict=True)
     except ValidationError as error:
-        seen = set()
-        for detail in error.errors():
-            place = _place_in(document, detail)
-            if detail["type"] == "extra_forbidden" or place in misspelt or place in seen:
-                continue
-            seen.add(place)  # each alternative of a union has an error of its own
-            faults.append(_fault(model, document, detail, place))
-    if faults:
-        raise FaultsError(faults)
-    return valid
+        details = {_place_in(corrected, detail): detail for detail in reversed(error.errors())}  # the first of a place
+        for place, detail in details.items():
+            if not any(place[:end] in misspelt for end in range(1, len(place) + 1)):
+                faults.append(_fault(model, corrected, detail, place))
+        return Examined(None, corrected, faults)
+    return Examined(valid, corrected, faults)
+
+
+def _renamed(document: Document, renames: dict[Place, str | None]) -> Document:
+    """The document with other names for some places; those with None are left out."""
+
+    def rename(value: Any, place: Place) -> Any:
+        if isinstance(value, dict):
+            names = {name: renames.get((*place, name), name) for name in value}
+            return {new: rename(value[name], (*place, name)) for name, new in names.items() if new is not None}
+        if isinstance(value, list):
+            return [rename(item, (*place, index)) for index, item in enumerate(value)]
+        return value
+
+    lines: dict[Place, int] = {}
+    for place, line in document.lines.items():
+        parts = [renames.get(place[: index + 1], part) for index, part in enumerate(place)]
+        if None not in parts:
+            lines[tuple(part for part in parts if part is not None)] = line
+    return Document(document.file, rename(document.values, ()), lines)
 
 
 def _unquoted_dates(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
@@ -129,18 +174,25 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _unknown_name(document: Document, mapping: Mapping, name: str) -> tuple[Fault, str]:
-    """The fault of a name that the model does not have, and the name that was probably meant, or an empty one."""
+def _unknown_name(document: Document, mapping: Mapping, name: str) -> tuple[Fault, str | None]:
+    """The fault of a name that the model does not have, and the name that was probably meant, if any."""
     fields = _fields(mapping.model)
-    meant = nearest(name, fields.keys() - mapping.values.keys()) or ""
+    meant = nearest(name, fields.keys() - mapping.values.keys())
+    twin = nearest(name, fields)
     if meant:
-        meaning = fields[meant].description
-        remedy = f"write {meant} instead of {name}" + (f" ({meaning})" if meaning else "")
+        remedy = f"write {meant} instead of {name}{_meaning(fields[meant])}"
     else:
-        twin = nearest(name, fields)
         remedy = f"remove {name}; {twin} is given too" if twin else f"remove {name}"
+    allowed = choices(fields)
+    if len(fields) > MAXIMUM_SHOWN_NAMES:
+        allowed = f"one of {len(fields)} names" + (f", such as {meant or twin}" if meant or twin else "")
     place, received = (*mapping.place, name), f"the unknown name {name!r}"
-    return document.fault(place, received=received, allowed=choices(fields), remedy=remedy), meant
+    return document.fault(place, received=received, allowed=allowed, remedy=remedy), meant
+
+
+def _meaning(info: FieldInfo | None) -> str:
+    """The description of a field in parentheses, if it has one."""
+    return f" ({info.description})" if info and info.description else ""
 
 
 def _place_in(document: Document, detail: ErrorDetails) -> Place:
@@ -160,15 +212,16 @@ def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails, pla
     """The fault behind one of pydantic's errors."""
     info = _field_at(model, document.values, place)
     name = next((str(part) for part in reversed(place) if isinstance(part, str)), "it")
-    meaning = f": {info.description}" if info and info.description else ""
     if detail["type"] == "missing":
         allowed = _kind(info) if info else "a value"
-        return document.fault(place, received="nothing", allowed=allowed, remedy=f"add {name}{meaning}")
+        return document.fault(place, received="nothing", allowed=allowed, remedy=f"add {name}{_meaning(info)}")
     allowed = detail["msg"]
     for beginning, words in WORDING:
         if allowed.startswith(beginning):
             allowed = words + allowed.removeprefix(beginning)
-    return document.fault(place, received=shown(detail["input"]), allowed=allowed, remedy=f"correct {name}{meaning}")
+    return document.fault(
+        place, received=shown(detail["input"]), allowed=allowed, remedy=f"correct {name}{_meaning(info)}"
+    )
 
 
 def _field_at(model: type[BaseModel], values: dict[str, Any], place: Place) -> FieldInfo | None:

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from churn.core.entry import Run, parse, parser, spark_session
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import Table
 from churn.feature_engineering import groups as features
 from churn.feature_engineering import labels
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from churn.core.label_window import LabelWindow
 
 FEATURES = Table(
     "gold.churn_features",
@@ -48,17 +51,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         NoCustomersError: There is nobody to build features of.
     """
-    arguments = parser(__doc__)
-    labels.add_window(arguments)
-    run = parse(arguments, argv)
-    options = run.options
+    run, options = parse(tasks.FEATURES, argv)
     spark = spark_session()
     count = write_features(spark, run, run.date)
     if count == 0:
         raise NoCustomersError(f"no customer is active on {run.date}: is --date right, and was anything delivered?")
     print(f"features of {count:,} active customers on {run.date}")
-    observed = labels.labelled_date(run.date, options.lead_days, options.horizon_days, options.settle_days)
-    count = write_labels(spark, run, observed, options.lead_days, options.horizon_days)
+    observed = options.window.labelled_date(run.date)
+    count = write_labels(spark, run, observed, options.window)
     print(f"labels of {count:,} customers observed on {observed}" if count else f"nobody was known on {observed}")
 
 
@@ -76,18 +76,19 @@ def write_features(spark: SparkSession, run: Run, observed: date) -> int:
     return _count(spark, run, FEATURES, observed)
 
 
-def write_labels(spark: SparkSession, run: Run, observed: date, lead_days: int, horizon_days: int) -> int:
+def write_labels(spark: SparkSession, run: Run, observed: date, window: LabelWindow) -> int:
     """Replaces the labels of one observation date, lead and horizon, and builds the date's features if there are none.
 
     Returns:
         How many customers have a label.
     """
     changes = _silver(spark, run, "customer_versions")
-    rows = labels.build(_active(spark, run, observed), changes, run.date, observed, lead_days, horizon_days)
-    LABELS.replace(rows, run.catalog, observed, lead_days, horizon_days)
+    rows = labels.build(_active(spark, run, observed), changes, run.date, observed, window)
+    part = observed, window.lead_days, window.horizon_days
+    LABELS.replace(rows, run.catalog, *part)
     if _count(spark, run, FEATURES, observed) == 0:
         write_features(spark, run, observed)
-    return _count(spark, run, LABELS, observed, lead_days, horizon_days)
+    return _count(spark, run, LABELS, *part)
 
 
 def _active(spark: SparkSession, run: Run, observed: date) -> DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -12,28 +10,14 @@ from churn.core.contract import contract_of
 from churn.transforms import conform
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pyspark.sql import DataFrame
 
-
-def add_window(arguments: argparse.ArgumentParser) -> None:
-    """Adds the parameters that say where a label's window lies, and when all who left in it are known."""
-    helps = {
-        "lead_days": "days between observation and label window",
-        "horizon_days": "length of the label window in days",
-        "settle_days": "days that a report of leaving may be late",
-    }
-    for name, text in helps.items():
-        arguments.add_argument(f"--{name}", required=True, type=_days, help=text)
+    from churn.core.label_window import LabelWindow
 
 
-def labelled_date(today: date, lead_days: int, horizon_days: int, settle_days: int) -> date:
-    """The latest observation date whose label is complete: those who left in its window are reported by today's end."""
-    return today - timedelta(days=lead_days + horizon_days + settle_days)
-
-
-def build(
-    active: DataFrame, changes: DataFrame, today: date, observed: date, lead_days: int, horizon_days: int
-) -> DataFrame:
+def build(active: DataFrame, changes: DataFrame, today: date, observed: date, window: LabelWindow) -> DataFrame:
     """Labels the customers who were active on an observation date.
 
     The label window is (observed + lead, observed + lead + horizon], both in days. A customer who left between the
@@ -46,14 +30,12 @@ def build(
         changes: silver.customer_versions: every accepted report of a customer.
         today: Reports up to this day are known.
         observed: Observation date.
-        lead_days: Days between observation and window: time to act.
-        horizon_days: Length of the window.
+        window: The label window.
 
     Returns:
         `customer_id`, `observation_date`, `lead_days`, `horizon_days`, `churned` (0 or 1).
     """
-    begin = observed + timedelta(days=lead_days)
-    end = begin + timedelta(days=horizon_days)
+    begin, end = window.opens(observed), window.closes(observed)
     since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
     last = sf.max_by("churn_date", conform.order(contract_of("customer")))
     of_day = since.groupBy("customer_id", "as_of").agg(last.alias("left"))
@@ -67,15 +49,8 @@ def build(
         .select(
             "customer_id",
             sf.lit(observed).alias("observation_date"),
-            sf.lit(lead_days).alias("lead_days"),
-            sf.lit(horizon_days).alias("horizon_days"),
+            sf.lit(window.lead_days).alias("lead_days"),
+            sf.lit(window.horizon_days).alias("horizon_days"),
             sf.coalesce(within, sf.lit(False)).cast("int").alias("churned"),
         )
     )
-
-
-def _days(text: str) -> int:
-    days = int(text)
-    if days < 0:
-        raise argparse.ArgumentTypeError(f"{days} is less than 0")
-    return days

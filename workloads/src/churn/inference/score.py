@@ -16,7 +16,8 @@ import pandas as pd
 from pyspark import cloudpickle
 from pyspark.sql import functions as sf
 
-from churn.core.entry import Run, parse, parser, spark_session
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import GATE_RESULTS, SCORES
 from churn.feature_engineering.groups import active_customers, known_customers
 from churn.serving import registry
@@ -39,13 +40,12 @@ class ScoringError(Exception):
     """The features or the scores of a day are not one row for each active customer."""
 
 
-def champion_on(spark: SparkSession, run: Run) -> Version | None:
+def champion_on(spark: SparkSession, run: Run, model: str) -> Version | None:
     """The version that was champion on the run's date, so that a day scored again uses nothing learned after it.
 
     That is today's champion if it was made by then, else the newest version that the gate had passed by then, else the
     bootstrap model, which tells no customer from another.
     """
-    model = run.options.model
     champion = registry.aliased(model, registry.CHAMPION)
     if champion is None or champion.made <= run.date:
         return champion
@@ -113,12 +113,16 @@ def check_complete(active: DataFrame, rows: DataFrame, table: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
-    run = parse(arguments, argv)
-    model = run.options.model
+    """Scores the active customers of the logical date.
+
+    Raises:
+        SystemExit: There is no champion, or there are no features.
+        ScoringError: Features or scores are not one row for each active customer.
+    """
+    run, options = parse(tasks.SCORE, argv)
+    model = options.model
     spark = spark_session()
-    champion = champion_on(spark, run)
+    champion = champion_on(spark, run, model)
     if champion is None:
         sys.exit(
             f"{model} has no {registry.CHAMPION} that was made by {run.date}: run `bootstrap`, or `train` and `gate`"

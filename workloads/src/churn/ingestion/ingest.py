@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, NotFound
 
+from churn import tasks
 from churn.core.contract import Contract, contracts
-from churn.core.entry import Run, parse, parser, spark_session
+from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import Table
 from churn.ingestion.admission import examine
 
@@ -201,7 +202,7 @@ def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Deliv
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point `ingest`."""
-    run = parse(parser(__doc__), argv)
+    run, _ = parse(tasks.INGEST, argv)
     print(report(ingest(run, WorkspaceClient(), spark_session())))
 
 

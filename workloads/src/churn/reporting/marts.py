@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
-from churn.core.entry import Run, parse, parser, spark_session
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import GATE_CHECKS, GATE_RESULTS, MARTS, OVERVIEW, SCORE_DISTRIBUTION, SCORES, SEGMENTS
 
 if TYPE_CHECKING:
@@ -101,7 +102,12 @@ def gate_checks(gate_results: DataFrame, today: date) -> DataFrame:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    run = parse(parser(__doc__), argv)
+    """Refreshes the marts of the logical date.
+
+    Raises:
+        SystemExit: The date has no scores.
+    """
+    run, _ = parse(tasks.MARTS, argv)
     spark = spark_session()
     today = sf.lit(run.date)
     features = (

@@ -6,7 +6,7 @@ both are the workspace's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
 
+from churn.core.label_window import LabelWindow
 from churn.training.dataset import BY_CUSTOMER
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ class Version:
     def made(self) -> date:
         """Logical date of the run that registered it."""
         return date.fromisoformat(self.tag("date"))
+
+    @property
+    def window(self) -> LabelWindow:
+        """Label window of the labels it learned from."""
+        lead, horizon, settle = (int(self.tag(item.name)) for item in fields(LabelWindow))
+        return LabelWindow(lead, horizon, settle)
 
     @property
     def learned_until(self) -> date:

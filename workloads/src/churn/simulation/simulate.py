@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 
+from churn import tasks
 from churn.core.contract import Contract, contracts
-from churn.core.entry import Run, parse, parser
+from churn.core.entry import Run, parse
 from churn.simulation.deliveries import Delivery, deliveries, drop
 from churn.simulation.world import World, grow
 
@@ -82,11 +83,8 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point `simulate`."""
-    arguments = parser(__doc__)
-    arguments.add_argument("--snapshot_date", required=True, type=date.fromisoformat, help="day of Telco, YYYY-MM-DD")
-    arguments.add_argument("--seed", required=True, type=int, help="seed of every draw")
-    run = parse(arguments, argv)
-    count = deliver(run, WorkspaceClient(), run.options.snapshot_date, run.options.seed)
+    run, options = parse(tasks.SIMULATE, argv)
+    count = deliver(run, WorkspaceClient(), options.snapshot_date, options.seed)
     print(f"{count} files delivered up to {run.date}" if count else f"everything up to {run.date} was delivered before")
 
 

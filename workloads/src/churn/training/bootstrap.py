@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier
 
-from churn.core.entry import parse, parser
+from churn import tasks
+from churn.core.entry import parse
 from churn.data import telco
 from churn.serving import registry
 from churn.training.dataset import COLUMNS
@@ -30,11 +31,9 @@ def base_rate_model() -> tuple[DummyClassifier, pd.DataFrame]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
-    arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track it in")
-    run = parse(arguments, argv)
-    model = run.options.model
+    """Registers the base-rate model as first version and champion, unless the model has versions already."""
+    run, options = parse(tasks.BOOTSTRAP, argv)
+    model = options.model
     if champion := registry.aliased(model, registry.CHAMPION):
         print(f"version {champion.number} of {model} is {registry.CHAMPION}: nothing to bootstrap")
         return
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     estimator, inputs = base_rate_model()
     tags = {"bootstrap": "true", "kind": "base_rate", "date": run.date.isoformat(), "run_id": run.run_id}
-    mlflow.set_experiment(experiment_id=run.options.experiment_id)
+    mlflow.set_experiment(experiment_id=options.experiment_id)
     with mlflow.start_run(run_name=f"bootstrap {run.date}", tags=tags):
         info = registry.log(estimator, COLUMNS, inputs.head(1), rated=False)
     description = (

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from churn.feature_engineering.groups import CATEGORICAL, NUMERIC
-from churn.feature_engineering.labels import labelled_date
 from churn.training.models import Columns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from churn.core.label_window import LabelWindow
 
 COLUMNS = Columns(CATEGORICAL, NUMERIC)
 HOLDOUT_PERCENT = 20
@@ -48,18 +49,14 @@ class Split:
         return pd.Timestamp(self.holdout["observation_date"].iloc[0]).date()
 
 
-def labelled(
-    features: DataFrame, labels: DataFrame, today: date, lead_days: int, horizon_days: int, settle_days: int
-) -> DataFrame:
+def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelWindow) -> DataFrame:
     """Joins features to the labels that were complete on a day: of the latest such date, and each seventh before it.
 
     Args:
         features: gold.churn_features.
         labels: gold.churn_labels.
         today: Logical date; what was reported by its end is known.
-        lead_days: Days between observation and the label's window.
-        horizon_days: Length of the label's window in days.
-        settle_days: Days that a report of leaving may be late.
+        window: The label window.
 
     Returns:
         One row per customer and observation date: `customer_id`, `observation_date`, the model's columns (numbers as
@@ -68,9 +65,9 @@ def labelled(
     from pyspark.sql import functions as sf
 
     complete = labels.where(
-        (sf.col("lead_days") == lead_days)
-        & (sf.col("horizon_days") == horizon_days)
-        & (sf.col("observation_date") <= sf.lit(labelled_date(today, lead_days, horizon_days, settle_days)))
+        (sf.col("lead_days") == window.lead_days)
+        & (sf.col("horizon_days") == window.horizon_days)
+        & (sf.col("observation_date") <= sf.lit(window.labelled_date(today)))
     )
     newest = complete.agg(sf.max("observation_date").alias("newest"))
     spaced = sf.date_diff("newest", "observation_date") % OBSERVED_EVERY_DAYS == 0
@@ -88,7 +85,7 @@ def inputs(features: DataFrame, *keys: str) -> DataFrame:
     return features.select(*keys, *categorical, *numeric)
 
 
-def split(frame: pd.DataFrame, lead_days: int, horizon_days: int, settle_days: int) -> Split:
+def split(frame: pd.DataFrame, window: LabelWindow) -> Split:
     """Keeps back a holdout that says how the model will do on days to come.
 
     The holdout is the latest observation date. Training takes the dates whose labels were complete by then, so that
@@ -98,15 +95,13 @@ def split(frame: pd.DataFrame, lead_days: int, horizon_days: int, settle_days: i
 
     Args:
         frame: Labelled customers, as from `labelled`.
-        lead_days: Days between observation and the label's window.
-        horizon_days: Length of the label's window in days.
-        settle_days: Days that a report of leaving may be late.
+        window: The label window.
 
     Raises:
         DatasetError: A part would lack leavers or stayers.
     """
     dates = pd.to_datetime(frame["observation_date"])
-    complete = dates + timedelta(days=lead_days + horizon_days + settle_days) <= dates.max()
+    complete = dates + timedelta(days=window.days) <= dates.max()
     train, rule = frame[complete], BY_TIME
     if train["churned"].nunique() != 2:
         train, rule = frame[~kept(frame)], BY_CUSTOMER

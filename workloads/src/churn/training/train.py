@@ -20,8 +20,8 @@ import pandas as pd
 from pyspark.sql import functions as sf
 from sklearn.calibration import CalibratedClassifierCV
 
-from churn.core.entry import Run, parse, parser, spark_session
-from churn.feature_engineering.labels import add_window
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
 from churn.serving import registry
 from churn.training.dataset import COLUMNS, Split, fingerprint, labelled, split
 from churn.training.metrics import Floats, evaluate
@@ -29,7 +29,9 @@ from churn.training.models import KINDS, Columns, cross_validate, fit_calibrated
 from churn.training.plots import quality, weights
 
 if TYPE_CHECKING:
+    from churn.core.label_window import LabelWindow
     from churn.serving.registry import Version
+    from churn.tasks import TrainOptions
 
 EXAMPLE_ROWS = 3
 
@@ -89,22 +91,20 @@ def nothing_new(data: str, challenger: Version | None) -> str | None:
     return None
 
 
-def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
+def train(frame: pd.DataFrame, run: Run, options: TrainOptions, data: str) -> Version:
     """Fits, tracks and compares the kinds, and registers the better one.
 
     Args:
         frame: Labelled customers, as from `churn.training.dataset.labelled`.
-        run: Its options name `model`, `experiment_id`, `lead_days`, `horizon_days` and `settle_days`.
+        run: The run that trains.
+        options: Its model, experiment and label window.
         data: Fingerprint of the frame.
     """
-    options = run.options
-    parts = split(frame, options.lead_days, options.horizon_days, options.settle_days)
+    parts = split(frame, options.window)
     tags = {
         "date": run.date.isoformat(),
         "run_id": run.run_id,
-        "lead_days": str(options.lead_days),
-        "horizon_days": str(options.horizon_days),
-        "settle_days": str(options.settle_days),
+        **options.window.parameters,
         "data_fingerprint": data,
         "features": json.dumps(COLUMNS.all),
         "split": parts.rule,
@@ -117,7 +117,9 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
             candidate = fit(kind, parts, COLUMNS)
             logged[kind] = candidate, _track(candidate, parts)
     best, info = max(logged.values(), key=lambda entry: entry[0].metrics["cross_validated_auc"])
-    version = registry.register(info, options.model, {**tags, "kind": best.kind}, _description(best, run, parts))
+    version = registry.register(
+        info, options.model, {**tags, "kind": best.kind}, _description(best, run, options.window, parts)
+    )
     registry.set_alias(version, registry.CHALLENGER)
     for kind, (candidate, _) in logged.items():
         figures = ", ".join(f"{name} {value:.4f}" for name, value in candidate.metrics.items())
@@ -127,39 +129,37 @@ def train(frame: pd.DataFrame, run: Run, data: str) -> Version:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
-    arguments.add_argument("--experiment_id", required=True, help="MLflow experiment to track the models in")
-    add_window(arguments)
-    arguments.add_argument("--retrain_days", required=True, type=int, help="age at which a champion is replaced")
-    arguments.add_argument("--history_days", required=True, type=int, help="days of observations to learn from")
-    run = parse(arguments, argv)
-    reason = train_if_due(run)
+    """Trains if the champion is due for a successor, and says why if not.
+
+    Raises:
+        DatasetError: The labelled customers lack leavers or stayers.
+    """
+    run, options = parse(tasks.TRAIN, argv)
+    reason = train_if_due(run, options)
     if reason:
         print(f"no training on {run.date}: {reason}")
 
 
-def train_if_due(run: Run) -> str | None:
+def train_if_due(run: Run, options: TrainOptions) -> str | None:
     """Trains on the complete labels, or says why not; the champion's age first, since the labels take long to read."""
-    options = run.options
     reason = too_young(run.date, options.retrain_days, registry.aliased(options.model, registry.CHAMPION))
     if reason:
         return reason
     spark = spark_session()
     recent = sf.col("observation_date") >= sf.lit(run.date - timedelta(days=options.history_days))
     features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(recent) for name in ("features", "labels"))
-    window = options.lead_days, options.horizon_days, options.settle_days
-    frame = labelled(features, labels, run.date, *window).toPandas()
+    window = options.window
+    frame = labelled(features, labels, run.date, window).toPandas()
     if frame.empty:
         return (
-            f"no label with lead_days={options.lead_days} and horizon_days={options.horizon_days} of the last "
-            f"history_days={options.history_days} is complete; one is {sum(window)} days after its observation date, "
+            f"no label with lead_days={window.lead_days} and horizon_days={window.horizon_days} of the last "
+            f"history_days={options.history_days} is complete; one is {window.days} days after its observation date, "
             "if `features` ran with these settings"
         )
     data = fingerprint(frame)
     reason = nothing_new(data, registry.aliased(options.model, registry.CHALLENGER))
     if reason is None:
-        train(frame, run, data)
+        train(frame, run, options, data)
     return reason
 
 
@@ -177,9 +177,9 @@ def _track(candidate: Candidate, parts: Split) -> mlflow.models.model.ModelInfo:
     return registry.log(candidate.estimator, COLUMNS, parts.train.head(EXAMPLE_ROWS), rated=True)
 
 
-def _description(best: Candidate, run: Run, parts: Split) -> str:
+def _description(best: Candidate, run: Run, window: LabelWindow, parts: Split) -> str:
     return (
-        f"Probability that a customer leaves within {run.options.horizon_days} days, from {run.options.lead_days} days "
+        f"Probability that a customer leaves within {window.horizon_days} days, from {window.lead_days} days "
         f"after observation on. {best.kind}, calibrated, fitted on {len(parts.train)} rows up to {run.date}; AUC "
         f"{best.metrics['auc']:.4f} on {len(parts.holdout)} customers kept back (by {parts.rule})."
     )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn import tasks
 from churn.core.contract import Contract, contracts
-from churn.core.entry import Run, parse, parser, spark_session
+from churn.core.entry import Run, parse, spark_session
 from churn.ingestion.ingest import ADMITTED, DELIVERIES, DUPLICATE, QUARANTINED
 from churn.transforms import conform
 
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         UnknownFilesError: Files reached bronze past `ingest`.
         RowsLostError: Rows are missing.
     """
-    run = parse(parser(__doc__), argv)
+    run, _ = parse(tasks.RECONCILE, argv)
     spark = spark_session()
     account(spark, run).write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(run.table(ACCOUNTING))
     accounts = spark.table(run.table(ACCOUNTING)).orderBy("date", "run_id", "table").collect()

@@ -22,7 +22,8 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from pyspark.sql import functions as sf
 
-from churn.core.entry import Run, parse, parser, spark_session
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
 from churn.core.tables import GATE_RESULTS
 from churn.serving import registry
 from churn.training.dataset import BY_CUSTOMER, COLUMNS, DatasetError, holdout, kept, labelled
@@ -78,8 +79,7 @@ def held_out(spark: SparkSession, run: Run, challenger: Version) -> pd.DataFrame
     """
     on_date = sf.col("observation_date") == sf.lit(date.fromisoformat(challenger.tag("holdout_date")))
     features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(on_date) for name in ("features", "labels"))
-    window = (int(challenger.tag(name)) for name in ("lead_days", "horizon_days", "settle_days"))
-    return holdout(labelled(features, labels, run.date, *window).toPandas(), challenger.tag("split"))
+    return holdout(labelled(features, labels, run.date, challenger.window).toPandas(), challenger.tag("split"))
 
 
 def record(
@@ -108,10 +108,13 @@ def record(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--model", required=True, help="registered model, such as churn_dev.mlops.churn_model")
-    run = parse(arguments, argv)
-    model = run.options.model
+    """Judges the challenger of the logical date and makes it champion if it passes.
+
+    Raises:
+        SystemExit: There is no model, a check could not be tested, or only the bootstrap model is left.
+    """
+    run, options = parse(tasks.GATE, argv)
+    model = options.model
     challenger = registry.aliased(model, registry.CHALLENGER)
     champion = registry.aliased(model, registry.CHAMPION)
     if challenger is None and champion is None:

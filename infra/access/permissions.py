@@ -1,0 +1,48 @@
+"""Permissions on objects of the workspace: who may do what with jobs, pipelines, the endpoint and their like.
+
+Objects of Unity Catalog have grants instead; see `infra.access.plan`. `infra.layers.platform.permissions` makes what
+stands in the table. The deployer is missing in it: who makes an object manages it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from infra.access.roles import Role
+
+
+class ObjectKind(StrEnum):
+    """Kinds of objects; the value is the argument of `databricks.Permissions` that takes the object's id.
+
+    A secret scope alone has a resource of its own, `databricks.SecretAcl`.
+    """
+
+    CLUSTER_POLICY = "cluster_policy_id"
+    DASHBOARD = "dashboard_id"
+    ENDPOINT = "serving_endpoint_id"
+    EXPERIMENT = "experiment_id"
+    FOLDER = "directory_path"
+    JOB = "job_id"
+    PIPELINE = "pipeline_id"
+    SECRET_SCOPE = "secret_scope"  # noqa: S105 (a kind, no secret)
+    WAREHOUSE = "sql_endpoint_id"
+
+
+# The runner stands where its jobs use an object, as they start the pipelines; to run as it a job needs no permission.
+# Levels: https://docs.databricks.com/aws/en/security/auth/access-control/
+PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
+    ObjectKind.CLUSTER_POLICY: {Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
+    ObjectKind.DASHBOARD: {Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_READ", Role.ANALYSTS: "CAN_READ"},
+    ObjectKind.ENDPOINT: {Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_QUERY"},
+    ObjectKind.EXPERIMENT: {Role.RUNNER: "CAN_EDIT", Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_READ"},
+    ObjectKind.FOLDER: {Role.RUNNER: "CAN_READ", Role.ENGINEERS: "CAN_READ"},
+    ObjectKind.JOB: {Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
+    ObjectKind.PIPELINE: {Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
+    ObjectKind.SECRET_SCOPE: {Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
+    ObjectKind.WAREHOUSE: {
+        Role.RUNNER: "CAN_USE",
+        Role.ENGINEERS: "CAN_MANAGE",
+        Role.SCIENTISTS: "CAN_USE",
+        Role.ANALYSTS: "CAN_USE",
+    },
+}

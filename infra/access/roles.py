@@ -1,0 +1,108 @@
+"""Roles of the platform, and what each may do in Unity Catalog by its nature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from infra.access.securables import Grant, Kind, Securable
+from infra.names import MARTS, MODEL, SCHEMAS, VOLUMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.written.settings.platform import Platform
+
+
+class Role(StrEnum):
+    """What a principal does on the platform; the first four are groups, which the settings name."""
+
+    ENGINEERS = "engineers"
+    SCIENTISTS = "scientists"
+    ANALYSTS = "analysts"
+    DELIVERERS = "deliverers"
+    RUNNER = "runner"
+    DEPLOYER = "deployer"
+
+
+# Roles whose work is with single customers, and who may read columns that a contract classifies.
+TRUSTED = frozenset({Role.ENGINEERS, Role.SCIENTISTS, Role.RUNNER})
+
+
+@dataclass(frozen=True)
+class RoleGrant:
+    """One line of the table of rights.
+
+    Attributes:
+        kind: Kind of the securables.
+        names: Their names below the catalog; the empty name is the catalog.
+        roles: Who holds the privileges.
+        privileges: Names as Unity Catalog has them.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    roles: tuple[Role, ...]
+    privileges: tuple[str, ...]
+
+
+_LAYERS = tuple(SCHEMAS)
+_VOLUMES = tuple(f"bronze.{volume}" for volume in VOLUMES)
+_PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS)
+
+# Tables of silver are missing: their contracts say who reads them. Analysts read the marts and no other table of gold:
+# features and scores are of single customers, whose attributes their contract keeps confidential.
+ROLE_GRANTS = (
+    RoleGrant(Kind.CATALOG, ("",), _PEOPLE, ("BROWSE",)),
+    # A team's schema is its own by the time the deployer makes the team's volume in it.
+    RoleGrant(Kind.CATALOG, ("",), (Role.DEPLOYER,), ("USE_SCHEMA", "CREATE_VOLUME")),
+    RoleGrant(
+        Kind.SCHEMA,
+        _LAYERS,
+        (Role.RUNNER,),
+        ("SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MATERIALIZED_VIEW", "REFRESH"),
+    ),
+    RoleGrant(Kind.SCHEMA, _LAYERS, (Role.ENGINEERS,), ("SELECT",)),
+    RoleGrant(Kind.SCHEMA, ("gold", "mlops"), (Role.SCIENTISTS,), ("SELECT",)),
+    RoleGrant(Kind.TABLE, MARTS, (Role.ANALYSTS,), ("SELECT",)),
+    RoleGrant(Kind.VOLUME, _VOLUMES, (Role.RUNNER,), ("READ_VOLUME", "WRITE_VOLUME")),
+    RoleGrant(Kind.VOLUME, _VOLUMES, (Role.ENGINEERS,), ("READ_VOLUME",)),
+    RoleGrant(Kind.VOLUME, ("bronze.raw",), (Role.DELIVERERS,), ("READ_VOLUME", "WRITE_VOLUME")),
+    RoleGrant(Kind.SCHEMA, ("mlops",), (Role.RUNNER,), ("CREATE_MODEL",)),  # MLflow asks for it before each version
+    # An endpoint acts as its creator, the deployer.
+    RoleGrant(Kind.MODEL, (MODEL,), (Role.DEPLOYER, Role.ENGINEERS, Role.SCIENTISTS), ("EXECUTE",)),
+)
+
+
+def principals(platform: Platform, runner: str) -> dict[Role, str]:
+    """Maps each role to its principal: a group's display name, or the name of the runner or the deployer.
+
+    Args:
+        platform: Settings of the platform.
+        runner: Display name of the service principal that jobs and pipelines run as.
+    """
+    groups = platform.groups
+    return {
+        Role.ENGINEERS: groups.engineers,
+        Role.SCIENTISTS: groups.scientists,
+        Role.ANALYSTS: groups.analysts,
+        Role.DELIVERERS: groups.deliverers,
+        Role.RUNNER: runner,
+        Role.DEPLOYER: platform.workspace.deployer,
+    }
+
+
+def role_grants(catalog: str, names: Mapping[Role, str]) -> list[Grant]:
+    """Lists the grants that each role has by its nature.
+
+    Args:
+        catalog: The platform's catalog.
+        names: The principal of each role.
+    """
+    return [
+        Grant(Securable(f"{catalog}.{name}" if name else catalog, line.kind), names[role], frozenset(line.privileges))
+        for line in ROLE_GRANTS
+        for name in line.names
+        for role in line.roles
+    ]

@@ -1,0 +1,39 @@
+"""What the areas of the platform share: what people wrote, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+
+if TYPE_CHECKING:
+    import pulumi_databricks as databricks
+
+    from infra.check import PlatformSources
+    from infra.written.settings.platform import Platform
+    from infra.written.settings.stack import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the areas of the platform share.
+
+    Attributes:
+        settings: All settings of the stack.
+        sources: What the platform is made from: its section of the settings, contracts, requests, plan and wheel.
+        workspace: Provider of the workspace.
+    """
+
+    settings: Settings
+    sources: PlatformSources
+    workspace: databricks.Provider
+
+    @property
+    def platform(self) -> Platform:
+        """The stack's section `platform`."""
+        return self.sources.settings
+
+    def after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Makes the options of a component in the workspace that waits for others."""
+        return pulumi.ResourceOptions(providers=[self.workspace], depends_on=[*resources])

@@ -1,0 +1,32 @@
+"""Errors of the program, and whether deploying again helps; Pulumi prints their text without a traceback.
+
+Faults in hand-written files are `churn.core.faults.FaultsError`; `infra/__main__.py` makes an error of Pulumi of them.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+
+class DeploymentError(pulumi.RunError):
+    """Base of the program's errors. The text is written for people: what is wrong, and the remedy."""
+
+
+class FinalError(DeploymentError):
+    """An error that stays until somebody changes something: deploying again does not help."""
+
+
+class RetryableError(DeploymentError):
+    """An error of another service or of the moment: deploying again may help."""
+
+
+class RunFailedError(RetryableError):
+    """A run that others depend on did not succeed; the next deployment starts it again."""
+
+
+class WrongMetastoreError(FinalError):
+    """A workspace is attached to another metastore than its settings say."""
+
+
+class NoChampionError(FinalError):
+    """No version of the registered model is the champion, so that there is nothing to serve."""

@@ -1,0 +1,294 @@
+"""Deploys the layer of the platform: everything inside a workspace, with the rights of a workspace administrator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from infra.access.roles import Role, principals
+from infra.access.securables import Phase
+from infra.layers.metastore import attached_metastore
+from infra.layers.platform.areas import Area, AreaArgs
+from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
+from infra.layers.platform.compute import Compute, ComputeArgs
+from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
+from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
+from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
+from infra.layers.platform.identities import Identities, IdentitiesArgs
+from infra.layers.platform.jobs import Jobs, JobsArgs
+from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
+from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
+from infra.layers.platform.specs import PIPELINES
+from infra.layers.platform.storage import Storage, StorageArgs
+from infra.layers.platform.tracking import Tracking, TrackingArgs
+from infra.names import MARTS, MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.context import Context
+    from infra.layers.ground.outputs import GroundOutputs
+
+
+@dataclass(frozen=True)
+class PlatformOutputs:
+    """What the platform offers to clients.
+
+    The stack exports each value under the name that it has as an attribute.
+
+    Attributes:
+        workspace_url: URL of the workspace.
+        catalog: Name of the catalog.
+        model: Full name of the registered model.
+        warehouse_id: SQL warehouse for statements.
+        secret_scope: Name of the scope for secrets of jobs.
+        pipeline_ids: Id of each pipeline by name.
+        job_ids: Id of each job by name.
+        endpoint_name: Name of the serving endpoint.
+        endpoint_url: Where it answers.
+        dashboard_url: Page of the published dashboard.
+    """
+
+    workspace_url: str
+    catalog: pulumi.Output[str]
+    model: pulumi.Output[str]
+    warehouse_id: pulumi.Output[str]
+    secret_scope: pulumi.Output[str]
+    pipeline_ids: dict[str, pulumi.Output[str]]
+    job_ids: dict[str, pulumi.Output[str]]
+    endpoint_name: pulumi.Output[str]
+    endpoint_url: pulumi.Output[str]
+    dashboard_url: pulumi.Output[str]
+
+
+def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pulumi.Resource]) -> PlatformOutputs:
+    """Deploys the layer of the platform.
+
+    Args:
+        context: What people wrote, and the provider of the workspace.
+        ground: What the platform stands on.
+        after: What must exist before groups can be named: the groups, where the same stack makes them.
+    """
+    identities = _identities(context, after)
+    data = _data(context, ground, identities)
+    code = _code(context, identities)
+    compute = _compute(context, identities)
+    runs = _pipelines_and_jobs(context, identities, data, code, compute)
+    first_runs = _first_runs(context, identities, data, runs)
+    serving = _serving(context, identities, data, first_runs)
+    dashboard = _dashboard(context, identities, code, compute)
+    host = context.platform.workspace.host
+    return PlatformOutputs(
+        workspace_url=host,
+        catalog=data.catalog,
+        model=data.model,
+        warehouse_id=compute.warehouse_id,
+        secret_scope=compute.secret_scope,
+        pipeline_ids=runs.pipelines.ids,
+        job_ids=runs.jobs.ids,
+        endpoint_name=serving.endpoint_name,
+        endpoint_url=pulumi.Output.format("{0}/serving-endpoints/{1}/invocations", host, serving.endpoint_name),
+        dashboard_url=pulumi.Output.format("{0}/dashboardsv3/{1}/published", host, dashboard.dashboard_id),
+    )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What the area of data has made, with `access` for what reads or writes it."""
+
+    catalog: pulumi.Output[str]
+    model: pulumi.Output[str]
+    access: CatalogGrants
+
+
+@dataclass(frozen=True)
+class _Code:
+    """What the area of code has made."""
+
+    artifacts: Artifacts
+    tracking: Tracking
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """What the area of pipelines and jobs has made."""
+
+    pipelines: Pipelines
+    jobs: Jobs
+
+
+def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identities:
+    """Lets groups into the workspace, and makes the service principal that runs everything."""
+    platform = context.platform
+    args = IdentitiesArgs(
+        account_id=str(platform.account_id),
+        groups=platform.group_names,
+        names=principals(platform, context.settings.runner),
+    )
+    return Identities("identities", args, context.after(*after))
+
+
+def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _Data:
+    """Makes the catalog, what teams have requested in it, the registered model, and the grants on them.
+
+    The deployer makes a team's volume in a schema that is the team's by then, which needs privileges on the catalog
+    first.
+    """
+    platform, protect = context.platform, context.platform.protect_data
+    storage = Storage(
+        "storage",
+        StorageArgs(
+            catalog=context.settings.catalog,
+            metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", context.workspace),
+            root=ground.storage_root,
+            domains=[contract.table.split(".")[1] for contract in context.sources.contracts],
+            protect=protect,
+        ),
+        context.after(),
+    )
+    catalog_access = _grants(context, "catalog-access", Phase.CATALOG, identities, context.after(identities, storage))
+    areas = [
+        Area(
+            f"area-{request.schema_name}",
+            AreaArgs(catalog=storage.catalog, request=request, protect=protect),
+            context.after(catalog_access),
+        )
+        for request in context.sources.requests
+    ]
+    model = Model(
+        "model",
+        ModelArgs(
+            catalog=storage.catalog,
+            schema=storage.schemas["mlops"].name,
+            owner=identities.principals[Role.RUNNER],
+            protect=protect,
+        ),
+        context.after(),
+    )
+    access = _grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
+    return _Data(storage.catalog, model.full_name, access)
+
+
+def _grants(
+    context: Context, name: str, phase: Phase, identities: Identities, opts: pulumi.ResourceOptions
+) -> CatalogGrants:
+    """Makes the grants that can be made in one phase."""
+    args = CatalogGrantsArgs(context.sources.plan.part(phase), identities.application_ids)
+    return CatalogGrants(name, args, opts)
+
+
+def _code(context: Context, identities: Identities) -> _Code:
+    """Uploads the code that jobs and pipelines run, and makes the experiment beside it."""
+    settings, protect = context.settings, context.platform.protect_data
+    artifacts = Artifacts(
+        "artifacts",
+        ArtifactsArgs(
+            folder=f"/Users/{context.platform.workspace.deployer}/{settings.prefix}",
+            principals=identities.principals,
+            wheel=context.sources.wheel,
+            sources=[SOURCES / spec.source for spec in PIPELINES],
+            protect=protect,
+        ),
+        context.after(identities),
+    )
+    tracking = Tracking(
+        "tracking",
+        TrackingArgs(folder=artifacts.folder.path, principals=identities.principals, protect=protect),
+        context.after(identities),
+    )
+    return _Code(artifacts, tracking)
+
+
+def _compute(context: Context, identities: Identities) -> Compute:
+    """Makes what jobs, people and dashboards compute with."""
+    settings, platform = context.settings, context.platform
+    args = ComputeArgs(
+        prefix=settings.prefix,
+        stack=settings.stack,
+        settings=platform.compute,
+        warehouse=platform.warehouse,
+        principals=identities.principals,
+        protect=platform.protect_data,
+    )
+    return Compute("compute", args, context.after(identities))
+
+
+def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, code: _Code, compute: Compute) -> _Runs:
+    """Makes the path of a day: deliveries, bronze, silver, features, model, scores, marts."""
+    settings, platform, artifacts = context.settings, context.platform, code.artifacts
+    pipelines = Pipelines(
+        "pipelines",
+        PipelinesArgs(
+            catalog=data.catalog,
+            sources=artifacts.sources,
+            wheel=artifacts.wheel,
+            spark_conf=platform.compute.spark_conf,
+            principals=identities.principals,
+            notify=platform.daily.notify,
+            protect=platform.protect_data,
+        ),
+        context.after(data.access, artifacts),
+    )
+    jobs = Jobs(
+        "jobs",
+        JobsArgs(
+            stack=settings.stack,
+            catalog=data.catalog,
+            model=data.model,
+            experiment_id=code.tracking.experiment_id,
+            wheel=artifacts.wheel,
+            pipeline_ids=pipelines.ids,
+            policy_id=compute.policy_id,
+            principals=identities.principals,
+            compute=platform.compute,
+            daily=platform.daily,
+            simulation=platform.simulation,
+            training=platform.training,
+        ),
+        context.after(data.access, artifacts, code.tracking, compute),
+    )
+    return _Runs(pipelines, jobs)
+
+
+def _first_runs(context: Context, identities: Identities, data: _Data, runs: _Runs) -> FirstRuns:
+    """Runs the pipelines and the bootstrap job once, and makes the grants on the tables that they have made then."""
+    catalog = context.settings.catalog
+    first_runs = FirstRuns(
+        "first-runs",
+        FirstRunsArgs(
+            host=context.platform.workspace.host,
+            pipeline_ids=runs.pipelines.ids,
+            job_ids=runs.jobs.ids,
+            pipeline_tables=[contract.table for contract in context.sources.contracts],
+            bootstrap_objects=[f"{catalog}.{MODEL}", *MARTS],
+        ),
+        context.after(data.access, runs.pipelines, runs.jobs),
+    )
+    _grants(context, "table-access", Phase.TABLES, identities, context.after(first_runs))
+    return first_runs
+
+
+def _serving(context: Context, identities: Identities, data: _Data, first_runs: FirstRuns) -> Serving:
+    """Makes the endpoint, which serves the champion that the bootstrap job has made at the latest."""
+    args = ServingArgs(
+        endpoint=context.settings.prefix,
+        model=data.model,
+        after=[first_runs.bootstrap],
+        settings=context.platform.serving,
+        principals=identities.principals,
+    )
+    return Serving("serving", args, context.after())
+
+
+def _dashboard(context: Context, identities: Identities, code: _Code, compute: Compute) -> ChurnDashboard:
+    """Makes the dashboard."""
+    args = ChurnDashboardArgs(
+        stack=context.settings.stack,
+        folder=code.artifacts.folder.path.apply(lambda path: f"/Workspace{path}"),
+        warehouse_id=compute.warehouse_id,
+        serialized=serialize_dashboard(DASHBOARD, context.settings.catalog),
+        principals=identities.principals,
+    )
+    return ChurnDashboard("dashboard", args, context.after(identities))

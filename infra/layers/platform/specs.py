@@ -1,0 +1,104 @@
+"""Pipelines and jobs of the platform as data: what runs, and what each task waits for.
+
+`pipelines.py` and `jobs.py` deploy them. What a wheel task does and which parameters it takes stands in `churn.tasks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from churn import tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from churn.core.task import Task
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """One declarative pipeline.
+
+    Attributes:
+        name: Its name in the workspace.
+        schema: Schema that it fills; also the key of the task that updates it.
+        source: Its file in `workloads/pipelines`.
+    """
+
+    name: str
+    schema: str
+    source: str
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One task of a job.
+
+    Attributes:
+        runs: The wheel task or the pipeline that it runs.
+        after: Tasks that it waits for, as far as the job has them.
+        run_if: Which of these tasks must have succeeded, in the words of Databricks; None asks for all.
+        alerts: Whether its failure sends an e-mail of its own, because the run can succeed although it failed.
+    """
+
+    runs: Task[Any] | PipelineSpec
+    after: tuple[TaskSpec, ...] = ()
+    run_if: str | None = None
+    alerts: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its key in the job."""
+        return self.runs.schema if isinstance(self.runs, PipelineSpec) else self.runs.name
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job.
+
+    Attributes:
+        name: Its name in the workspace.
+        description: What it does.
+        tasks: Its tasks, each after those that it waits for.
+        scheduled: Whether the schedule of the settings starts it.
+    """
+
+    name: str
+    description: str
+    tasks: tuple[TaskSpec, ...]
+    scheduled: bool = False
+
+    def without(self, dropped: Collection[TaskSpec]) -> JobSpec:
+        """Makes the same job without some of its tasks."""
+        return replace(self, tasks=tuple(task for task in self.tasks if task not in dropped))
+
+
+BRONZE_PIPELINE = PipelineSpec("churn_bronze", "bronze", "bronze.py")
+SILVER_PIPELINE = PipelineSpec("churn_silver", "silver", "silver.py")
+PIPELINES = (BRONZE_PIPELINE, SILVER_PIPELINE)
+
+SIMULATE = TaskSpec(tasks.SIMULATE)
+INGEST = TaskSpec(tasks.INGEST, after=(SIMULATE,))
+BRONZE = TaskSpec(BRONZE_PIPELINE, after=(INGEST,))
+SILVER = TaskSpec(SILVER_PIPELINE, after=(BRONZE,))
+RECONCILE = TaskSpec(tasks.RECONCILE, after=(SILVER,))
+FEATURES = TaskSpec(tasks.FEATURES, after=(RECONCILE,))
+TRAIN = TaskSpec(tasks.TRAIN, after=(FEATURES,), alerts=True)
+GATE = TaskSpec(tasks.GATE, after=(TRAIN,), alerts=True)
+# If training or the gate fails, the current champion still scores the day. If `features` fails, the gate is skipped as
+# well; then neither dependency has succeeded, `score` does not run, and stale features are never scored.
+SCORE = TaskSpec(tasks.SCORE, after=(FEATURES, GATE), run_if="AT_LEAST_ONE_SUCCESS")
+MARTS = TaskSpec(tasks.MARTS, after=(SCORE,))
+
+DAILY = JobSpec(
+    "churn_daily",
+    "A day of churn: deliveries in, every active customer scored, marts refreshed",
+    (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, FEATURES, TRAIN, GATE, SCORE, MARTS),
+    scheduled=True,
+)
+BOOTSTRAP = JobSpec(
+    "churn_bootstrap",
+    "What must be there before the first day: a base-rate model to serve, and the marts to grant",
+    (TaskSpec(tasks.BOOTSTRAP), TaskSpec(tasks.TABLES)),
+)

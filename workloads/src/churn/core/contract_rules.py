@@ -1,0 +1,214 @@
+"""Rules that a data contract must meet beyond the standard's model, and the names of the rules that its rows meet."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from open_data_contract_standard.model import Team
+
+from churn.core.faults import choices, nearest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
+
+    from churn.core.faults import Fault
+    from churn.core.files import Document, Place
+
+KIND = "DataContract"
+SCHEMA = "silver"  # of the tables that contracts describe
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
+ACCESS = ("read", "write")
+ENGINE = "spark"
+TYPES = ("STRING", "INT", "DOUBLE", "DATE", "BOOLEAN")  # Spark's
+# Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
+LOGICAL_TYPES = (
+    "string",
+    "date",
+    "timestamp",
+    "time",
+    "number",
+    "integer",
+    "object",
+    "array",
+    "boolean",
+    "map",
+    "vector",
+)
+
+# Custom properties that the workloads need.
+FORMAT = "format"
+FORMATS = ("csv", "parquet")
+ORDERING = "ordering"
+
+# Rules that every row has to meet whatever its contract says, SQL conditions by name.
+ROW_RULES = {"has_its_fields": "NOT _uneven", "values_have_their_type": "_malformed IS NULL"}
+
+
+def given_rule(column: str) -> str:
+    """Name of the rule that a required column is given."""
+    return f"{column}_is_given"
+
+
+def source_of(column: SchemaProperty) -> str:
+    """Name of a column in the delivered files."""
+    return (column.transformSourceObjects or [column.name or ""])[0]
+
+
+def owner_of(written: OpenDataContractStandard) -> str | None:
+    """Display name of the group that owns the table."""
+    return written.team.name if isinstance(written.team, Team) else None
+
+
+def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
+    """Value of a custom property as text; None if it is missing."""
+    return next((str(entry.value) for entry in written.customProperties or () if entry.property == name), None)
+
+
+def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
+    """All rules that a contract breaks.
+
+    Args:
+        document: What its file holds.
+        written: The same by the standard's model.
+        groups: Display names of the groups that may own or use a table; None takes any.
+    """
+    faults = [*_head(document, written), *_groups(document, written, groups)]
+    entries = written.schema_ or []
+    if len(entries) != 1 or not entries[0].name or not entries[0].properties:
+        names = [entry.name for entry in entries]
+        allowed, remedy = "one entry with a name and properties", "write one table a file"
+        return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
+    (table,) = entries
+    faults += _table(document, table)
+    faults += _columns(document, table)
+    faults += _delivery(document, written, table)
+    faults += _quality(document, table)
+    return faults
+
+
+def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fault]:
+    if written.kind != KIND:
+        remedy = f"write kind: {KIND}"
+        yield document.fault(("kind",), received=shown(written.kind), allowed=KIND, remedy=remedy)
+    if not written.version:
+        remedy = "write the contract's version"
+        yield document.fault(("version",), received=shown(written.version), allowed="text such as 1.0.0", remedy=remedy)
+
+
+def _groups(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> Iterator[Fault]:
+    allowed = "the name of a group" if groups is None else choices(groups)
+    known = "write a known group, or add this one to churn:platform.team_groups"
+    owner = owner_of(written)
+    if not owner or (groups is not None and owner not in groups):
+        remedy = "name the group that owns the table"
+        yield document.fault(("team", "name"), received=shown(owner), allowed=allowed, remedy=remedy)
+    for index, role in enumerate(written.roles or ()):
+        if not role.role or (groups is not None and role.role not in groups):
+            place = ("roles", index, "role")
+            yield document.fault(place, received=shown(role.role), allowed=allowed, remedy=known)
+        if role.access not in ACCESS:
+            place, remedy = ("roles", index, "access"), "say whether the group only reads the table or writes it too"
+            yield document.fault(place, received=shown(role.access), allowed=choices(ACCESS), remedy=remedy)
+
+
+def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    if not NAME.fullmatch(table.name or ""):
+        place, remedy = ("schema", 0, "name"), "rename the table"
+        yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
+        return
+    full_name = f"{SCHEMA}.{table.name}"
+    if table.physicalName != full_name:
+        allowed = f"{full_name}, since its name is {table.name}"
+        remedy = f"write physicalName: {full_name}, or correct the name"
+        place = ("schema", 0, "physicalName")
+        yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
+
+
+def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    names: set[str] = set()
+    sources: set[str] = set()
+    columns: Place = ("schema", 0, "properties")
+    for index, column in enumerate(table.properties or ()):
+        place = (*columns, index)
+        name, source = column.name or "", source_of(column)
+        if not NAME.fullmatch(name):
+            yield document.fault(
+                (*place, "name"), received=shown(column.name), allowed=NAMING, remedy="rename the column"
+            )
+        if name in names:
+            remedy = "remove or rename one of the two columns"
+            yield document.fault(
+                (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
+            )
+        elif source.lower() in sources:  # Spark's columns do not differ by capitals
+            yield document.fault(
+                (*place, "transformSourceObjects"),
+                received=shown(source),
+                allowed="a name in the files that no other column has, whatever its capitals",
+                remedy="remove or rename one of the two columns",
+            )
+        names.add(name)
+        sources.add(source.lower())
+        yield from _types(document, place, column)
+    if not any(column.primaryKey for column in table.properties or ()):
+        allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
+        yield document.fault(columns, received="no primaryKey", allowed=allowed, remedy=remedy)
+
+
+def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+    if column.physicalType not in TYPES:
+        remedy = "give the Spark type of the column in silver"
+        yield document.fault(
+            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(TYPES), remedy=remedy
+        )
+    if column.logicalType is not None and column.logicalType not in LOGICAL_TYPES:
+        meant = nearest(column.logicalType, LOGICAL_TYPES)
+        remedy = f"write logicalType: {meant}" if meant else "give the standard's name of the type, or remove it"
+        yield document.fault(
+            (*place, "logicalType"), received=shown(column.logicalType), allowed=choices(LOGICAL_TYPES), remedy=remedy
+        )
+
+
+def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
+    def place(name: str) -> Place:
+        entries = enumerate(written.customProperties or ())
+        return next(
+            (("customProperties", n, "value") for n, entry in entries if entry.property == name),
+            ("customProperties",),
+        )
+
+    format_, ordering = custom_property(written, FORMAT), custom_property(written, ORDERING)
+    if format_ not in FORMATS:
+        remedy = f"add the property {FORMAT}" if format_ is None else "give the format of the delivered files"
+        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(FORMATS), remedy=remedy)
+    columns = [column.name or "" for column in table.properties or ()]
+    if ordering is not None and ordering not in columns:
+        meant = nearest(ordering, columns)
+        remedy = (
+            f"write {meant}" if meant else f"name the column that says when a row was reported, or remove {ORDERING}"
+        )
+        yield document.fault(place(ORDERING), received=shown(ordering), allowed="the name of a column", remedy=remedy)
+
+
+def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    required = [column.name or "" for column in table.properties or () if column.required]
+    names = {*ROW_RULES, *map(given_rule, required)}
+    for index, rule in enumerate(table.quality or ()):
+        place = ("schema", 0, "quality", index)
+        if not rule.name:
+            remedy = "add a name; quarantined rows carry it"
+            yield document.fault((*place, "name"), received=shown(rule.name), allowed="text", remedy=remedy)
+        elif rule.name in names:
+            allowed, remedy = "a name that no other rule has", "rename one of the two rules, or this one would be lost"
+            yield document.fault((*place, "name"), received=shown(rule.name), allowed=allowed, remedy=remedy)
+        names.add(rule.name or "")
+        if rule.engine != ENGINE:
+            remedy = f"write engine: {ENGINE}"
+            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=ENGINE, remedy=remedy)
+        if not isinstance(rule.implementation, str):
+            received, remedy = shown(rule.implementation), "write the condition that each row has to meet"
+            yield document.fault((*place, "implementation"), received=received, allowed="SQL", remedy=remedy)

@@ -1,0 +1,135 @@
+"""Tasks of the wheel: the one table of its entry points, their descriptions and their options.
+
+The job's tasks, their descriptions and their parameters follow from `TASKS`; `churn.core.entry.parse(task, argv)` reads
+the command line of each. Importing this module imports neither Spark nor pandas nor MLflow, so that a deployment can
+read it while it plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from churn.core.label_window import LabelWindow
+from churn.core.task import NoOptions, Task, option
+
+MODEL = option("registered model, such as churn_dev.mlops.churn_model")
+EXPERIMENT = option("id of the MLflow experiment in which models are tracked")
+
+
+@dataclass(frozen=True)
+class SimulateOptions:
+    """Options of `simulate`."""
+
+    snapshot_date: date = field(metadata=option("day on which Telco was taken, YYYY-MM-DD", date.fromisoformat))
+    seed: int = field(metadata=option("seed of every draw", int))
+
+
+@dataclass(frozen=True)
+class FeaturesOptions:
+    """Options of `features`."""
+
+    window: LabelWindow
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options of `train`."""
+
+    model: str = field(metadata=MODEL)
+    experiment_id: str = field(metadata=EXPERIMENT)
+    window: LabelWindow
+    retrain_days: int = field(metadata=option("age in days at which a champion is replaced", int))
+    history_days: int = field(metadata=option("days of observations to learn from", int))
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Options of `gate` and `score`, which read a registered model."""
+
+    model: str = field(metadata=MODEL)
+
+
+@dataclass(frozen=True)
+class BootstrapOptions:
+    """Options of `bootstrap`."""
+
+    model: str = field(metadata=MODEL)
+    experiment_id: str = field(metadata=EXPERIMENT)
+
+
+SIMULATE = Task(
+    "simulate",
+    "churn.simulation.simulate:main",
+    "Delivers the files of the simulated world that are due by the date and not there yet. Fails when they cannot be "
+    "uploaded.",
+    SimulateOptions,
+)
+INGEST = Task(
+    "ingest",
+    "churn.ingestion.ingest:main",
+    "Examines every delivered file, admits or quarantines it, and records it in bronze.deliveries. Fails when files "
+    "cannot be read or moved; a bad file is quarantined and fails nothing.",
+    NoOptions,
+)
+RECONCILE = Task(
+    "reconcile",
+    "churn.transforms.reconcile:main",
+    "Proves that every admitted row is in silver, in quarantine or superseded, and records the counts in "
+    "mlops.row_accounting. Fails when rows are lost, or when files reached bronze without ingest.",
+    NoOptions,
+)
+FEATURES = Task(
+    "features",
+    "churn.feature_engineering.features:main",
+    "Builds gold.churn_features of the date, and gold.churn_labels of the latest date whose label is complete. Fails "
+    "when no customer is active on the date.",
+    FeaturesOptions,
+)
+TRAIN = Task(
+    "train",
+    "churn.training.train:main",
+    "Fits every kind of model on the labelled customers and registers the best as challenger, if the champion is due "
+    "for a successor and there is something new to learn. Fails when the customers lack leavers or stayers.",
+    TrainOptions,
+)
+GATE = Task(
+    "gate",
+    "churn.validation.gate:main",
+    "Judges the date's challenger and makes it champion if it passes every check; records the checks in "
+    "mlops.gate_results. Fails when a check cannot be tested, or when only the bootstrap model is left.",
+    ModelOptions,
+)
+SCORE = Task(
+    "score",
+    "churn.inference.score:main",
+    "Scores every active customer with the champion into gold.churn_scores_daily. Fails when there is no champion, or "
+    "when features or scores are not one row for each active customer.",
+    ModelOptions,
+)
+MARTS = Task(
+    "marts",
+    "churn.reporting.marts:main",
+    "Refreshes the marts of the dashboard from the date's scores, its features and the gate's decisions. Fails when "
+    "the date has no scores.",
+    NoOptions,
+)
+BOOTSTRAP = Task(
+    "bootstrap",
+    "churn.training.bootstrap:main",
+    "Registers a base-rate model as first version and champion, unless the model has versions already. Fails when "
+    "MLflow cannot be reached.",
+    BootstrapOptions,
+)
+TABLES = Task(
+    "tables",
+    "churn.reporting.tables:main",
+    "Makes the marts that are missing, still empty, so that reading them can be granted. Fails when the catalog or its "
+    "schema gold is missing.",
+    NoOptions,
+)
+
+TASKS: dict[str, Task[Any]] = {
+    task.name: task for task in (SIMULATE, INGEST, RECONCILE, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
+}
