@@ -121,9 +121,9 @@ def deploy_aws(stack: str, settings: Aws, protect: bool) -> GroundOutputs:
         base.opts,
     ).arns
     return GroundOutputs(
-        storage_root=f"s3://{buckets['catalog']}/managed",
-        raw_url=f"s3://{buckets['raw']}",
-        checkpoints_url=f"s3://{buckets['checkpoints']}",
+        storage_root=pulumi.Output.concat("s3://", buckets["catalog"], "/managed"),
+        raw_url=pulumi.Output.concat("s3://", buckets["raw"]),
+        checkpoints_url=pulumi.Output.concat("s3://", buckets["checkpoints"]),
         workspace_bucket=buckets["workspace"],
         logs_bucket=buckets["logs"],
         vpc_id=place.vpc_id,

@@ -9,8 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.layers.ground.documents.document import document
-from infra.layers.ground.documents.resources import bucket as bucket_policy
-from infra.layers.ground.documents.resources import workspace_bucket
+from infra.layers.ground.documents.resources import closed_bucket, workspace_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,26 +71,44 @@ class Buckets(pulumi.ComponentResource):
     Access is by policies alone: there are no access control lists.
     """
 
-    names: dict[str, str]
-    ready: list[pulumi.Resource]
+    names: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:ground:Buckets", name, None, opts)
-        self.names = bucket_names(args.environment, args.adopted)
-        self.ready = []
+        self._args = args
+        self.names = {purpose: pulumi.Output.from_input(bucket) for purpose, bucket in args.adopted.items()}
         for purpose in [purpose for purpose in BUCKETS if purpose not in args.adopted]:
-            self._make(purpose, args)
+            self.names[purpose] = self._make(purpose)
         self.register_outputs({"names": self.names})
 
-    def _make(self, purpose: str, args: BucketsArgs) -> None:
-        """One bucket with its companions."""
-        name, kind = self.names[purpose], BUCKETS[purpose]
+    def _make(self, purpose: str) -> pulumi.Output[str]:
+        """The name of one new bucket, which has all its companions."""
+        name = self._args.environment.bucket(purpose)
         bucket = aws.s3.Bucket(
             purpose,
             bucket=name,
-            force_destroy=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            force_destroy=not self._args.protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
         )
+        self._close(purpose, name, bucket)
+        self._encrypt(purpose, bucket)
+        child = pulumi.ResourceOptions(parent=self)
+        versioning = aws.s3.BucketVersioning(
+            f"{purpose}-versioning",
+            bucket=bucket.bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{purpose}-lifecycle",
+            bucket=bucket.bucket,
+            rules=lifecycle_rules(BUCKETS[purpose]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        return bucket.bucket
+
+    def _close(self, purpose: str, name: str, bucket: aws.s3.Bucket) -> None:
+        """Lets in only whom policies name, and nobody without TLS."""
         child = pulumi.ResourceOptions(parent=self)
         aws.s3.BucketOwnershipControls(
             f"{purpose}-ownership",
@@ -108,48 +125,30 @@ class Buckets(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{purpose}-encryption",
-            bucket=bucket.bucket,
-            rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": args.key_arn,
-                    },
-                    "bucket_key_enabled": True,  # one call to KMS for many objects
-                }
-            ],
-            opts=child,
+        own = (
+            workspace_bucket(name, self._args.databricks_account_id) if purpose == "workspace" else closed_bucket(name)
         )
-        versioning = aws.s3.BucketVersioning(
-            f"{purpose}-versioning",
-            bucket=bucket.bucket,
-            versioning_configuration={"status": "Enabled"},
-            opts=child,
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{purpose}-lifecycle",
-            bucket=bucket.bucket,
-            rules=lifecycle_rules(kind),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
-        )
-        statements = (
-            workspace_bucket(name, args.databricks_account_id) if purpose == "workspace" else bucket_policy(name)
-        )
-        policy = aws.s3.BucketPolicy(
+        aws.s3.BucketPolicy(
             f"{purpose}-policy",
             bucket=bucket.bucket,
-            policy=document(statements),
+            policy=document(own),
             # S3 refuses two changes of a bucket's access at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
-        self.ready += [bucket, encryption, policy]
 
-
-def bucket_names(environment: Environment, adopted: Mapping[str, str]) -> dict[str, str]:
-    """The name of each bucket by purpose, made or adopted."""
-    return {purpose: adopted.get(purpose, environment.bucket(purpose)) for purpose in BUCKETS}
+    def _encrypt(self, purpose: str, bucket: aws.s3.Bucket) -> None:
+        """Encrypts by the own key whatever is written."""
+        by_default: aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgsDict = {
+            "sse_algorithm": "aws:kms",
+            "kms_master_key_id": self._args.key_arn,
+        }
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{purpose}-encryption",
+            bucket=bucket.bucket,
+            # A bucket's own data key saves most calls to KMS.
+            rules=[{"apply_server_side_encryption_by_default": by_default, "bucket_key_enabled": True}],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def lifecycle_rules(purpose: Purpose) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:

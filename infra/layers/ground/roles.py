@@ -67,7 +67,7 @@ class RolesArgs:
     databricks_account_id: str
     vpc_id: pulumi.Input[str]
     nodes_group_id: pulumi.Input[str]
-    buckets: Sequence[str]
+    buckets: Sequence[pulumi.Input[str]]
     storage_key_arn: pulumi.Input[str]
     kafka_arn: pulumi.Input[str] | None
     topics: Sequence[str]
@@ -98,8 +98,8 @@ class Roles(pulumi.ComponentResource):
         self._role(
             "storage",
             trust_unity_catalog(environment, role, external_id),
-            pulumi.Output.from_input(args.storage_key_arn).apply(
-                lambda key: storage(environment, environment.name("storage"), args.buckets, [key])
+            pulumi.Output.all(args.storage_key_arn, *args.buckets).apply(
+                lambda known: storage(environment, environment.name("storage"), known[1:], known[:1])
             ),
         )
         if args.kafka_arn is not None:

@@ -15,6 +15,44 @@ if TYPE_CHECKING:
 # Databricks' names of the queues and topics that managed file events make ("Set up file events").
 FILE_EVENTS_PREFIX = "csms-"
 
+OBJECTS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+BUCKETS = (
+    "s3:GetBucketLocation",
+    "s3:GetBucketNotification",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:PutBucketNotification",
+)
+FILE_EVENTS = (
+    "sns:CreateTopic",
+    "sns:DeleteTopic",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:Publish",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+    "sns:TagResource",
+    "sns:Unsubscribe",
+    "sqs:ChangeMessageVisibility",
+    "sqs:CreateQueue",
+    "sqs:DeleteMessage",
+    "sqs:DeleteQueue",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ListQueueTags",
+    "sqs:PurgeQueue",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+    "sqs:SetQueueAttributes",
+    "sqs:TagQueue",
+)
+
 
 def storage(environment: Environment, role: str, buckets: Iterable[str], key_arns: Iterable[str]) -> list[Statement]:
     """Reading and writing the stack's buckets, and file events on them.
@@ -30,57 +68,11 @@ def storage(environment: Environment, role: str, buckets: Iterable[str], key_arn
     bucket_arns = [f"arn:aws:s3:::{bucket}" for bucket in buckets]
     queues = [environment.arn(service, f"{FILE_EVENTS_PREFIX}*") for service in ("sns", "sqs")]
     return [
-        allow(
-            "Objects",
-            (
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject",
-                "s3:GetObject",
-                "s3:ListMultipartUploadParts",
-                "s3:PutObject",
-            ),
-            [f"{arn}/*" for arn in bucket_arns],
-        ),
-        allow(
-            "Buckets",
-            (
-                "s3:GetBucketLocation",
-                "s3:GetBucketNotification",
-                "s3:ListBucket",
-                "s3:ListBucketMultipartUploads",
-                "s3:PutBucketNotification",
-            ),
-            bucket_arns,
-        ),
+        allow("Objects", OBJECTS, [f"{arn}/*" for arn in bucket_arns]),
+        allow("Buckets", BUCKETS, bucket_arns),
         allow("Key", ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"), key_arns),
         allow("Itself", ASSUME, [environment.role_arn(role)]),
-        allow(
-            "FileEvents",
-            (
-                "sns:CreateTopic",
-                "sns:DeleteTopic",
-                "sns:GetTopicAttributes",
-                "sns:ListSubscriptionsByTopic",
-                "sns:Publish",
-                "sns:SetTopicAttributes",
-                "sns:Subscribe",
-                "sns:TagResource",
-                "sns:Unsubscribe",
-                "sqs:ChangeMessageVisibility",
-                "sqs:CreateQueue",
-                "sqs:DeleteMessage",
-                "sqs:DeleteQueue",
-                "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
-                "sqs:ListQueueTags",
-                "sqs:PurgeQueue",
-                "sqs:ReceiveMessage",
-                "sqs:SendMessage",
-                "sqs:SetQueueAttributes",
-                "sqs:TagQueue",
-            ),
-            queues,
-        ),
+        allow("FileEvents", FILE_EVENTS, queues),
         # These two list the whole region: AWS knows no narrower resource.
         allow("FileEventsLists", ("sns:ListTopics", "sqs:ListQueues"), ["*"]),
     ]

@@ -83,7 +83,7 @@ def watch_key(environment: Environment) -> list[Statement]:
     ]
 
 
-def bucket(name: str) -> list[Statement]:
+def closed_bucket(name: str) -> list[Statement]:
     """The policy of every bucket: no request without TLS 1.2."""
     arns = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
     return [
@@ -98,7 +98,7 @@ def workspace_bucket(name: str, databricks_account_id: str) -> list[Statement]:
     Source: Databricks, "Create an S3 bucket for workspace deployment".
     """
     return [
-        *bucket(name),
+        *closed_bucket(name),
         allow(
             "Workspace",
             (
