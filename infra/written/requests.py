@@ -1,6 +1,6 @@
-"""What teams ask for: a workspace area, `requests/<team>/<schema>.yaml`.
+"""Requests of teams: a workspace area each, `requests/<team>/<schema>.yaml`.
 
-Everything is checked without a provider SDK. `python -m infra.written.requests` writes the JSON schema that editors
+`python -m infra.written.requests` writes the JSON schema that editors
 use.
 """
 
@@ -35,7 +35,7 @@ Team = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
 class AreaPrivilege(StrEnum):
-    """What others may be given on an area; managing it stays with its owner."""
+    """Privileges that other groups may have on an area; only its owner manages it."""
 
     SELECT = "SELECT"
     MODIFY = "MODIFY"
@@ -58,16 +58,16 @@ class AreaGrant(Section):
 class WorkspaceArea(Section):
     """A team's workspace area: a schema with a volume, owned by a group."""
 
-    kind: Literal["workspace_area"] = Field(description="what is asked for")
+    kind: Literal["workspace_area"] = Field(description="kind of the request")
     team: Team = Field(description="the team that asks; the folder's name")
     schema_name: Name = Field(alias="schema", description="name of the schema; the file's name")
     purpose: str = Field(
-        min_length=10, max_length=250, description="what it is for, in a sentence; becomes its comment"
+        min_length=10, max_length=250, description="its purpose in a sentence, which becomes its comment"
     )
     owner_group: GroupName = Field(description="display name of the group that owns it")
     volume: Name = Field(default="files", description="name of the volume for files")
     stacks: tuple[Name, ...] = Field(min_length=1, description="stacks that have it, such as local, dev, prod")
-    grants: tuple[AreaGrant, ...] = Field(default=(), description="what other groups may do")
+    grants: tuple[AreaGrant, ...] = Field(default=(), description="privileges of other groups")
 
 
 def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQUESTS) -> tuple[WorkspaceArea, ...]:
@@ -125,7 +125,7 @@ def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str
             ("stacks", index),
             received=f'"{stack}"',
             allowed=choices(known),
-            remedy=f"write one of them, or add Pulumi.{stack}.yaml with churn:platform",
+            remedy=f"correct the name, or add Pulumi.{stack}.yaml with churn:platform",
         )
         for index, stack in enumerate(area.stacks)
         if stack not in known
@@ -135,7 +135,7 @@ def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str
 def _group_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
     named: list[tuple[Place, str]] = [(("owner_group",), area.owner_group)]
     named += [(("grants", index, "group"), grant.group) for index, grant in enumerate(area.grants)]
-    remedy = "write a known group, or add this one to churn:platform.team_groups"
+    remedy = "correct the name, or add it to churn:platform.team_groups"
     return [
         document.fault(place, received=f'"{group}"', allowed=choices(known), remedy=remedy)
         for place, group in named
@@ -158,7 +158,7 @@ def _duplicates(areas: Iterable[tuple[Document, WorkspaceArea]]) -> list[Fault]:
 
 
 def json_schema() -> str:
-    """The request's JSON schema, as text of its file."""
+    """The JSON schema of a request, as the text of `SCHEMA_FILE`."""
     return json.dumps(WorkspaceArea.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
 
 

@@ -16,9 +16,10 @@ from churn.core.files import Document, read_document
 from churn.core.validation import examine
 from infra.written.paths import REPOSITORY
 from infra.written.settings.rules import broken_rules
-from infra.written.settings.stack import Settings
+from infra.written.settings.stack import Layers, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 NAMESPACE = "churn:"
@@ -65,14 +66,11 @@ def read_settings(stack_file: Path) -> Settings:
         )
         raise FaultsError([fault])
     document = read_document(stack_file, file)
-    config = _config(document)
-    unknown = []
+    faults = []
     for key in document.values.keys() - ENGINE_KEYS:
         received, remedy = f"the unknown name {key!r}", f"move {key} below config"
-        unknown.append(document.fault((key,), received=received, allowed=choices(ENGINE_KEYS), remedy=remedy))
-    if unknown:
-        raise FaultsError(unknown)
-    return _settings(match[1], config)
+        faults.append(document.fault((key,), received=received, allowed=choices(ENGINE_KEYS), remedy=remedy))
+    return _settings(match[1], _config(document), faults)
 
 
 def settings_in_program(stack: str, config: dict[str, str], folder: Path = REPOSITORY) -> Settings:
@@ -105,31 +103,42 @@ def _config(document: Document) -> Document:
     values = document.values.get("config") or {}
     if not isinstance(values, dict):
         fault = document.fault(
-            ("config",), received=str(values), allowed="a mapping of names to values", remedy="write name: value"
+            ("config",), received=shown(values), allowed="a mapping of names to values", remedy="write name: value"
         )
         raise FaultsError([fault])
     lines = {place[1:]: line for place, line in document.lines.items() if place[:1] == ("config",)}
     return Document(document.file, values, lines)
 
 
-def _settings(stack: str, config: Document) -> Settings:
-    """The settings in a stack's configuration, checked as a whole."""
-    faults = []
+def _settings(stack: str, config: Document, faults: Sequence[Fault] = ()) -> Settings:
+    """The settings in a stack's configuration, checked as a whole.
+
+    Args:
+        stack: Name of the stack.
+        config: The configuration, by names with namespace.
+        faults: Found in the stack's file before.
+
+    Raises:
+        FaultsError: With those and every fault of the configuration.
+    """
+    faults = [*faults]
     if not STACK_NAME.fullmatch(stack):
+        received, remedy = f"the stack name {stack!r}", "rename the file and the stack"
         allowed = "a lower-case letter, then lower-case letters, digits and single underscores"
-        remedy = "rename the file and the stack"
-        fault = Fault(file=config.file, received=f"the stack name {stack!r}", allowed=allowed, remedy=remedy)
-        faults.append(fault)
+        faults.append(Fault(file=config.file, received=received, allowed=allowed, remedy=remedy))
     for key in config.values:
         if not key.startswith((NAMESPACE, "pulumi:")):
             received, allowed = f"the unknown name {key!r}", f"names that begin with {NAMESPACE}"
             faults.append(config.fault((key,), received=received, allowed=allowed, remedy=f"remove {key}"))
-    values = {key: value for key, value in config.values.items() if key.startswith(NAMESPACE)}
-    settings, config, found = examine(Settings, replace(config, values={**values, "stack": stack}))
+    ours = {key: value for key, value in config.values.items() if key.startswith(NAMESPACE)}
+    layers, config, found = examine(Layers, replace(config, values=ours))
     faults += found
-    for broken in broken_rules(settings) if settings else ():
+    if layers is None:
+        raise FaultsError(faults)
+    settings = Settings.of(stack, layers)
+    for broken in broken_rules(settings):
         received = shown(broken.received)
         faults.append(config.fault(broken.place, received=received, allowed=broken.allowed, remedy=broken.remedy))
-    if faults or settings is None:
+    if faults:
         raise FaultsError(faults)
     return settings

@@ -94,7 +94,7 @@ def test_a_stack_without_a_file_is_refused_with_the_remedy(tmp_path: Path) -> No
     for index, name in enumerate(("locla", "account")):
         said = (
             f'requests/retention/lab.yaml:7: stacks[{index}]: received "{name}"; allowed: dev, local, prod; '
-            f"remedy: write one of them, or add Pulumi.{name}.yaml with churn:platform"
+            f"remedy: correct the name, or add Pulumi.{name}.yaml with churn:platform"
         )
         assert said in str(caught.value)
 

@@ -130,9 +130,9 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"churn:ground": None}, "churn:ground", ["received null", "stands on it", "storage_root, which may be null"]),
     ({"churn:ground": {}}, "churn:ground", ["received {}", "either storage_root", "write one of the three"]),
     (
-        {"churn:ground.stack": "house/churn/ground", "churn:ground.storage_root": "s3://bucket/churn"},
+        {"churn:ground.stack": "example/churn/ground", "churn:ground.storage_root": "s3://bucket/churn"},
         "churn:ground",
-        ["s3://bucket/churn", "house/churn/ground", "either storage_root", "write one of the three"],
+        ["s3://bucket/churn", "example/churn/ground", "either storage_root", "write one of the three"],
     ),
     ({"churn:ground": {"stack": "ground"}}, "churn:ground.stack", ['"ground"', "organization/project/stack"]),
     ({"churn:ground.storage_root": "bucket"}, "churn:ground.storage_root", ['"bucket"', "s3", "cloud location"]),
@@ -158,7 +158,20 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         ["nothing", "2X-Small, Large, Medium, Small, X-Small", "add size"],
     ),
     ({"churn:platform.serving": 3}, "churn:platform.serving", ["received 3"]),
-    ({"churn:warehouse": {}}, "churn:warehouse", ["the unknown name", "churn:account, churn:ground, churn:platform"]),
+    (
+        {"churn:warehouse": {}},
+        "churn:warehouse",
+        [
+            "allowed: churn:account, churn:ground, churn:platform;",
+            "remove churn:warehouse, or move it below churn:platform",
+        ],
+    ),
+    ({"churn:dashboards": {}}, "churn:dashboards", ["the unknown name", "remedy: remove churn:dashboards"]),
+    (
+        {"churn:platfrm": {}, "churn:platform": None, "churn:account": None},
+        "churn:platfrm",
+        ["the unknown name", "write churn:platform instead of churn:platfrm (the layer of the platform"],
+    ),
     ({"databricks:host": "https://x"}, "databricks:host", ["churn:", "remove databricks:host"]),
     ({"churn:stack": "prod"}, "churn:stack", ["remove churn:stack"]),
     (

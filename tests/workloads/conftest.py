@@ -58,15 +58,14 @@ def world(spark: SparkSession, spark_home: LocalSettings, mlflow_server: str) ->
 @pytest.fixture(scope="session")
 def champion(world: World) -> str:
     """Name of a model that was bootstrapped, trained and gated: version 2 is champion."""
-    from churn.training import bootstrap
-    from churn.training import train as training
+    from churn.training import bootstrap, train
     from churn.validation import gate
     from tests.workloads.ml_world import CATALOG, HORIZON, LEAD, run
 
     model = f"{CATALOG}.mlops.churn_model"
     run(bootstrap.main, model)
     window = {"lead_days": LEAD, "horizon_days": HORIZON, "settle_days": 0}
-    run(training.main, model, **window, retrain_days=7, history_days=HORIZON)
+    run(train.main, model, **window, retrain_days=7, history_days=HORIZON)
     run(gate.main, model)
     return model
 

@@ -1,4 +1,4 @@
-"""What the tests of models share: Telco as the labelled customers, gold tables, and how an entry point is run."""
+"""Base of the tests of models: Telco as the labelled customers, gold tables, versions, and runs of entry points."""
 
 from __future__ import annotations
 
@@ -6,24 +6,43 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import mlflow
 import numpy as np
 import pandas as pd
 
 from churn.data import telco
-from churn.training import bootstrap
-from churn.training import train as training
-from churn.training.dataset import COLUMNS
+from churn.feature_engineering.feature import Columns
+from churn.feature_engineering.groups import COLUMNS
+from churn.serving import registry
+from churn.serving.bands import BANDS
+from churn.serving.packaging import log
+from churn.training import bootstrap, train
+from churn.training.models import fit_calibrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyspark.sql import Row, SparkSession
 
+    from churn.serving.version import Version
+
 CATALOG = "churn_models"
 TODAY = date(2026, 1, 31)
 LEAD, HORIZON = 0, 30
 EXPERIMENT = "0"  # the one that every MLflow server has
 OBSERVED = TODAY - timedelta(days=LEAD + HORIZON)
+TAGS = {  # of a version that was trained on `TODAY`
+    "lead_days": str(LEAD),
+    "horizon_days": str(HORIZON),
+    "settle_days": "0",
+    "date": TODAY.isoformat(),
+    "kind": "logistic_regression",
+    "split": "customer",
+    "holdout_date": OBSERVED.isoformat(),
+}
+# What versions read that were trained when there was a feature more, or less, of either kind.
+FURTHER = Columns((*COLUMNS.categorical, "region"), (*COLUMNS.numeric, "visits_7d"))
+FEWER = Columns(COLUMNS.categorical[1:], COLUMNS.numeric[:-1])
 
 
 def labelled_telco(observed: date = OBSERVED) -> pd.DataFrame:
@@ -82,6 +101,22 @@ def run(main: Callable[[list[str]], None], model: str | None = None, run_id: str
     parameters = {"catalog": CATALOG, "date": TODAY, "run_id": run_id, **options}
     if model:
         parameters["model"] = model
-    if main in (bootstrap.main, training.main):
+    if main in (bootstrap.main, train.main):
         parameters["experiment_id"] = EXPERIMENT
     main([f"--{name}={value}" for name, value in parameters.items()])
+
+
+def with_further(frame: pd.DataFrame) -> pd.DataFrame:
+    """Labelled customers with the features of `FURTHER`, which are noise."""
+    noise = np.random.default_rng(8)
+    return frame.assign(region=noise.choice(["n", "s"], len(frame)), visits_7d=noise.normal(size=len(frame)))
+
+
+def challenge(model: str, frame: pd.DataFrame, columns: Columns = COLUMNS) -> Version:
+    """Registers a model fitted on labelled customers as the challenger."""
+    estimator = fit_calibrated("logistic_regression", frame, columns)
+    with mlflow.start_run(experiment_id=EXPERIMENT):
+        info = log(estimator, columns, frame.head(1), BANDS)
+    version = registry.register(info, model, TAGS, "for a test")
+    registry.set_alias(version, registry.CHALLENGER)
+    return version

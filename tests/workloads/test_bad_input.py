@@ -22,7 +22,7 @@ from churn.core.contract import contract_of
 from churn.core.entry import Run
 from churn.data import telco_raw
 from churn.ingestion import ingest
-from churn.transforms import reconcile as accounting
+from churn.transforms import reconcile
 from local.settings import REPOSITORY, LocalSettings
 from tests.local.conftest import LocalWorkspace
 from tests.small_data import SMALL_DATA
@@ -148,7 +148,7 @@ class WayToSilver:
         ingest.main(arguments)
         for pipeline in ("bronze", "silver"):
             self._update(pipeline)
-        accounting.main(arguments)
+        reconcile.main(arguments)
 
     def run(self, run_id: str) -> Run:
         return Run(CATALOG, date(2026, 1, 2), run_id)
@@ -306,15 +306,15 @@ def test_after_rows_are_deleted_from_bronze_new_ones_still_come_through(path: Wa
 
 def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
     file, arguments = "weather/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
-    judge = ingest.judge
+    assess = ingest.assess
 
-    def judge_while_another_comes(*given: Any) -> list[ingest.Delivered]:
+    def assess_while_another_comes(*given: Any) -> list[ingest.Delivered]:
         path.deliver({file: b"second"})
-        return judge(*given)
+        return assess(*given)
 
     path.deliver({file: b"first"})
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "judge", judge_while_another_comes)
+        patch.setattr(ingest, "assess", assess_while_another_comes)
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
@@ -335,8 +335,8 @@ def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
     monkeypatch.setattr(ingest, "FILES_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(path.client.files, "delete", delete_while_another_comes)
-        ingest.ingest(path.run("deleted"), path.client, path.spark)
-    ingest.ingest(path.run("deleted"), path.client, path.spark)
+        ingest.Intake(path.run("deleted"), path.client, path.spark).run()
+    ingest.Intake(path.run("deleted"), path.client, path.spark).run()
     assert path.taken("tides") == [b"first", b"other", b"after"]
 
 
@@ -354,25 +354,25 @@ def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, m
     with monkeypatch.context() as patch:
         patch.setattr(path.client.files, "upload", upload_the_first)
         with pytest.raises(OSError, match="full"):
-            ingest.ingest(path.run("interrupted"), path.client, path.spark)
+            ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
     assert path.taken("winds") == [b"1"]
-    ingest.ingest(path.run("interrupted"), path.client, path.spark)
+    ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
     assert path.taken("winds") == [b"1", b"2", b"3"]
     assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
 
 
 def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
-    with pytest.raises(accounting.RowsLostError, match=r"customer of run 1: 20 in, 11 out, 5 quarantined, 3 super"):
-        accounting.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
+    with pytest.raises(reconcile.RowsLostError, match=r"customer of run 1: 20 in, 11 out, 5 quarantined, 3 super"):
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
 
 
 def test_a_file_that_ingest_has_not_counted_is_named(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.bronze.deliveries WHERE file = 'customer/2026-01-01/good.csv' AND status = 'admitted'")
-    with pytest.raises(accounting.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/") as found:
-        accounting.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=4"])
+    with pytest.raises(reconcile.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/") as found:
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=4"])
     tables = set(re.findall(r"(?:bronze|silver)\.\w+", str(found.value)))
     assert tables == {"bronze.customer", "silver.customer_versions", "silver.quarantine_customer"}
     for table in tables:
         path.rows(f"DELETE FROM {{}}.{table} WHERE _file LIKE '%-good-%'")
-    assert accounting.unknown_files(path.spark, path.run("4")) == []
+    assert reconcile.unknown_files(path.spark, path.run("4")) == []

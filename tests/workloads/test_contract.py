@@ -186,7 +186,7 @@ FAULTS = [
         "role: nobody",
         "roles[1].role",
         '"nobody"',
-        "add this one to churn:platform.team_groups",
+        "add it to churn:platform.team_groups",
     ),
     ("access: read", "access: look", "roles[0].access", '"look"', "read, write"),
     ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "churn-analysts, churn-engineers"),

@@ -1,4 +1,4 @@
-"""Bronze: every admitted file, row by row, as delivered. What does not fit the schema is rescued, not lost."""
+"""Bronze: the rows of every admitted file, as delivered. A value that does not fit the schema is rescued, not lost."""
 
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession

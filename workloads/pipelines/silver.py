@@ -1,4 +1,4 @@
-"""Silver: rows that keep the contract, one per natural key; the others are quarantined with the rules they break.
+"""Silver: rows that meet their contract, one per natural key; the others are quarantined with the rules they break.
 
 Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the latest of each key; and
 `quarantine_<domain>`.

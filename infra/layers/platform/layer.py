@@ -253,7 +253,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
 
 
 def _first_runs(context: Context, identities: Identities, data: _Data, runs: _Runs) -> FirstRuns:
-    """Runs the pipelines and the bootstrap job once, and makes the grants on the tables that they have made then."""
+    """Runs the pipelines and the bootstrap job once, then makes the grants on the tables that exist by then."""
     catalog = context.settings.catalog
     first_runs = FirstRuns(
         "first-runs",

@@ -1,8 +1,14 @@
-"""Quartz expressions, which Databricks takes as schedules of jobs."""
+"""Quartz expressions, which Databricks takes as schedules of jobs.
+
+Source: Quartz's CronExpression and its tutorial,
+https://www.quartz-scheduler.org/documentation/quartz-2.5.x/tutorials/crontrigger.html. The local workspace has a reader
+of its own; both are tested with the same cases.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -11,34 +17,71 @@ from infra.written.sections import wrong_value
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# Fields of a Quartz expression: lowest and highest number, names, and what else may stand there, in capitals.
-QUARTZ_FIELDS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
-    "seconds": (0, 59, (), ""),
-    "minutes": (0, 59, (), ""),
-    "hours": (0, 23, (), ""),
-    "day of month": (1, 31, (), r"\?|L(-([12]?\d|30))?W?|([1-9]|[12]\d|3[01])W"),
-    "month": (1, 12, MONTHS, ""),
-    "day of week": (1, 7, WEEKDAYS, rf"\?|L|([1-7]|{'|'.join(WEEKDAYS)})(L|#[1-5])"),
-    "year": (1970, 2099, (), ""),
-}
 
 
-def _quartz(expression: str) -> str:
-    """Refuses what Quartz cannot read."""
+@dataclass(frozen=True)
+class Unit:
+    """What one field of an expression counts.
+
+    Attributes:
+        name: Name for messages.
+        lowest: Lowest number.
+        highest: Highest number, which is also the largest step.
+        names: Names that can be written instead of numbers.
+        alone: Pattern of values that only the whole field can have, in capitals.
+        wraps: Whether a range may pass the highest number, as the hours 22-4 do.
+    """
+
+    name: str
+    lowest: int
+    highest: int
+    names: tuple[str, ...] = ()
+    alone: str = r"(?!)"  # nothing
+    wraps: bool = True
+
+    def has(self, value: str) -> bool:
+        """Whether a text is a number or a name of the unit; numbers may have a leading zero."""
+        return value in self.names or (
+            re.fullmatch(r"\d{1,2}|\d{4}", value) is not None and self.lowest <= int(value) <= self.highest
+        )
+
+    def takes(self, part: str) -> bool:
+        """Whether a field may have this part of a list."""
+        span, slash, step = part.partition("/")
+        if slash and not (step.isdecimal() and 1 <= int(step) <= self.highest):
+            return False
+        if span == "*" or (slash and not span):
+            return True
+        first, dash, last = span.partition("-")
+        in_order = self.wraps or not dash or first <= last
+        return self.has(first) and (not dash or self.has(last)) and in_order
+
+
+UNITS = (
+    Unit("seconds", 0, 59),
+    Unit("minutes", 0, 59),
+    Unit("hours", 0, 23),
+    Unit("day of month", 1, 31, alone=r"\?|L(-([12]?\d|30))?W?|(0?[1-9]|[12]\d|3[01])W"),
+    Unit("month", 1, 12, MONTHS),
+    Unit("day of week", 1, 7, WEEKDAYS, alone=rf"\?|L|([1-7]|{'|'.join(WEEKDAYS)})(L|#[1-5])"),
+    Unit("year", 1970, 2099, wraps=False),
+)
+
+
+def check_quartz(expression: str) -> str:
+    """Refuses an expression that Quartz cannot read, and returns every other."""
     if not re.fullmatch(r"[\w*?/,#-]+( [\w*?/,#-]+){5,6}", expression, re.ASCII):
         raise wrong_value("six or seven fields of letters, digits and *?/,#- with one blank between them")
     fields = expression.upper().split(" ")
-    for (name, (low, high, names, special)), field in zip(QUARTZ_FIELDS.items(), fields, strict=False):
-        known = {*names, *(form for n in range(low, high + 1) for form in (str(n), f"{n:02}"))}
-        for part in [] if re.fullmatch(special, field) else field.split(","):
-            span, slash, step = part.partition("/")
-            steps = not slash or (step.isdecimal() and 1 <= int(step) <= high)
-            if not steps or (span != "*" and not known.issuperset(span.split("-", 1))):
-                also = f" or {names[0]} to {names[-1]}" if names else ""
-                raise wrong_value(f"for {name} numbers from {low} to {high}{also}, * for all, not {part!r}")
+    for unit, field in zip(UNITS, fields, strict=False):
+        for part in [] if re.fullmatch(unit.alone, field) else field.split(","):
+            if not unit.takes(part):
+                names = f" or {unit.names[0]} to {unit.names[-1]}" if unit.names else ""
+                allowed = f"for {unit.name} numbers from {unit.lowest} to {unit.highest}{names}, * for all"
+                raise wrong_value(f"{allowed}, not {part!r}")
     if (fields[3] == "?") == (fields[5] == "?"):
         raise wrong_value("? for exactly one of day of month and day of week, as in 0 0 5 * * ?")
     return expression
 
 
-QuartzExpression = Annotated[str, AfterValidator(_quartz)]
+QuartzExpression = Annotated[str, AfterValidator(check_quartz)]

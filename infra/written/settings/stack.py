@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from infra.written.sections import Section
 from infra.written.settings.account import Account
@@ -12,12 +12,9 @@ from infra.written.settings.platform import Platform
 PRODUCTION = "prod"
 
 
-class Settings(Section):
-    """All settings of one stack. `stack` is the stack's name; each other field is a layer, None if it has it not."""
+class Layers(Section):
+    """The layers of a stack; each is None if the stack does not have it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    stack: str
     account: Account | None = Field(
         default=None, alias="churn:account", description="the layer of the account, deployed once for all workspaces"
     )
@@ -27,6 +24,17 @@ class Settings(Section):
     platform: Platform | None = Field(
         default=None, alias="churn:platform", description="the layer of the platform in one workspace"
     )
+
+
+class Settings(Layers):
+    """All settings of one stack. `stack` is the stack's name, which its file does not repeat."""
+
+    stack: str
+
+    @classmethod
+    def of(cls, stack: str, layers: Layers) -> Settings:
+        """The settings of a stack with layers that are valid by themselves."""
+        return cls.model_construct(stack=stack, **dict(layers))
 
     @property
     def production(self) -> bool:

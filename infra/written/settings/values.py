@@ -1,4 +1,4 @@
-"""Values that several sections have: names of groups, addresses."""
+"""Values that several sections have: names of groups, and addresses."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every other folder uses: the command line of tasks, data contracts, tables."""
+"""Base of all other folders: the command line of tasks, data contracts, tables, errors."""

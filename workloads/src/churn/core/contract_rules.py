@@ -101,7 +101,7 @@ def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fau
 
 def _groups(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> Iterator[Fault]:
     allowed = "the name of a group" if groups is None else choices(groups)
-    known = "write a known group, or add this one to churn:platform.team_groups"
+    known = "correct the name, or add it to churn:platform.team_groups"
     owner = owner_of(written)
     if not owner or (groups is not None and owner not in groups):
         remedy = "name the group that owns the table"

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from churn.core.errors import OptionError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -56,6 +58,14 @@ def logical_date(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: {error}; {form}") from error
 
 
+class _Parser(argparse.ArgumentParser):
+    """Parser that raises what argparse would print before it exits, so that the job's run shows it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises the message."""
+        raise OptionError(f"{message}; {' '.join(self.format_usage().split())}")
+
+
 def parse(task: Task[Options], argv: Sequence[str] | None = None) -> tuple[Run, Options]:
     """Reads a task's command line.
 
@@ -65,8 +75,11 @@ def parse(task: Task[Options], argv: Sequence[str] | None = None) -> tuple[Run, 
 
     Returns:
         The run, and the task's own options.
+
+    Raises:
+        OptionError: An option is missing, unknown, or has a value that it does not take.
     """
-    parser = argparse.ArgumentParser(prog=task.name, description=task.description)
+    parser = _Parser(prog=task.name, description=task.description, allow_abbrev=False)
     parser.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
     parser.add_argument(
         "--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01"

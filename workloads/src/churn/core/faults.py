@@ -72,5 +72,7 @@ def choices(values: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most resembles; None if none resembles it."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
+    """The known name that a misspelt one most resembles after its namespace; None if none resembles it."""
+    endings = {each.rpartition(":")[2]: each for each in sorted(known)}
+    close = difflib.get_close_matches(name.rpartition(":")[2], endings, n=1)
+    return endings[close[0]] if close else None

@@ -1,142 +1,181 @@
-"""How a run writes its part of a table, so that writing it again changes nothing; and what models and marts write."""
+"""Tables that the tasks write, each declared once; gold.churn_features is declared with the features.
+
+The pipelines declare bronze and silver: `workloads/pipelines`, from the contracts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING
+from churn.core.table import Column, Table
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+DELIVERIES = Table(
+    "bronze.deliveries",
+    "One row for each file taken in, and what became of it; a file that an interrupted run left is recorded again.",
+    (
+        Column("file", "STRING", "path in the volume raw, as delivered"),
+        Column("domain", "STRING", "first folder of the path: the contract that the file must meet"),
+        Column("sha256", "STRING", "of the content, in hexadecimal digits"),
+        Column("bytes", "BIGINT", "size of the file"),
+        Column("rows", "BIGINT", "records in the file; NULL if it cannot be read", nullable=True),
+        Column("status", "STRING", "admitted, quarantined or duplicate"),
+        Column("reason", "STRING", "why it was not admitted, or what is odd about it; NULL if nothing", nullable=True),
+        Column("stored", "STRING", "path at which it is kept; NULL for a duplicate", nullable=True),
+        Column("date", "DATE", "logical date of the run that took it in"),
+        Column("run_id", "STRING", "job run that took it in"),
+    ),
+    keys=(),
+    part=("run_id",),
+    writer="ingest",
+)
 
+ROW_ACCOUNTING = Table(
+    "mlops.row_accounting",
+    "One row for each table of silver and each run that took in files for it: rows in = rows out + quarantined + "
+    "superseded.",
+    (
+        Column("run_id", "STRING", "job run that took in the files"),
+        Column("date", "DATE", "logical date of that run"),
+        Column("table", "STRING", "name of the table in silver"),
+        Column("files", "BIGINT", "files admitted"),
+        Column("files_quarantined", "BIGINT", "files quarantined whole"),
+        Column("files_duplicate", "BIGINT", "files removed as duplicates"),
+        Column("rows_in", "BIGINT", "records that ingest counted in the admitted files"),
+        Column("rows_out", "BIGINT", "of these, rows in the silver table"),
+        Column("quarantined", "BIGINT", "of these, rows in the quarantine table"),
+        Column("superseded", "BIGINT", "of these, rows that a later row with their key superseded, whenever it came"),
+        Column("rescued", "BIGINT", "of these, rows that hold something for which the schema has no column"),
+    ),
+    keys=("run_id", "table"),
+    part=(),
+    writer="reconcile",
+)
 
-@dataclass(frozen=True)
-class Table:
-    """A table that runs write part by part.
-
-    Attributes:
-        name: `schema.table`.
-        columns: Its columns as DDL.
-        part: The column whose value names a part, usually a day; or several columns.
-    """
-
-    name: str
-    columns: str
-    part: str | tuple[str, ...] = "date"
-
-    def create(self, spark: SparkSession, catalog: str) -> str:
-        """Makes the table if it is missing, and returns its full name."""
-        full_name = f"{catalog}.{self.name}"
-        spark.sql(f"CREATE TABLE IF NOT EXISTS {full_name} ({self.columns}) USING DELTA").collect()
-        return full_name
-
-    def replace(self, rows: DataFrame, catalog: str, *values: date | str | int) -> None:
-        """Replaces one part, in one transaction; other rows stay. Makes the table or a column of it if that is missing.
-
-        Args:
-            rows: All of them hold the values, else Delta refuses them. Columns that are not the table's are left out.
-            catalog: Unity Catalog name.
-            values: Those of the columns `part`.
-        """
-        full_name = self.create(rows.sparkSession, catalog)
-        declared = rows.sparkSession.createDataFrame([], self.columns).columns
-        writer = rows.select(*declared).write.mode("overwrite").option("mergeSchema", "true")
-        writer.option("replaceWhere", self.condition(*values)).saveAsTable(full_name)
-
-    def condition(self, *values: date | str | int) -> str:
-        """What holds for the rows of one part, as SQL."""
-        columns = (self.part,) if isinstance(self.part, str) else self.part
-        return " AND ".join(f"{column} = {_literal(value)}" for column, value in zip(columns, values, strict=True))
-
-
-def _literal(value: date | str | int) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
-
+LABELS = Table(
+    "gold.churn_labels",
+    "One row for each customer who was active on an observation date and whose label is complete.",
+    (
+        Column("customer_id", "STRING", "customer"),
+        Column("observation_date", "DATE", "day on which the customer was active"),
+        Column("lead_days", "INT", "days between the observation date and the label window"),
+        Column("horizon_days", "INT", "length of the label window in days"),
+        Column("churned", "INT", "1 if the customer left within the window, else 0"),
+    ),
+    keys=("customer_id", "observation_date", "lead_days", "horizon_days"),
+    part=("observation_date", "lead_days", "horizon_days"),
+    writer="features",
+)
 
 GATE_RESULTS = Table(
     "mlops.gate_results",
-    """
-    run_id STRING NOT NULL COMMENT 'job run that decided',
-    date DATE NOT NULL COMMENT 'logical date',
-    model STRING NOT NULL COMMENT 'registered model',
-    challenger_version INT NOT NULL,
-    champion_version INT COMMENT 'version it was held against',
-    decision STRING NOT NULL COMMENT 'of all checks: passed, failed or error',
-    check_name STRING NOT NULL,
-    outcome STRING NOT NULL COMMENT 'passed, failed, or error when it could not be tested',
-    reason STRING NOT NULL,
-    metric STRING NOT NULL COMMENT 'what was measured, empty when nothing was',
-    value DOUBLE,
-    threshold DOUBLE,
-    diagnostics STRING NOT NULL COMMENT 'further figures, a JSON object'
-    """,
-    part="run_id",
+    "One row for each check that the gate put to a challenger.",
+    (
+        Column("run_id", "STRING", "job run that decided"),
+        Column("date", "DATE", "logical date"),
+        Column("model", "STRING", "registered model"),
+        Column("challenger_version", "INT", "version that was judged"),
+        Column("champion_version", "INT", "version it was compared with; NULL if there was none", nullable=True),
+        Column("decision", "STRING", "of all checks: passed, failed or error"),
+        Column("check_name", "STRING", "name of the check"),
+        Column("outcome", "STRING", "passed, failed, or error when it could not be tested"),
+        Column("reason", "STRING", "one sentence for people"),
+        Column("metric", "STRING", "what was measured; empty when nothing was"),
+        Column("value", "DOUBLE", "measurement; NULL when nothing was measured", nullable=True),
+        Column("threshold", "DOUBLE", "what it was compared with; NULL when nothing was measured", nullable=True),
+        Column("diagnostics", "STRING", "further figures, a JSON object"),
+    ),
+    keys=("run_id", "check_name"),
+    part=("run_id",),
+    writer="gate",
 )
 
 SCORES = Table(
     "gold.churn_scores_daily",
-    """
-    customer_id STRING NOT NULL,
-    date DATE NOT NULL COMMENT 'day of the score; it uses what is dated up to it',
-    score DOUBLE NOT NULL COMMENT 'calibrated probability of leaving within the horizon',
-    band STRING NOT NULL COMMENT 'high, medium or low; unrated from a bootstrap model',
-    model_version INT NOT NULL COMMENT 'version of the registered model',
-    run_id STRING NOT NULL COMMENT 'job run that scored'
-    """,
+    "One row for each active customer and day.",
+    (
+        Column("customer_id", "STRING", "customer"),
+        Column("date", "DATE", "day of the score, which uses what is dated up to it"),
+        Column("score", "DOUBLE", "calibrated probability of leaving within the horizon"),
+        Column("band", "STRING", "high, medium or low; unrated from a bootstrap model"),
+        Column("model_version", "INT", "version of the registered model"),
+        Column("run_id", "STRING", "job run that scored"),
+        Column(
+            "missing_features",
+            "STRING",
+            "features of the version that are no longer built, so that it read NULL; NULL if none",
+            nullable=True,
+        ),
+    ),
+    keys=("customer_id", "date"),
+    part=("date",),
+    writer="score",
 )
 
 OVERVIEW = Table(
     "gold.marts_churn_overview",
-    """
-    date DATE NOT NULL,
-    active_customers BIGINT NOT NULL,
-    at_risk_customers BIGINT NOT NULL COMMENT 'in the band high',
-    expected_leavers DOUBLE NOT NULL COMMENT 'sum of the scores',
-    mean_score DOUBLE NOT NULL,
-    monthly_charges DOUBLE NOT NULL COMMENT 'of all active customers, in dollars',
-    monthly_charges_at_risk DOUBLE NOT NULL COMMENT 'of those in the band high, in dollars',
-    model_version INT NOT NULL,
-    gate_date DATE COMMENT 'when the gate last decided',
-    gate_decision STRING COMMENT 'passed, failed or error',
-    gate_challenger_version INT COMMENT 'version it decided on'
-    """,
+    "One row a day: how many customers are at risk, what they pay, and which model says so.",
+    (
+        Column("date", "DATE", "day of the scores"),
+        Column("active_customers", "BIGINT", "customers scored"),
+        Column("at_risk_customers", "BIGINT", "in the band high"),
+        Column("expected_leavers", "DOUBLE", "sum of the scores, in customers"),
+        Column("mean_score", "DOUBLE", "mean probability of leaving"),
+        Column("monthly_charges", "DOUBLE", "of all active customers, in dollars"),
+        Column("monthly_charges_at_risk", "DOUBLE", "of those in the band high, in dollars"),
+        Column("model_version", "INT", "version that scored"),
+        Column("gate_date", "DATE", "when the gate last decided; NULL before that", nullable=True),
+        Column("gate_decision", "STRING", "passed, failed or error", nullable=True),
+        Column("gate_challenger_version", "INT", "version it decided on", nullable=True),
+    ),
+    keys=("date",),
+    part=("date",),
+    writer="marts",
 )
 
 SEGMENTS = Table(
     "gold.marts_churn_segments",
-    """
-    date DATE NOT NULL,
-    dimension STRING NOT NULL COMMENT 'contract, tenure or internet_service',
-    segment STRING NOT NULL COMMENT 'value of the dimension',
-    customers BIGINT NOT NULL,
-    at_risk_customers BIGINT NOT NULL COMMENT 'in the band high',
-    mean_score DOUBLE NOT NULL,
-    monthly_charges_at_risk DOUBLE NOT NULL COMMENT 'of those in the band high, in dollars'
-    """,
+    "One row for each day, dimension and segment of the customers.",
+    (
+        Column("date", "DATE", "day of the scores"),
+        Column("dimension", "STRING", "contract, tenure or internet_service"),
+        Column("segment", "STRING", "value of the dimension"),
+        Column("customers", "BIGINT", "customers scored"),
+        Column("at_risk_customers", "BIGINT", "in the band high"),
+        Column("mean_score", "DOUBLE", "mean probability of leaving"),
+        Column("monthly_charges_at_risk", "DOUBLE", "of those in the band high, in dollars"),
+    ),
+    keys=("date", "dimension", "segment"),
+    part=("date",),
+    writer="marts",
 )
 
 SCORE_DISTRIBUTION = Table(
     "gold.marts_churn_score_distribution",
-    """
-    date DATE NOT NULL,
-    score_from DOUBLE NOT NULL COMMENT 'lower bound of a tenth, included',
-    customers BIGINT NOT NULL
-    """,
+    "One row for each day and tenth of the scores.",
+    (
+        Column("date", "DATE", "day of the scores"),
+        Column("score_from", "DOUBLE", "lower bound of a tenth, included"),
+        Column("customers", "BIGINT", "customers whose score lies in the tenth"),
+    ),
+    keys=("date", "score_from"),
+    part=("date",),
+    writer="marts",
 )
 
 GATE_CHECKS = Table(
     "gold.marts_churn_gate",
-    """
-    date DATE NOT NULL,
-    gate_date DATE NOT NULL COMMENT 'when the gate last decided',
-    decision STRING NOT NULL COMMENT 'of all checks: passed, failed or error',
-    challenger_version INT NOT NULL COMMENT 'version it decided on',
-    check_name STRING NOT NULL,
-    outcome STRING NOT NULL COMMENT 'passed, failed, or error when it could not be tested',
-    reason STRING NOT NULL
-    """,
+    "One row for each day and check of the gate's last decision by then.",
+    (
+        Column("date", "DATE", "day of the marts"),
+        Column("gate_date", "DATE", "when the gate last decided"),
+        Column("decision", "STRING", "of all checks: passed, failed or error"),
+        Column("challenger_version", "INT", "version it decided on"),
+        Column("check_name", "STRING", "name of the check"),
+        Column("outcome", "STRING", "passed, failed, or error when it could not be tested"),
+        Column("reason", "STRING", "one sentence for people"),
+    ),
+    keys=("date", "check_name"),
+    part=("date",),
+    writer="marts",
 )
 
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
+TABLES = (DELIVERIES, ROW_ACCOUNTING, LABELS, GATE_RESULTS, SCORES, *MARTS)

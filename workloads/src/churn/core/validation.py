@@ -45,7 +45,7 @@ KINDS: dict[Any, str] = {
 }
 
 
-class Mapping(NamedTuple):
+class Described(NamedTuple):
     """A mapping of the document, and the model that describes it."""
 
     place: Place
@@ -146,11 +146,11 @@ def _unquoted_dates(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]
             yield from _unquoted_dates(inner, (*place, index))
 
 
-def _mappings(annotation: Any, value: Any, place: Place) -> Iterator[Mapping]:
+def _mappings(annotation: Any, value: Any, place: Place) -> Iterator[Described]:
     """All mappings of a value that a model describes, from the outermost inwards."""
     for alternative in _alternatives(annotation):
         if isinstance(value, dict) and isinstance(alternative, type) and issubclass(alternative, BaseModel):
-            yield Mapping(place, alternative, value)
+            yield Described(place, alternative, value)
             fields = _fields(alternative)
             for name in value.keys() & fields.keys():
                 yield from _mappings(fields[name].annotation, value[name], (*place, name))
@@ -174,20 +174,34 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _unknown_name(document: Document, mapping: Mapping, name: str) -> tuple[Fault, str | None]:
+def _unknown_name(document: Document, mapping: Described, name: str) -> tuple[Fault, str | None]:
     """The fault of a name that the model does not have, and the name that was probably meant, if any."""
     fields = _fields(mapping.model)
     meant = nearest(name, fields.keys() - mapping.values.keys())
     twin = nearest(name, fields)
     if meant:
         remedy = f"write {meant} instead of {name}{_meaning(fields[meant])}"
+    elif twin:
+        remedy = f"remove {name}; {twin} is given too"
+    elif holders := _holders(fields, name.rpartition(":")[2]):
+        remedy = f"remove {name}, or move it below {' or '.join(holders)}"
     else:
-        remedy = f"remove {name}; {twin} is given too" if twin else f"remove {name}"
+        remedy = f"remove {name}"
     allowed = choices(fields)
     if len(fields) > MAXIMUM_SHOWN_NAMES:
         allowed = f"one of {len(fields)} names" + (f", such as {meant or twin}" if meant or twin else "")
     place, received = (*mapping.place, name), f"the unknown name {name!r}"
     return document.fault(place, received=received, allowed=allowed, remedy=remedy), meant
+
+
+def _holders(fields: dict[str, FieldInfo], name: str) -> list[str]:
+    """The fields whose mappings have a name."""
+    return [
+        field
+        for field, info in fields.items()
+        for alternative in _alternatives(info.annotation)
+        if isinstance(alternative, type) and issubclass(alternative, BaseModel) and name in _fields(alternative)
+    ]
 
 
 def _meaning(info: FieldInfo | None) -> str:

@@ -1,4 +1,4 @@
-"""Builds gold.churn_features and gold.churn_labels: `features`.
+"""Entry point `features`: builds gold.churn_features and gold.churn_labels.
 
 Features of the logical date, and labels of the latest observation date whose label is complete: its window is over, and
 so are the days that a report of leaving may be late. Each date is replaced as a whole, labels apart for each lead and
@@ -13,40 +13,25 @@ from typing import TYPE_CHECKING
 
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
-from churn.core.tables import Table
-from churn.feature_engineering import groups as features
+from churn.core.errors import FinalError
+from churn.core.tables import LABELS
 from churn.feature_engineering import labels
+from churn.feature_engineering.build import active_customers, build, known_customers
+from churn.feature_engineering.groups import FEATURES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from churn.core.label_window import LabelWindow
-
-FEATURES = Table(
-    "gold.churn_features",
-    ", ".join(
-        [
-            "customer_id STRING",
-            "observation_date DATE",
-            *(f"{name} STRING" for name in features.CATEGORICAL),
-            *(f"{name} {'DOUBLE' if name in features.FRACTIONAL else 'INT'}" for name in features.NUMERIC),
-        ]
-    ),
-    part="observation_date",
-)
-LABELS = Table(
-    "gold.churn_labels",
-    "customer_id STRING, observation_date DATE, lead_days INT, horizon_days INT, churned INT",
-    part=("observation_date", "lead_days", "horizon_days"),
-)
+    from churn.core.table import Table
 
 
-class NoCustomersError(Exception):
+class NoCustomersError(FinalError):
     """Nobody is active on the logical date: the source delivered nothing up to it, or the date is wrong."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point `features`.
+    """Builds the features of the logical date, and the labels that are complete by it.
 
     Raises:
         NoCustomersError: There is nobody to build features of.
@@ -64,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def write_features(spark: SparkSession, run: Run, observed: date) -> int:
     """Replaces the features of one observation date; returns how many customers they are of."""
-    rows = features.build(
+    rows = build(
         _active(spark, run, observed),
         transactions=_silver(spark, run, "transactions_versions"),
         support=_silver(spark, run, "support_versions"),
@@ -92,8 +77,7 @@ def write_labels(spark: SparkSession, run: Run, observed: date, window: LabelWin
 
 
 def _active(spark: SparkSession, run: Run, observed: date) -> DataFrame:
-    known = features.known_customers(_silver(spark, run, "customer_versions"), observed)
-    return features.active_customers(known, observed)
+    return active_customers(known_customers(_silver(spark, run, "customer_versions"), observed), observed)
 
 
 def _silver(spark: SparkSession, run: Run, name: str) -> DataFrame:

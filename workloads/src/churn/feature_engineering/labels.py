@@ -1,4 +1,4 @@
-"""Who left within a horizon: the labels that features are joined to by customer and observation date."""
+"""Labels: whether a customer left within the label window, by customer and observation date."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def build(active: DataFrame, changes: DataFrame, today: date, observed: date, wi
     """Labels the customers who were active on an observation date.
 
     The label window is (observed + lead, observed + lead + horizon], both in days. A customer who left between the
-    observation date and the window has no label: neither was the leaving in the window, nor did they stay. Of several
-    leavings the first counts: one who left and came back has left. Of several reports of one day (`as_of`) the last
-    delivered counts, as in silver.customer: a correction leaves nothing of what it corrects.
+    observation date and the window has no label: they did not leave within the window, and did not stay either. If a
+    customer left more than once, the first time counts, even if they came back. Of several reports of one day (`as_of`)
+    the last delivered counts, as in silver.customer: a correction leaves nothing of what it corrects.
 
     Args:
         active: Customers active on the observation date as known on it, with `customer_id` and `churn_date`.
@@ -40,7 +40,7 @@ def build(active: DataFrame, changes: DataFrame, today: date, observed: date, wi
     last = sf.max_by("churn_date", conform.order(contract_of("customer")))
     of_day = since.groupBy("customer_id", "as_of").agg(last.alias("left"))
     reported = of_day.groupBy("customer_id").agg(sf.min("left").alias("reported"))
-    left = sf.least("churn_date", "reported")  # the one that is given, where one is NULL
+    left = sf.least("churn_date", "reported")  # the other one, where one of them is NULL
     within = (left > sf.lit(begin)) & (left <= sf.lit(end))
     return (
         active.select("customer_id", "churn_date")

@@ -1,9 +1,10 @@
-"""Judges a delivered file before anything reads it: is it whole, and is it what its contract says?
+"""Examines a delivered file before anything reads it: is it whole, and has it the columns of its contract?
 
-A file that fails is set aside whole, since what it lacks cannot be told from its rows: a column that may be empty and
-one that was not delivered look the same there. What can be told row by row (a missing value, text in a number) is left
-to silver's rules. A text file must end with a line feed: without one, its last line may have lost a part. Its records
-must all end in one way, with a line feed or with a carriage return before it: readers split others differently.
+A file that fails is quarantined whole, since its rows do not show what it lacks: an empty column and one that was not
+delivered look the same there. Silver's rules examine what shows row by row (a missing value, text in a number).
+
+A text file must end with a line feed: without one, its last line may have lost a part. All its records must end in the
+same way, with a line feed or with a carriage return and a line feed: readers split other mixtures differently.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from churn.core.errors import FinalError
+
 if TYPE_CHECKING:
     from churn.core.contract import Contract
 
@@ -27,17 +30,17 @@ MIXED_ENDS = "line ends are mixed: save with one kind"
 LONE_RETURN = "new-line character seen in unquoted field"  # in the csv module's words
 
 
-class UnreadableFileError(ValueError):
+class UnreadableFileError(FinalError):
     """The file as a whole cannot be read as its contract says; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found in a file.
+    """Result of the examination of a file.
 
     Attributes:
         rows: Records in it; None if they cannot be counted.
-        fault: Why the file is set aside; None if it is admitted.
+        fault: Why the file is quarantined; None if it is admitted.
         remarks: What is odd about an admitted file.
     """
 
@@ -47,7 +50,7 @@ class Finding:
 
 
 def examine(data: bytes, contract: Contract | None) -> Finding:
-    """Judges one file.
+    """Examines one file.
 
     Args:
         data: Its content.
@@ -61,12 +64,12 @@ def examine(data: bytes, contract: Contract | None) -> Finding:
         contents = READERS[contract.format](data)
     except UnreadableFileError as error:
         return Finding(None, str(error))
-    found, expected = contents.columns, contract.sources
-    twice = sorted({name for name in found if found.count(name) > 1})
-    missing = [name for name in expected if name not in found]
-    unknown = [name for name in found if name not in expected]
-    columns = {"columns stand twice": twice, "missing columns": missing, "unknown columns": unknown}
-    remarks = [f"{what}: {', '.join(names)}" for what, names in columns.items() if names]
+    columns, expected = contents.columns, contract.sources
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    missing = [name for name in expected if name not in columns]
+    unknown = [name for name in columns if name not in expected]
+    lists = {"columns stand twice": twice, "missing columns": missing, "unknown columns": unknown}
+    remarks = [f"{what}: {', '.join(names)}" for what, names in lists.items() if names]
     if twice or missing:
         return Finding(contents.rows, "; ".join(remarks))  # a renamed column is both missing and unknown
     return Finding(contents.rows, remarks=(*remarks, *contents.remarks, *([] if contents.rows else ["no rows"])))
@@ -74,7 +77,7 @@ def examine(data: bytes, contract: Contract | None) -> Finding:
 
 @dataclass(frozen=True)
 class _Contents:
-    """What a reader found: records, names of columns, remarks."""
+    """Contents of a file: number of records, names of columns, remarks."""
 
     rows: int
     columns: list[str]

@@ -1,11 +1,13 @@
-"""Takes in what was delivered: `ingest`.
+"""Entry point `ingest`: examines delivered files, admits or quarantines each, and records it in bronze.deliveries.
 
-Every file in `<domain>/…` of the volume `raw` is examined and moved: to the volume `admitted`, which bronze reads, or
-whole to `quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is removed:
-under another day the same content is another report. The ledger bronze.deliveries has one row per file and what became
-of it. An interrupted run is finished by the next: a file leaves `raw` only after the ledger knows it. A file that is
-replaced during a run is left to the next: each is read again directly before it is deleted. What comes between these
-two is lost, since the Files API deletes on no condition; so deliver each file under a name of its own.
+Every file in `<domain>/…` of the volume `raw` is moved: to the volume `admitted`, which bronze reads, or whole to
+`quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is removed; the same
+content under another day is another report.
+
+An interrupted run is finished by the next one, since a file leaves `raw` only after bronze.deliveries has it. A file
+that is replaced during a run is left to the next run: each file is read again directly before it is deleted. A file
+replaced between that read and the delete is lost, since the Files API has no conditional delete; so deliver each file
+under a name of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from databricks.sdk.errors import BadRequest, NotFound
 from churn import tasks
 from churn.core.contract import Contract, contracts
 from churn.core.entry import Run, parse, spark_session
-from churn.core.tables import Table
+from churn.core.errors import RetryableError
+from churn.core.tables import DELIVERIES
 from churn.ingestion.admission import examine
 
 if TYPE_CHECKING:
@@ -40,23 +43,9 @@ NAME_LETTERS = 255  # the longest name that file systems take
 FINGERPRINT_LETTERS = 8
 ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
-DELIVERIES = "bronze.deliveries"
-LEDGER = Table(
-    DELIVERIES,
-    """
-    file STRING NOT NULL COMMENT 'as delivered, its path in the volume raw',
-    domain STRING NOT NULL,
-    sha256 STRING NOT NULL COMMENT 'of the content',
-    bytes BIGINT NOT NULL,
-    rows BIGINT COMMENT 'records in the file; NULL if it cannot be read',
-    status STRING NOT NULL COMMENT 'admitted, quarantined or duplicate',
-    reason STRING COMMENT 'why it was not admitted, or what is odd about it',
-    stored STRING COMMENT 'where it lies now; NULL for a duplicate',
-    date DATE NOT NULL COMMENT 'logical date of the run that took it in',
-    run_id STRING NOT NULL
-    """,
-    part="run_id",
-)
+
+class NoContentError(RetryableError):
+    """The Files API answered a download without content."""
 
 
 @dataclass(frozen=True, order=True)
@@ -76,7 +65,7 @@ class Landed:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One row of the ledger; its fields are the table's columns."""
+    """One row of bronze.deliveries; its fields are the table's columns."""
 
     file: str
     domain: str
@@ -90,13 +79,13 @@ class Delivered:
     run_id: str
 
 
-def judge(
+def assess(
     files: Sequence[tuple[Landed, bytes]],
     seen: dict[str, str],
     by_domain: Mapping[str, Contract],
     run: Run,
 ) -> list[Delivered]:
-    """Decides what becomes of files.
+    """Decides what becomes of files: admitted, quarantined or removed as a duplicate.
 
     Args:
         files: Each with its content, in the order of delivery.
@@ -105,7 +94,7 @@ def judge(
         run: The run that takes them in.
 
     Returns:
-        A row of the ledger for each file, in the same order.
+        A row of bronze.deliveries for each file, in the same order.
     """
     rows = []
     for landed, data in files:
@@ -113,11 +102,11 @@ def judge(
         domain = PurePosixPath(file).parts[0]
         digest = hashlib.sha256(data).hexdigest()
         identity = _identity(file, digest)
-        found = examine(data, by_domain.get(domain))
+        finding = examine(data, by_domain.get(domain))
         kept_as = _stored_name(file, landed.modified, identity)
-        status, reason, stored = ADMITTED, "; ".join(found.remarks), f"{run.volume('admitted')}/{kept_as}"
-        if found.fault:
-            status, reason, stored = QUARANTINED, found.fault, f"{run.volume('quarantine')}/{kept_as}"
+        status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{kept_as}"
+        if finding.fault:
+            status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{kept_as}"
         elif identity in seen:
             status, reason, stored = DUPLICATE, f"same content as {seen[identity]}", ""
         else:
@@ -128,7 +117,7 @@ def judge(
                 domain=domain,
                 sha256=digest,
                 bytes=len(data),
-                rows=found.rows,
+                rows=finding.rows,
                 status=status,
                 reason=reason or None,
                 stored=stored or None,
@@ -140,7 +129,7 @@ def judge(
 
 
 def report(rows: Sequence[Delivered]) -> str:
-    """What a run found, as text: counts, and each file that is not as it should be."""
+    """Report of a run, as text: counts, and each file that is not as it should be."""
     counts = Counter(row.status for row in rows)
     rows_in = sum(row.rows or 0 for row in rows if row.status == ADMITTED)
     numbers = ", ".join(f"{counts[status]} {status}" for status in (ADMITTED, QUARANTINED, DUPLICATE))
@@ -163,80 +152,93 @@ def chunks(files: Iterable[Landed]) -> Iterator[list[Landed]]:
         yield chunk
 
 
-def ingest(run: Run, client: WorkspaceClient, spark: SparkSession) -> list[Delivered]:
-    """Moves what was delivered, and records it: each chunk is done before the next is read."""
-    raw = run.volume("raw")
-    table = spark.table(LEDGER.create(spark, run.catalog))
-    seen = _admitted(table)
-    by_domain = {contract.domain: contract for contract in contracts()}
+class Intake:
+    """Takes in delivered files, a chunk at a time: each chunk is done before the next is read."""
 
-    def read(landed: Landed) -> bytes:
-        contents = client.files.download(landed.path).contents
+    def __init__(self, run: Run, client: WorkspaceClient, spark: SparkSession) -> None:
+        self._run, self._files, self._spark = run, client.files, spark
+        self._raw = run.volume("raw")
+        self._table = spark.table(DELIVERIES.create(spark, run.catalog))
+        self._seen = _admitted(self._table)
+        self._by_domain = {contract.domain: contract for contract in contracts()}
+
+    def run(self) -> list[Delivered]:
+        """Moves every file that lies in the volume `raw`, and records it."""
+        with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+            return [row for chunk in chunks(sorted(self.landed(self._raw))) for row in self.take_in(chunk, pool)]
+
+    def landed(self, folder: str) -> Iterator[Landed]:
+        """All files below a folder; none if there is no such folder."""
+        try:
+            entries = list(self._files.list_directory_contents(folder))
+        except NotFound:
+            return
+        for entry in entries:
+            path = f"{folder}/{entry.name}"
+            if entry.is_directory:
+                yield from self.landed(path)
+            else:
+                yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
+
+    def take_in(self, chunk: Sequence[Landed], pool: ThreadPoolExecutor) -> list[Delivered]:
+        """Reads files, stores each where it belongs, records them, and only then removes them from `raw`."""
+        contents = list(pool.map(self.read, chunk))
+        rows = assess(list(zip(chunk, contents, strict=True)), self._seen, self._by_domain, self._run)
+        list(pool.map(self.store, rows, contents))
+        recorded = self._spark.createDataFrame([astuple(row) for row in rows], self._table.schema)
+        recorded.write.mode("append").saveAsTable(self._run.table(DELIVERIES.name))
+        list(pool.map(self.remove, chunk, contents))
+        self.remove_empty_folders(chunk)
+        return rows
+
+    def read(self, landed: Landed) -> bytes:
+        """Content of a file.
+
+        Raises:
+            NoContentError: The Files API gave none.
+        """
+        contents = self._files.download(landed.path).contents
         if contents is None:
-            raise OSError(f"{landed.path}: the Files API gave no content: run `ingest` again")
+            raise NoContentError(f"{landed.path}: the Files API gave no content: run `ingest` again")
         with contents:
             return contents.read()
 
-    def store(row: Delivered, data: bytes) -> None:
+    def store(self, row: Delivered, data: bytes) -> None:
+        """Writes a file to where it is kept; a duplicate is not kept."""
         if row.stored:
-            client.files.upload(row.stored, io.BytesIO(data), overwrite=True)
+            self._files.upload(row.stored, io.BytesIO(data), overwrite=True)
 
-    def remove(landed: Landed, data: bytes) -> None:
-        with suppress(NotFound):  # who delivered it took it back
-            if read(landed) == data:
-                client.files.delete(landed.path)
+    def remove(self, landed: Landed, data: bytes) -> None:
+        """Removes a file from `raw`, unless it was replaced or taken back meanwhile."""
+        with suppress(NotFound):
+            if self.read(landed) == data:
+                self._files.delete(landed.path)
 
-    def take_in(chunk: Sequence[Landed]) -> list[Delivered]:
-        contents = list(pool.map(read, chunk))
-        rows = judge(list(zip(chunk, contents, strict=True)), seen, by_domain, run)
-        list(pool.map(store, rows, contents))
-        ledger = spark.createDataFrame([astuple(row) for row in rows], table.schema)
-        ledger.write.mode("append").saveAsTable(run.table(DELIVERIES))
-        list(pool.map(remove, chunk, contents))
-        _remove_empty_folders(client, raw, [landed.path for landed in chunk])
-        return rows
-
-    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        return [row for chunk in chunks(sorted(_walk(client, raw))) for row in take_in(chunk)]
+    def remove_empty_folders(self, taken: Sequence[Landed]) -> None:
+        """Removes the folders that files were taken from, up to their domain's, which each day would list again."""
+        files = [PurePosixPath(landed.path.removeprefix(f"{self._raw}/")) for landed in taken]
+        folders = {folder for file in files for folder in file.parents}
+        for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+            if len(folder.parts) > 1:
+                with suppress(BadRequest, NotFound):  # a file has come meanwhile, or the store keeps no empty folders
+                    self._files.delete_directory(f"{self._raw}/{folder}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point `ingest`."""
+    """Takes in all files delivered so far, and prints what became of them."""
     run, _ = parse(tasks.INGEST, argv)
-    print(report(ingest(run, WorkspaceClient(), spark_session())))
+    print(report(Intake(run, WorkspaceClient(), spark_session()).run()))
 
 
 def _admitted(deliveries: DataFrame) -> dict[str, str]:
+    """Files admitted so far, by identity."""
     rows = deliveries.where(f"status = '{ADMITTED}'").select("file", "sha256").collect()
     return {_identity(row.file, row.sha256): row.file for row in rows}
 
 
 def _identity(file: str, digest: str) -> str:
-    """What a file is recognised by. The folder belongs to it, since it says of which day the file reports."""
+    """Identity of a file: its folder, which says of which day the file reports, and its content."""
     return f"{PurePosixPath(file).parent}/{digest}"
-
-
-def _walk(client: WorkspaceClient, folder: str) -> Iterator[Landed]:
-    """All files below a folder; none if there is no such folder."""
-    try:
-        entries = list(client.files.list_directory_contents(folder))
-    except NotFound:
-        return
-    for entry in entries:
-        path = f"{folder}/{entry.name}"
-        if entry.is_directory:
-            yield from _walk(client, path)
-        else:
-            yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
-
-
-def _remove_empty_folders(client: WorkspaceClient, raw: str, taken: Sequence[str]) -> None:
-    """Removes the folders that files were taken from, up to their domain's: else each day lists those of all days."""
-    folders = {folder for path in taken for folder in PurePosixPath(path.removeprefix(f"{raw}/")).parents}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
-        if len(folder.parts) > 1:
-            with suppress(BadRequest, NotFound):  # something was delivered meanwhile, or the store keeps no empty ones
-                client.files.delete_directory(f"{raw}/{folder}")
 
 
 def _stored_name(file: str, modified: int, identity: str) -> str:

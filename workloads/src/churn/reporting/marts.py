@@ -1,8 +1,7 @@
-"""Refreshes the marts that the dashboard reads, from a day's scores, features and the gate's decisions."""
+"""Entry point `marts`: refreshes the marts of the dashboard from a day's scores, features and the gate's decisions."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,7 +10,10 @@ from pyspark.sql import functions as sf
 
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
+from churn.core.errors import FinalError
 from churn.core.tables import GATE_CHECKS, GATE_RESULTS, MARTS, OVERVIEW, SCORE_DISTRIBUTION, SCORES, SEGMENTS
+from churn.feature_engineering.groups import FEATURES
+from churn.serving.bands import HIGH
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -20,6 +22,10 @@ TENURE_BANDS_MONTHS = (12, 24, 48)
 TENTHS = 10
 # Marts add decimals, since a sum of doubles differs in its last bits with the order of the rows.
 SCORE, DOLLARS = "decimal(18,6)", "decimal(18,2)"
+
+
+class NoScoresError(FinalError):
+    """A date has no scores, so there is nothing to show; the text names the task that makes them."""
 
 
 def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
@@ -73,7 +79,7 @@ def segments(scored: DataFrame) -> DataFrame:
 
 
 def score_distribution(scored: DataFrame) -> DataFrame:
-    """How many customers score within each tenth, by day.
+    """Number of customers who score within each tenth, by day.
 
     Args:
         scored: gold.churn_scores_daily.
@@ -105,20 +111,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Refreshes the marts of the logical date.
 
     Raises:
-        SystemExit: The date has no scores.
+        NoScoresError: The date has no scores.
     """
     run, _ = parse(tasks.MARTS, argv)
     spark = spark_session()
     today = sf.lit(run.date)
     features = (
-        spark.table(run.table("gold.churn_features"))
+        spark.table(run.table(FEATURES.name))
         .where(sf.col("observation_date") == today)
         .select("customer_id", "contract", "internet_service", "tenure_months", "monthly_charges")
     )
     scores = spark.table(run.table(SCORES.name)).where(sf.col("date") == today)
     scored = scores.join(features, "customer_id")
     if scored.isEmpty():
-        sys.exit(f"{run.table(SCORES.name)} has no scores on {run.date}: run `score` for that date")
+        raise NoScoresError(f"{run.table(SCORES.name)} has no scores on {run.date}: run `score` for that date")
     decided = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(sf.col("date") <= today)
     _write(run, scored, decided)
     print(f"marts of {run.date} refreshed: {', '.join(mart.name for mart in MARTS)}")
@@ -132,13 +138,16 @@ def _write(run: Run, scored: DataFrame, decided: DataFrame) -> None:
 
 
 def _decided() -> Column:
-    """What orders decisions of the gate: on one date the newer challenger was decided on later; of one challenger, the
-    newer run, whose number is kept as text; a name given by hand comes before any number."""
+    """Order of the gate's decisions, as a value that is higher for a later one.
+
+    On one date the newer challenger was decided on later; of one challenger, the newer run, whose number is kept as
+    text. A run whose id is no number comes before all others.
+    """
     return sf.struct("date", "challenger_version", sf.col("run_id").try_cast("bigint"), "run_id")
 
 
 def _at_risk() -> Column:
-    return sf.col("band") == "high"
+    return sf.col("band") == HIGH
 
 
 def _charges_at_risk() -> Column:

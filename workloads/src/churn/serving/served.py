@@ -1,4 +1,4 @@
-"""The served model: MLflow copies this file into each model and runs it there, so it imports nothing of ours."""
+"""Model that is served: MLflow copies this file into each version and runs it there, so it imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -8,24 +8,31 @@ import numpy as np
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-# lowest score of each band; a model that tells no customer from another rates none
-BANDS = {"high": 0.6, "medium": 0.3, "low": 0.0}
-UNRATED = "unrated"
-# Sums inside a matrix product differ in their last bits (1e-16) with the rows around a customer, so scores end here:
-# a customer's is the same in any batch and at the endpoint.
+UNRATED = "unrated"  # the band of every customer where a version has no bands
+# Sums inside a matrix product differ in their last bits (1e-16) with the rows around a customer, so scores are rounded
+# to this many digits: a customer's is the same in any batch and at the endpoint.
 DECIMALS = 6
 
 
 class Scorer:
-    """A fitted classifier, from columns to scores and bands."""
+    """A fitted classifier, from columns to scores and bands.
 
-    def __init__(self, estimator: object, columns: list[str], rated: bool) -> None:
+    Attributes:
+        estimator: Has `predict_proba`.
+        columns: Names of the columns that it reads, in order.
+        bands: Lowest score of each band, by name; none if scores do not differ between customers.
+    """
+
+    def __init__(self, estimator: object, columns: list[str], bands: dict[str, float]) -> None:
         self.estimator = estimator
         self.columns = columns
-        self.rated = rated
+        self.bands = dict(sorted(bands.items(), key=lambda band: -band[1]))  # stored, they lose their order
 
     def score(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Scores customers.
+
+        Args:
+            frame: The model's columns, one row per customer.
 
         Returns:
             In the input's order and index: `score`, the calibrated probability of leaving in `DECIMALS` digits, and
@@ -33,8 +40,8 @@ class Scorer:
         """
         probabilities = self.estimator.predict_proba(frame[self.columns])  # type: ignore[attr-defined]
         scores = probabilities[:, 1].astype(float).round(DECIMALS)
-        if self.rated:
-            bands = np.select([scores >= lowest for lowest in BANDS.values()], list(BANDS), default=UNRATED)
+        if self.bands:
+            bands = np.select([scores >= lowest for lowest in self.bands.values()], list(self.bands), default=UNRATED)
         else:
             bands = np.full(len(scores), UNRATED)
         return pd.DataFrame({"score": scores, "band": bands.astype(object)}, index=frame.index)
@@ -44,10 +51,12 @@ class ChurnModel(PythonModel):
     """Answers with one record per customer: `score` and `band`."""
 
     def load_context(self, context: PythonModelContext) -> None:
+        """Reads the fitted classifier, and the columns and bands that were logged with it."""
         config = context.model_config
-        self.scorer = Scorer(joblib.load(context.artifacts["estimator"]), config["columns"], config["rated"])
+        self.scorer = Scorer(joblib.load(context.artifacts["estimator"]), config["columns"], config["bands"])
 
     def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:  # type: ignore[override]  # MLflow takes this too
+        """Scores customers, as `Scorer.score` does."""
         return self.scorer.score(model_input)
 
 

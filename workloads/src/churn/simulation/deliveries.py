@@ -1,4 +1,4 @@
-"""What the systems of the simulated world deliver: one table per domain and delivery, rows dated within it."""
+"""Deliveries of the simulated source systems: one table per domain and delivery, rows dated within it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ CATEGORIES = {"billing": 0.35, "technical": 0.45, "cancellation": 0.05, "other":
 
 @dataclass(frozen=True)
 class Delivery:
-    """Files that come together.
+    """Files that are delivered together.
 
     Attributes:
         first: First day whose rows they hold.
-        last: Last one, and the day they are delivered on.
+        last: Last day whose rows they hold, and the day of the delivery.
     """
 
     first: date
@@ -32,24 +32,25 @@ class Delivery:
 
     @property
     def days(self) -> list[date]:
+        """The days whose rows they hold."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
 
 def deliveries(snapshot: date, until: date) -> list[Delivery]:
     """Every delivery up to a day: monthly before the snapshot date, daily from it on."""
-    found = []
+    planned = []
     first = snapshot - timedelta(days=HISTORY_DAYS)
     while first < snapshot:
         last = min(first + MONTH - DAY, snapshot - DAY)
-        found.append(Delivery(first, last))
+        planned.append(Delivery(first, last))
         first = last + DAY
     while first <= until:
-        found.append(Delivery(first, first))
+        planned.append(Delivery(first, first))
         first += DAY
-    return [delivery for delivery in found if delivery.last <= until]
+    return [delivery for delivery in planned if delivery.last <= until]
 
 
-def drop(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: int) -> pd.DataFrame:
+def delivery_rows(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: int) -> pd.DataFrame:
     """The rows of one domain in one delivery, in the columns that its contract's files have.
 
     Args:
@@ -69,7 +70,7 @@ def drop(domain: str, world: World, delivery: Delivery, *, initial: bool, seed: 
 
 
 def _customers(world: World, delivery: Delivery, *, initial: bool) -> pd.DataFrame:
-    """A report of each customer who came or left, dated on that day, and at first of all."""
+    """A report of each customer who signed up or left, dated on that day; the first delivery reports all customers."""
     customers = world.customers
     first, last = pd.Timestamp(delivery.first), pd.Timestamp(delivery.last)
     came = customers[(customers["signup_date"] <= last) & (initial | (customers["signup_date"] >= first))].copy()
@@ -79,7 +80,7 @@ def _customers(world: World, delivery: Delivery, *, initial: bool) -> pd.DataFra
     left["as_of"] = left["churn_date"]
     reported = pd.concat([came, left])
     reported["tenure_months"] = _whole_months(reported["signup_date"], reported["as_of"])
-    # Telco's totals are the anchor's: what is billed between the report and the anchor is not billed yet
+    # Telco's totals are those of the anchor, so a report before it lacks the bills between the two
     months = ((pd.Timestamp(world.anchor) - reported["as_of"]).dt.days / 30.4).round()
     known = (reported["total_charges"] - reported["monthly_charges"] * months).clip(lower=0)
     total = known.fillna(reported["monthly_charges"] * reported["tenure_months"]).round(2)
@@ -99,7 +100,7 @@ def _transactions(world: World, day: date, seed: int) -> pd.DataFrame:
 
 
 def _support(world: World, day: date, seed: int) -> pd.DataFrame:
-    """Tickets of a day: about one per customer in a hundred days; the unhappy ask more."""
+    """Tickets of a day: about one per customer in a hundred days; the unhappy have more."""
     active = _active(world, day)
     draw = generator(seed, "support", day)
     asking = active[draw.random(len(active)) < 0.008 * np.exp(0.8 * active["unhappiness"].to_numpy())]
@@ -157,12 +158,12 @@ def _active(world: World, day: date) -> pd.DataFrame:
     today = np.datetime64(day)
     customers = world.customers
     left = customers["churn_date"].to_numpy() <= today
-    here = (customers["signup_date"].to_numpy() <= today) & ~left
-    return customers.loc[here, ["customer_id", "signup_date", "monthly_charges", "unhappiness"]]
+    active = (customers["signup_date"].to_numpy() <= today) & ~left
+    return customers.loc[active, ["customer_id", "signup_date", "monthly_charges", "unhappiness"]]
 
 
 def _dated(kind: str, customers: pd.DataFrame, day: date, **columns: object) -> pd.DataFrame:
-    """Rows of a day, one per customer given, with a key made of kind, day and customer."""
+    """Rows of a day, one per customer, with a key made of kind, day and customer."""
     ids = customers["customer_id"].to_numpy()
     keys = [f"{kind}-{day:%Y%m%d}-{customer}" for customer in ids]
     return pd.DataFrame({_KEYS[kind]: keys, "customer_id": ids, **columns})

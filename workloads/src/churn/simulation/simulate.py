@@ -1,4 +1,4 @@
-"""Delivers the files of the simulated world up to a day: `simulate`, where there is no source system yet.
+"""Entry point `simulate`: delivers the files of the simulated world up to a day, if there is no source system yet.
 
 Every delivery that is due and not there yet is written to `<domain>/<day>/` of the volume `raw`. The same
 parameters give the same bytes.
@@ -20,10 +20,10 @@ from databricks.sdk.errors import NotFound
 from churn import tasks
 from churn.core.contract import Contract, contracts
 from churn.core.entry import Run, parse
-from churn.simulation.deliveries import Delivery, deliveries, drop
+from churn.simulation.deliveries import Delivery, deliveries, delivery_rows
 from churn.simulation.world import World, grow
 
-VOLUMES = ("raw", "admitted", "quarantine")  # in which a delivery may lie by now
+VOLUMES = ("raw", "admitted", "quarantine")  # where a delivery may be kept by the time of the next run
 UPLOADS_AT_ONCE = 8
 
 
@@ -51,7 +51,7 @@ def files(
         seed: Of every draw.
     """
     for contract, delivery in due:
-        rows = drop(contract.domain, world, delivery, initial=delivery == first, seed=seed)
+        rows = delivery_rows(contract.domain, world, delivery, initial=delivery == first, seed=seed)
         name = f"{contract.domain}.{contract.format}"
         yield f"{contract.domain}/{delivery.last}/{name}", content(rows, contract)
 
@@ -62,13 +62,13 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
     Returns:
         How many files were written.
     """
-    all_of_them = deliveries(snapshot, run.date)
-    if not all_of_them:
+    planned = deliveries(snapshot, run.date)
+    if not planned:
         return 0
     due = []
     for contract in contracts():
-        there = _delivered(client, run, contract.domain)
-        due += [(contract, delivery) for delivery in all_of_them if delivery.last.isoformat() not in there]
+        delivered = _delivered(client, run, contract.domain)
+        due += [(contract, delivery) for delivery in planned if delivery.last.isoformat() not in delivered]
     if not due:
         return 0
     world = grow(snapshot, run.date, seed)
@@ -78,11 +78,11 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
         client.files.upload(f"{run.volume('raw')}/{path}", io.BytesIO(data), overwrite=True)
 
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-        return len(list(pool.map(upload, files(world, due, all_of_them[0], seed))))
+        return len(list(pool.map(upload, files(world, due, planned[0], seed))))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point `simulate`."""
+    """Delivers what is due by the logical date, and prints how many files that were."""
     run, options = parse(tasks.SIMULATE, argv)
     count = deliver(run, WorkspaceClient(), options.snapshot_date, options.seed)
     print(f"{count} files delivered up to {run.date}" if count else f"everything up to {run.date} was delivered before")
@@ -96,5 +96,5 @@ def _delivered(client: WorkspaceClient, run: Run, domain: str) -> set[str]:
         try:
             days.update(entry.name or "" for entry in client.files.list_directory_contents(folder))
         except NotFound:
-            continue  # nothing of this domain has come that far
+            continue  # no file of this domain is there
     return days

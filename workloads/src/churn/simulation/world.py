@@ -1,13 +1,13 @@
-"""The customers of the simulated world: Telco's at the snapshot date, and what becomes of them afterwards.
+"""Customers of the simulated world: Telco's at the snapshot date, and those who leave or sign up afterwards.
 
-Telco says of 7,043 customers who left "within the last month". Here that month is the 30 days up to the snapshot date:
-at its beginning (the anchor) every customer of Telco is active with Telco's own attributes, and a label that looks 30
-days ahead from there is Telco's own column `Churn`. After the snapshot date the stayers leave by a daily hazard, and
-new customers come. Every draw depends on the seed and its date alone.
+Telco says of 7,043 customers who left "within the last month". In this world that month is the 30 days up to the
+snapshot date: at its beginning (the anchor) every customer of Telco is active with Telco's own attributes, and a label
+that looks 30 days ahead from there is Telco's own column `Churn`. After the snapshot date the stayers leave by a daily
+hazard, and new customers come. Every draw depends on the seed and its date alone.
 
-Who is at risk after the snapshot date is at risk for the reasons that Telco shows, so what a model learns of one month
-holds in the next. Nothing sets a month's rate: it glides from Telco's 26.5 % to 16 %, since those at risk leave first,
-and stays about there, since newcomers, at risk like Telco's newest, take their place. About 5,000 customers are active.
+After the snapshot date customers are at risk for the reasons that Telco shows, so a model of one month holds in the
+next. Nothing sets a month's rate. It falls from Telco's 26.5 % to 16 %, since those at risk leave first, and stays
+about there, since newcomers, at risk like Telco's newest, take their place. About 5,000 customers are active.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from churn.data import telco
 LEAVING_DAYS = 30  # Telco: "customers who left within the last month"
 NEW_CUSTOMERS_A_DAY = 38  # about as many as leave
 
-# Log-odds of leaving within 30 days, as a logistic regression on Telco finds them (AUC 0.84); what is not named has 0.
+# Log-odds of leaving within 30 days, from a logistic regression on Telco (AUC 0.84); values not listed have 0.
 # Tenure counts as the logarithm of its months plus one: of Telco's customers of one month 62 % left, of a year 32 %.
-BASE_LOG_ODDS = 0.50  # 0.42 in the regression: more, so that steeper odds lose as many
+BASE_LOG_ODDS = 0.50  # the regression gives 0.42; raised so that, with STEEPNESS, as many customers leave
 LOG_ODDS = {
     "contract": {"One year": -0.77, "Two year": -1.81},
     "internet_service": {"Fiber optic": 1.15, "No": -1.02},
@@ -35,7 +35,7 @@ LOG_ODDS_OF_TENURE = -0.62
 # Steeper than Telco by this factor: those who stayed are more alike than all of Telco's customers, and at Telco's own
 # odds a perfect model would rank them with an AUC of 0.85 only. At these it is 0.87.
 STEEPNESS = 1.15
-UNHAPPIER = 0.5  # by how much leavers are unhappier than stayers; either spread by 1
+UNHAPPIER = 0.5  # difference of the means of unhappiness between leavers and stayers; both have a deviation of 1
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class World:
 
 
 def grow(snapshot: date, until: date, seed: int) -> World:
-    """Makes the world from Telco up to a day.
+    """Simulates the world from Telco up to a day.
 
     Args:
         snapshot: Day on which Telco was taken.
@@ -98,7 +98,7 @@ def _telco_customers(anchor: date, seed: int) -> pd.DataFrame:
 
 
 def _new_customers(households: pd.DataFrame, day: date, seed: int) -> pd.DataFrame:
-    """Customers who sign up on a day: households like those given, Telco's newest."""
+    """Customers who sign up on a day: households like Telco's newest."""
     draw = generator(seed, "new", day)
     chosen = households.iloc[draw.integers(0, len(households), NEW_CUSTOMERS_A_DAY)].copy()
     chosen["customer_id"] = [f"{day:%Y%m%d}-{number:03d}" for number in range(NEW_CUSTOMERS_A_DAY)]
@@ -116,7 +116,7 @@ def _daily_hazard(customers: pd.DataFrame, day: date) -> np.ndarray:
     log_odds = BASE_LOG_ODDS + LOG_ODDS_OF_TENURE * np.log1p(months)
     for column, effects in LOG_ODDS.items():
         log_odds += customers[column].map(effects).fillna(0.0).to_numpy()
-    # what Bayes's theorem makes of unhappiness u, when leavers and stayers are spread by 1 about means that lie d apart
+    # log-odds of unhappiness u by Bayes's theorem, for leavers and stayers with deviation 1 and means that lie d apart
     unhappy = UNHAPPIER * customers["unhappiness"].to_numpy() - UNHAPPIER**2 / 2
     odds = np.exp(STEEPNESS * log_odds + unhappy)
     return np.asarray(1.0 - (1.0 + odds) ** (-1 / LEAVING_DAYS))

@@ -1,8 +1,8 @@
-"""Registers a base-rate model as version 1 and champion, so that an endpoint can be made before the first training.
+"""Entry point `bootstrap`: registers a base-rate model as version 1 and champion.
 
-It gives every customer the share of leavers in IBM Telco, and says what it is: the tag `bootstrap` is `true`, the
-description tells, and its band is `unrated`. The first model that passes the gate replaces it. A model that has a
-champion, or versions of another kind, is left alone.
+With it an endpoint can be made before the first training. It gives every customer the share of leavers in IBM Telco,
+and says what it is: its tag `bootstrap` is `true`, its description says so, and its band is `unrated`. The first model
+that passes the gate replaces it. A registered model that has a champion, or other versions, is left alone.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from sklearn.dummy import DummyClassifier
 from churn import tasks
 from churn.core.entry import parse
 from churn.data import telco
+from churn.feature_engineering.groups import COLUMNS
 from churn.serving import registry
-from churn.training.dataset import COLUMNS
+from churn.serving.bands import NO_BANDS
+from churn.serving.packaging import log
 
 
 def base_rate_model() -> tuple[DummyClassifier, pd.DataFrame]:
-    """The model, and Telco's customers as its input (columns that Telco lacks are unknown or empty)."""
+    """The model, and Telco's customers as its input; features that Telco lacks are NaN or empty text."""
     customers = telco()
     inputs = customers.reindex(columns=COLUMNS.all)
     inputs = inputs.astype(dict.fromkeys(COLUMNS.numeric, np.float64))
@@ -42,17 +44,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not first.bootstrap:
             print(f"{model} has versions: nothing to bootstrap; set the alias {registry.CHAMPION} on one of them")
             return
-        registry.set_alias(first, registry.CHAMPION)  # an earlier run was stopped before it came to that
+        registry.set_alias(first, registry.CHAMPION)  # an earlier run was stopped before it did that
         print(f"version {first.number} of {model} is the base-rate model, now alias {registry.CHAMPION}")
         return
     estimator, inputs = base_rate_model()
     tags = {"bootstrap": "true", "kind": "base_rate", "date": run.date.isoformat(), "run_id": run.run_id}
     mlflow.set_experiment(experiment_id=options.experiment_id)
     with mlflow.start_run(run_name=f"bootstrap {run.date}", tags=tags):
-        info = registry.log(estimator, COLUMNS, inputs.head(1), rated=False)
+        info = log(estimator, COLUMNS, inputs.head(1), NO_BANDS)
     description = (
-        f"Bootstrap model: gives every customer the base rate {estimator.class_prior_[1]:.3f} and tells none from "
-        "another. It stands in until a trained model passes the gate."
+        f"Bootstrap model: gives every customer the base rate {estimator.class_prior_[1]:.3f} as score. It serves "
+        "until a trained model passes the gate."
     )
     version = registry.register(info, model, tags, description)
     registry.set_alias(version, registry.CHAMPION)

@@ -1,4 +1,4 @@
-"""The labelled customers a model learns from, and those kept back to judge it."""
+"""Labelled customers: those that a model learns from, and those kept back to judge it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from churn.feature_engineering.groups import CATEGORICAL, NUMERIC
-from churn.training.models import Columns
+from churn.core.errors import FinalError
+from churn.feature_engineering.inputs import inputs
+from churn.serving.version import SplitRule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from churn.core.label_window import LabelWindow
+    from churn.feature_engineering.feature import Columns
 
-COLUMNS = Columns(CATEGORICAL, NUMERIC)
 HOLDOUT_PERCENT = 20
-BY_TIME, BY_CUSTOMER = "time", "customer"
 # Customers change little from a day to the next: daily observations would be near copies, at seven times the rows.
 OBSERVED_EVERY_DAYS = 7
 
 
-class DatasetError(Exception):
-    """The labelled customers do not allow a model to be fitted or judged; the text says what is missing."""
+class DatasetError(FinalError):
+    """No model can be fitted or judged on the labelled customers; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Split:
 
     train: pd.DataFrame
     holdout: pd.DataFrame
-    rule: str
+    rule: SplitRule
 
     @property
     def holdout_date(self) -> date:
@@ -49,7 +49,7 @@ class Split:
         return pd.Timestamp(self.holdout["observation_date"].iloc[0]).date()
 
 
-def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelWindow) -> DataFrame:
+def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelWindow, columns: Columns) -> DataFrame:
     """Joins features to the labels that were complete on a day: of the latest such date, and each seventh before it.
 
     Args:
@@ -57,10 +57,11 @@ def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelW
         labels: gold.churn_labels.
         today: Logical date; what was reported by its end is known.
         window: The label window.
+        columns: What to read of the features.
 
     Returns:
-        One row per customer and observation date: `customer_id`, `observation_date`, the model's columns (numbers as
-        doubles), `churned`.
+        One row per customer and observation date: `customer_id`, `observation_date`, the columns (numbers as doubles),
+        `churned`.
     """
     from pyspark.sql import functions as sf
 
@@ -73,25 +74,16 @@ def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelW
     spaced = sf.date_diff("newest", "observation_date") % OBSERVED_EVERY_DAYS == 0
     keys = ["customer_id", "observation_date"]
     chosen = complete.crossJoin(newest).where(spaced).select(*keys, sf.col("churned").cast("int"))
-    return inputs(features, *keys).join(chosen, keys)
-
-
-def inputs(features: DataFrame, *keys: str) -> DataFrame:
-    """The columns a model reads, in its types (strings and doubles), after the key columns given."""
-    from pyspark.sql import functions as sf
-
-    categorical = [sf.col(name).cast("string") for name in COLUMNS.categorical]
-    numeric = [sf.col(name).cast("double") for name in COLUMNS.numeric]
-    return features.select(*keys, *categorical, *numeric)
+    return inputs(features, columns, *keys).join(chosen, keys)
 
 
 def split(frame: pd.DataFrame, window: LabelWindow) -> Split:
-    """Keeps back a holdout that says how the model will do on days to come.
+    """Splits labelled customers such that the holdout shows how the model will do on later days.
 
     The holdout is the latest observation date. Training takes the dates whose labels were complete by then, so that
-    nothing learned was unknown on the holdout's day. Where there is no such date, the holdout is a fifth of the
-    customers of the latest date, and training leaves those out at all dates. They are chosen by the hash of their id
-    alone, so a customer stays kept back in every training, and two models of different days can be judged on them.
+    nothing learned was unknown on the holdout's day. If there is no such date, the holdout is a fifth of the customers
+    of the latest date, and training leaves these customers out at all dates. The hash of a customer's id alone decides,
+    so the same customers are kept back in every training, and two models of different days can be judged on them.
 
     Args:
         frame: Labelled customers, as from `labelled`.
@@ -102,13 +94,13 @@ def split(frame: pd.DataFrame, window: LabelWindow) -> Split:
     """
     dates = pd.to_datetime(frame["observation_date"])
     complete = dates + timedelta(days=window.days) <= dates.max()
-    train, rule = frame[complete], BY_TIME
+    train, rule = frame[complete], SplitRule.TIME
     if train["churned"].nunique() != 2:
-        train, rule = frame[~kept(frame)], BY_CUSTOMER
+        train, rule = frame[~kept(frame)], SplitRule.CUSTOMER
     return Split(_checked(train, f"training part by {rule}"), holdout(frame[dates == dates.max()], rule), rule)
 
 
-def holdout(newest: pd.DataFrame, rule: str) -> pd.DataFrame:
+def holdout(newest: pd.DataFrame, rule: SplitRule) -> pd.DataFrame:
     """The holdout of a split, out of all labelled customers of its date.
 
     Args:
@@ -118,7 +110,7 @@ def holdout(newest: pd.DataFrame, rule: str) -> pd.DataFrame:
     Raises:
         DatasetError: Leavers or stayers are lacking.
     """
-    return _checked(newest if rule == BY_TIME else newest[kept(newest)], f"holdout by {rule}")
+    return _checked(newest if rule is SplitRule.TIME else newest[kept(newest)], f"holdout by {rule}")
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
@@ -128,11 +120,12 @@ def fingerprint(frame: pd.DataFrame) -> str:
 
 
 def _bucket(customer_id: str) -> int:
+    """Number from 0 to 99 that a customer always has."""
     return int.from_bytes(hashlib.sha256(customer_id.encode()).digest()[:4], "big") % 100
 
 
 def kept(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Which rows are of customers whom no training by customer has seen."""
+    """Rows of the customers whom no training by customer has seen, as a mask."""
     return frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
 
 

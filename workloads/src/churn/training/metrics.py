@@ -1,4 +1,4 @@
-"""How good predicted probabilities of leaving are. Arrays in, one number out."""
+"""Metrics of predicted probabilities of leaving: arrays as input, one number as output."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The two kinds of model, and what cross-validation says of them. No Spark, no MLflow, no I/O."""
+"""The two kinds of model, their fit and their cross-validation. No Spark, no MLflow, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,20 +19,11 @@ from xgboost import XGBClassifier
 
 from churn.training.metrics import evaluate
 
+if TYPE_CHECKING:
+    from churn.feature_engineering.feature import Columns
+
 SEED = 20_240_229
 Rows = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a model reads: names of columns of strings, and of columns of numbers (doubles, NaN where unknown)."""
-
-    categorical: tuple[str, ...]
-    numeric: tuple[str, ...]
-
-    @property
-    def all(self) -> list[str]:
-        return [*self.categorical, *self.numeric]
 
 
 def logistic_regression(columns: Columns) -> Pipeline:
@@ -67,7 +58,7 @@ KINDS: dict[str, Callable[[Columns], Pipeline]] = {"logistic_regression": logist
 
 
 def fit_calibrated(kind: str, frame: pd.DataFrame, columns: Columns) -> CalibratedClassifierCV:
-    """Fits a kind, and bends its scores to probabilities by Platt's sigmoid, fitted on out-of-fold scores.
+    """Fits a kind, and calibrates its scores to probabilities by a sigmoid, fitted on out-of-fold scores (Platt, 1999).
 
     One sigmoid over all folds and one model fitted on everything (`ensemble=False`), so serving costs one model.
 
@@ -79,7 +70,7 @@ def fit_calibrated(kind: str, frame: pd.DataFrame, columns: Columns) -> Calibrat
     folds = list(customer_folds(frame, repeats=1))
     model = CalibratedClassifierCV(KINDS[kind](columns), method="sigmoid", cv=folds, ensemble=False)
     model.fit(frame[columns.all], frame["churned"])
-    return model.set_params(cv=None)  # the folds' row numbers are no part of a served model
+    return model.set_params(cv=None)  # the row numbers of the folds do not belong into a served model
 
 
 def customer_folds(frame: pd.DataFrame, repeats: int) -> Iterator[tuple[Rows, Rows]]:
@@ -105,7 +96,7 @@ def cross_validate(
         frame: `customer_id`, the model's columns, and the label `churned` (0 or 1).
         columns: What the model reads.
         kinds: Names out of `KINDS`.
-        repeats: How often the customers are dealt anew into folds.
+        repeats: Number of times that the customers are dealt into folds.
 
     Returns:
         One row per kind and fold (5 a repeat): `kind`, `fold`, and the metrics of `churn.training.metrics.evaluate`.
@@ -121,7 +112,7 @@ def cross_validate(
 
 
 def importances(model: CalibratedClassifierCV) -> pd.Series[float]:
-    """What the fitted model weighs: coefficients of scaled inputs, or XGBoost's gain, by encoded column name."""
+    """Weights of the inputs of a fitted model, by encoded column: coefficients of scaled inputs, or XGBoost's gain."""
     pipeline = model.calibrated_classifiers_[0].estimator
     final = pipeline.named_steps["model"]
     weights = final.coef_[0] if isinstance(final, LogisticRegression) else final.feature_importances_

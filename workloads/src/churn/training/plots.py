@@ -1,4 +1,4 @@
-"""Pictures of a model's quality, drawn without a display."""
+"""Figures of a model's quality, drawn without a display."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def quality(labels: Labels, scores: Floats) -> dict[str, Figure]:
     seen, predicted = calibration_curve(labels, scores, n_bins=CALIBRATION_BINS, strategy="quantile")
 
     figures = {}
-    figures["roc.png"], axes = _figure("ROC", "stayers flagged", "leavers found")
+    figures["roc.png"], axes = _figure("ROC", "false positive rate", "true positive rate")
     axes.plot(false_positives, true_positives)
     axes.plot([0, 1], [0, 1], linestyle=":")
-    figures["precision_recall.png"], axes = _figure("Precision and recall", "leavers found", "flagged who left")
+    figures["precision_recall.png"], axes = _figure("Precision and recall", "recall", "precision")
     axes.plot(recall, precision)
     axes.axhline(labels.mean(), linestyle=":")
     figures["calibration.png"], axes = _figure("Calibration", "predicted probability", "share who left")

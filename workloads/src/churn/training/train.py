@@ -1,9 +1,9 @@
-"""Fits both kinds of model on the labelled customers and registers the better one as `challenger`.
+"""Entry point `train`: fits both kinds of model on the labelled customers and registers the better one as `challenger`.
 
-The better one has the higher cross-validated AUC on the training part, so the holdout judges only. Nothing is fitted
-while the champion is younger than `retrain_days`, before any label is complete (the first weeks of a new source), or
-when the challenger has learned from the very same data. All that is learned from lies in the memory of one node, so
-observations from more than `history_days` before the logical date are left out.
+The better one has the higher cross-validated AUC on the training part; the holdout only judges. Nothing is fitted while
+the champion is younger than `retrain_days`, before any label is complete (the first weeks of a new source), or when the
+challenger has learned from the same data. The rows to learn from must fit into the memory of one node, so observations
+from more than `history_days` before the logical date are left out.
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
+from churn.core.tables import LABELS
+from churn.feature_engineering.groups import COLUMNS, FEATURES
 from churn.serving import registry
-from churn.training.dataset import COLUMNS, Split, fingerprint, labelled, split
+from churn.serving.bands import BANDS
+from churn.serving.packaging import log
+from churn.training.dataset import Split, fingerprint, labelled, split
 from churn.training.metrics import Floats, evaluate
-from churn.training.models import KINDS, Columns, cross_validate, fit_calibrated, importances
+from churn.training.models import KINDS, cross_validate, fit_calibrated, importances
 from churn.training.plots import quality, weights
 
 if TYPE_CHECKING:
     from churn.core.label_window import LabelWindow
-    from churn.serving.registry import Version
+    from churn.feature_engineering.feature import Columns
+    from churn.serving.version import Version
     from churn.tasks import TrainOptions
 
 EXAMPLE_ROWS = 3
@@ -63,13 +68,13 @@ def fit(kind: str, parts: Split, columns: Columns) -> Candidate:
     return Candidate(kind, estimator, {**metrics, "cross_validated_auc": float(folds["auc"].mean())}, scores)
 
 
-def too_young(today: date, retrain_days: int, champion: Version | None) -> str | None:
-    """Why the champion needs no successor on a day, or None when it does.
+def reason_to_wait(today: date, retrain_days: int, champion: Version | None) -> str | None:
+    """Reason why the champion needs no successor on a day; None if it needs one.
 
     Args:
         today: Logical date.
         retrain_days: Age in days from which a champion is replaced.
-        champion: The version in use; a bootstrap model has no age.
+        champion: The version in use; a bootstrap model is always due.
     """
     if champion is None or champion.bootstrap:
         return None
@@ -79,8 +84,8 @@ def too_young(today: date, retrain_days: int, champion: Version | None) -> str |
     return f"champion version {champion.number} is {age} days old, younger than retrain_days={retrain_days}"
 
 
-def nothing_new(data: str, challenger: Version | None) -> str | None:
-    """Why there is nothing to learn that the version trained last has not learned, or None when there is.
+def reason_to_skip(data: str, challenger: Version | None) -> str | None:
+    """Reason why training would teach nothing new: the data are those of the last training; None if they are not.
 
     Args:
         data: Fingerprint of what training would learn from.
@@ -107,7 +112,7 @@ def train(frame: pd.DataFrame, run: Run, options: TrainOptions, data: str) -> Ve
         **options.window.parameters,
         "data_fingerprint": data,
         "features": json.dumps(COLUMNS.all),
-        "split": parts.rule,
+        "split": str(parts.rule),
         "holdout_date": parts.holdout_date.isoformat(),
     }
     mlflow.set_experiment(experiment_id=options.experiment_id)
@@ -141,15 +146,21 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def train_if_due(run: Run, options: TrainOptions) -> str | None:
-    """Trains on the complete labels, or says why not; the champion's age first, since the labels take long to read."""
-    reason = too_young(run.date, options.retrain_days, registry.aliased(options.model, registry.CHAMPION))
+    """Trains on the complete labels if a successor is due.
+
+    The champion's age is looked at first, since reading the labels takes long.
+
+    Returns:
+        Reason why it did not train; None if it did.
+    """
+    reason = reason_to_wait(run.date, options.retrain_days, registry.aliased(options.model, registry.CHAMPION))
     if reason:
         return reason
     spark = spark_session()
     recent = sf.col("observation_date") >= sf.lit(run.date - timedelta(days=options.history_days))
-    features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(recent) for name in ("features", "labels"))
+    features, labels = (spark.table(run.table(table.name)).where(recent) for table in (FEATURES, LABELS))
     window = options.window
-    frame = labelled(features, labels, run.date, window).toPandas()
+    frame = labelled(features, labels, run.date, window, COLUMNS).toPandas()
     if frame.empty:
         return (
             f"no label with lead_days={window.lead_days} and horizon_days={window.horizon_days} of the last "
@@ -157,14 +168,14 @@ def train_if_due(run: Run, options: TrainOptions) -> str | None:
             "if `features` ran with these settings"
         )
     data = fingerprint(frame)
-    reason = nothing_new(data, registry.aliased(options.model, registry.CHALLENGER))
+    reason = reason_to_skip(data, registry.aliased(options.model, registry.CHALLENGER))
     if reason is None:
         train(frame, run, options, data)
     return reason
 
 
 def _track(candidate: Candidate, parts: Split) -> mlflow.models.model.ModelInfo:
-    """Writes all that is known of a candidate into the active MLflow run."""
+    """Logs parameters, metrics, figures and the model of a candidate under the active MLflow run."""
     model = candidate.estimator.calibrated_classifiers_[0].estimator.named_steps["model"]
     parameters = {name: value for name, value in model.get_params().items() if value is not None}
     mlflow.log_params(
@@ -174,7 +185,7 @@ def _track(candidate: Candidate, parts: Split) -> mlflow.models.model.ModelInfo:
     for name, figure in quality(parts.holdout["churned"].to_numpy(np.int64), candidate.scores).items():
         mlflow.log_figure(figure, name)
     mlflow.log_figure(weights(importances(candidate.estimator)), "weights.png")
-    return registry.log(candidate.estimator, COLUMNS, parts.train.head(EXAMPLE_ROWS), rated=True)
+    return log(candidate.estimator, COLUMNS, parts.train.head(EXAMPLE_ROWS), BANDS)
 
 
 def _description(best: Candidate, run: Run, window: LabelWindow, parts: Split) -> str:

@@ -1,4 +1,4 @@
-"""From bronze to silver: names, types, rules, and the latest of the rows that share a key. Columns in, columns out."""
+"""Transformations from bronze to silver: names, types, rules, and the latest of the rows that share a key. No I/O."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
 
 
 def accepted(conformed: DataFrame, contract: Contract) -> DataFrame:
-    """What silver keeps of conformed rows that meet the rules (the pipeline's expectations drop the others)."""
+    """The columns that silver keeps of conformed rows; the pipeline's expectations drop the rows that break a rule."""
     return conformed.select(*(column.name for column in contract.columns), "_malformed", "_uneven", FILE)
 
 
@@ -69,7 +69,9 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
 
 
 def latest(versions: DataFrame, contract: Contract, observed: date | None = None) -> DataFrame:
-    """One row per natural key: the last reported, then the last delivered; other ties always fall the same way.
+    """One row per natural key: the last reported, then the last delivered.
+
+    Remaining ties are broken deterministically.
 
     Args:
         versions: Accepted rows.
@@ -85,8 +87,8 @@ def latest(versions: DataFrame, contract: Contract, observed: date | None = None
     row, rank = sf.struct(*others, FILE), order(contract)
     newest = sf.max_by(row, rank)
     if observed is not None:
-        unknown = sf.coalesce(_reported(contract) > sf.lit(observed), sf.lit(False))
-        newest = sf.coalesce(sf.max_by(row, sf.when(~unknown, rank)), sf.min_by(row, rank))
+        reported_later = sf.coalesce(_reported(contract) > sf.lit(observed), sf.lit(False))
+        newest = sf.coalesce(sf.max_by(row, sf.when(~reported_later, rank)), sf.min_by(row, rank))
     return (
         versions.groupBy(*contract.keys)
         .agg(newest.alias("newest"))
@@ -98,13 +100,13 @@ def latest(versions: DataFrame, contract: Contract, observed: date | None = None
 
 
 def superseded(versions: DataFrame, contract: Contract) -> DataFrame:
-    """The accepted rows that `latest` leaves out: those that a later one with their key supersedes."""
+    """The accepted rows that `latest` leaves out, since a later row with their key supersedes them."""
     by_key = Window.partitionBy(*contract.keys).orderBy(order(contract).desc())
     return versions.select("*", sf.row_number().over(by_key).alias("_rank")).where(sf.col("_rank") > 1)
 
 
 def order(contract: Contract) -> Column:
-    """What decides between accepted rows with one key: the higher wins."""
+    """Order of accepted rows with one key, as a value that is higher for the row to keep."""
     names = [column.name for column in contract.columns]
     delivered = sf.element_at(sf.split(FILE, "/"), -1)  # `ingest` begins a file's name with when it was delivered
     return sf.struct(_reported(contract), delivered, sf.xxhash64(*names))
@@ -120,7 +122,7 @@ def broken_rules(contract: Contract) -> Column:
 
 
 def _reported(contract: Contract) -> Column:
-    """Day on which a row was reported: as it says itself, or that of the folder it was delivered to, if it is a day."""
+    """Day on which a row was reported: the row's own column, else the day that its folder is named after, else NULL."""
     if contract.ordering:
         return sf.col(contract.ordering)
     return sf.regexp_extract(FILE, r"/admitted/[^/]+/(\d{4}-\d{2}-\d{2})/", 1).try_cast("date")

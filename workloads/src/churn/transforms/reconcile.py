@@ -1,8 +1,8 @@
-"""Accounts for every row: `reconcile`, after silver.
+"""Entry point `reconcile`, after silver: proves that no row was lost.
 
-For each table and run, rows in = rows out + quarantined + superseded. Rows in are those that `ingest` counted when it
-opened the files, apart from Spark; the others are counted in silver, each apart from the others: superseded rows are
-those accepted rows that are not their key's latest. Rows that are missing fail the run.
+For each table and run, rows in = rows out + quarantined + superseded. `ingest` counted the rows in when it opened the
+files, without Spark. The other three are counted in silver, each independently; superseded rows are the accepted rows
+that are not the latest of their key. A sum that does not match fails the run.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from pyspark.sql import functions as sf
 from churn import tasks
 from churn.core.contract import Contract, contracts
 from churn.core.entry import Run, parse, spark_session
-from churn.ingestion.ingest import ADMITTED, DELIVERIES, DUPLICATE, QUARANTINED
+from churn.core.errors import FinalError
+from churn.core.tables import DELIVERIES, ROW_ACCOUNTING
+from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED
 from churn.transforms import conform
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Row, SparkSession
 
-ACCOUNTING = "mlops.row_accounting"
 COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued")
 MEASURED = COUNTS[1:]  # per file, in the tables
 FILES_NAMED = 5
 
 
-class UnknownFilesError(Exception):
-    """Rows came in past `ingest`, so that nobody has counted them; the text names files and remedy."""
+class UnknownFilesError(FinalError):
+    """Files reached bronze without `ingest`, so that nobody has counted their rows; the text names files and remedy."""
 
 
-class RowsLostError(Exception):
-    """Rows that came in are neither in silver nor in quarantine nor superseded; the text has table, run and counts."""
+class RowsLostError(FinalError):
+    """Admitted rows are neither in silver nor in quarantine nor superseded; the text has table, run and counts."""
 
 
 def account(spark: SparkSession, run: Run) -> DataFrame:
@@ -44,7 +45,7 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
         `files_quarantined`, `files_duplicate`, then `COUNTS`: `superseded` rows gave way to a later row with their key
         (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept.
     """
-    ledger = spark.table(run.table(DELIVERIES))
+    ledger = spark.table(run.table(DELIVERIES.name))
     counted = _together([_rows_by_file(spark, run, contract) for contract in contracts()])
     files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", _file("stored"), "rows")
     by_run = (
@@ -76,22 +77,22 @@ def lost(accounts: Sequence[Row]) -> list[Row]:
 
 def unknown_files(spark: SparkSession, run: Run) -> list[str]:
     """Files that bronze has rows of and the ledger does not know, below the folder of admitted files, sorted."""
-    admitted = spark.table(run.table(DELIVERIES)).where(sf.col("status") == ADMITTED).select(_file("stored"))
+    admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(_file("stored"))
     read = _together([spark.table(run.table(f"bronze.{each.domain}")).select(_file("_file")) for each in contracts()])
     return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point `reconcile`.
+    """Counts every row of every run so far, records the counts, and prints those of this run.
 
     Raises:
-        UnknownFilesError: Files reached bronze past `ingest`.
+        UnknownFilesError: Files reached bronze without `ingest`.
         RowsLostError: Rows are missing.
     """
     run, _ = parse(tasks.RECONCILE, argv)
     spark = spark_session()
-    account(spark, run).write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(run.table(ACCOUNTING))
-    accounts = spark.table(run.table(ACCOUNTING)).orderBy("date", "run_id", "table").collect()
+    ROW_ACCOUNTING.replace(account(spark, run), run.catalog)
+    accounts = spark.table(run.table(ROW_ACCOUNTING.name)).orderBy("date", "run_id", "table").collect()
     print(f"{'table':<14}{'files':>7}{'aside':>8}{'again':>7}" + "".join(f"{name:>13}" for name in COUNTS))
     for row in accounts:
         if row.run_id == run.run_id:

@@ -1,1 +1,1 @@
-"""The gate: what a challenger must show before it becomes champion."""
+"""The gate: checks that a challenger must pass before it becomes champion."""

@@ -1,4 +1,4 @@
-"""What a challenger must show before it becomes champion. Holdout and scores in, outcomes out; no I/O.
+"""Checks of the gate: what a challenger must show before it becomes champion. No I/O.
 
 | check | asks | fails when |
 |---|---|---|
@@ -11,11 +11,9 @@
 | leak_feature | does one column give the label away? | AUC of a single column above 0.90 |
 | champion | is it no worse than what runs? | AUC more than 0.01 below the champion's on customers new to both |
 
-On a fifth of Telco a sound model has AUC 0.86, average precision 2.6 times the base rate, calibration error 0.02 to
-0.05, AUC 0.71 or more in its slices, and no column above 0.76: it passes with room for chance.
+The thresholds and their sources are in `churn.validation.thresholds`.
 
-* Where more than half leave, half way from the base rate to 1: 1.5 times the base rate would soon be above 1, which no
-model reaches, and half way is about what a ranking of AUC 0.75 has there.
+* Where more than half leave, half way from the base rate to 1.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -30,18 +29,10 @@ import pandas as pd
 from sklearn.metrics import brier_score_loss
 
 from churn.training.metrics import Floats, Labels, auc, evaluate
-from churn.training.models import Columns
+from churn.validation.thresholds import THRESHOLDS
 
-MIN_AUC = 0.75
-MIN_PRECISION_OVER_BASE_RATE = 1.5
-MIN_PRECISION_GAIN = 0.5  # of what lies between the base rate, which chance has, and 1
-MAX_CALIBRATION_ERROR = 0.08
-MIN_SLICE_AUC = 0.60
-MIN_SLICE_ROWS = 20  # of either outcome; an AUC of fewer says nothing (standard error 0.06 and more)
-MAX_AUC = 0.95
-MAX_FEATURE_AUC = 0.90
-MAX_AUC_LOSS = 0.01
-SLICES = ("contract", "senior_citizen", "internet_service")
+if TYPE_CHECKING:
+    from churn.feature_engineering.feature import Columns
 
 
 class Outcome(StrEnum):
@@ -54,7 +45,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One question put to a challenger, and the answer.
+    """One check of a challenger, and its outcome.
 
     Attributes:
         name: Such as `discrimination`.
@@ -62,7 +53,7 @@ class Check:
         reason: One sentence for a person.
         metric: What was measured, such as `auc`; empty where nothing was.
         value: The measurement.
-        threshold: What it was held against.
+        threshold: What it was compared with.
         diagnostics: Further figures, by name.
     """
 
@@ -82,13 +73,13 @@ def judge(
     champion: Floats | None,
     fair: npt.NDArray[np.bool_] | None = None,
 ) -> list[Check]:
-    """Puts all questions to a challenger.
+    """Runs all checks.
 
     Args:
         holdout: Labelled customers that the challenger was not fitted on.
-        columns: What it reads.
-        scores: Its probabilities for the holdout.
-        champion: The champion's, where there is one.
+        columns: What the challenger reads.
+        scores: The challenger's probabilities for the holdout.
+        champion: The champion's probabilities for the holdout, if there is a champion.
         fair: Rows of the holdout on which both may be compared; None for all.
     """
     broken = {
@@ -104,12 +95,12 @@ def judge(
     base_rate = metrics["base_rate"]
     constant = float(brier_score_loss(labels, np.full(len(labels), base_rate)))
     checks = [
-        _at_least("discrimination", "auc", metrics["auc"], MIN_AUC),
+        _at_least("discrimination", "auc", metrics["auc"], THRESHOLDS.min_auc),
         _at_least("precision", "average_precision", metrics["average_precision"], least_precision(base_rate)),
-        _at_most("calibration", "calibration_error", metrics["calibration_error"], MAX_CALIBRATION_ERROR),
+        _at_most("calibration", "calibration_error", metrics["calibration_error"], THRESHOLDS.max_calibration_error),
         _at_most("skill", "brier", metrics["brier"], constant),
-        *(by_slice(holdout[column], labels, scores) for column in SLICES),
-        _at_most("leak", "auc", metrics["auc"], MAX_AUC),
+        *(by_slice(holdout, column, labels, scores) for column in THRESHOLDS.slices),
+        _at_most("leak", "auc", metrics["auc"], THRESHOLDS.max_auc),
         single_feature(holdout, columns, labels),
     ]
     if champion is not None:
@@ -120,15 +111,19 @@ def judge(
 
 def least_precision(base_rate: float) -> float:
     """The least average precision allowed where a share of customers, the base rate, leaves."""
-    return min(MIN_PRECISION_OVER_BASE_RATE * base_rate, base_rate + MIN_PRECISION_GAIN * (1 - base_rate))
+    return min(
+        THRESHOLDS.min_precision_over_base_rate * base_rate, base_rate + THRESHOLDS.min_precision_gain * (1 - base_rate)
+    )
 
 
 def against_champion(labels: Labels, scores: Floats, champion: Floats) -> Check:
-    """Holds the challenger's AUC against the champion's on the same customers."""
-    if np.bincount(labels, minlength=2).min() < MIN_SLICE_ROWS:
-        reason = f"the champion has seen the holdout: not {MIN_SLICE_ROWS} leavers and stayers are new to both"
+    """Compares the challenger's AUC with the champion's on the same customers."""
+    if np.bincount(labels, minlength=2).min() < THRESHOLDS.min_slice_rows:
+        reason = (
+            f"the champion has seen the holdout: not {THRESHOLDS.min_slice_rows} leavers and stayers are new to both"
+        )
         return Check("champion", Outcome.ERROR, reason)
-    return _at_least("champion", "auc", auc(labels, scores), auc(labels, champion) - MAX_AUC_LOSS)
+    return _at_least("champion", "auc", auc(labels, scores), auc(labels, champion) - THRESHOLDS.max_auc_loss)
 
 
 def decide(checks: Sequence[Check]) -> Outcome:
@@ -139,36 +134,40 @@ def decide(checks: Sequence[Check]) -> Outcome:
     return Outcome.FAILED if Outcome.FAILED in outcomes else Outcome.PASSED
 
 
-def by_slice(values: pd.Series[str], labels: Labels, scores: Floats) -> Check:
-    """Holds the worst AUC among the values of a column against the least allowed; small slices are not judged."""
-    name = f"slice_{values.name}"
-    found: dict[str, float] = {}
-    for value in sorted(values.dropna().unique()):
-        rows = (values == value).to_numpy()
-        if np.bincount(labels[rows], minlength=2).min() >= MIN_SLICE_ROWS:
-            found[f"{value}"] = auc(labels[rows], scores[rows])
-    if not found:
-        reason = f"no value of {values.name} has {MIN_SLICE_ROWS} customers who left and as many who stayed"
+def by_slice(holdout: pd.DataFrame, column: str, labels: Labels, scores: Floats) -> Check:
+    """Compares the worst AUC among the values of a column with the least allowed; small slices are not judged."""
+    name = f"slice_{column}"
+    if column not in holdout:
+        return Check(
+            name, Outcome.ERROR, f"{column} is no feature any more: take it out of the slices of the thresholds"
+        )
+    by_value: dict[str, float] = {}
+    for value in sorted(holdout[column].dropna().unique()):
+        rows = (holdout[column] == value).to_numpy()
+        if np.bincount(labels[rows], minlength=2).min() >= THRESHOLDS.min_slice_rows:
+            by_value[f"{value}"] = auc(labels[rows], scores[rows])
+    if not by_value:
+        reason = f"no value of {column} has {THRESHOLDS.min_slice_rows} customers who left and as many who stayed"
         return Check(name, Outcome.ERROR, reason)
-    worst = min(found, key=lambda value: found[value])
-    return _at_least(name, f"auc where {values.name} is {worst}", found[worst], MIN_SLICE_AUC, found)
+    worst = min(by_value, key=lambda value: by_value[value])
+    return _at_least(name, f"auc where {column} is {worst}", by_value[worst], THRESHOLDS.min_slice_auc, by_value)
 
 
 def single_feature(holdout: pd.DataFrame, columns: Columns, labels: Labels) -> Check:
-    """Holds the best AUC that any one column has by itself against the most allowed.
+    """Compares the best AUC that any one column has by itself with the most allowed.
 
     A category counts as the rate of leavers among its customers, a number as itself or its opposite, an unknown number
     as lower than all.
     """
-    found: dict[str, float] = {}
+    by_column: dict[str, float] = {}
     for column in columns.categorical:
         rates = pd.Series(labels).groupby(holdout[column].fillna("").to_numpy()).transform("mean")
-        found[column] = auc(labels, rates.to_numpy(np.float64))
+        by_column[column] = auc(labels, rates.to_numpy(np.float64))
     for column in columns.numeric:
         values = np.asarray(holdout[column].rank().fillna(0), dtype=np.float64)
-        found[column] = max(auc(labels, values), auc(labels, -values))
-    best = max(found, key=lambda column: found[column])
-    return _at_most("leak_feature", f"auc of {best}", found[best], MAX_FEATURE_AUC, found)
+        by_column[column] = max(auc(labels, values), auc(labels, -values))
+    best = max(by_column, key=lambda column: by_column[column])
+    return _at_most("leak_feature", f"auc of {best}", by_column[best], THRESHOLDS.max_feature_auc, by_column)
 
 
 def _at_least(

@@ -1,22 +1,22 @@
-"""Decides whether the challenger becomes champion, and records why.
+"""Entry point `gate`: decides whether the challenger becomes champion, and records why.
 
-Both are put before the same holdout (`churn.validation.checks` has the questions and thresholds). The alias `champion`
-moves only when every check passed, and only to a model that was trained on the logical date. The task fails when
-something could not be tested, or when models were trained but no champion except the bootstrap model is left, since
-scores then tell nothing; a challenger that fails beside a real champion is a normal day, and so is one before the first
-training. Should a champion not be able to answer (its columns are gone), set the alias by hand after looking at the
-record.
+Both are evaluated on the same holdout, each with the columns of its own signature (`churn.validation.checks` has the
+checks, `churn.validation.thresholds` what they compare with). The alias `champion` moves only when every check passed,
+and only to a model that was trained on the logical date.
+
+The task fails when a check could not be tested. It also fails when models were trained but only the bootstrap model is
+champion, since its scores say nothing. A challenger that fails beside a real champion is a normal day, and so is a day
+before the first training.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
-from datetime import date
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
-import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
@@ -24,62 +24,90 @@ from pyspark.sql import functions as sf
 
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
-from churn.core.tables import GATE_RESULTS
+from churn.core.errors import FinalError
+from churn.core.tables import GATE_RESULTS, LABELS
+from churn.feature_engineering.groups import COLUMNS, FEATURES
 from churn.serving import registry
-from churn.training.dataset import BY_CUSTOMER, COLUMNS, DatasetError, holdout, kept, labelled
+from churn.serving.loaded import LoadedModel, UnsignedVersionError, load
+from churn.serving.version import SplitRule, UntaggedVersionError
+from churn.training.dataset import DatasetError, holdout, kept, labelled
 from churn.validation.checks import Check, Outcome, decide, judge
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from pyspark.sql import SparkSession
 
-    from churn.serving.registry import Version
-    from churn.training.metrics import Floats
+    from churn.feature_engineering.feature import Columns
+    from churn.serving.version import Version
 
 
-# what a model that does not fit the holdout may raise, from MLflow's signature check to its own arithmetic
-NO_ANSWER = (MlflowException, ArithmeticError, LookupError, TypeError, ValueError)
+# What a version raises that cannot be loaded or does not fit the holdout: from MLflow's checks to its own arithmetic.
+NO_ANSWER = (
+    *(MlflowException, UnsignedVersionError, UntaggedVersionError),
+    *(ArithmeticError, LookupError, TypeError, ValueError),
+)
+
+
+class NoModelError(FinalError):
+    """The model has neither champion nor challenger; the text names the task that registers one."""
+
+
+class GateError(FinalError):
+    """The gate could not decide, or nothing but the bootstrap model is left to score customers."""
 
 
 def examine(spark: SparkSession, run: Run, challenger: Version, champion: Version | None) -> list[Check]:
-    """Puts challenger and champion before the holdout of the challenger's training."""
+    """Evaluates challenger and champion on the holdout of the challenger's training."""
     try:
-        customers = held_out(spark, run, challenger)
+        models = [load(version) for version in (challenger, champion) if version]
+        columns = reduce(or_, (model.columns for model in models), COLUMNS)
+        customers = held_out(spark, run, challenger, columns)
+        scores, *others = (model.scores(customers) for model in models)
+        comparable = unseen(customers, challenger, champion) if champion else None
+        checks = judge(customers, models[0].columns, scores, others[0] if others else None, comparable)
     except DatasetError as error:
         return [Check("holdout", Outcome.ERROR, str(error))]
-    try:
-        scores = _scores(challenger, customers)
-        if champion is None:
-            return judge(customers, COLUMNS, scores, None)
-        return judge(customers, COLUMNS, scores, _scores(champion, customers), unseen(customers, challenger, champion))
     except NO_ANSWER as error:
         return [Check("scores", Outcome.ERROR, f"a model does not answer: {error}")]
+    return [*checks, *_missing(models)]
+
+
+def _missing(models: Sequence[LoadedModel]) -> list[Check]:
+    """A record of features that a model reads and that are no longer built; it says so and fails nothing."""
+    warnings = [model.warning for model in models if model.warning]
+    return [Check("missing_features", Outcome.PASSED, "; ".join(warnings))] if warnings else []
 
 
 def unseen(customers: pd.DataFrame, challenger: Version, champion: Version) -> npt.NDArray[np.bool_]:
-    """Which customers of the holdout can be put before both models: the champion must not have learned who left.
+    """Customers of the holdout on whom both models can be compared: the champion must not have learned who left.
 
     Args:
         customers: The holdout of the challenger's training.
         challenger: Judged on what it has not seen in any case.
         champion: May have been trained later than the holdout's day, if it was trained by customer.
     """
-    if champion.bootstrap or champion.learned_until <= date.fromisoformat(challenger.tag("holdout_date")):
+    if champion.bootstrap or champion.learned_until <= challenger.holdout_date:
         return np.ones(len(customers), np.bool_)
-    if champion.tag("split") == BY_CUSTOMER:
+    if champion.split is SplitRule.CUSTOMER:
         return kept(customers).to_numpy(np.bool_)
     return np.zeros(len(customers), np.bool_)
 
 
-def held_out(spark: SparkSession, run: Run, challenger: Version) -> pd.DataFrame:
+def held_out(spark: SparkSession, run: Run, challenger: Version, columns: Columns) -> pd.DataFrame:
     """Reads the holdout that the challenger's training kept back, and no other date.
+
+    Args:
+        spark: Session.
+        run: The run that judges.
+        challenger: Has the date and the rule of the holdout.
+        columns: What to read of the features.
 
     Raises:
         DatasetError: Leavers or stayers are lacking.
     """
-    on_date = sf.col("observation_date") == sf.lit(date.fromisoformat(challenger.tag("holdout_date")))
-    features, labels = (spark.table(run.table(f"gold.churn_{name}")).where(on_date) for name in ("features", "labels"))
-    return holdout(labelled(features, labels, run.date, challenger.window).toPandas(), challenger.tag("split"))
+    on_date = sf.col("observation_date") == sf.lit(challenger.holdout_date)
+    features, labels = (spark.table(run.table(table.name)).where(on_date) for table in (FEATURES, LABELS))
+    return holdout(labelled(features, labels, run.date, challenger.window, columns).toPandas(), challenger.split)
 
 
 def record(
@@ -104,25 +132,26 @@ def record(
         }
         for check in checks
     ]
-    GATE_RESULTS.replace(spark.createDataFrame(rows, GATE_RESULTS.columns), run.catalog, run.run_id)
+    GATE_RESULTS.replace(spark.createDataFrame(rows, GATE_RESULTS.ddl), run.catalog, run.run_id)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Judges the challenger of the logical date and makes it champion if it passes.
 
     Raises:
-        SystemExit: There is no model, a check could not be tested, or only the bootstrap model is left.
+        NoModelError: The model has neither champion nor challenger.
+        GateError: A check could not be tested, or only the bootstrap model is left.
     """
     run, options = parse(tasks.GATE, argv)
     model = options.model
     challenger = registry.aliased(model, registry.CHALLENGER)
     champion = registry.aliased(model, registry.CHAMPION)
     if challenger is None and champion is None:
-        sys.exit(f"{model} has neither {registry.CHAMPION} nor {registry.CHALLENGER}: run `bootstrap` first")
+        raise NoModelError(f"{model} has neither {registry.CHAMPION} nor {registry.CHALLENGER}: run `bootstrap` first")
     if challenger is None or challenger.made != run.date:
-        reason = f"no version of {model} was trained on {run.date}: {_left(champion)}"
-        if challenger and not _rated(champion):  # what was trained before has failed
-            sys.exit(reason)
+        reason = f"no version of {model} was trained on {run.date}: {_still(champion)}"
+        if challenger and not _rated(champion):  # the gate has refused what was trained before
+            raise GateError(reason)
         print(reason)
         return
     if champion and champion.number == challenger.number:
@@ -138,28 +167,22 @@ def main(argv: Sequence[str] | None = None) -> None:
         registry.set_alias(challenger, registry.CHAMPION)
         print(f"version {challenger.number} of {model} is now {registry.CHAMPION}")
     elif decision is Outcome.ERROR or not _rated(champion):
-        sys.exit(f"gate {decision}: {_left(champion)}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}")
+        raise GateError(f"gate {decision}: {_still(champion)}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}")
     else:
-        print(f"gate failed: {_left(champion)}")
+        print(f"gate failed: {_still(champion)}")
 
 
 def _rated(champion: Version | None) -> bool:
-    """Whether the scores of a champion tell customers apart."""
+    """Whether the scores of a champion differ between customers."""
     return champion is not None and not champion.bootstrap
 
 
-def _left(champion: Version | None) -> str:
-    """What scores customers when nothing is promoted."""
+def _still(champion: Version | None) -> str:
+    """Sentence about the model that goes on scoring when nothing is promoted."""
     if champion is None:
-        return f"{registry.CHAMPION} stays nothing"
+        return f"there is still no {registry.CHAMPION}"
     kind = ", the bootstrap model, whose scores are unrated" if champion.bootstrap else ""
     return f"{registry.CHAMPION} stays version {champion.number}{kind}"
-
-
-def _scores(version: Version, customers: pd.DataFrame) -> Floats:
-    answer = mlflow.pyfunc.load_model(version.uri).predict(customers[COLUMNS.all])
-    scores: Floats = answer["score"].to_numpy(np.float64)
-    return scores
 
 
 if __name__ == "__main__":

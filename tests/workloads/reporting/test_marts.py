@@ -1,0 +1,166 @@
+"""The marts add up to the scores, and the dashboard asks for what the marts have."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from churn.core.tables import GATE_RESULTS
+from churn.inference import score
+from churn.reporting import marts, tables
+from infra import names
+from local.settings import REPOSITORY
+from tests.workloads.ml_world import CATALOG, TODAY, run
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from tests.workloads.ml_world import World
+
+Dashboard = dict[str, Any]
+DASHBOARD = REPOSITORY / "workloads" / "dashboards" / "churn.lvdash.json"
+CATALOG_MARK = "${catalog}"  # what the deployment replaces
+
+
+@pytest.fixture(scope="module")
+def refreshed(world: World, champion: str) -> World:
+    """The world after a day's scores and marts; the marts twice, since a day may be repeated.
+
+    The gate has decided on the champion alone: what other tests had it decide in this world is taken away.
+    """
+    world.spark.sql(f"DELETE FROM {CATALOG}.{GATE_RESULTS.name} WHERE model <> '{champion}'").collect()
+    run(score.main, champion)
+    for _ in range(2):
+        run(marts.main)
+    return world
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> Dashboard:
+    loaded: Dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8").replace(CATALOG_MARK, CATALOG))
+    return loaded
+
+
+def test_overview_adds_up(refreshed: World) -> None:
+    (row,) = refreshed.rows("SELECT * FROM {}gold.marts_churn_overview")
+    (seen,) = refreshed.rows("SELECT count_if(band = 'high') AS high, sum(score) AS sum FROM {}gold.churn_scores_daily")
+    assert (row.date, row.active_customers, row.model_version) == (TODAY, len(refreshed.active), 2)
+    assert row.at_risk_customers == seen.high > 0
+    assert row.expected_leavers == pytest.approx(seen.sum)
+    stayed = refreshed.frame[refreshed.frame["churned"] == 0]
+    assert row.monthly_charges == pytest.approx(stayed["monthly_charges"].sum())
+    assert 0 < row.monthly_charges_at_risk < row.monthly_charges
+    assert (row.gate_date, row.gate_decision, row.gate_challenger_version) == (TODAY, "passed", 2)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "latest"),
+    [
+        ([("9", TODAY, "failed", 2), ("10", TODAY, "passed", 2)], "passed"),
+        ([("10", TODAY, "failed", 2), ("9", TODAY, "passed", 3)], "passed"),
+        ([("10", TODAY - timedelta(days=1), "failed", 4), ("9", TODAY, "passed", 3)], "passed"),
+        ([("by hand", TODAY, "failed", 2), ("9", TODAY, "passed", 2)], "passed"),
+        ([("hand 2", TODAY, "passed", 2), ("hand 1", TODAY, "failed", 2)], "passed"),
+        ([], None),
+    ],
+)
+def test_the_last_decision_is_that_of_the_latest_run(
+    refreshed: World, decisions: list[tuple[str, date, str, int]], latest: str | None
+) -> None:
+    columns = "run_id STRING, date DATE, decision STRING, challenger_version INT"
+    scored = refreshed.rows("SELECT *, 1.0 AS monthly_charges FROM {}gold.churn_scores_daily LIMIT 1")
+    (row,) = marts.overview(
+        refreshed.spark.createDataFrame(scored), refreshed.spark.createDataFrame(decisions, columns)
+    ).collect()
+    assert row.gate_decision == latest
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_marts_are_the_same_in_any_order_of_the_rows(spark: SparkSession, order: tuple[int, ...]) -> None:
+    columns = "customer_id STRING, date DATE, score DOUBLE, band STRING, model_version INT, monthly_charges DOUBLE"
+    rows = [(str(tenths), TODAY, tenths / 10, "high", 1, tenths / 10) for tenths in (1, 2, 3)]
+    scored = spark.createDataFrame([rows[place] for place in order], columns).coalesce(1)
+    decisions = spark.createDataFrame([], "run_id STRING, date DATE, decision STRING, challenger_version INT")
+    (row,) = marts.overview(scored, decisions).collect()
+    sums = row.expected_leavers, row.monthly_charges, row.monthly_charges_at_risk
+    assert (*sums, row.mean_score) == (0.6, 0.6, 0.6, 0.2)  # doubles would give 0.6000000000000001 in one of the orders
+
+
+def test_segments_and_scores_add_up(refreshed: World) -> None:
+    query = "SELECT dimension, sum(customers) AS customers, sum(at_risk_customers) AS risk FROM {}gold."
+    rows = refreshed.rows(query + "marts_churn_segments GROUP BY dimension")
+    (overview,) = refreshed.rows("SELECT * FROM {}gold.marts_churn_overview")
+    assert {row.dimension for row in rows} == {"contract", "tenure", "internet_service"}
+    assert {(row.customers, row.risk) for row in rows} == {(len(refreshed.active), overview.at_risk_customers)}
+    tenths = refreshed.rows("SELECT score_from, customers FROM {}gold.marts_churn_score_distribution")
+    assert sum(row.customers for row in tenths) == len(refreshed.active)
+    assert all(0 <= row.score_from <= 0.9 for row in tenths)
+
+
+def test_the_gate_s_last_checks_are_a_mart(refreshed: World) -> None:
+    (decided,) = refreshed.rows("SELECT count(*) AS checks FROM {}mlops.gate_results")
+    checks = refreshed.rows("SELECT * FROM {}gold.marts_churn_gate")
+    assert len(checks) == decided.checks > 5
+    assert {(row.date, row.gate_date, row.decision, row.challenger_version) for row in checks} == {
+        (TODAY, TODAY, "passed", 2)
+    }
+    assert {row.outcome for row in checks} == {"passed"}
+
+
+def test_marts_are_there_before_the_first_day_and_known_to_infra(world: World) -> None:
+    world.spark.sql("CREATE SCHEMA IF NOT EXISTS catalogs.churn_empty").collect()
+    world.spark.sql("CREATE SCHEMA IF NOT EXISTS churn_empty.gold").collect()
+    run(tables.main, catalog="churn_empty")
+    assert {f"gold.{row.tableName}" for row in world.spark.sql("SHOW TABLES IN churn_empty.gold").collect()} == set(
+        names.MARTS
+    )
+    assert all(world.spark.table(f"churn_empty.{mart}").isEmpty() for mart in names.MARTS)
+
+
+def test_a_day_without_scores_names_the_task_that_makes_them(refreshed: World) -> None:
+    with pytest.raises(marts.NoScoresError, match="no scores on 2026-01-30: run `score`"):
+        run(marts.main, date=TODAY - timedelta(days=1))
+
+
+def test_every_query_of_the_dashboard_gives_what_its_widgets_show(refreshed: World, dashboard: Dashboard) -> None:
+    answers = {}
+    for dataset in dashboard["datasets"]:
+        frame = refreshed.spark.sql("".join(dataset["queryLines"]))
+        assert not frame.isEmpty(), dataset["name"]
+        answers[dataset["name"]] = set(frame.columns)
+    for widget in widgets(dashboard):
+        (query,) = [entry["query"] for entry in widget["queries"]]
+        names = {field["name"] for field in query["fields"]}
+        assert names <= answers[query["datasetName"]], widget["name"]
+        assert shown(widget["spec"]["encodings"]) == names, widget["name"]
+
+
+def test_widgets_lie_side_by_side_on_the_grid(dashboard: Dashboard) -> None:
+    cells = [
+        (page["name"], column, row)
+        for page in dashboard["pages"]
+        for place in (entry["position"] for entry in page["layout"])
+        for column in range(place["x"], place["x"] + place["width"])
+        for row in range(place["y"], place["y"] + place["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(column for _, column, _ in cells) < 6
+    assert len({widget["name"] for widget in widgets(dashboard)}) == len(widgets(dashboard))
+
+
+def test_the_file_is_in_the_form_that_a_diff_can_read() -> None:
+    text = DASHBOARD.read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+def widgets(dashboard: Dashboard) -> list[dict[str, Any]]:
+    return [entry["widget"] for page in dashboard["pages"] for entry in page["layout"]]
+
+
+def shown(encodings: dict[str, Any]) -> set[str]:
+    """Names of the fields that a widget shows."""
+    entries = [entry for value in encodings.values() for entry in (value if isinstance(value, list) else [value])]
+    return {entry["fieldName"] for entry in entries}

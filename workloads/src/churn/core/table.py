@@ -1,0 +1,103 @@
+"""Delta table, declared once; runs write it part by part, so that a repeated run changes nothing.
+
+The declarations are in `churn.core.tables`, but for gold.churn_features (`churn.feature_engineering.groups`), whose
+columns are the features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its name.
+        type: Its Spark type, as DDL.
+        comment: What it holds, with its unit.
+        nullable: Whether it may be NULL; a column without which rows make no sense may not.
+    """
+
+    name: str
+    type: str
+    comment: str
+    nullable: bool = False
+
+    @property
+    def ddl(self) -> str:
+        """The column as a `CREATE TABLE` statement has it."""
+        return f"{self.name} {self.type}{'' if self.nullable else ' NOT NULL'} COMMENT {_literal(self.comment)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that one task writes, part by part.
+
+    Attributes:
+        name: `schema.table`.
+        comment: What a row is.
+        columns: Its columns, in order.
+        keys: Names of the columns that make a row unique; none if rows may repeat.
+        part: Names of the columns whose values name a part, such as a day; none if each run writes the whole table.
+        writer: Name of the task that writes it.
+    """
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    part: tuple[str, ...]
+    writer: str
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of its columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def ddl(self) -> str:
+        """Its columns as a `CREATE TABLE` statement has them."""
+        return ", ".join(column.ddl for column in self.columns)
+
+    def create(self, spark: SparkSession, catalog: str) -> str:
+        """Makes the table if it is missing, and returns its full name.
+
+        A table that an earlier release made stays as it is: Delta adds no NOT NULL to columns that hold rows.
+        """
+        full_name = f"{catalog}.{self.name}"
+        comment = _literal(f"{self.comment} Written by the task {self.writer}.")
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {full_name} ({self.ddl}) USING DELTA COMMENT {comment}").collect()
+        return full_name
+
+    def replace(self, rows: DataFrame, catalog: str, *values: date | str | int) -> None:
+        """Replaces one part, in one transaction; other parts stay. Makes the table, or a column of it, if missing.
+
+        Args:
+            rows: The new rows, which all hold the part's values, else Delta refuses them. Columns that are not declared
+                are left out; a column of the table that is no longer declared becomes NULL.
+            catalog: Unity Catalog name.
+            values: Those of the columns `part`.
+        """
+        full_name = self.create(rows.sparkSession, catalog)
+        writer = rows.select(*self.column_names).write.mode("overwrite").option("mergeSchema", "true")
+        if self.part:
+            writer = writer.option("replaceWhere", self.condition(*values))
+        writer.saveAsTable(full_name)
+
+    def condition(self, *values: date | str | int) -> str:
+        """SQL condition that holds for the rows of one part, given the values of the columns `part`."""
+        return " AND ".join(f"{column} = {_literal(value)}" for column, value in zip(self.part, values, strict=True))
+
+
+def _literal(value: date | str | int) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
