@@ -78,7 +78,7 @@ class KafkaAlarms(pulumi.ComponentResource):
             threshold=threshold,
             period=PERIOD_SECONDS,
             evaluation_periods=PERIODS,
-            treat_missing_data="breaching",
+            treat_missing_data="breaching",  # a cluster that nobody measures is a fault too
             alarm_actions=[self._args.topic_arn],
             ok_actions=[self._args.topic_arn],
             opts=pulumi.ResourceOptions(parent=self),
