@@ -12,6 +12,7 @@ import pytest
 from churn.core.contract import Contract, read_contracts
 from churn.core.faults import FaultsError
 from infra.access.guards import check_confidential_readers
+from infra.access.permissions import PERMISSIONS, ObjectKind
 from infra.access.plan import Plan, merge, plan_access
 from infra.access.roles import Role, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
@@ -106,6 +107,13 @@ def test_each_kind_has_what_a_plan_asks_of_it() -> None:
     assert set(PRIVILEGES) == set(NAMES) == set(Kind)
     assert all(set(parents) <= set(ENTRY) for parents in PARENTS.values()), "each container can be entered"
     assert all(ENTRY[kind] in PRIVILEGES[kind] for kind in ENTRY)
+
+
+def test_each_kind_of_object_has_permissions_for_people() -> None:
+    assert set(PERMISSIONS) == set(ObjectKind)
+    for kind, levels in PERMISSIONS.items():
+        assert Role.DEPLOYER not in levels, "who makes an object manages it"
+        assert Role.ENGINEERS in levels, kind
 
 
 @pytest.mark.parametrize("kind", [Kind.EXTERNAL_LOCATION, Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from typing import Any, get_args
 
 import pulumi_databricks as databricks
 import pytest
 from pulumi._types import input_type_types, is_input_type
 
+from infra.access.permissions import PERMISSIONS, ObjectKind
+from infra.access.roles import Role
 from infra.names import MARTS
 from tests.infra.conftest import STACKS
 from tests.infra.program import RUNNER, Program, Registered, engine_config, run
@@ -75,6 +78,12 @@ IDENTITY = {
 
 def class_name(resource: Registered) -> str:
     return resource.type.rsplit(":", 1)[-1]
+
+
+def camel_case(name: str) -> str:
+    """A name as the engine has it."""
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
 
 
 def deployer_of(program: Program) -> str:
@@ -301,6 +310,24 @@ def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Progra
     assert [s.inputs["name"] for s in program.of("SecretScope").values()] == [scope] == [f"churn-{program.stack}"]
     acls = {acl.inputs["principal"]: acl.inputs["permission"] for acl in program.of("SecretAcl").values()}
     assert acls == {RUNNER: "READ", "churn-engineers": "WRITE"}
+
+
+def test_every_object_has_the_permissions_of_the_table(program: Program) -> None:
+    groups = json.loads(engine_config(program.stack)["churn:platform"])["groups"]
+    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER}
+    made = defaultdict(list)
+    for permissions in program.of("Permissions").values():
+        (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
+        controls = permissions.inputs["accessControls"]
+        assert all("servicePrincipalName" in control or control.get("groupName") != RUNNER for control in controls)
+        made[kind].append(
+            {control.get("groupName", control.get("servicePrincipalName")): control for control in controls}
+        )
+    assert set(made) == set(ObjectKind) - {ObjectKind.SECRET_SCOPE}, "secrets have a resource of their own"
+    for kind, objects in made.items():
+        expected = {principals[role]: level for role, level in PERMISSIONS[kind].items()}
+        for controls in objects:
+            assert {who: control["permissionLevel"] for who, control in controls.items()} == expected, kind
 
 
 def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from churn.core.entry import Run, parse
+from churn.core.errors import OptionError
 from churn.tasks import TASKS
 from local.workspace.jobs.states import SUCCESS, Outcome, upstream, whole
 from tests.infra.conftest import PLATFORMS
@@ -97,7 +98,7 @@ def read_by_the_wheel(task: dict[str, Any]) -> tuple[Run, Any]:
     """Reads the parameters of a wheel task as the wheel itself does.
 
     Raises:
-        SystemExit: The wheel cannot read them.
+        OptionError: The wheel cannot read them.
     """
     named = task["pythonWheelTask"]["namedParameters"]
     argv = [f"--{name}={as_run(value)}" for name, value in named.items()]
@@ -124,7 +125,7 @@ def test_parameters_that_the_wheel_cannot_read_are_seen(
     (train,) = [task for task in wheel_tasks(programs["local"]) if task["taskKey"] == "train"]
     changed = train["pythonWheelTask"]["namedParameters"] | change
     named = {name: value for name, value in changed.items() if value is not None}
-    with pytest.raises(SystemExit):
+    with pytest.raises(OptionError):
         read_by_the_wheel({**train, "pythonWheelTask": train["pythonWheelTask"] | {"namedParameters": named}})
 
 
