@@ -11,6 +11,8 @@ import yaml
 from infra.layers.ground.aws_ground import deploy_aws
 from infra.written.paths import REPOSITORY
 from infra.written.settings.aws import Aws
+from infra.written.settings.ground import Ground
+from infra.written.settings.stack import Settings
 from tests.infra.program import Program, record
 
 if TYPE_CHECKING:
@@ -61,9 +63,10 @@ def run_ground(stack: str, changes: Mapping[str, Any] | None = None, *, protect:
         protect: Whether to protect data.
     """
     settings = aws_settings(stack, changes)
+    tags = Settings(stack=stack, ground=Ground(aws=settings)).tags
 
     def deploy() -> None:
-        for name, value in vars(deploy_aws(stack, settings, protect)).items():
+        for name, value in vars(deploy_aws(stack, settings, tags, protect)).items():
             if value is not None:
                 pulumi.export(name, value)
 

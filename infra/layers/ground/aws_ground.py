@@ -23,7 +23,7 @@ from infra.layers.ground.security_groups import SecurityGroups, SecurityGroupsAr
 from infra.layers.ground.watch import Watch, WatchArgs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.written.settings.aws import Aws
     from infra.written.settings.aws import Network as NetworkSettings
@@ -80,16 +80,17 @@ class _Cluster:
     services: pulumi.Output[list[dict[str, str]]] | None = None
 
 
-def deploy_aws(stack: str, settings: Aws, protect: bool) -> GroundOutputs:
+def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool) -> GroundOutputs:
     """Makes and adopts what the settings say.
 
     Args:
         stack: Name of the stack.
         settings: Its section `ground.aws`.
+        tags: Tags of everything.
         protect: Whether to refuse to destroy whatever holds data.
     """
     environment = Environment(settings.account_id, settings.region, stack)
-    provider = make_provider(environment, settings.tags, settings.endpoint)
+    provider = make_provider(environment, tags, settings.endpoint)
     base = _Base(environment, protect, pulumi.ResourceOptions(providers=[provider]))
     databricks_account_id = str(settings.databricks_account_id)
 
@@ -203,7 +204,7 @@ def _made_cluster(
     )
     KafkaAlarms(
         "kafka-alarms",
-        KafkaAlarmsArgs(base.environment, kafka.name, len(place.subnet_ids), watch.topic_arn),
+        KafkaAlarmsArgs(base.environment, kafka.cluster_name, len(place.subnet_ids), watch.topic_arn),
         base.opts,
     )
     topics = [topic.name for topic in settings.topics]

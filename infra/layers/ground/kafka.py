@@ -84,7 +84,7 @@ class Kafka(pulumi.ComponentResource):
     """
 
     arn: pulumi.Output[str]
-    name: pulumi.Output[str]
+    cluster_name: pulumi.Output[str]
     bootstrap_brokers: pulumi.Output[str]
     brokers_group_id: pulumi.Output[str]
 
@@ -94,7 +94,7 @@ class Kafka(pulumi.ComponentResource):
         self.brokers_group_id = rules.group("brokers", "Brokers of Kafka")
         rules.let_in("brokers-from-nodes", self.brokers_group_id, args.nodes_group_id, KAFKA_IAM_PORT)
         cluster = self._cluster(args, self._configuration(args))
-        self.arn, self.name = cluster.arn, cluster.cluster_name
+        self.arn, self.cluster_name = cluster.arn, cluster.cluster_name
         self.bootstrap_brokers = cluster.bootstrap_brokers_sasl_iam
         self._grow(args)
         for topic in args.topics:

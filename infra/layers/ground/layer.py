@@ -11,20 +11,23 @@ from infra.layers.ground.outputs import GroundOutputs
 from infra.quick_import import quick_import
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.written.settings.ground import Ground
 
 
-def deploy_ground(stack: str, settings: Ground) -> GroundOutputs:
+def deploy_ground(stack: str, settings: Ground, tags: Mapping[str, str]) -> GroundOutputs:
     """Deploys the ground of a stack. No other place reads the outputs of another stack.
 
     Args:
         stack: Name of the stack.
         settings: Its section `ground`.
+        tags: Tags of everything that is made.
     """
     if settings.aws:
         with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
             from infra.layers.ground.aws_ground import deploy_aws
-        return deploy_aws(stack, settings.aws, settings.protect_data)
+        return deploy_aws(stack, settings.aws, tags, settings.protect_data)
     if settings.stack is None:
         return GroundOutputs(settings.storage_root)
     other = pulumi.StackReference(settings.stack)

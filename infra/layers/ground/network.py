@@ -50,7 +50,7 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:ground:Network", name, None, opts)
-        self._name = args.environment.name
+        self._environment = args.environment
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         # Names in DNS are what private endpoints and brokers are reached by.
         vpc = aws.ec2.Vpc(
@@ -84,7 +84,7 @@ class Network(pulumi.ComponentResource):
         """The NAT gateway of each zone, in a public subnet that holds nothing else."""
         child = pulumi.ResourceOptions(parent=self)
         internet = aws.ec2.InternetGateway(
-            "internet", vpc_id=self.vpc_id, tags={"Name": self._name("internet")}, opts=child
+            "internet", vpc_id=self.vpc_id, tags={"Name": self._environment.name("internet")}, opts=child
         )
         gateways = {}
         for zone, block in zip(zones, blocks, strict=True):
@@ -97,7 +97,7 @@ class Network(pulumi.ComponentResource):
                 gateway_id=internet.id,
                 opts=child,
             )
-            tags = {"Name": self._name(f"nat-{zone}")}
+            tags = {"Name": self._environment.name(f"nat-{zone}")}
             address = aws.ec2.Eip(f"nat-{zone}-address", domain="vpc", tags=tags, opts=child)
             gateways[zone] = aws.ec2.NatGateway(
                 f"nat-{zone}",
@@ -115,14 +115,16 @@ class Network(pulumi.ComponentResource):
             cidr_block=block,
             availability_zone=zone,
             map_public_ip_on_launch=False,
-            tags={"Name": self._name(name)},
+            tags={"Name": self._environment.name(name)},
             opts=opts,
         )
 
     def _route_table(self, name: str, subnet: aws.ec2.Subnet) -> aws.ec2.RouteTable:
         """A route table with its one subnet; within the VPC it routes by itself."""
         child = pulumi.ResourceOptions(parent=self)
-        table = aws.ec2.RouteTable(f"{name}-routes", vpc_id=self.vpc_id, tags={"Name": self._name(name)}, opts=child)
+        table = aws.ec2.RouteTable(
+            f"{name}-routes", vpc_id=self.vpc_id, tags={"Name": self._environment.name(name)}, opts=child
+        )
         aws.ec2.RouteTableAssociation(f"{name}-routed", route_table_id=table.id, subnet_id=subnet.id, opts=child)
         return table
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.layers.ground.environment import Environment
-    from infra.written.settings.aws import Tags
 
 # Services that the ground calls, as the provider names their endpoints.
 SERVICES = (
@@ -27,12 +28,7 @@ SERVICES = (
 )
 
 
-def tags_of(environment: Environment, tags: Tags) -> dict[str, str]:
-    """The tags that everything carries."""
-    return {"project": "churn", "stack": environment.stack, **tags.model_dump()}
-
-
-def make_provider(environment: Environment, tags: Tags, endpoint: str | None) -> aws.Provider:
+def make_provider(environment: Environment, tags: Mapping[str, str], endpoint: str | None) -> aws.Provider:
     """The provider for a stack. Its credentials stay in the environment.
 
     Args:
@@ -45,7 +41,7 @@ def make_provider(environment: Environment, tags: Tags, endpoint: str | None) ->
         "aws",
         region=environment.region,
         allowed_account_ids=[environment.account_id],
-        default_tags={"tags": tags_of(environment, tags)},
+        default_tags={"tags": dict(tags)},
         endpoints=[aws.ProviderEndpointArgs(**dict.fromkeys(SERVICES, endpoint))] if elsewhere else None,
         s3_use_path_style=True if elsewhere else None,
         skip_metadata_api_check=True if elsewhere else None,
