@@ -24,7 +24,7 @@ def aws_state(args: mocks.MockResourceArgs) -> dict[str, Any]:
             "arn": f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/{cluster}/00000000-0000-0000-0000-000000000009-1",
             "bootstrapBrokersSaslIam": ",".join(f"b-{n + 1}.{cluster}.example:9098" for n in range(BROKERS)),
         }
-    added = {
+    added: dict[str, dict[str, Any]] = {
         "Configuration": {"latestRevision": 1},
         "Eip": {"allocationId": f"{args.name}-allocation"},
         "VpcEndpointService": {"serviceName": f"com.amazonaws.vpce.{REGION}.{args.name}"},

@@ -63,7 +63,7 @@ def run_ground(stack: str, changes: Mapping[str, Any] | None = None, *, protect:
         protect: Whether to protect data.
     """
     settings = aws_settings(stack, changes)
-    tags = Settings(stack=stack, ground=Ground(aws=settings)).tags
+    tags = Settings.model_validate({"stack": stack, "churn:ground": Ground(aws=settings)}).tags
 
     def deploy() -> None:
         for name, value in vars(deploy_aws(stack, settings, tags, protect)).items():

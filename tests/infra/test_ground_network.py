@@ -105,9 +105,9 @@ def test_every_private_subnet_knows_the_way_to_s3(ground: Program) -> None:
 @pytest.mark.parametrize("cidr", ["10.30.0.0/16", "10.20.0.0/20", "192.168.4.0/24"])
 def test_subnets_share_the_network_without_overlap(cidr: str) -> None:
     private, public = subnet_blocks(cidr, 3)
-    blocks = [ipaddress.ip_network(block) for block in [*private, *public]]
+    blocks = [ipaddress.IPv4Network(block) for block in [*private, *public]]
     assert len(blocks) == 6
-    assert all(block.subnet_of(ipaddress.ip_network(cidr)) for block in blocks)
+    assert all(block.subnet_of(ipaddress.IPv4Network(cidr)) for block in blocks)
     assert not any(one.overlaps(other) for i, one in enumerate(blocks) for other in blocks[i + 1 :])
     assert all(17 <= ipaddress.ip_network(block).prefixlen <= 26 for block in private), "as Databricks wants them"
     assert all(ipaddress.ip_network(block).prefixlen <= 28 for block in public), "the smallest of AWS"
