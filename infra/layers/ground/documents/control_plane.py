@@ -13,7 +13,7 @@ from infra.layers.ground.documents.document import Condition, Statement, allow
 if TYPE_CHECKING:
     from infra.layers.ground.environment import Environment
 
-# EC2 knows no narrower resource for these, or Databricks' tag is not there yet.
+# Databricks documents no narrower resource for these.
 ANYWHERE = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CancelSpotInstanceRequests",
