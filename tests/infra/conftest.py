@@ -1,17 +1,19 @@
-"""A wheel for the program, which the workloads build, and the program of each stack, run once."""
+"""Stack files with changes, a wheel for the program, and the program of each stack, run once."""
 
 from __future__ import annotations
 
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.written import paths
 from tests.infra.program import Program, run
+from tests.infra.stack_files import write_stack_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PLATFORMS = ("local", "dev", "prod")  # stacks with the layer of the platform
@@ -53,3 +55,9 @@ def grounds() -> dict[str, Program]:
 def ground(request: pytest.FixtureRequest, grounds: dict[str, Program]) -> Program:
     """What the ground in AWS registers for each stack that makes one."""
     return grounds[request.param]
+
+
+@pytest.fixture
+def altered(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a copy of the local stack's file with some settings changed; see `write_stack_file`."""
+    return partial(write_stack_file, tmp_path)

@@ -57,7 +57,7 @@ def place_of(module: str) -> int | None:
 
 def imported(path: Path) -> set[str]:
     """All modules that a source imports, for type checking and inside of functions too."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from churn.core.faults import FaultsError
-from infra.access.plan import PRIVILEGES
+from infra.access.securables import PRIVILEGES, Kind
 from infra.written.requests import SCHEMA_FILE, AreaPrivilege, json_schema, read_requests
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_the_json_schema_is_current() -> None:
 
 
 def test_every_privilege_exists_on_a_schema() -> None:
-    assert {privilege.value for privilege in AreaPrivilege} <= PRIVILEGES["schema"]
+    assert {privilege.value for privilege in AreaPrivilege} <= PRIVILEGES[Kind.SCHEMA]
 
 
 def test_a_request_is_for_its_stacks_only(tmp_path: Path) -> None:

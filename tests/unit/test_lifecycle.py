@@ -68,7 +68,8 @@ def test_up_stops_at_a_wrong_setting_before_the_engine(
     wrong = tmp_path / "Pulumi.local.yaml"
     wrong.write_text(yaml.safe_dump(document))
     monkeypatch.setattr(Stack, "source", wrong)
-    with pytest.raises(CommandError, match=r"Pulumi.local.yaml:\d+: churn:platform.warehouse.auto_stop_minute: .*remedy"):
+    said = r"Pulumi.local.yaml:\d+: churn:platform.warehouse.auto_stop_minute: .*remedy"
+    with pytest.raises(CommandError, match=said):
         lifecycle.up(settings, None)
 
 

@@ -77,13 +77,13 @@ class Jobs(pulumi.ComponentResource):
         """Declares the jobs; without simulation the daily one begins with `ingest`."""
         super().__init__("churn:platform:Jobs", name, None, opts)
         self._args = args
-        daily = DAILY if args.simulation.enabled else DAILY.without([SIMULATE])
+        daily = DAILY if args.simulation.enabled else DAILY.without(SIMULATE)
         self.ids = {spec.name: self._job(spec).id for spec in (BOOTSTRAP, daily)}
         self.register_outputs({"ids": self.ids})
 
     def _job(self, spec: JobSpec) -> databricks.Job:
         args = self._args
-        longest_seconds = args.daily.warn_after_minutes * 60
+        warn_after_seconds = args.daily.warn_after_minutes * 60
         job = databricks.Job(
             spec.name,
             name=spec.name,
@@ -95,7 +95,7 @@ class Jobs(pulumi.ComponentResource):
             max_concurrent_runs=1,
             queue={"enabled": True},
             health={
-                "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": longest_seconds}],
+                "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": warn_after_seconds}],
             },
             tags=dict(args.tags),
             **self._compute(),

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from churn import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from churn.core.task import Task
 
 
@@ -69,9 +67,9 @@ class JobSpec:
     tasks: tuple[TaskSpec, ...]
     scheduled: bool = False
 
-    def without(self, dropped: Collection[TaskSpec]) -> JobSpec:
-        """Makes the same job without some of its tasks."""
-        return replace(self, tasks=tuple(task for task in self.tasks if task not in dropped))
+    def without(self, dropped: TaskSpec) -> JobSpec:
+        """Makes the same job without one of its tasks."""
+        return replace(self, tasks=tuple(task for task in self.tasks if task != dropped))
 
 
 BRONZE_PIPELINE = PipelineSpec("churn_bronze", "bronze", "bronze.py")

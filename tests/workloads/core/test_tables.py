@@ -40,7 +40,7 @@ def test_no_table_is_declared_twice() -> None:
 @pytest.mark.parametrize("table", ALL, ids=lambda table: table.name)
 def test_delta_has_what_is_declared(spark: SparkSession, table: Table) -> None:
     table = replace(table, name=f"{table.name}_declared")
-    values = ", ".join(f"{VALUES[column.type]} AS {column.name}" for column in table.columns)
+    values = ", ".join(f"cast({VALUES[column.type]} AS {column.type}) AS {column.name}" for column in table.columns)
     part = [PART[column.type] for name in table.part for column in table.columns if column.name == name]
     for _ in range(2):
         table.replace(spark.sql(f"SELECT {values}"), TEST_CATALOG, *part)
@@ -60,12 +60,10 @@ def test_null_is_refused_where_it_is_not_declared(spark: SparkSession, table: Ta
     table = replace(table, name=f"{table.name}_refused", part=())
     required = [column for column in table.columns if not column.nullable]
     missing = required[-1].name
-    values = ", ".join(
-        f"{'NULL' if column.name == missing else VALUES[column.type]} AS {column.name}" for column in table.columns
-    )
-    types = ", ".join(f"cast({column.name} AS {column.type}) AS {column.name}" for column in table.columns)
+    values = {column.name: "NULL" if column.name == missing else VALUES[column.type] for column in table.columns}
+    row = ", ".join(f"cast({values[column.name]} AS {column.type}) AS {column.name}" for column in table.columns)
     with pytest.raises(Exception, match=rf"(?is)NOT.?NULL.*{missing}"):
-        table.replace(spark.sql(f"SELECT {types} FROM (SELECT {values})"), TEST_CATALOG)
+        table.replace(spark.sql(f"SELECT {row}"), TEST_CATALOG)
 
 
 def test_a_table_that_an_earlier_release_made_is_still_written(spark: SparkSession) -> None:

@@ -162,7 +162,7 @@ def test_records_are_counted_as_spark_reads_them(
 
 
 def rows(*files: tuple[str, bytes], seen: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:
-    """The ledger of files, given by their path in the volume raw."""
+    """Rows of bronze.deliveries for files, which are named by their path in the volume raw."""
     landed = [(Landed(modified, f"{RUN.volume('raw')}/{file}", len(data)), data) for file, data in files]
     return assess(landed, {} if seen is None else seen, BY_DOMAIN, RUN)
 

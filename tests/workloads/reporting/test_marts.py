@@ -71,7 +71,9 @@ def test_the_last_decision_is_that_of_the_latest_run(
     refreshed: World, decisions: list[tuple[str, date, str, int]], latest: str | None
 ) -> None:
     columns = "run_id STRING, date DATE, decision STRING, challenger_version INT"
-    scored = refreshed.rows("SELECT *, 1.0 AS monthly_charges FROM {}gold.churn_scores_daily LIMIT 1")
+    scored = refreshed.rows(
+        "SELECT date, score, band, model_version, 1.0 AS monthly_charges FROM {}gold.churn_scores_daily LIMIT 1"
+    )
     (row,) = marts.overview(
         refreshed.spark.createDataFrame(scored), refreshed.spark.createDataFrame(decisions, columns)
     ).collect()

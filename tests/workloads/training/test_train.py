@@ -42,7 +42,7 @@ def test_when_a_champion_is_due_for_a_successor(champion: Version | None, reason
     assert found is None if reason is None else found is not None and reason in found
 
 
-def test_the_same_data_teach_reason_to_skip() -> None:
+def test_the_same_data_teach_nothing_new() -> None:
     assert reason_to_skip("new", None) is None
     assert reason_to_skip("new", TRAINED) is None
     assert "same data" in (reason_to_skip("old", TRAINED) or "")

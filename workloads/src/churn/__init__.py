@@ -1,1 +1,1 @@
-"""Customer churn on a Databricks lakehouse: from raw drops to scores."""
+"""Customer churn on a Databricks lakehouse: from delivered files to scores."""

@@ -1,4 +1,7 @@
-"""Rules that a data contract must meet beyond the standard's model, and the names of the rules that its rows meet."""
+"""Rules that a data contract must meet beyond the standard's model, and the names of the rules that its rows meet.
+
+The docstring of each function below `broken_rules` is the rule that it checks.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,7 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
 
 
 def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fault]:
+    """The file is a contract and has a version."""
     if written.kind != KIND:
         remedy = f"write kind: {KIND}"
         yield document.fault(("kind",), received=shown(written.kind), allowed=KIND, remedy=remedy)
@@ -100,6 +104,7 @@ def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fau
 
 
 def _groups(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> Iterator[Fault]:
+    """Owner and roles are known groups, and a role reads or writes."""
     allowed = "the name of a group" if groups is None else choices(groups)
     known = "correct the name, or add it to churn:platform.team_groups"
     owner = owner_of(written)
@@ -116,6 +121,7 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
 
 
 def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """The table has a name of silver, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
@@ -129,6 +135,7 @@ def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 
 def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Columns have names of their own, in silver and in the files, and one is the key."""
     names: set[str] = set()
     sources: set[str] = set()
     columns: Place = ("schema", 0, "properties")
@@ -160,6 +167,7 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 
 def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+    """A column has a type of Spark, and none or one of the standard."""
     if column.physicalType not in TYPES:
         remedy = "give the Spark type of the column in silver"
         yield document.fault(
@@ -174,6 +182,8 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
+    """The files have a known format, and the ordering is a column."""
+
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
         return next(
@@ -195,6 +205,7 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
 
 
 def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """A rule has a name of its own and a condition that Spark checks."""
     required = [column.name or "" for column in table.properties or () if column.required]
     names = {*ROW_RULES, *map(given_rule, required)}
     for index, rule in enumerate(table.quality or ()):

@@ -1,8 +1,9 @@
 """Entry point `features`: builds gold.churn_features and gold.churn_labels.
 
-Features of the logical date, and labels of the latest observation date whose label is complete: its window is over, and
-so are the days that a report of leaving may be late. Each date is replaced as a whole, labels apart for each lead and
-horizon, and dates are independent, so a day costs a day and a backfill is the same call with another date.
+It builds the features of the logical date, and the labels of the latest observation date whose label is complete: the
+label window is over, and so are the days that a report of leaving may be late. Each date is replaced as a whole, labels
+separately for each lead and horizon. Dates are independent, so a day costs a day, and a backfill is the same call with
+another date.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Builds the features of the logical date, and the labels that are complete by it.
 
     Raises:
-        NoCustomersError: There is nobody to build features of.
+        NoCustomersError: Nobody is active on the logical date.
     """
     run, options = parse(tasks.FEATURES, argv)
     spark = spark_session()
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def write_features(spark: SparkSession, run: Run, observed: date) -> int:
-    """Replaces the features of one observation date; returns how many customers they are of."""
+    """Replaces the features of one observation date; returns the number of customers."""
     rows = build(
         _active(spark, run, observed),
         transactions=_silver(spark, run, "transactions_versions"),
@@ -65,7 +66,7 @@ def write_labels(spark: SparkSession, run: Run, observed: date, window: LabelWin
     """Replaces the labels of one observation date, lead and horizon, and builds the date's features if there are none.
 
     Returns:
-        How many customers have a label.
+        Number of customers who have a label.
     """
     changes = _silver(spark, run, "customer_versions")
     rows = labels.build(_active(spark, run, observed), changes, run.date, observed, window)

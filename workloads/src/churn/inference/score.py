@@ -102,7 +102,7 @@ def check_complete(active: DataFrame, rows: DataFrame, table: str) -> int:
         table: Where they are, for the text of the error.
 
     Returns:
-        How many customers there are.
+        Number of customers.
 
     Raises:
         ScoringError: Customers are missing, there twice, or not active; the text counts them and names some.

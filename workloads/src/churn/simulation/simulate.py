@@ -60,7 +60,7 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
     """Writes what is due and not there yet.
 
     Returns:
-        How many files were written.
+        Number of files written.
     """
     planned = deliveries(snapshot, run.date)
     if not planned:

@@ -76,7 +76,7 @@ def lost(accounts: Sequence[Row]) -> list[Row]:
 
 
 def unknown_files(spark: SparkSession, run: Run) -> list[str]:
-    """Files that bronze has rows of and the ledger does not know, below the folder of admitted files, sorted."""
+    """Files that bronze has rows of and bronze.deliveries does not know, below the folder of admitted files, sorted."""
     admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(_file("stored"))
     read = _together([spark.table(run.table(f"bronze.{each.domain}")).select(_file("_file")) for each in contracts()])
     return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
