@@ -139,12 +139,12 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
-    expected = "account" if stack == "account" else "workspace"
-    used = [(class_name(r), r.provider) for r in program.resources if r.databricks]
-    used += [(call.token.rsplit(":", 1)[-1], call.provider) for call in program.calls]
+    expected = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
+    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected]
+    used += [(call.token, call.provider) for call in program.calls]
     assert used
-    for class_, provider in used:
-        assert provider.split("::")[-2] == expected, class_
+    for token, provider in used:
+        assert provider.split("::")[-2] == expected[token.split(":")[0]], token
 
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
