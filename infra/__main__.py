@@ -13,7 +13,7 @@ with quick_import():
     from infra.check import read_everything
     from infra.context import Context
     from infra.layers.account.layer import deploy_account
-    from infra.layers.ground.layer import find_ground
+    from infra.layers.ground.layer import deploy_ground
     from infra.layers.platform.layer import deploy_platform
 
 # What people wrote. All of it is read before anything is made.
@@ -32,9 +32,10 @@ if account:
     pulumi.export("metastore_id", account.metastore_id)
 
 # The ground: what the platform stands on in the cloud.
-ground = find_ground(settings.ground) if settings.ground else None
-if ground:
-    pulumi.export("storage_root", ground.storage_root)
+ground = deploy_ground(settings.stack, settings.ground, settings.tags) if settings.ground else None
+for name, value in vars(ground).items() if ground else ():
+    if value is not None:
+        pulumi.export(name, value)
 
 # The platform: everything inside the workspace. It names groups, so those of its own stack are made first.
 if sources and workspace and ground:

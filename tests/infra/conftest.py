@@ -43,6 +43,20 @@ def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Pro
     return programs[request.param]
 
 
+@pytest.fixture(scope="session")
+def grounds() -> dict[str, Program]:
+    """What the ground in AWS registers: of two stacks, and of one that adopts what it can."""
+    from tests.infra.ground import ADOPT, run_ground  # late: the SDK of AWS costs seconds, and few tests need it
+
+    return {"dev": run_ground("dev", protect=False), "prod": run_ground("prod"), "adopted": run_ground("prod", ADOPT)}
+
+
+@pytest.fixture(params=["dev", "prod"])
+def ground(request: pytest.FixtureRequest, grounds: dict[str, Program]) -> Program:
+    """What the ground in AWS registers for each stack that makes one."""
+    return grounds[request.param]
+
+
 @pytest.fixture
 def altered(tmp_path: Path) -> Callable[..., Path]:
     """Writes a copy of the local stack's file with some settings changed; see `write_stack_file`."""

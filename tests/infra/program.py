@@ -15,8 +15,10 @@ from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
 from infra.written.paths import REPOSITORY
+from tests.infra.aws_mocks import aws_answer, aws_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pulumi.runtime.stack import Stack
@@ -59,7 +61,7 @@ class Program:
     finished: set[str] = field(default_factory=set)
 
     def of(self, type_: str) -> dict[str, Registered]:
-        """The resources of a Databricks class, by name."""
+        """The resources of a class, by name."""
         return {r.name: r for r in self.resources if r.type.rsplit(":", 1)[-1] == type_}
 
 
@@ -73,6 +75,8 @@ class _Mocks(mocks.Mocks):
 
     def answer(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         """What a workspace that has run for a while would say."""
+        if args.token.startswith("aws:"):
+            return aws_answer(args)
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
             return {"id": METASTORE}
@@ -85,6 +89,8 @@ class _Mocks(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
+        if args.typ.startswith("aws:"):
+            return f"{args.name}-id", state | aws_state(args)
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
@@ -147,6 +153,21 @@ def run(stack: str, config: dict[str, str] | None = None) -> Program:
         stack: Name of the stack.
         config: Configuration as the engine hands it over; the stack file's if None.
     """
+
+    def run_module() -> None:
+        runpy.run_module("infra", run_name="__main__")
+
+    return record(stack, engine_config(stack) if config is None else config, run_module)
+
+
+def record(stack: str, config: dict[str, str], body: Callable[[], None]) -> Program:
+    """Runs a function as the program of a stack.
+
+    Args:
+        stack: Name of the stack.
+        config: Configuration as the engine hands it over.
+        body: What registers resources and exports.
+    """
     program = Program(stack)
     SETTINGS.rpc_manager.clear()  # what a program left that has failed: its loop is gone, and nobody would end it
     SETTINGS.outputs.clear()
@@ -154,11 +175,7 @@ def run(stack: str, config: dict[str, str] | None = None) -> Program:
     asyncio.set_event_loop(loop)
     set_root_resource(cast("pulumi.Resource", None))  # of the program before
     mocks.set_mocks(_Mocks(program), project="churn", stack=stack, preview=False, monitor=_Recorder(program))
-    pulumi.runtime.set_all_config(engine_config(stack) if config is None else config)
-
-    def run_module() -> None:
-        runpy.run_module("infra", run_name="__main__")
-
-    loop.run_until_complete(run_pulumi_func(run_module))
+    pulumi.runtime.set_all_config(config)
+    loop.run_until_complete(run_pulumi_func(body))
     program.outputs = loop.run_until_complete(_values(cast("Stack", get_root_resource()).outputs))
     return program

@@ -63,8 +63,8 @@ def test_the_documents_say_what_each_layer_owns(programs: dict[str, Program]) ->
     ("stack", "its_layers"),
     [
         ("account", {"account"}),
-        ("dev", {"platform"}),
-        ("prod", {"platform"}),
+        ("dev", {"ground", "platform"}),
+        ("prod", {"ground", "platform"}),
         ("local", {"account", "platform"}),
     ],
 )

@@ -27,6 +27,8 @@ ORDER = (
     "infra.written.settings.values",
     "infra.written.settings.quartz",
     "infra.written.settings.account",
+    "infra.written.settings.kafka",
+    "infra.written.settings.aws",
     "infra.written.settings.ground",
     "infra.written.settings.workspace",
     "infra.written.settings.groups",
@@ -37,6 +39,7 @@ ORDER = (
     "infra.written.settings.serving",
     "infra.written.settings.platform",
     "infra.written.settings.stack",
+    "infra.written.settings.aws_rules",
     "infra.written.settings.rules",
     "infra.written.stacks",
     "infra.written.requests",
@@ -44,7 +47,7 @@ ORDER = (
     "infra.access",
     "infra.check",
 )
-SDKS = ("pulumi", "pulumi_databricks", "databricks", "grpc", "pyspark", "pandas")
+SDKS = ("pulumi", "pulumi_aws", "pulumi_databricks", "databricks", "grpc", "pyspark", "pandas")
 
 
 def place_of(module: str) -> int | None:

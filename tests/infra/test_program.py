@@ -26,10 +26,29 @@ EXPORTS = [
     "model",
     "pipeline_ids",
     "secret_scope",
-    "storage_root",
     "warehouse_id",
     "workspace_url",
 ]
+# What a ground in AWS gives besides; a stack exports what it has.
+GROUND_EXPORTS = [
+    "checkpoints_url",
+    "kafka_bootstrap_brokers",
+    "kafka_topics",
+    "key_arns",
+    "logs_bucket",
+    "nodes_group_id",
+    "raw_url",
+    "role_arns",
+    "storage_root",
+    "subnet_ids",
+    "vpc_id",
+    "workspace_bucket",
+]
+OTHER_EXPORTS = {
+    "dev": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "kafka_services"],
+    "local": ["metastore_id"],
+    "prod": GROUND_EXPORTS,
+}
 # Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
 HOLD_DATA = (
     "Catalog",
@@ -120,12 +139,12 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
-    expected = "account" if stack == "account" else "workspace"
-    used = [(class_name(r), r.provider) for r in program.resources if r.databricks]
-    used += [(call.token.rsplit(":", 1)[-1], call.provider) for call in program.calls]
+    expected = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
+    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected]
+    used += [(call.token, call.provider) for call in program.calls]
     assert used
-    for class_, provider in used:
-        assert provider.split("::")[-2] == expected, class_
+    for token, provider in used:
+        assert provider.split("::")[-2] == expected[token.split(":")[0]], token
 
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
@@ -336,7 +355,7 @@ def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> 
 
 
 def test_exports(program: Program) -> None:
-    assert sorted(program.outputs) == sorted([*EXPORTS, *(["metastore_id"] if program.stack == "local" else [])])
+    assert sorted(program.outputs) == sorted([*EXPORTS, *OTHER_EXPORTS[program.stack]])
     assert sorted(program.outputs["job_ids"]) == ["churn_bootstrap", "churn_daily"]
     assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver"]
 

@@ -211,7 +211,9 @@ def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
 
 
 def test_jobs_and_warehouse_are_tagged(program: Program) -> None:
-    tags = {"project": "churn", "stack": program.stack}
+    mandatory = {"project": "churn", "stack": program.stack}
+    of_aws = json.loads(engine_config(program.stack)["churn:ground"]).get("aws", {}).get("tags", {})
+    tags = mandatory | of_aws
     assert all(job.inputs["tags"] == tags for job in program.of("Job").values())
     warehouse = program.of("SqlEndpoint")["warehouse"].inputs
     assert {tag["key"]: tag["value"] for tag in warehouse["tags"]["customTags"]} == tags

@@ -1,1 +1,1 @@
-"""The layer of the ground: what the platform stands on in the cloud."""
+"""The layer of the ground: network, keys, buckets, roles and Kafka in AWS, and what watches them."""

@@ -13,6 +13,8 @@ from infra.access.permissions import ObjectKind
 from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.layers.platform.permit import Principals
     from infra.written.settings.compute import Compute as ComputeSettings
     from infra.written.settings.compute import Warehouse
@@ -20,13 +22,12 @@ if TYPE_CHECKING:
 SECURITY_MODE = "USER_ISOLATION"
 
 
-def policy_definition(settings: ComputeSettings, stack: str) -> str:
+def policy_definition(settings: ComputeSettings, tags: Mapping[str, str]) -> str:
     """Writes the cluster policy as JSON: job clusters alone, of the stack's runtime, node type and size."""
     return json.dumps(
         {
             "cluster_type": {"type": "fixed", "value": "job"},
-            "custom_tags.project": {"type": "fixed", "value": "churn"},
-            "custom_tags.stack": {"type": "fixed", "value": stack},
+            **{f"custom_tags.{key}": {"type": "fixed", "value": value} for key, value in tags.items()},
             "data_security_mode": {"type": "fixed", "value": SECURITY_MODE},
             "driver_node_type_id": {"type": "allowlist", "values": [settings.node_type_id], "isOptional": True},
             "node_type_id": {"type": "allowlist", "values": [settings.node_type_id]},
@@ -43,7 +44,7 @@ class ComputeArgs:
 
     Attributes:
         prefix: Name of the objects, as `churn-local`.
-        stack: Name of the stack, for tags.
+        tags: Tags of nodes and of the warehouse.
         settings: The stack's section `compute`.
         warehouse: The stack's section `warehouse`.
         principals: Principal of each role.
@@ -51,7 +52,7 @@ class ComputeArgs:
     """
 
     prefix: str
-    stack: str
+    tags: Mapping[str, str]
     settings: ComputeSettings
     warehouse: Warehouse
     principals: Principals
@@ -73,7 +74,7 @@ class Compute(pulumi.ComponentResource):
         super().__init__("churn:platform:Compute", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         policy = databricks.ClusterPolicy(
-            "policy", name=f"{args.prefix}-jobs", definition=policy_definition(args.settings, args.stack), opts=child
+            "policy", name=f"{args.prefix}-jobs", definition=policy_definition(args.settings, args.tags), opts=child
         )
         self.policy_id = policy.id
         permit(self, "policy", ObjectKind.CLUSTER_POLICY, policy.id, args.principals)
@@ -86,7 +87,7 @@ class Compute(pulumi.ComponentResource):
             auto_stop_mins=args.warehouse.auto_stop_minutes,
             enable_serverless_compute=True,
             warehouse_type="PRO",
-            tags={"custom_tags": [{"key": "project", "value": "churn"}, {"key": "stack", "value": args.stack}]},
+            tags={"custom_tags": [{"key": key, "value": value} for key, value in args.tags.items()]},
             opts=child,
         )
         self.warehouse_id = warehouse.id

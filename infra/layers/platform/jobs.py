@@ -40,7 +40,7 @@ class JobsArgs:
     """Inputs of `Jobs`.
 
     Attributes:
-        stack: Name of the stack, for tags.
+        tags: Tags of jobs and of their nodes.
         catalog: Catalog that the tasks work on.
         model: Full name of the registered model.
         experiment_id: MLflow experiment that models are tracked in.
@@ -54,7 +54,7 @@ class JobsArgs:
         training: The stack's section `training`.
     """
 
-    stack: str
+    tags: Mapping[str, str]
     catalog: pulumi.Input[str]
     model: pulumi.Input[str]
     experiment_id: pulumi.Input[str]
@@ -97,7 +97,7 @@ class Jobs(pulumi.ComponentResource):
             health={
                 "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": warn_after_seconds}],
             },
-            tags={"project": "churn", "stack": args.stack},
+            tags=dict(args.tags),
             **self._compute(),
             **(self._schedule() if spec.scheduled else {}),
             **self._notifications(),
@@ -118,7 +118,7 @@ class Jobs(pulumi.ComponentResource):
             "num_workers": args.compute.workers,
             "policy_id": args.policy_id,
             "data_security_mode": SECURITY_MODE,
-            "custom_tags": {"project": "churn", "stack": args.stack},
+            "custom_tags": dict(args.tags),
             "spark_conf": args.compute.spark_conf,
         }
         return {"job_clusters": [{"job_cluster_key": CLUSTER, "new_cluster": cluster}]}

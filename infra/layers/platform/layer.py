@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.context import Context
-    from infra.layers.ground.layer import GroundOutputs
+    from infra.layers.ground.outputs import GroundOutputs
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _compute(context: Context, identities: Identities) -> Compute:
     settings, platform = context.settings, context.platform
     args = ComputeArgs(
         prefix=settings.prefix,
-        stack=settings.stack,
+        tags=settings.tags,
         settings=platform.compute,
         warehouse=platform.warehouse,
         principals=identities.principals,
@@ -234,7 +234,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
     jobs = Jobs(
         "jobs",
         JobsArgs(
-            stack=settings.stack,
+            tags=settings.tags,
             catalog=data.catalog,
             model=data.model,
             experiment_id=code.tracking.experiment_id,

@@ -6,12 +6,11 @@ import datetime as dt
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from infra.written.sections import Section, wrong_value
 from infra.written.settings.quartz import QuartzExpression
-
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+from infra.written.settings.values import Email
 
 
 def _timezone(name: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from infra.written.sections import Section
+from infra.written.settings.aws import Aws
 
 
 class Ground(Section):
-    """The layer of the cloud: either the values themselves, or the stack whose outputs have them."""
+    """The layer of the cloud: the values themselves, the stack whose outputs have them, or how they are made in AWS."""
 
     storage_root: str | None = Field(
         default=None,
@@ -20,3 +21,5 @@ class Ground(Section):
         pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$",
         description="organization/project/stack whose outputs have these values, instead of them",
     )
+    aws: Aws | None = Field(default=None, description="network, keys, buckets, roles and Kafka that this stack makes")
+    protect_data: bool = Field(default=True, description="true refuses to destroy whatever holds data in the cloud")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.written.sections import BrokenRule
+from infra.written.settings.aws_rules import AWS_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,18 +27,18 @@ def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:ground",),
             received=None,
             allowed="a ground beside churn:platform, which stands on it",
-            remedy="add churn:ground with storage_root, which may be null, or with stack",
+            remedy="add churn:ground with storage_root, which may be null, with stack, or with aws",
         )
 
 
 def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
-    """A ground has its values itself, or names the stack that has them."""
-    if settings.ground and len(settings.ground.model_fields_set) != 1:
+    """A ground has its values itself, names the stack that has them, or is made in AWS."""
+    if settings.ground and len(settings.ground.model_fields_set & {"storage_root", "stack", "aws"}) != 1:
         yield BrokenRule(
             place=("churn:ground",),
             received=settings.ground.model_dump(exclude_unset=True),
-            allowed="either storage_root, which may be null, or stack",
-            remedy="write one of the two",
+            allowed="either storage_root, which may be null, or stack, or aws",
+            remedy="write one of the three",
         )
 
 
@@ -168,6 +169,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _a_fixed_day_is_the_day,
     _no_day_before_the_simulated_world,
     _history_is_deep_enough,
+    *AWS_RULES,
 )
 
 

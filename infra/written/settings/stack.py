@@ -42,6 +42,12 @@ class Settings(Layers):
         return self.stack.split("_")[0] == PRODUCTION
 
     @property
+    def tags(self) -> dict[str, str]:
+        """Tags of everything that costs money, in the cloud and in the workspace."""
+        aws = self.ground.aws if self.ground else None
+        return {"project": "churn", "stack": self.stack} | (aws.tags.model_dump() if aws else {})
+
+    @property
     def catalog(self) -> str:
         """`churn` in prod, `churn_<stack>` elsewhere."""
         return "churn" if self.stack == PRODUCTION else f"churn_{self.stack}"

@@ -36,4 +36,5 @@ def _address(url: str) -> str:
 
 
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_group_name)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 Url = Annotated[str, AfterValidator(_address)]

@@ -1,0 +1,1 @@
+"""IAM documents as pure functions: who may do what in AWS, without an SDK."""
