@@ -27,6 +27,7 @@ from local.engine.installation import Installed
 from local.settings import REPOSITORY
 from local.spark.install import jars_folder
 from tests.e2e.conftest import Platform
+from tests.golden import assert_matches
 from tests.inventory import inventory
 
 pytestmark = pytest.mark.timeout(4 * 3600)  # with its full counts the last but one takes hours
@@ -47,6 +48,7 @@ customer = json.loads({customer!r})
 answer = client.serving_endpoints.query("{endpoint_name}", dataframe_records=[customer])
 print(0 < answer.predictions[0]["score"] < 1)
 """
+RECORDS = Path(__file__).parent / "records"
 UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
 # counted from what was reported, apart from the code that builds features and scores
@@ -123,6 +125,7 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     path.write_text(yaml.safe_dump(document))
     try:
         preview = platform.pulumi("preview", "--json")
+        read_by_people = platform.pulumi("preview", "--diff", "--color", "never", "--suppress-outputs")
     finally:
         path.write_text(before)
     assert preview.returncode == 0, preview.stdout + preview.stderr
@@ -130,6 +133,8 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     assert [(step["op"], step["urn"].split("::")[2].split("$")[-1]) for step in steps] == [
         ("update", "databricks:index/sqlEndpoint:SqlEndpoint")
     ]
+    assert read_by_people.returncode == 0, read_by_people.stdout + read_by_people.stderr
+    assert_matches(RECORDS / "preview_of_one_setting.txt", _comparable(read_by_people.stdout))
 
 
 def test_the_endpoint_serves_the_champion(platform: Platform) -> None:
@@ -251,6 +256,17 @@ def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
         assert list(client.workspace.list(folder)) == []  # no empty folder either
     assert platform.command("local", "stop").returncode == 0
     assert _processes(platform.settings.home) == []
+
+
+def _comparable(preview: str) -> str:
+    """A preview without what differs from stack to stack: ids, and how many resources do not change."""
+    for differing, mark in (
+        (r"\[id=[^\]]+\]", "[id=…]"),
+        (r"::[0-9a-f-]{36}\]", "::…]"),  # of the provider
+        (r"\d+ unchanged", "… unchanged"),
+    ):
+        preview = re.sub(differing, mark, preview)
+    return preview
 
 
 def _processes(home: Path) -> list[str]:
