@@ -4,15 +4,18 @@ platform := .venv/bin/platform
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup up down clean doctor test soak check format bench wheel lock
+.PHONY: help prerequisites setup up down clean doctor test soak check format bench wheel lock
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+prerequisites: ## name what this machine lacks; INSTALL=yes installs it
+	@sh cli/prerequisites.sh
 
 setup: ## make the Python environment
 	@sh cli/bootstrap.sh
 
-up: setup ## the whole platform on this machine
+up: prerequisites setup ## the whole platform on this machine; INSTALL=yes installs what is missing
 	@$(platform) up
 
 down: setup ## destroy the local stack and stop every service
@@ -25,11 +28,11 @@ clean: ## remove the state of the local platform (.local/) and what was built in
 doctor: setup ## check what the platform needs on this machine
 	@$(platform) doctor
 
-test: setup ## every kind of test, long ones sampled (30 minutes or less)
+test: prerequisites setup ## every kind of test, long ones sampled (30 minutes or less)
 	@$(platform) install
 	$(pytest)
 
-soak: setup ## every test with its full counts
+soak: prerequisites setup ## every test with its full counts
 	@$(platform) install
 	$(pytest) --soak
 
@@ -43,13 +46,13 @@ format: setup ## format the sources
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: setup ## the measurements of docs/benchmarks.md
+bench: prerequisites setup ## the measurements of docs/benchmarks.md
 	.venv/bin/python -m bench
 
 wheel: setup ## build the wheel churn
 	@$(platform) wheel
 
 lock: setup ## resolve requirements.lock again from pyproject.toml
-	.venv/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 --override overrides.txt \
+	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --override overrides.txt \
 		--generate-hashes --no-emit-package nvidia-nccl-cu12 --no-annotate --no-header --no-emit-index-url \
 		--quiet --output-file requirements.lock

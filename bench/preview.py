@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.environment import client_environment
+from cli.errors import CommandError
 from cli.stack import Stack
-from cli.steps import CommandError
 from local import supervisor
 from local.settings import REPOSITORY, LocalSettings
 

@@ -1,29 +1,26 @@
-"""What a client of the local cloud finds in its environment."""
+"""The environment variables of a client of the local cloud."""
 
 from __future__ import annotations
 
 import os
 import shlex
 
-from cli.steps import CommandError
-from local.engine import EngineError, engine_environment
-from local.settings import LocalSettings, past_proxies
+from cli.errors import CommandError
+from local.engine import engine_environment
+from local.settings import LocalSettings, no_proxy_variables
 
 
 def client_environment(settings: LocalSettings) -> dict[str, str]:
     """Variables for the official clients: Databricks' SDKs and CLI, Spark Connect, MLflow, Pulumi.
 
     Raises:
-        CommandError: The engine is not installed, or the local cloud was never started and has no token yet.
+        CommandError: The local cloud was never started and has no token yet.
+        EngineError: The engine is not installed.
     """
     if not settings.admin_token.exists():
         raise CommandError("the local cloud has no administrator yet: `platform local start` makes one")
-    try:
-        engine = engine_environment(settings)
-    except EngineError as error:
-        raise CommandError(str(error)) from error
     token = settings.admin_token.read_text().strip()
-    return engine | {
+    return engine_environment(settings) | {
         "DATABRICKS_HOST": settings.workspace_url,
         "DATABRICKS_TOKEN": token,
         "DATABRICKS_AUTH_TYPE": "pat",  # whatever other credentials the shell holds
@@ -33,15 +30,15 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
         "SPARK_REMOTE": settings.spark_remote,
         "PLATFORM_HOME": str(settings.home),
         "PLATFORM_PORT": str(settings.port),
-        **past_proxies(),
+        **no_proxy_variables(),
     }
 
 
 def process_environment(settings: LocalSettings) -> dict[str, str]:
-    """The same over the variables of this process, for programs that the command line starts."""
+    """The variables of this process and of a client, for programs that the command line starts."""
     return {**os.environ, **client_environment(settings)}
 
 
 def exports(settings: LocalSettings) -> str:
-    """The same as shell exports, one a line."""
+    """The variables of a client as shell exports, one a line."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in client_environment(settings).items())

@@ -1,11 +1,12 @@
-"""Runs jobs of a workspace and shows how they get on."""
+"""Runs jobs of a workspace and shows their progress."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from cli.steps import CommandError, console, step
+from cli.errors import CommandError
+from local.progress import console, step
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -74,7 +75,7 @@ def follow(client: WorkspaceClient, job_id: str, date: str | None) -> Run:
 
 
 def duration_seconds(run: BaseRun | Run) -> float:
-    """How long a run took, in seconds."""
+    """Duration of a run, in seconds."""
     return ((run.end_time or 0) - (run.start_time or 0)) / 1000
 
 

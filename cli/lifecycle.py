@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from cli import doctor
 from cli.environment import client_environment
+from cli.errors import CommandError
 from cli.jobs import follow, has_succeeded
+from cli.programs import run_logged
 from cli.stack import Stack
-from cli.steps import CommandError, console, run_logged, step
 from cli.summary import show_summary
-from cli.wheel import build_wheel, files_digest
+from cli.wheel import build_wheel
 from local import supervisor
+from local.content_hash import content_hash
+from local.progress import console, step
 from local.settings import REPOSITORY, LocalSettings
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def _check_settings_to_destroy(stack: Stack) -> None:
         stack.check_settings()
     except CommandError as error:
         raise CommandError(
-            f"{error}\n  → correct it and run this again, or be rid of everything without Pulumi: "
+            f"{error}\n  → correct it and run this again, or remove everything without Pulumi: "
             f"`platform local stop`, then remove {stack.settings.home}"
         ) from error
 
@@ -82,7 +85,7 @@ def preview(settings: LocalSettings) -> None:
 
 
 def install(settings: LocalSettings) -> None:
-    """Builds what is not built yet; needs no network when all is there."""
+    """Builds what is not built yet; needs no network when everything is built."""
     _check_machine(settings, starting=False)
     _build(settings)
 
@@ -103,7 +106,7 @@ def _build(settings: LocalSettings) -> None:
 
 
 def start(settings: LocalSettings) -> None:
-    """Starts what does not run and waits until all services answer; what runs older code is started anew."""
+    """Starts the services and waits until all answer; services that run older code are restarted."""
     stamp, wanted = settings.home / "services.stamp", _services_digest()
     if supervisor.running(settings) and not (stamp.exists() and stamp.read_text() == wanted):
         with step("stop the services, whose code has changed"):
@@ -127,7 +130,11 @@ def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
 
 
 def _check_machine(settings: LocalSettings, *, starting: bool) -> None:
-    """Raises CommandError where this machine lacks something, before anything is built or started."""
+    """Checks this machine before anything is built or started.
+
+    Raises:
+        CommandError: The machine lacks something; the text has every finding with its remedy.
+    """
     findings = doctor.findings(settings, starting=starting)
     if broken := [finding for finding in findings if not finding.ok and finding.name != "services"]:
         raise CommandError("\n".join(f"{finding.name}: {finding.found}\n  → {finding.remedy}" for finding in broken))
@@ -145,6 +152,7 @@ def _client(settings: LocalSettings) -> WorkspaceClient:
 
 
 def _services_digest() -> str:
-    """Hash of what the services are made of: their code, and the environment that they run in."""
+    """Hash of the services' code and of the environment that they run in."""
     paths = [REPOSITORY / "requirements.lock", *(REPOSITORY / "local").rglob("*")]
-    return files_digest(path for path in paths if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"))
+    code = (path for path in paths if path.is_file() and path.suffix in (".lock", ".py", ".java", ".xml"))
+    return content_hash(REPOSITORY, sorted(code))

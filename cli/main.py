@@ -1,4 +1,4 @@
-"""The commands of `platform`. Each is a few lines here and does its work in a module of its own."""
+"""The commands of `platform`. Each command parses its options and calls a module of its own."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Annotated
 
 import typer
 
-from cli.steps import CommandError, console, errors
-from local.settings import LocalSettings, SettingsError, past_proxies
+from cli.errors import CommandError
+from local.errors import LocalError
+from local.progress import console, errors
+from local.settings import LocalSettings, no_proxy_variables
 
 app = typer.Typer(
     name="platform",
-    help="Runs and changes the churn platform. `platform up` gives all of it on this machine.",
+    help="Runs and changes the churn platform. `platform up` runs all of it on this machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-local_app = typer.Typer(help="The local cloud: the services that stand in for Databricks here.", no_args_is_help=True)
+local_app = typer.Typer(help="The local cloud: the services that replace Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 
 
@@ -42,7 +44,10 @@ def up(
         typer.Option(callback=_logical_date, help="Logical date of the run, YYYY-MM-DD; default: the stack's setting."),
     ] = None,
 ) -> None:
-    """Builds, starts and deploys everything here, and runs the daily job once."""
+    """Builds, starts and deploys everything on this machine, and runs the daily job once.
+
+    Example: platform up --date 2026-07-01
+    """
     from cli import lifecycle
 
     lifecycle.up(LocalSettings.load(), date)
@@ -58,7 +63,7 @@ def down() -> None:
 
 @app.command()
 def preview() -> None:
-    """Shows what `up` would change in the local stack, under the policy pack. Starts the services if need be.
+    """Shows what `up` would change in the local stack, under the policy pack. Starts the services first.
 
     Example: git switch main && make up && git switch my-change && .venv/bin/platform preview
     """
@@ -78,8 +83,8 @@ def install() -> None:
 @app.command()
 def wheel() -> None:
     """Builds the wheel `churn` that jobs and pipelines run; `pulumi up` on any stack needs it."""
-    from cli.steps import step
     from cli.wheel import build_wheel
+    from local.progress import step
 
     with step("build the wheel") as report:
         report(build_wheel(LocalSettings.load().logs / "install-wheel.log", report).name)
@@ -103,17 +108,20 @@ def run(
 
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
-    """Checks this machine and the running services; ends with status 1 where something is amiss."""
+    """Checks this machine and the running services; ends with status 1 where a check fails.
+
+    Example: platform doctor --json
+    """
     from cli import doctor as checks
 
-    found = checks.findings(LocalSettings.load())
+    findings = checks.findings(LocalSettings.load())
     if as_json:
-        typer.echo(json.dumps([vars(finding) for finding in found], indent=2))
+        typer.echo(json.dumps([vars(finding) for finding in findings], indent=2))
     else:
-        for finding in found:
+        for finding in findings:
             mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
             console.print(f"{mark} {finding.name}: {finding.found}" + ("" if finding.ok else f"\n  → {finding.remedy}"))
-    if not all(finding.ok for finding in found):
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
 
@@ -127,7 +135,7 @@ def start() -> None:
 
 @local_app.command()
 def stop() -> None:
-    """Stops all services; what is deployed stays and is there again after `start`."""
+    """Stops all services; what is deployed is kept and served again after `start`."""
     from local import supervisor
 
     console.print("stopped" if supervisor.stop(LocalSettings.load()) else "nothing runs")
@@ -138,16 +146,16 @@ def status(as_json: JsonOption = False) -> None:
     """Shows each service; ends with status 1 unless all answer."""
     from local import supervisor
 
-    found = supervisor.statuses(LocalSettings.load())
+    statuses = supervisor.statuses(LocalSettings.load())
     if as_json:
-        typer.echo(json.dumps([vars(service) for service in found], indent=2))
+        typer.echo(json.dumps([vars(service) for service in statuses], indent=2))
     else:
-        for service in found:
+        for service in statuses:
             mark = "[green]✓[/green]" if service.healthy else "[red]✗[/red]"
             console.print(
                 f"{mark} {service.name:<10} {service.state.lower():<10} port {service.port} process {service.pid}"
             )
-    if not all(service.healthy for service in found):
+    if not all(service.healthy for service in statuses):
         raise typer.Exit(1)
 
 
@@ -184,13 +192,11 @@ def env() -> None:
 
 
 def main() -> None:
-    """Entry point: an error that a person can mend is shown as text, not as a traceback."""
-    from local.supervisor import ServiceError
-
-    os.environ.update(past_proxies())
+    """Runs the command line; an error that a person can correct is shown as text, not as a traceback."""
+    os.environ.update(no_proxy_variables())
     try:
         app()
-    except (CommandError, ServiceError, SettingsError, OSError) as error:  # the SDK's own errors are of the last kind
+    except (LocalError, OSError) as error:  # DatabricksError is an OSError
         errors.print("[red]error:[/red] ", end="")
         errors.print(str(error), markup=False)
         sys.exit(1)

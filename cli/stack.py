@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from cli.environment import process_environment
-from cli.steps import CommandError, run_logged
+from cli.errors import CommandError
+from cli.programs import run_logged
 from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]
@@ -35,6 +36,7 @@ class Stack:
 
     @classmethod
     def local(cls, settings: LocalSettings) -> Stack:
+        """The stack that is deployed to the local cloud."""
         return cls("local", settings)
 
     @property
@@ -67,7 +69,7 @@ class Stack:
         """Deploys under the policy pack.
 
         Args:
-            report: Told of each line.
+            report: Called with each line of the engine's output.
 
         Returns:
             What changed, in a line.
@@ -75,7 +77,7 @@ class Stack:
         return _changes(self._run("up", report, ["--yes", "--skip-preview", "--policy-pack", "policies"], {}))
 
     def unprotect(self, report: Report) -> str:
-        """Switches protection off for what is deployed, and deploys nothing else: a half-made stack can go too.
+        """Switches protection off and deploys nothing else, so that a half-made stack can be destroyed too.
 
         Returns:
             What changed, in a line.
@@ -119,13 +121,13 @@ class Stack:
             CommandError: The stack is not deployed.
         """
         if not self.exists():
-            raise CommandError(f"the stack {self.name!r} is not deployed here: `platform up` deploys it")
+            raise CommandError(f"the stack {self.name!r} is not deployed on this machine: `platform up` deploys it")
         shown = self._quiet("stack", "output", "--json")
         outputs: dict[str, Any] = json.loads(shown)
         return outputs
 
     def protected(self) -> list[dict[str, Any]]:
-        """The deployed resources that destroying is refused for."""
+        """The deployed resources that are protected against being destroyed."""
         return [resource for resource in self.resources() if resource.get("protect")]
 
     def resources(self) -> list[dict[str, Any]]:
@@ -148,7 +150,7 @@ class Stack:
         )
 
     def _write_configuration(self, overrides: Mapping[str, object]) -> Path:
-        """A copy of the stack's settings for this local cloud: its own address, and what `down` switches off."""
+        """Writes a copy of the stack's settings with this local cloud's address and the overrides."""
         document = yaml.safe_load(self.source.read_text())
         document["config"]["churn:workspace"]["host"] = self.settings.workspace_url
         for key, value in overrides.items():

@@ -1,11 +1,12 @@
-"""The table at the end of `platform up`: what is there, how good it is, where to look next."""
+"""The table at the end of `platform up`: what is deployed, how good the model is, where to look next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cli.errors import CommandError
 from cli.jobs import duration_seconds
-from cli.steps import CommandError, console
+from local.progress import console
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -30,7 +31,7 @@ def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
     for name, value in (
         ("workspace", outputs["workspace_url"]),
         ("churn_daily", f"run {run.run_id}, {duration_seconds(run):.0f} s: {run.run_page_url}"),
-        ("model", f"{outputs['model']} version {version}, {_worth(client, outputs['model'], version)}"),
+        ("model", f"{outputs['model']} version {version}, {_quality(client, outputs['model'], version)}"),
         ("scored", f"{int(scored):,} customers on {date}"),
         ("endpoint", outputs["endpoint_url"]),
         ("dashboard", outputs["dashboard_url"]),
@@ -40,16 +41,16 @@ def show_summary(client: WorkspaceClient, outputs: dict[str, Any]) -> None:
         console.print(str(value), markup=False)
 
 
-def _worth(client: WorkspaceClient, model: str, version: int | None) -> str:
-    """How good a version is, which the bootstrap model cannot tell: it stays until there is history to train on."""
-    found = client.model_versions.get(model, int(version or 0))
-    run = client.experiments.get_run(found.run_id or "").run
+def _quality(client: WorkspaceClient, model: str, version: int | None) -> str:
+    """Quality of a version; the bootstrap model has no figure, it serves until there is history to train on."""
+    model_version = client.model_versions.get(model, int(version or 0))
+    run = client.experiments.get_run(model_version.run_id or "").run
     data = run.data if run else None
     if data and any((tag.key, tag.value) == ("bootstrap", "true") for tag in data.tags or []):
         return "the bootstrap model: not trained yet"
     auc = {metric.key: metric.value for metric in (data.metrics or [])}.get("auc") if data else None
     if auc is None:
-        raise CommandError(f"the MLflow run {found.run_id} of {model} version {version} has no metric auc")
+        raise CommandError(f"the MLflow run {model_version.run_id} of {model} version {version} has no metric auc")
     return f"AUC {auc:.3f} on the holdout"
 
 

@@ -1,14 +1,15 @@
-"""Builds the wheel `churn`, the same bytes for the same sources."""
+"""Builds the wheel `churn`: the same sources give the same bytes."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from cli.steps import CommandError, run_logged
+from cli.errors import CommandError
+from cli.programs import run_logged
+from local.content_hash import content_hash
 from local.settings import REPOSITORY
 
 WORKLOADS = REPOSITORY / "workloads"
@@ -16,7 +17,7 @@ EPOCH = "1767225600"  # 2026-01-01: the time stamp of every file in the wheel
 
 
 def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
-    """Builds `workloads/dist/churn-….whl` unless it is newer than its sources by content.
+    """Builds `workloads/dist/churn-….whl` unless the hash of its sources is that of the last build.
 
     Returns:
         The wheel's path.
@@ -32,7 +33,7 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
         )
     dist = WORKLOADS / "dist"
     stamp = dist / ".sources"
-    digest = files_digest(_sources())
+    digest = content_hash(REPOSITORY, _sources())
     built = sorted(dist.glob("churn-*.whl"))
     if len(built) == 1 and stamp.exists() and stamp.read_text() == digest:
         return built[0]
@@ -49,14 +50,6 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
     return next(iter(dist.glob("churn-*.whl")))
 
 
-def files_digest(paths: Iterable[Path]) -> str:
-    """Hash of files of the repository: their names and contents, in an order that is always the same."""
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def _sources() -> list[Path]:
     paths = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
-    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+    return sorted(path for path in paths if path.is_file() and "__pycache__" not in path.parts)

@@ -1,1 +1,1 @@
-"""The local cloud: what stands in for Databricks' control plane on one machine."""
+"""The local cloud: the services that replace Databricks' control plane on one machine."""

@@ -1,8 +1,8 @@
-"""Processes of a local cloud that outlived their supervisord: which they are, and how they end.
+"""Processes of a local cloud that outlived their supervisord, and how they are ended.
 
-supervisord writes its address into the environment of each service, and whatever a service starts inherits it: job
-tasks and served models too, which run in sessions of their own and know no PLATFORM_HOME. That address tells the
-processes of one home from all others; a shell with `platform local env` does not have it.
+supervisord writes its address into the environment of each service. Every process that a service starts inherits the
+address: job tasks and served models too, which run in sessions of their own and have no PLATFORM_HOME. So the address
+marks the processes of one home; a shell with `platform local env` does not have the address.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KILL_SECONDS = 10
 
 
 def processes(settings: LocalSettings) -> list[psutil.Process]:
-    """Whatever runs of this local cloud, supervisord included."""
+    """All running processes of this local cloud, supervisord included."""
     address, configuration = f"unix://{settings.supervisor_socket}", ["-c", str(settings.supervisor_conf)]
     return [
         process
@@ -35,26 +35,26 @@ def processes(settings: LocalSettings) -> list[psutil.Process]:
 
 
 def end(settings: LocalSettings, first: Sequence[Sequence[str]]) -> bool:
-    """Ends whatever runs of this local cloud; false if nothing did.
+    """Ends all processes of this local cloud; false if there are none.
 
     Args:
         settings: The local cloud.
-        first: Command lines of those to end before all others, one after the other.
+        first: Command lines of the processes to end before all others, one after the other.
     """
-    found = False
+    any_ran = False
     for command in (*first, None):
         chosen = [
             process
             for process in processes(settings)
             if alive(process) and (command is None or process.info["cmdline"] == list(command))
         ]
-        found = found or bool(chosen)
+        any_ran = any_ran or bool(chosen)
         _end(chosen)
-    return found
+    return any_ran
 
 
 def end_service(settings: LocalSettings, name: str) -> None:
-    """Ends what an earlier process of a service has left: supervisord's name for it is in their environment too."""
+    """Ends the processes that an earlier run of a service left, found by the service's name in their environment."""
     _end(
         [
             process

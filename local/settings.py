@@ -1,4 +1,4 @@
-"""Where the local cloud keeps its state and which ports it listens on."""
+"""Settings of the local cloud: the folder of its state, and its ports."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.errors import SettingsError
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
 NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
-
-
-class SettingsError(Exception):
-    """A setting of the local cloud is no good; the text names it and the remedy."""
 
 
 def cache_folder() -> Path:
@@ -22,21 +20,21 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "churn-platform"
 
 
-def past_proxies(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """NO_PROXY, in both spellings, with which no client asks a proxy for the services of this machine.
+def no_proxy_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """NO_PROXY in both spellings, extended so that clients reach this machine's services without a proxy.
 
     Args:
-        environment: Variables whose exceptions stay.
+        environment: Variables whose exceptions are kept.
     """
-    said = [host.strip() for name in NO_PROXY for host in environment.get(name, "").split(",") if host.strip()]
-    # the standard library takes `*` for all hosts only where it stands alone
-    hosts = ["*"] if "*" in said else dict.fromkeys([*said, "127.0.0.1", "localhost"])
-    return dict.fromkeys(NO_PROXY, ",".join(hosts))
+    hosts = [host.strip() for name in NO_PROXY for host in environment.get(name, "").split(",") if host.strip()]
+    # the standard library reads `*` as all hosts only where nothing else is listed
+    exceptions = ["*"] if "*" in hosts else dict.fromkeys([*hosts, "127.0.0.1", "localhost"])
+    return dict.fromkeys(NO_PROXY, ",".join(exceptions))
 
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """One local cloud.
+    """One local cloud: where its state is, and its addresses.
 
     Attributes:
         home: Folder of all its state; removing it removes the cloud.
@@ -52,34 +50,39 @@ class LocalSettings:
 
         Raises:
             SettingsError: PLATFORM_PORT is no port that leaves room for the two after it, or the folder's path holds
-                something that Spark's metastore, supervisord or a glob takes for something else.
+                a character that is special to Spark's metastore, to supervisord or in a glob.
         """
         home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
         text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
         if not text.isdecimal() or not 1024 <= int(text) <= 65533:
             raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to 65533")
-        if found := re.search(r"[\s%*?{}\[\]\\]", str(home)):
-            raise SettingsError(f"the path {home} holds {found[0]!r}: set PLATFORM_HOME to a folder without")
+        if special := re.search(r"[\s%*?{}\[\]\\]", str(home)):
+            raise SettingsError(f"the path {home} holds {special[0]!r}: set PLATFORM_HOME to a folder without")
         return cls(home, int(text))
 
     @property
     def workspace_url(self) -> str:
+        """Address of the workspace."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def mlflow_port(self) -> int:
+        """Port of MLflow's tracking server."""
         return self.port + 1
 
     @property
     def mlflow_url(self) -> str:
+        """Address of MLflow's tracking server."""
         return f"http://127.0.0.1:{self.mlflow_port}"
 
     @property
     def spark_port(self) -> int:
+        """Port of Spark Connect."""
         return self.port + 2
 
     @property
     def spark_remote(self) -> str:
+        """Address of Spark Connect."""
         return f"sc://127.0.0.1:{self.spark_port}"
 
     @property
@@ -99,15 +102,17 @@ class LocalSettings:
 
     @property
     def supervisor_conf(self) -> Path:
+        """Configuration of supervisord."""
         return self.home / "supervisord.conf"
 
     @property
     def supervisor_socket(self) -> Path:
-        """Where supervisord listens; its address also marks every process that it or a service starts."""
+        """Socket of supervisord, whose address also marks every process that supervisord or a service starts."""
         return self.home / "supervisor.sock"
 
     @property
     def logs(self) -> Path:
+        """Folder of the logs: `<service>.log`, and those of the command line's programs."""
         return self.home / "logs"
 
     @property

@@ -1,6 +1,6 @@
-"""Starts, watches and stops the local cloud's services; supervisord does the work.
+"""Starts, watches and stops the local cloud's services through supervisord.
 
-A service that dies is started again. supervisord itself runs in the background and ends when the last `stop` says so.
+A service that dies is started again. supervisord itself runs in the background until `stop`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,25 @@ import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from local import leftovers
-from local.settings import REPOSITORY, LocalSettings, past_proxies
+from local.errors import ServiceError
+from local.settings import REPOSITORY, LocalSettings, no_proxy_variables
 
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 120  # supervisord stops one service after the other
 NO_ANSWER = (OSError, xmlrpc.client.Error, ExpatError, HTTPException)
 
 
-class ServiceError(Exception):
-    """A service of the local cloud does not start, answer or stop; the text says which one and what to do."""
-
-
 @dataclass(frozen=True)
 class Service:
-    """One long-running process: its command line, the port it listens on, how to see that it answers, time to end."""
+    """One long-running process.
+
+    Attributes:
+        name: Its name in commands and logs.
+        command: Its command line.
+        port: The port on 127.0.0.1 that it listens on.
+        healthy: Whether it answers, asked anew at each call.
+        stop_seconds: Time between SIGTERM and SIGKILL.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -50,7 +55,7 @@ class Service:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What supervisord says of a service, and whether it answers."""
+    """State of a service according to supervisord, and whether the service answers."""
 
     name: str
     state: str
@@ -69,7 +74,7 @@ def accepts_connections(port: int) -> bool:
 def answers(url: str) -> bool:
     """Whether a GET of the address is answered without a server error."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 (our own address on 127.0.0.1)
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address on 127.0.0.1
             return bool(response.status < 500)
     except urllib.error.HTTPError as error:
         return error.code < 500
@@ -113,7 +118,7 @@ def running(settings: LocalSettings) -> bool:
 
 
 def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: None) -> None:
-    """Starts what does not run yet and waits until every service answers.
+    """Starts the services that do not run yet and waits until every service answers.
 
     Args:
         settings: The local cloud.
@@ -143,10 +148,10 @@ def start(settings: LocalSettings, report: Callable[[str], None] = lambda _: Non
 
 
 def stop(settings: LocalSettings) -> bool:
-    """Stops all services, supervisord, and whatever they left; false if nothing ran.
+    """Stops all services, supervisord, and the processes that they left; false if nothing ran.
 
     Raises:
-        ServiceError: supervisord is still there after the time that it has.
+        ServiceError: supervisord still runs after the time that it has to end.
     """
     if not running(settings):
         return _end_leftovers(settings)
@@ -163,7 +168,7 @@ def stop(settings: LocalSettings) -> bool:
 
 
 def statuses(settings: LocalSettings) -> list[ServiceStatus]:
-    """What each service does now; all are STOPPED where supervisord does not run."""
+    """Present state of each service; all are STOPPED where supervisord does not run."""
     known = _processes(settings)
     return [
         ServiceStatus(
@@ -178,7 +183,7 @@ def statuses(settings: LocalSettings) -> list[ServiceStatus]:
 
 
 def _processes(settings: LocalSettings) -> dict[str, dict[str, Any]]:
-    """What supervisord knows of each service; nothing where it does not answer."""
+    """Data of each service from supervisord, by name; none where supervisord does not answer."""
     try:
         return {info["name"]: info for info in _supervisord(settings).getAllProcessInfo()}
     except NO_ANSWER:
@@ -186,19 +191,19 @@ def _processes(settings: LocalSettings) -> dict[str, dict[str, Any]]:
 
 
 def _check_same_ports(settings: LocalSettings) -> None:
-    """Raises ServiceError where what runs was started with another PLATFORM_PORT."""
+    """Raises ServiceError where the running services were started with another PLATFORM_PORT."""
     config = configparser.RawConfigParser()
     config.read(settings.supervisor_conf)
-    found = re.search(r'PLATFORM_PORT="(\d+)"', config.get("supervisord", "environment", fallback=""))
-    if found and int(found[1]) != settings.port:
+    port = re.search(r'PLATFORM_PORT="(\d+)"', config.get("supervisord", "environment", fallback=""))
+    if port and int(port[1]) != settings.port:
         raise ServiceError(
-            f"the services of {settings.home} run from port {found[1]} on, not {settings.port}: set PLATFORM_PORT to "
-            f"{found[1]}, or end them with `platform local stop` and start again"
+            f"the services of {settings.home} run from port {port[1]} on, not {settings.port}: set PLATFORM_PORT to "
+            f"{port[1]}, or end them with `platform local stop` and start again"
         )
 
 
 def _start(settings: LocalSettings, name: str) -> None:
-    """Starts a service that is down; one that runs, or that supervisord is about to start again, is left alone."""
+    """Starts a service that is down; a service that runs, or is about to restart, is left alone."""
     try:
         _supervisord(settings).startProcess(name, False)
     except xmlrpc.client.Fault as fault:
@@ -227,12 +232,12 @@ def _supervisord_command(settings: LocalSettings) -> list[str]:
 
 def _start_supervisord(settings: LocalSettings) -> None:
     log = _log(settings, "supervisord")
-    with log.open("ab") as output:  # it tells there what keeps it from opening a log of its own
+    with log.open("ab") as output:  # supervisord writes here why it could not open its own log
         done = subprocess.run(
             _supervisord_command(settings),
             check=False,
             cwd=REPOSITORY,
-            env={**os.environ, **past_proxies()},  # which the services inherit
+            env={**os.environ, **no_proxy_variables()},  # which the services inherit
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -243,7 +248,7 @@ def _start_supervisord(settings: LocalSettings) -> None:
 
 
 def _end_leftovers(settings: LocalSettings) -> bool:
-    """Ends what runs though supervisord does not answer, in the order in which it would; false if nothing does."""
+    """Ends services that run without a supervisord that answers, in supervisord's order; false if there are none."""
     commands = [service.command for service in reversed(services(settings))]
     return leftovers.end(settings, [_supervisord_command(settings), *commands])
 
@@ -259,7 +264,7 @@ def _write_configuration(settings: LocalSettings) -> None:
         "PLATFORM_HOME": str(settings.home),
         "PLATFORM_PORT": str(settings.port),
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes, 1.2 GB, that nothing here asks for
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes, 1.2 GB, that nothing uses
         "PYTHONUNBUFFERED": "1",
     }
     config = configparser.RawConfigParser()
@@ -294,7 +299,7 @@ def _write_configuration(settings: LocalSettings) -> None:
 
 def _supervisord(settings: LocalSettings) -> Any:
     transport = SupervisorTransport(None, None, f"unix://{settings.supervisor_socket}")
-    # xmlrpc wants an address, though the transport has its own
+    # xmlrpc requires an address, although the transport has its own
     return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=cast("Any", transport)).supervisor
 
 

@@ -1,6 +1,6 @@
-"""The real Pulumi engine and Databricks provider on this machine, wherever they can be had from."""
+"""The real Pulumi engine and Databricks provider on this machine, from a release or a build."""
 
 from local.engine.environment import engine_environment
-from local.engine.installation import EngineError, install
+from local.engine.installation import install
 
-__all__ = ["EngineError", "engine_environment", "install"]
+__all__ = ["engine_environment", "install"]

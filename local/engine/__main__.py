@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from local.engine.installation import EngineError, install
+from local.engine.installation import install
+from local.errors import EngineError
 
 
 def main() -> int:
+    """Runs the command and returns its exit code."""
     if sys.argv[1:] != ["install"]:
         print("usage: python -m local.engine install", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The environment in which `pulumi` works on one local cloud."""
+"""The environment variables with which `pulumi` deploys to one local cloud."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.engine.installation import PROVIDER_BINARY, PROVIDER_VERSION, EngineError, Installed
+from local.engine.installation import PROVIDER_BINARY, PROVIDER_VERSION, Installed
+from local.errors import EngineError
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings
@@ -20,15 +21,15 @@ PASSPHRASE = "local"  # noqa: S105 - no secret: it encrypts the state of a local
 def engine_environment(settings: LocalSettings) -> dict[str, str]:
     """The variables that `pulumi` needs to deploy to a local cloud; lay them over `os.environ`.
 
-    The engine's home is prepared on the way: a folder for its state, and the Databricks provider among its plugins
-    (on PATH it would work too, with a warning at each run).
+    The function also prepares the engine's home: a folder for its state, and the Databricks provider among its plugins
+    (on PATH the provider would work too, with a warning at each run).
 
     Args:
         settings: The local cloud, whose home keeps the engine's state.
 
     Returns:
-        PATH with this project's interpreter, the CLI and its language host first; where the state is and the
-        passphrase of its secrets; no look-up of new versions and no download of plugins.
+        PATH with this project's interpreter, the CLI and its language host first; the place of the state
+        and the passphrase of its secrets; no look-up of new versions and no download of plugins.
 
     Raises:
         EngineError: engine or provider are not installed.

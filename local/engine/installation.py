@@ -1,47 +1,42 @@
-"""Gets the Pulumi engine and the Databricks provider into the cache folder.
+"""Installs the Pulumi engine and the Databricks provider in the cache folder.
 
-The engine comes from the first of: a CLI on PATH that has the pinned version; the official release archive with its
-checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official
-one, else from a build. Each lies in a folder named by the hash of its inputs and appears there whole or not at all.
+The engine comes from the first of these: a CLI on PATH of the pinned version; the official release archive with its
+checksum; a build from Go modules. The provider comes from `pulumi plugin install` where the CLI is an official one,
+else from a build. Each has a folder named by the hash of its inputs, which is complete or does not exist.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.engine.progress import say, step
+from local.content_hash import content_hash
+from local.engine.go import GO_MODULES, MODULE_PROXY_REMEDY, go_program
+from local.engine.release import ENGINE_VERSION, RELEASES, download_release
+from local.errors import EngineError
+from local.progress import errors, say, step
 from local.settings import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENGINE_VERSION = "3.259.0"
 PROVIDER_VERSION = "1.104.0"
-RELEASES = "https://github.com/pulumi/pulumi/releases/download"
 HERE = Path(__file__).parent
-GO_MODULES = HERE / "cli"
 LAUNCHERS = HERE / "bin"
 PROVIDER_BINARY = "pulumi-resource-databricks"
 GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
 
 
-class EngineError(Exception):
-    """The engine or the provider cannot be made ready; the text names the remedy."""
-
-
 @dataclass(frozen=True)
 class Installed:
-    """What is ready to run.
+    """The folders of the installed engine and provider.
 
     Attributes:
         engine: Folder whose `bin` holds the CLI, the language host and the dynamic provider.
@@ -61,10 +56,12 @@ class Installed:
 
     @property
     def cli(self) -> Path:
+        """The program `pulumi`."""
         return self.engine / "bin" / "pulumi"
 
     @property
     def provider_binary(self) -> Path:
+        """The provider's program."""
         return self.provider / PROVIDER_BINARY
 
     @property
@@ -79,14 +76,14 @@ class Installed:
 
 
 def install() -> Installed:
-    """Makes engine and provider ready; does nothing, without a network, if they are.
+    """Installs engine and provider; does nothing, and needs no network, where both are installed.
 
     Raises:
         EngineError: a prerequisite is missing or a build failed.
     """
     installed = Installed.locate()
     if installed.cli.is_symlink() and cli_version(installed.cli) != ENGINE_VERSION:
-        shutil.rmtree(installed.engine)  # the CLI that was found on PATH has been replaced since
+        shutil.rmtree(installed.engine)  # the CLI on PATH has been replaced since
     if not installed.cli.exists():
         with _whole(installed.engine, installed.cli) as folder:
             _engine_into(folder / "bin")
@@ -97,7 +94,7 @@ def install() -> Installed:
 
 
 def cli_version(cli: Path) -> str | None:
-    """What `pulumi version` says, without the leading v; None if it does not run."""
+    """Version of a CLI, without the leading v; None if the program does not run."""
     try:
         done = subprocess.run(
             [str(cli), "version"],
@@ -114,77 +111,30 @@ def cli_version(cli: Path) -> str | None:
 
 def _engine_into(folder: Path) -> None:
     folder.mkdir()
-    found = cli_on_path()
-    if found:
-        say(f"engine: using {found}")
-        (folder / "pulumi").symlink_to(found)
+    cli = cli_on_path()
+    if cli:
+        say(f"engine: using {cli}")
+        (folder / "pulumi").symlink_to(cli)
     elif not download_release(folder, RELEASES):
         build_cli(folder)
 
 
 def cli_on_path() -> Path | None:
-    """A CLI of the pinned version on PATH; not one in the cache, where `platform local env` points and builds lie."""
+    """A CLI of the pinned version on PATH, but not one of our own builds, which `platform local env` puts on PATH."""
     for folder in os.get_exec_path():
-        found = shutil.which("pulumi", path=folder)
-        cli = Path(found).resolve() if found else None
+        program = shutil.which("pulumi", path=folder)
+        cli = Path(program).resolve() if program else None
         if cli and not cli.is_relative_to(cache_folder().resolve()) and cli_version(cli) == ENGINE_VERSION:
             return cli
     return None
-
-
-def download_release(folder: Path, releases: str) -> bool:
-    """Unpacks the official release into a folder; False, with the reason said, where it is not to be had.
-
-    Args:
-        folder: Receives the archive's programs.
-        releases: Base address of the releases, each with its archives and a file of SHA-256 checksums.
-    """
-    import urllib.request
-    from http.client import HTTPException
-
-    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine())
-    name = f"pulumi-v{ENGINE_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
-    base = f"{releases}/v{ENGINE_VERSION}"
-    archive = folder / name
-    try:
-        with urllib.request.urlopen(f"{base}/pulumi-{ENGINE_VERSION}-checksums.txt", timeout=3) as response:  # noqa: S310
-            lines = response.read().decode().splitlines()
-        expected = {file: digest for digest, file in (line.split() for line in lines if line.strip())}
-        if name not in expected:
-            say(f"engine: the release has no {name}")
-            return False
-        with (
-            step(f"engine: downloading {name}"),
-            urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310
-            archive.open("wb") as file,
-        ):
-            shutil.copyfileobj(response, file)
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if digest != expected[name]:
-            say(f"engine: {name} has the SHA-256 {digest}, not {expected[name]}: not used")
-            return False
-        with tarfile.open(archive) as tar:
-            for member in tar.getmembers():
-                content = tar.extractfile(member) if member.isfile() else None
-                if content:
-                    program = folder / Path(member.name).name  # the archive has one folder, `pulumi`
-                    with content, program.open("wb") as file:
-                        shutil.copyfileobj(content, file)
-                    program.chmod(member.mode & 0o755)
-    except (OSError, HTTPException, tarfile.TarError, ValueError, EOFError) as error:
-        say(f"engine: no official release from {releases.split('/')[2]} ({error})")
-        return False
-    finally:
-        archive.unlink(missing_ok=True)
-    return True
 
 
 def build_cli(folder: Path) -> None:
     """Builds the CLI from Go modules and puts the launchers of our language host beside it."""
     stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ENGINE_VERSION}"
     output = ["-ldflags", stamp, "-o", str(folder / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]
-    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)"):
-        _go([*GO_BUILD, *output], GO_MODULES)
+    with step(f"engine: building pulumi {ENGINE_VERSION} from Go modules (4 minutes when nothing is cached)", errors):
+        _go((*GO_BUILD, *output), GO_MODULES)
     for launcher in LAUNCHERS.iterdir():
         shutil.copy(launcher, folder)
     (folder / ".built").touch()
@@ -196,14 +146,14 @@ def _provider_into(folder: Path, installed: Installed) -> None:
 
 
 def official_provider(folder: Path, cli: Path) -> bool:
-    """Lets the CLI fetch the published provider; False, with the reason said, where it cannot."""
+    """Fetches the published provider through the CLI; prints the reason and returns False where it cannot."""
     environment = os.environ | {"PULUMI_HOME": str(folder / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     name = f"databricks {PROVIDER_VERSION}"
     command = [str(cli), "plugin", "install", "resource", *name.split()]
-    with step(f"databricks provider: pulumi plugin install {name}"):
+    with step(f"databricks provider: pulumi plugin install {name}", errors):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        say(f"databricks provider: not to be had ({done.stderr.strip().splitlines()[-1:]})")
+        say(f"databricks provider: not available ({done.stderr.strip().splitlines()[-1:]})")
         return False
     plugin = folder / "home" / "plugins" / f"resource-databricks-v{PROVIDER_VERSION}" / PROVIDER_BINARY
     plugin.rename(folder / PROVIDER_BINARY)
@@ -211,35 +161,32 @@ def official_provider(folder: Path, cli: Path) -> bool:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     shutil.rmtree(folder / "home")
     if done.returncode:
-        say(f"databricks provider: tells no schema ({done.stderr.strip().splitlines()[-1:]})")
+        say(f"databricks provider: returns no schema ({done.stderr.strip().splitlines()[-1:]})")
         return False
     (folder / "schema.json").write_text(done.stdout)
     return True
 
 
 def build_provider(folder: Path) -> None:
-    """Builds the bridged provider; its schema and metadata are generated first and embedded."""
+    """Builds the bridged provider, after generating the schema and the metadata that it embeds."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         source = Path(scratch, "source")
         shutil.copytree(HERE / "databricks_provider", source)
         main = source / "cmd" / PROVIDER_BINARY
-        with step("databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)"):
-            _go([*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"], source)
-        with step("databricks provider: generating the schema"):
+        with step(
+            "databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)", errors
+        ):
+            _go((*GO_BUILD, "-o", str(Path(scratch, "tfgen")), "./cmd/tfgen"), source)
+        with step("databricks provider: generating the schema", errors):
             _run([str(Path(scratch, "tfgen")), "schema", "--skip-docs", "--out", str(main)], source)
-        with step(f"databricks provider: building {PROVIDER_VERSION}"):
+        with step(f"databricks provider: building {PROVIDER_VERSION}", errors):
             stamp = ["-ldflags", "-s -w"]
-            _go([*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"], source)
+            _go((*GO_BUILD, *stamp, "-o", str(folder / PROVIDER_BINARY), f"./cmd/{PROVIDER_BINARY}"), source)
         shutil.copy(main / "schema.json", folder)
 
 
-def _go(command: list[str], module: Path) -> None:
-    if not shutil.which("go"):
-        raise EngineError(
-            f"`go` is not on PATH, and neither is pulumi {ENGINE_VERSION}: install Go 1.26 or later, or that version "
-            "of pulumi, and run this again"
-        )
-    _run(command, module, "check that the Go module proxy (`go env GOPROXY`) can be reached and the disk has 8 GB free")
+def _go(command: tuple[str, ...], module: Path) -> None:
+    _run([go_program(), *command[1:]], module, MODULE_PROXY_REMEDY)
 
 
 def _run(command: list[str], folder: Path, remedy: str = "report it with the output above") -> None:
@@ -251,14 +198,14 @@ def _run(command: list[str], folder: Path, remedy: str = "report it with the out
 
 @contextmanager
 def _whole(target: Path, wanted: Path) -> Iterator[Path]:
-    """A temporary folder beside the target that takes the target's name once it is filled.
+    """Yields a temporary folder beside the target, and gives the folder the target's name once it is filled.
 
     Args:
-        target: A folder; one that lacks the wanted file is damaged, and is removed first.
-        wanted: File of the target that stands for all of it.
+        target: The folder to make. A damaged one, without the wanted file, is removed first.
+        wanted: A file of the target, by which a complete one is known.
 
     Raises:
-        EngineError: the wanted file is not there afterwards.
+        EngineError: the wanted file is missing afterwards.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
@@ -269,16 +216,14 @@ def _whole(target: Path, wanted: Path) -> Iterator[Path]:
         reason = "what was fetched or built lacks it"
         try:
             folder.rename(target)
-        except OSError as error:  # no fault where another process was faster, with the same inputs
+        except OSError as error:  # another process was faster, with the same inputs: no fault
             reason = str(error)
         if not wanted.exists():
             raise EngineError(f"{wanted} is missing ({reason}): remove {target}, then run this again")
 
 
 def _hash(folders: list[Path], words: list[str]) -> str:
-    digest = hashlib.sha256("\0".join(words).encode())
-    for folder in folders:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("_test.go")):
-            digest.update(f"\0{file.relative_to(HERE)}\0".encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    """Hash that names a build: of its sources, which are below the folders, and of what else it depends on."""
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    sources = [path for path in files if not path.name.endswith("_test.go")]
+    return content_hash(HERE, sources, words)[:16]

@@ -1,8 +1,8 @@
 """Pulumi's language host for Python: the gRPC service through which the engine runs programs and policy packs.
 
 The engine starts it (`bin/pulumi-language-python`) with its own address as the last argument and reads the port
-from the first line of stdout. The official host is a Go program that comes with the CLI's release, but not as a Go
-module; where the CLI is built from modules, this takes its place. Protocol: `pulumi/proto/pulumi/language.proto`.
+from the first line of stdout. The official host is a Go program of the CLI's release that no Go module contains, so
+this host replaces it where the CLI is built from modules. Protocol: `pulumi/proto/pulumi/language.proto`.
 """
 
 # ruff: noqa: N802, ARG002 - names and arguments are the protocol's
@@ -36,7 +36,7 @@ MAX_MESSAGE_BYTES = 400 << 20  # as the engine's own limit
 
 
 def python_of(info: language_pb2.ProgramInfo) -> Path:
-    """The interpreter of a program: the one of its option `virtualenv`, else the host's own.
+    """The interpreter of a program: that of its option `virtualenv`, else the host's own.
 
     Raises:
         FileNotFoundError: the virtual environment that the project's options name has no interpreter.
@@ -54,7 +54,7 @@ def python_of(info: language_pb2.ProgramInfo) -> Path:
 
 
 def site_packages(python: Path) -> list[str]:
-    """Where the distributions of a virtual environment's interpreter lie."""
+    """The folders of the packages that an interpreter has."""
     if python == Path(sys.executable):
         return sys.path
     return [str(folder) for folder in python.parent.parent.glob("lib/python3*/site-packages")]
@@ -66,7 +66,7 @@ def entry_of(info: language_pb2.ProgramInfo) -> Path:
 
 
 def imported_modules(entry: Path) -> set[str]:
-    """Top-level names that the Python files of a program import; hidden folders do not belong to it."""
+    """Top-level names that the Python files of a program import; hidden folders are no part of the program."""
     folder = entry if entry.is_dir() else entry.parent
     names: set[str] = set()
     for parent, folders, files in os.walk(folder):
@@ -91,12 +91,12 @@ def required_plugins(entry: Path, search: list[str]) -> list[plugin_pb2.PackageD
 
     Args:
         entry: The program.
-        search: Folders with installed packages; each SDK tells its binary in its `pulumi-plugin.json`.
+        search: Folders with installed packages. The `pulumi-plugin.json` of an SDK names its binary.
 
     Raises:
         NotImplementedError: an SDK of a parameterized provider.
     """
-    found = []
+    plugins = []
     for module in sorted(imported_modules(entry)):
         manifest = next(filter(Path.is_file, (Path(folder, module, "pulumi-plugin.json") for folder in search)), None)
         if manifest is None:
@@ -108,12 +108,14 @@ def required_plugins(entry: Path, search: list[str]) -> list[plugin_pb2.PackageD
             raise NotImplementedError(f"{manifest}: parameterized providers are not supported by this language host")
         version = "v" + plugin["version"].removeprefix("v")
         server = plugin.get("server", "")
-        found.append(plugin_pb2.PackageDependency(name=plugin["name"], kind="resource", version=version, server=server))
-    return found
+        plugins.append(
+            plugin_pb2.PackageDependency(name=plugin["name"], kind="resource", version=version, server=server)
+        )
+    return plugins
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Methods that are not here answer UNIMPLEMENTED; the engine says so where one is needed."""
+    """The service. Methods that it lacks answer UNIMPLEMENTED, which the engine reports where it needs one."""
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
@@ -122,15 +124,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Handshake(
         self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext
     ) -> language_pb2.LanguageHandshakeResponse:
+        """Learns the engine's address."""
         self.engine = request.engine_address or self.engine
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+        """Version of this host, which is that of the SDK."""
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
 
     def GetRequiredPackages(
         self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPackagesResponse:
+        """The provider binaries that a program needs."""
         with reported(context):
             search = site_packages(python_of(request.info))
             return language_pb2.GetRequiredPackagesResponse(packages=required_plugins(entry_of(request.info), search))
@@ -138,15 +143,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetProgramDependenciesResponse:
+        """The packages that a program's interpreter has."""
         with reported(context):
             installed = importlib.metadata.distributions(path=site_packages(python_of(request.info)))
-            found = [language_pb2.DependencyInfo(name=dist.name, version=dist.version) for dist in installed]
-            return language_pb2.GetProgramDependenciesResponse(dependencies=found)
+            names = [language_pb2.DependencyInfo(name=dist.name, version=dist.version) for dist in installed]
+            return language_pb2.GetProgramDependenciesResponse(dependencies=names)
 
     def About(self, request: language_pb2.AboutRequest, context: grpc.ServicerContext) -> language_pb2.AboutResponse:
+        """The interpreter of this host."""
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
+        """Runs a program to its end."""
         with reported(context):
             if request.attach_debugger:
                 raise NotImplementedError("--attach-debugger is not supported by this language host")
@@ -183,7 +191,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
-        """Runs what has no binary of its own: a policy pack (kind `analyzer`), or a provider written in Python."""
+        """Runs a plugin that is written in Python: a policy pack (kind `analyzer`) or a provider."""
         with reported(context):
             python = python_of(request.info)
         program = request.info.program_directory
@@ -204,14 +212,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """The engine asks to stop early: the program gets what Ctrl-C in a terminal would give it."""
+        """Interrupts the programs, as Ctrl-C in a terminal would."""
         for process in tuple(self.running):
             process.send_signal(signal.SIGINT)
         return empty_pb2.Empty()
 
 
 class reported:  # noqa: N801 - reads as a statement
-    """Within it, an error that names its remedy ends the call with its text instead of a traceback."""
+    """Ends the call with the text of an error that names its remedy, instead of a traceback."""
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self.context = context
@@ -244,7 +252,7 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # os._exit, because a gRPC server's threads would hold an orderly exit for the length of running calls.
+        # os._exit, because the threads of a gRPC server delay an orderly exit until running calls end.
         signal.signal(number, lambda *_: os._exit(0))
     print(port, flush=True)
     server.wait_for_termination()

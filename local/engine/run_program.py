@@ -1,7 +1,7 @@
 """Runs one Pulumi program against the engine: run_program.py SETTINGS ENTRY [ARGUMENTS].
 
-Started by the language host, as a process of its own with the program's interpreter, so it may import nothing of
-this project but the SDK.
+The language host starts it as a process of its own with the program's interpreter, so it may import the SDK but nothing
+of this project.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Ctrl-C ends the program at once and silently: the engine reports it, a traceback would only hide that. The handler
-# stands before the imports, which take a second.
+# Ctrl-C ends the program at once and silently: the engine reports it, and a traceback would only hide the report. The
+# handler precedes the imports, which take a second.
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -27,11 +27,11 @@ import pulumi
 from pulumi.runtime.stack import ResourceRegistrationFailed, run_in_stack
 
 ALREADY_SHOWN = 32
-"""Exit code of a program whose error the user has seen: the engine then adds nothing of its own."""
+"""Exit code of a program whose error the user has seen, so that the engine adds none of its own."""
 
 
 def program_traceback(error: BaseException) -> str:
-    """The error's traceback from the program's first frame on; what lies before only started the program."""
+    """The error's traceback from the program's first frame on, without the frames that started the program."""
     starters = (
         __file__,
         runpy.__file__,
@@ -50,7 +50,7 @@ def main(settings: dict[str, object], entry: Path) -> int:
     pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
     pulumi.runtime.configure(pulumi.runtime.Settings(**settings))  # type: ignore[arg-type]  # checked by the protocol
     sys.path[0] = str(entry if entry.is_dir() else entry.parent)
-    # What a failed resource leaves unevaluated must not be reported again as tasks that were never awaited.
+    # Outputs that a failed resource leaves unevaluated must not be reported again as tasks that were never awaited.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

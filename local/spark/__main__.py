@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from local.settings import LocalSettings, SettingsError
-from local.spark.install import InstallError, install
-from local.spark.server import ServerError, serve
+from local.errors import InstallError, ServerError, SettingsError
+from local.settings import LocalSettings
+from local.spark.install import install
+from local.spark.server import serve
 
 
 def main() -> None:
+    """Runs the command; ends with status 1, or 2 for a wrong setting, where it fails."""
     parser = argparse.ArgumentParser(prog="python -m local.spark", description="The local Spark Connect server.")
     parser.add_argument("command", choices=["install", "serve"])
     command = parser.parse_args().command

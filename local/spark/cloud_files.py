@@ -1,14 +1,14 @@
 """Auto Loader's streaming source `cloudFiles`, for open Spark, as a Python data source.
 
-Every file of a folder is read once. The offset is the listing itself: the files seen so far, kept in the stream's
-checkpoint. So a file that appears later is read whatever its name, and one that changes under the same path is not
-read again, as Auto Loader does by default. The offset grows with the number of files, some 100 bytes each.
+Every file of a folder is read once. The offset is the list of the files seen so far, kept in the stream's checkpoint.
+So a file that appears later is read whatever its name, and a file that changes under the same path is not read again,
+as with Auto Loader's defaults. The offset grows with the number of files, some 100 bytes each.
 
-The server's Python processes import this module, dozens of them in one update: nothing here may import the Connect
-client, which costs each a quarter of a second.
+The server's Python processes import this module, dozens of processes in one update. The module must not import the
+Connect client, which costs each process a quarter of a second.
 
-Two columns stand beside those of the schema: the rescued data column, if there is one, and `_metadata`. On Databricks
-`_metadata` is hidden, here `*` has it: sources should name their columns.
+The source adds two columns to those of the schema: the rescued data column, if there is one, and `_metadata`.
+Databricks hides `_metadata`, but in open Spark `*` includes it: sources should name their columns.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.datasource import ReadLimit
     from pyspark.sql.types import StructType
 
-USER_SCHEMA = "cloudFiles.userSchema"  # how the client hands over `.schema(...)`: not an option for sources
+USER_SCHEMA = "cloudFiles.userSchema"  # carries `.schema(...)` from the client; no option for sources
 METADATA_DDL = (
     f"{METADATA} STRUCT<file_path: STRING, file_name: STRING, file_size: BIGINT, file_modification_time: TIMESTAMP>"
 )
 DEFAULT_RESCUED_COLUMN = "_rescued_data"
 PARTITIONS = 4
-# option: values that this source can honour; None means any
+# option: the values that this source supports; None means any
 OPTIONS: dict[str, tuple[str, ...] | None] = {
     "path": None,
     "header": ("true", "false"),
     "sep": None,
     "delimiter": None,
     "quote": None,
-    "escape": ('"',),  # quotes are doubled, as the csv module has it; a backslash, Databricks' default, is not known
+    "escape": ('"',),  # a quote is doubled, as in the csv module; a backslash, Databricks' default, is not supported
     "encoding": None,
     "multiLine": ("true", "false"),
     "rescuedDataColumn": None,
@@ -53,7 +53,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
     "cloudFiles.format": ("csv", "json", "parquet"),
     "cloudFiles.schemaEvolutionMode": ("rescue", "none"),
     "cloudFiles.schemaHints": None,
-    "cloudFiles.schemaLocation": None,  # the schema is inferred anew: nothing is kept there
+    "cloudFiles.schemaLocation": None,  # ignored: the schema is inferred at each start
     "cloudFiles.inferColumnTypes": ("false",),
     "cloudFiles.includeExistingFiles": ("true",),
     "cloudFiles.allowOverwrites": ("false",),
@@ -63,7 +63,7 @@ OPTIONS: dict[str, tuple[str, ...] | None] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options of one stream ask for.
+    """The checked options of one stream.
 
     Attributes:
         path: Folder, file or glob, as given; `/Volumes/…` is looked up in the local volumes.
@@ -97,12 +97,12 @@ class Settings:
                 raise ValueError(
                     f"cloudFiles: {name} is {value!r}; the local Auto Loader supports {', '.join(allowed)}"
                 )
-        given = {key.lower(): value for key, value in options.items()}
+        values = {key.lower(): value for key, value in options.items()}
         for needed in ("path", "cloudFiles.format"):
-            if needed.lower() not in given:
+            if needed.lower() not in values:
                 raise ValueError(f"cloudFiles: {needed} is missing")
-        user_schema = given.get(USER_SCHEMA.lower())
-        mode = given.get("cloudfiles.schemaevolutionmode", "none" if user_schema else "")
+        user_schema = values.get(USER_SCHEMA.lower())
+        mode = values.get("cloudfiles.schemaevolutionmode", "none" if user_schema else "")
         if not mode:
             raise ValueError(
                 "cloudFiles: cloudFiles.schemaEvolutionMode is missing: without a schema the default is addNewColumns, "
@@ -110,20 +110,20 @@ class Settings:
             )
         default_rescued = DEFAULT_RESCUED_COLUMN if mode == "rescue" else None
         return cls(
-            path=given["path"],
+            path=values["path"],
             file_format=Format(
-                kind=given["cloudfiles.format"].lower(),
-                header=given.get("header") == "true",
-                separator=given.get("sep", given.get("delimiter", ",")),
-                quote=given.get("quote", '"'),
-                encoding=given.get("encoding", "utf-8-sig"),
-                multi_line=given.get("multiline") == "true",
-                ignore_corrupt=given.get("ignorecorruptfiles") == "true",
+                kind=values["cloudfiles.format"].lower(),
+                header=values.get("header") == "true",
+                separator=values.get("sep", values.get("delimiter", ",")),
+                quote=values.get("quote", '"'),
+                encoding=values.get("encoding", "utf-8-sig"),
+                multi_line=values.get("multiline") == "true",
+                ignore_corrupt=values.get("ignorecorruptfiles") == "true",
             ),
-            rescued_column=given.get("rescueddatacolumn", default_rescued),
-            glob_filter=given.get("pathglobfilter", "*"),
+            rescued_column=values.get("rescueddatacolumn", default_rescued),
+            glob_filter=values.get("pathglobfilter", "*"),
             user_schema=user_schema,
-            hints=dict(pair.split(maxsplit=1) for pair in split_ddl(given.get("cloudfiles.schemahints", ""))),
+            hints=dict(pair.split(maxsplit=1) for pair in split_ddl(values.get("cloudfiles.schemahints", ""))),
         )
 
 
@@ -136,15 +136,18 @@ class CloudFiles(DataSource):
 
     @classmethod
     def name(cls) -> str:
+        """The source's name in `format(...)`."""
         return "cloudFiles"
 
     def schema(self) -> str:
+        """DDL of the user's or the inferred columns, the rescued data column and `_metadata`."""
         settings = self._settings
         columns = settings.user_schema or self._inferred()
         rescued = [f"`{settings.rescued_column}` STRING"] if settings.rescued_column else []
         return ", ".join([columns, *rescued, METADATA_DDL])
 
     def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's name
+        """The reader of one stream."""
         return CloudFilesReader(self._settings, schema)
 
     def _inferred(self) -> str:
@@ -166,52 +169,56 @@ class Files(InputPartition):
 
 
 class CloudFilesReader(DataSourceStreamReader):
-    """Finds files, and reads each once."""
+    """The reader of one stream: lists new files and reads each once."""
 
     def __init__(self, settings: Settings, schema: StructType) -> None:
         self._settings = settings
         self._schema = schema
 
     def initialOffset(self) -> dict[str, bool]:  # noqa: N802 - Spark's name
+        """The offset of a stream that has read nothing."""
         return {}
 
-    def latestOffset(self, start: dict[str, bool], limit: ReadLimit) -> dict[str, bool]:  # noqa: ARG002, N802
-        seen = set(start) | set(list_files(self._settings))  # those that were seen stay, even if removed meanwhile
+    def latestOffset(self, start: dict[str, bool], limit: ReadLimit) -> dict[str, bool]:  # noqa: ARG002, N802 - Spark's
+        """The files seen so far and those that exist now; `limit` is Spark's and not supported."""
+        seen = set(start) | set(list_files(self._settings))  # a file that was seen stays, even if it was removed since
         return dict.fromkeys(sorted(seen), True)
 
     def partitions(self, start: dict[str, bool], end: dict[str, bool]) -> Sequence[InputPartition]:
+        """Shares the new files among the tasks of a batch."""
         new = [path for path in end if path not in start]
         count = min(PARTITIONS, len(new))
         return [Files(new[number::count]) for number in range(count)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Reads the files of one task."""
         settings = self._settings
         for path in cast("Files", partition).paths:
-            here = local_path(path)
-            facts = here.stat()
+            file = local_path(path)
+            facts = file.stat()
             modified = datetime.fromtimestamp(facts.st_mtime, UTC)
             # Databricks shows volumes with this scheme
             shown = f"dbfs:{path}" if path.startswith("/Volumes/") else f"file:{path}"
-            info = FileInfo(here, shown, facts.st_size, modified)
+            info = FileInfo(file, shown, facts.st_size, modified)
             yield from read(info, settings.file_format, self._schema, settings.rescued_column)
 
 
 def list_files(settings: Settings) -> list[str]:
-    """Paths of all files below the stream's path, as the stream names them; hidden ones (`_x`, `.x`) left out."""
+    """Paths of all files below the stream's path, as the stream names them, without hidden ones (`_x`, `.x`)."""
     pattern = local_path(settings.path)
-    found: set[Path] = set()
+    listed: set[Path] = set()
     for match in map(Path, glob.glob(str(pattern))):  # noqa: PTH207 - the pattern is absolute
         files = [match] if match.is_file() else [path for path in match.rglob(settings.glob_filter) if path.is_file()]
-        found.update(path for path in files if not _hidden(path.relative_to(match.parent)))
+        listed.update(path for path in files if not _hidden(path.relative_to(match.parent)))
     volumes = LocalSettings.load().volumes
     return sorted(
         f"/Volumes/{path.relative_to(volumes).as_posix()}" if path.is_relative_to(volumes) else path.as_posix()
-        for path in found
+        for path in listed
     )
 
 
 def local_path(path: str) -> Path:
-    """Where a path of the workspace lies on this machine."""
+    """The path on this machine of a path of the workspace."""
     bare = path.removeprefix("dbfs:").removeprefix("file:")
     if bare.startswith("/Volumes/"):
         return LocalSettings.load().volumes / bare.removeprefix("/Volumes/")

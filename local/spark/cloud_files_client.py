@@ -1,4 +1,4 @@
-"""Gives a Connect session the source `cloudFiles`, and its readers `.schema(...)` as Auto Loader has it."""
+"""Registers the source `cloudFiles` with a Connect session, and makes `.schema(...)` work as with Auto Loader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(spark: SparkSession) -> None:
-    """Makes `cloudFiles` known to a session, and `.schema(...)` on its readers add the columns of the source."""
+    """Registers `cloudFiles` with a session; `.schema(...)` of its readers then keeps the source's own columns."""
     spark.dataSource.register(CloudFiles)
     ConnectDataStreamReader.load = _load  # type: ignore[method-assign, assignment]
 
@@ -30,14 +30,14 @@ def _load(
     schema: StructType | str | None = None,
     **options: Any,
 ) -> DataFrame:
-    """Spark would take the user's schema for the whole of it; the source has more columns."""
+    """Hands the user's schema to the source, which adds columns; Spark would take it for the source's whole schema."""
     if format is not None:
         reader.format(format)
     if schema is not None:
         reader.schema(schema)
-    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001
-        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001
-        reader._schema = ""  # noqa: SLF001
+    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001 - readers have no public way to
+        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001 - read their schema
+        reader._schema = ""  # noqa: SLF001 - or to clear it
     return _spark_load(reader, path, **options)
 
 

@@ -1,9 +1,9 @@
 """Reads CSV, JSON lines and Parquet files into Arrow batches of a schema, and rescues what does not fit.
 
-The rules are Auto Loader's: columns go by name, case sensitive; a missing one is null; a value of another type is null
-in its column and kept as delivered in the rescued data column, with the columns that the schema lacks and `_file_path`,
-as one JSON object. A line that cannot be split into the header's columns gives what it has, and stands whole under
-`_corrupt_record` there.
+The rules are Auto Loader's. Columns are matched by name, case sensitive; a missing column is null. A value of another
+type is null in its column. The rescued data column keeps that value as delivered, with the columns that the schema
+lacks and `_file_path`, as one JSON object. A line with too few or too many fields keeps the fields that it has; the
+rescued data column then has the surplus fields, or the whole line as `_corrupt_record`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_type, to_arrow_type
 from pyspark.sql.types import StructField, StructType
 
+from local.errors import UnreadableFileError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
@@ -32,7 +34,7 @@ BATCH_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Format:
-    """How files are parsed; `kind` is csv, json or parquet, the rest as Spark's options of these formats."""
+    """Format of the files; `kind` is csv, json or parquet, the other fields are Spark's options of these formats."""
 
     kind: str
     header: bool
@@ -45,7 +47,7 @@ class Format:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A file, and what `_metadata` tells of it."""
+    """A file, with the values of its `_metadata`."""
 
     path: Path
     shown_path: str
@@ -55,15 +57,11 @@ class FileInfo:
 
 @dataclass
 class Chunk:
-    """Rows of a file as delivered: columns by name, and by row number what belongs to no column."""
+    """Rows of a file as delivered: columns by name, and the data that fits no column by row number."""
 
     columns: dict[str, pa.Array | list[Any]]
     rows: int
     rescued: dict[int, dict[str, Any]]
-
-
-class UnreadableFileError(Exception):
-    """A file is no file of its format; the message names it."""
 
 
 def column_names(path: Path, file_format: Format) -> dict[str, str]:
@@ -86,11 +84,11 @@ def read(
     Args:
         info: The file.
         file_format: How to parse it.
-        schema: Columns wanted, the rescued data column and `_metadata` among them.
+        schema: The columns to return, including the rescued data column and `_metadata`.
         rescued_column: Name of the rescued data column, or None to drop what does not fit.
 
     Raises:
-        UnreadableFileError: The file is no file of this format, unless corrupt files are to be ignored.
+        UnreadableFileError: The file is not of this format, and corrupt files are not to be ignored.
     """
     fields = [field for field in schema.fields if field.name not in (rescued_column, METADATA)]
     try:
@@ -131,7 +129,7 @@ def _csv_chunks(text: Iterable[str], file_format: Format, names: list[str]) -> I
 
 
 def _csv_records(text: Iterable[str], file_format: Format) -> Iterator[tuple[str, list[str]]]:
-    """Lines with their fields. A quote left open ends with its line, unless values may have several lines."""
+    """Lines with their fields. An open quote ends with its line, unless values may span lines."""
     arguments: dict[str, Any] = {"delimiter": file_format.separator, "quotechar": file_format.quote}
     if file_format.multi_line:
         for record in csv.reader(text, **arguments):
@@ -169,7 +167,7 @@ def _json_object(line: str) -> dict[str, Any] | None:
 def _fitted(
     chunk: Chunk, info: FileInfo, schema: StructType, fields: list[StructField], rescued_column: str | None
 ) -> pa.RecordBatch:
-    """The chunk as a batch of the schema."""
+    """Converts a chunk to a batch of the schema."""
     fitted: dict[str, pa.Array] = {}
     for field in fields:
         target = to_arrow_type(field.dataType, timezone="UTC")
@@ -180,7 +178,7 @@ def _fitted(
             fitted[field.name], misfits = _converted(delivered, target)
             for number in misfits:
                 chunk.rescued.setdefault(number, {})[field.name] = _plain(delivered[number])
-    for name, delivered in chunk.columns.items():  # what is left is in no column of the schema
+    for name, delivered in chunk.columns.items():  # the remaining columns are not in the schema
         for number, value in enumerate(delivered):
             if (plain := _plain(value)) is not None:
                 chunk.rescued.setdefault(number, {})[name] = plain
@@ -204,7 +202,7 @@ def _metadata(info: FileInfo, rows: int) -> pa.StructArray:
 
 
 def _converted(values: pa.Array | list[Any], target: pa.DataType) -> tuple[pa.Array, list[int]]:
-    """Values as the target type, and the numbers of the rows that do not fit, which are null."""
+    """Values as the target type, null where one does not fit, and the numbers of the rows that do not fit."""
     try:
         return _cast(values, target), []
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, TypeError, ValueError, OverflowError):

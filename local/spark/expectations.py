@@ -22,7 +22,7 @@ class Expectation:
     Attributes:
         name: Its name, unique within the dataset.
         condition: SQL condition that each row should meet.
-        action: What becomes of a row that does not: kept, dropped, or the update fails.
+        action: `warn` keeps a row that does not, `drop` drops the row, `fail` fails the update.
     """
 
     name: str
@@ -31,29 +31,29 @@ class Expectation:
 
     @property
     def holds(self) -> Column:
-        """Whether a row meets the condition; NULL means that it does not, so that no unknown row passes as good."""
+        """Whether a row meets the condition; a condition that is NULL is not met."""
         return sf.coalesce(sf.expr(self.condition).cast("boolean"), sf.lit(False))
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What `@dp.table` and its like make of a query function: nothing to call or to decorate. Spark's make None."""
+    """Result of `@dp.table` and its like instead of None: a marker by which a decorator placed above is refused."""
 
     dataset: str
 
 
 def expect(action: Action, rules: Mapping[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that adds rules to a query function, below `@dp.table`.
+    """Returns a decorator that adds rules to a query function, to be placed below `@dp.table`.
 
     Raises:
-        TypeError: It stands above, when the dataset is declared without the rules.
+        TypeError: The decorator is placed above, where the dataset is already declared without the rules.
     """
 
     def decorate(function: Callable[..., Any] | Declared) -> Callable[..., Any]:
         if isinstance(function, Declared):
             raise TypeError(
                 f"{function.dataset}: expectations {', '.join(rules)} stand above the decorator that declares the "
-                "dataset, which does not see them there: put them below it"
+                "dataset, where they have no effect: put them below it"
             )
         added = [Expectation(name, condition, action) for name, condition in rules.items()]
         function.expectations = [*of(function), *added]  # type: ignore[attr-defined]
@@ -68,17 +68,17 @@ def of(function: Callable[..., Any]) -> list[Expectation]:
 
 
 def checked(rows: DataFrame, metric: str, expectations: Sequence[Expectation]) -> DataFrame:
-    """Counts first, then fails or drops.
+    """Adds the counting of rows, and then the dropping and failing, to a query.
 
-    The filters stand above the counting node, under which nothing is pushed: counts are of all rows of the query.
+    The filters come after the counting, and Spark pushes no filter below it, so that all rows of the query are counted.
 
     Args:
-        rows: What the flow's own query gives.
-        metric: Name of the observation; it has `rows`, `dropped`, and `failed_<i>` for each expectation.
+        rows: The flow's own query.
+        metric: Name of the observation, which has `rows`, `dropped`, and `failed_<i>` for each expectation.
         expectations: The flow's rules.
     """
     keeps = [expectation.holds for expectation in expectations if expectation.action == "drop"]
-    # not `a AND b AND …`: the optimizer's work on the negation of some 25 rules grows until the heap is full
+    # not `a AND b AND …`: to negate some 25 rules, the optimizer would fill the heap
     keep = sf.forall(sf.array(*keeps), lambda holds: holds) if keeps else sf.lit(True)
     failed = [sf.count_if(~expectation.holds).alias(f"failed_{i}") for i, expectation in enumerate(expectations)]
     result = rows.observe(metric, sf.count(sf.lit(1)).alias("rows"), sf.count_if(~keep).alias("dropped"), *failed)

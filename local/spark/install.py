@@ -1,30 +1,26 @@
-"""Installs what the pyspark package lacks: Delta's jars by Maven, and the catalog plugin, compiled from `java/`."""
+"""Installs the jars that pyspark lacks: Delta's, by Maven, and the catalog plugin, compiled from `java/`."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
+from local.content_hash import content_hash
+from local.errors import InstallError
+from local.progress import errors, step
 from local.settings import cache_folder
+from local.spark.jdk import jdk_version
 
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 JAVA_SOURCES = HERE / "java"
-JAVA_VERSION = 17
-LIST = "jars.txt"  # beside the jars: their names, by which a lost one is seen
-
-
-class InstallError(Exception):
-    """A prerequisite is missing or a build step failed; the message names the remedy."""
+CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
+LIST = "jars.txt"  # the names of the jars, beside them: shows whether one is lost
 
 
 def spark_home() -> Path:
@@ -40,15 +36,13 @@ def spark_home() -> Path:
 
 
 def jars_folder() -> Path:
-    """Folder of the installed jars, named by the hash of all that goes into them."""
-    digest = hashlib.sha256(version("pyspark").encode())
-    for path in [POM, *_java_files()]:
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
-    return cache_folder() / f"spark-{digest.hexdigest()[:16]}"
+    """Folder of the installed jars, named by the hash of their inputs."""
+    inputs = content_hash(HERE, [POM, *_java_files()], [version("pyspark")])
+    return cache_folder() / f"spark-{inputs[:16]}"
 
 
 def complete(jars: Path) -> bool:
-    """Whether a folder of jars holds all that it was installed with."""
+    """Whether a folder has all the jars that were installed there."""
     try:
         names = (jars / LIST).read_text().split()
     except OSError:
@@ -57,7 +51,7 @@ def complete(jars: Path) -> bool:
 
 
 def install() -> Path:
-    """Brings the jars into the cache, unless all are there; prints its steps to standard error.
+    """Installs the jars in the cache, unless all are there; prints its steps to standard error.
 
     Returns:
         The folder of the jars.
@@ -73,14 +67,12 @@ def install() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="spark-") as folder:
         build = Path(folder)
         jars = build / "jars"
-        _step("Delta's jars", _maven(build, jars))
+        _run_step("Delta's jars", _maven(build, jars))
         classes = build / "classes"
         classpath = f"{spark_home() / 'jars'}/*"
         sources = [str(path) for path in _java_files()]
-        _step(
-            "catalog plugin",
-            ["javac", "-Xlint:-deprecation", "-nowarn", "-d", str(classes), "-cp", classpath, *sources],
-        )
+        javac = ["javac", "--release", CLASSES_FOR, "-Xlint:-deprecation", "-nowarn", "-d", str(classes)]
+        _run_step("catalog plugin", [*javac, "-cp", classpath, *sources])
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
@@ -96,46 +88,20 @@ def _java_files() -> list[Path]:
 
 
 def _maven(build: Path, jars: Path) -> list[str]:
-    pom = shutil.copy(POM, build / "pom.xml")  # Maven writes beside it
+    pom = shutil.copy(POM, build / "pom.xml")  # a copy, since Maven writes beside it
     arguments = ["-q", "--batch-mode", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
     return ["mvn", *arguments]
 
 
 def _check_tools() -> None:
-    for tool in ("java", "javac", "mvn"):
-        if shutil.which(tool) is None:
-            raise InstallError(f"{tool} is not on the PATH: install a JDK {JAVA_VERSION} and Maven 3.8 or newer")
-    text = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r"javac (\d+)", text.stdout + text.stderr)
-    if found is None or int(found[1]) != JAVA_VERSION:
-        received = (text.stdout + text.stderr).strip()
-        raise InstallError(
-            f"javac says {received!r}: install JDK {JAVA_VERSION} and put its bin folder first on the PATH"
-        )
+    jdk_version()
+    if shutil.which("mvn") is None:
+        raise InstallError("mvn is not on PATH: install Maven 3.8 or later")
 
 
-def _step(name: str, command: list[str]) -> None:
-    """Runs one step, showing the elapsed time while it lasts."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            while True:
-                try:
-                    process.wait(5)
-                    break
-                except subprocess.TimeoutExpired:
-                    _say(f"spark: {name}, {time.monotonic() - start:.0f} s …")
-        except BaseException:
-            process.kill()
-            raise
-        output.seek(0)
-        text = output.read().strip()
-    if process.returncode != 0:
-        raise InstallError(f"{name}: `{command[0]}` failed with exit code {process.returncode}:\n{text[-4000:]}")
-    _say(f"spark: {name} done in {time.monotonic() - start:.0f} s")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+def _run_step(name: str, command: list[str]) -> None:
+    with step(f"spark: {name}", errors):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode:
+            output = done.stdout.strip()[-4000:]
+            raise InstallError(f"{name}: `{command[0]}` failed with exit code {done.returncode}:\n{output}")

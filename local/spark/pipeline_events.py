@@ -1,4 +1,4 @@
-"""Events of a pipeline update: JSON lines, from the engine's messages and from observed metrics."""
+"""Events of a pipeline update as JSON lines, made from the engine's messages and from observed metrics."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ DRAIN_SECONDS = 30.0
 
 
 class EventLog:
-    """Writes events as JSON lines; may be called from several threads.
+    """Log of events as JSON lines, safe to use from several threads.
 
     Attributes:
-        completed: Whether the engine has said that the update is complete.
+        completed: Whether the engine has reported the update as complete.
     """
 
     def __init__(self, update_id: str, stream: TextIO) -> None:
@@ -43,6 +43,7 @@ class EventLog:
         self._lock = threading.Lock()
 
     def write(self, event_type: str, at: datetime | None = None, **details: object) -> None:
+        """Writes one event, of this moment unless another is given."""
         moment = at or datetime.now(UTC)
         event = {"update_id": self._update_id, "timestamp": moment.isoformat(), "event_type": event_type, **details}
         with self._lock:
@@ -51,13 +52,13 @@ class EventLog:
 
 
 class Metrics(StreamingQueryListener):
-    """Turns observed metrics into `flow_metrics` events.
+    """Writes observed metrics as `flow_metrics` events.
 
-    Streams report a batch under the key `<query id>/<batch id>`; both live in the checkpoint, so whoever stores the
-    events under that key counts a repeated batch once. A materialized view's key is `<update id>.<flow>`.
+    The key of a stream's batch is `<query id>/<batch id>`. Both ids are kept in the checkpoint, so a reader that stores
+    the events by key counts a repeated batch once. A materialized view's key is `<update id>.<flow>`.
 
     Attributes:
-        streams: How many flows the engine has said to be complete that are streams.
+        streams: Number of streams that the engine has reported as complete.
     """
 
     def __init__(self, registry: Registry, log: EventLog, observed: Path) -> None:
@@ -69,13 +70,14 @@ class Metrics(StreamingQueryListener):
         self.streams = 0
 
     def onQueryStarted(self, event: Any) -> None:  # noqa: N802 - Spark's name
-        """Tells nothing of rows."""
+        """Ignored: this event has no counts of rows."""
 
     def onQueryTerminated(self, event: Any) -> None:  # noqa: ARG002, N802 - Spark's name
-        """Comes after all that a stream has to tell."""
+        """Counts a stream whose last event has arrived."""
         self._terminated.release()
 
     def onQueryProgress(self, event: Any) -> None:  # noqa: N802 - Spark's name
+        """Reports the metrics of one batch of a stream."""
         progress = event.progress
         for flow in self._registry.expectations:
             row = progress.observedMetrics.get(self._registry.metric(flow))
@@ -84,10 +86,10 @@ class Metrics(StreamingQueryListener):
                 self._report(flow, row.asDict(), f"{progress.id}/{progress.batchId}", duration_ms=milliseconds)
 
     def drain(self, spark: SparkSession) -> None:
-        """Stops listening when all events are handled: the server forgets those that it has not yet sent.
+        """Stops listening after all events are handled; the server drops events that it has not yet sent.
 
-        `removeListener` would do the same, but it waits for the thread that handles events while it holds the lock
-        which that thread needs for the next event, and so may wait for ever.
+        `removeListener` does the same, but can deadlock: it holds a lock while it waits for the thread that handles
+        events, and that thread needs the lock for the next event.
         """
         deadline = time.monotonic() + TERMINATED_WAIT_SECONDS
         for _ in range(self.streams):
@@ -97,12 +99,12 @@ class Metrics(StreamingQueryListener):
         command.streaming_query_listener_bus_command.remove_listener_bus_listener = True
         connect.client.execute_command(command)
         bus = connect.streams._sqlb  # noqa: SLF001 - there is no public way to wait for its thread
-        if bus._execution_thread is not None:  # noqa: SLF001
-            bus._execution_thread.join(DRAIN_SECONDS)  # noqa: SLF001
-        bus._listener_bus.clear()  # noqa: SLF001
+        if bus._execution_thread is not None:  # noqa: SLF001 - as above
+            bus._execution_thread.join(DRAIN_SECONDS)  # noqa: SLF001 - as above
+        bus._listener_bus.clear()  # noqa: SLF001 - as above
 
     def report_batch(self, flow: str) -> None:
-        """Reports a materialized view, whose metrics the server's listener writes to a file once it is complete."""
+        """Reports a materialized view; the server's listener writes its metrics to a file when the view is complete."""
         path = self._observed / f"{self._registry.metric(flow)}.json"
         deadline = time.monotonic() + METRICS_WAIT_SECONDS
         while not path.exists():
@@ -126,15 +128,15 @@ class Metrics(StreamingQueryListener):
 
 
 def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Metrics, log: EventLog) -> None:
-    """Reads the engine's events, which are texts, until the update ends."""
+    """Reads the engine's messages until the update ends, and writes an event for each."""
     views: set[str] = set()
     for result in results:
         if "pipeline_event_result" not in result:
             continue
         event = result["pipeline_event_result"].event
         at = event.timestamp.ToDatetime().replace(tzinfo=UTC)
-        if found := FLOW_STATE.match(event.message):
-            flow, state = found["flow"].replace("`", ""), found["state"]
+        if match := FLOW_STATE.match(event.message):
+            flow, state = match["flow"].replace("`", ""), match["state"]
             log.write("flow_progress", at, flow=flow, state=state, message=event.message)
             if state == "PLANNING":  # the engine plans batch flows only
                 views.add(flow)
@@ -142,8 +144,8 @@ def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Me
                 metrics.report_batch(registry.flow_name(flow))
             elif state == "COMPLETED":
                 metrics.streams += 1
-        elif found := RUN_STATE.match(event.message):
-            log.completed = found["state"] == "COMPLETED"
-            log.write("update_progress", at, state=found["state"], message=event.message)
+        elif match := RUN_STATE.match(event.message):
+            log.completed = match["state"] == "COMPLETED"
+            log.write("update_progress", at, state=match["state"], message=event.message)
         else:
             log.write("message", at, message=event.message)

@@ -1,4 +1,4 @@
-"""Which tables a query reads, and through what, from the plan that the Connect client has built."""
+"""The tables that a query reads, and the operations around them, from the plan that the Connect client builds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-# Operations that the server only plans. The others it analyses at once, and so resolves a table of the same pipeline
-# as it stands before the update, instead of leaving it to the pipelines engine, which orders flows by what they read.
+# Operations that the server only plans. It analyses the others at once, and so reads a table of the same pipeline as
+# the table was before the update. The pipelines engine, which orders flows by their reads, does not see such a read.
 PLANNED = frozenset(
     {
         "aggregate",

@@ -1,4 +1,7 @@
-"""What pipeline sources declare, on its way to the engine: expectations are added, and traps refused."""
+"""Declarations of pipeline sources, passed on to the engine.
+
+Expectations are added to the queries, and constructs that the open engine would mishandle are refused.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ SUFFIXES: dict[str, Action] = {"": "warn", "_or_drop": "drop", "_or_fail": "fail
 
 
 class Registry(GraphElementRegistry):
-    """Holds flows back until all sources are read: only then are the pipeline's tables and their rules known.
+    """Registry that keeps flows until all sources are read, when the pipeline's tables and their rules are known.
 
     Attributes:
         expectations: Rules of each flow that writes a table.
@@ -56,7 +59,7 @@ class Registry(GraphElementRegistry):
         return sorted(self._outputs - {self.whole(view) for view in self._views})
 
     def whole(self, name: str) -> str:
-        """The three-part name of what the sources may name with fewer parts."""
+        """Completes a table's name to three parts with the default catalog and schema."""
         parts = name.replace("`", "").split(".")
         return ".".join([*self._default[: 3 - len(parts)], *parts])
 
@@ -69,27 +72,35 @@ class Registry(GraphElementRegistry):
         return max((name for name in self.expectations if f".{identifier}".endswith(f".{name}")), key=len)
 
     def register_output(self, output: Output) -> None:
+        """Passes a table or view on to the engine."""
         self._outputs.add(self.whole(output.name))
         if isinstance(output, TemporaryView):
             self._views.add(output.name)
-        if isinstance(output, Table) and output.cluster_by:  # layout only; Delta refuses it through the engine
+        if isinstance(output, Table) and output.cluster_by:  # only the layout; the engine cannot pass it to Delta
             output = dataclasses.replace(output, cluster_by=None)
         self._engine.register_output(output)
 
     def register_flow(self, flow: Flow) -> None:
+        """Keeps a flow until `commit`."""
         self._flows.append(flow)
 
     def register_auto_cdc_flow(self, flow: AutoCdcFlow) -> None:
+        """Refuses AUTO CDC.
+
+        Raises:
+            NotImplementedError: Always.
+        """
         raise NotImplementedError(
             f"AUTO CDC into {flow.target}: the open engine cannot write it to Delta; "
             "use a streaming table of changes and a materialized view over it"
         )
 
     def register_sql(self, sql_text: str, file_path: Path) -> None:
+        """Passes a SQL source on to the engine."""
         self._engine.register_sql(sql_text, file_path)
 
     def commit(self) -> None:
-        """Hands the flows to the engine, wrapped in their expectations; called when all sources are read.
+        """Passes the flows on to the engine, with their expectations; called when all sources are read.
 
         Raises:
             ValueError: A flow applies an operation to a table of this pipeline that the engine analyses too early.
@@ -116,7 +127,7 @@ class Registry(GraphElementRegistry):
 
 
 def install_api(registry: Registry) -> None:
-    """Gives `pyspark.pipelines` the names and arguments that sources use on Databricks."""
+    """Adds to `pyspark.pipelines` the names and arguments that sources use on Databricks."""
     create_streaming_table = dp.create_streaming_table
 
     def create_table(name: str, **arguments: Any) -> None:
@@ -140,7 +151,7 @@ def _expect_one(action: Action, name: str, condition: str) -> Callable[[Callable
 
 
 def _declaring(decorator: Callable[..., Any]) -> Callable[..., Any]:
-    """Spark's decorators return None; these return the dataset's name, for expectations above them to be refused."""
+    """Wraps a decorator of Spark to return a marker instead of None, so that expectations above it are refused."""
 
     @functools.wraps(decorator)
     def wrapper(query_function: Callable[..., Any] | None = None, **arguments: Any) -> Any:

@@ -25,6 +25,7 @@ from pyspark.pipelines.spark_connect_graph_element_registry import SparkConnectG
 from pyspark.pipelines.spark_connect_pipeline import create_dataflow_graph, start_run
 from pyspark.sql import SparkSession
 
+from local.errors import TooBusyError
 from local.settings import LocalSettings
 from local.spark import cloud_files_client
 from local.spark.pipeline_events import EventLog, Metrics, follow
@@ -34,8 +35,8 @@ from local.spark.server import observed_metrics
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# The engine's defaults try what fails twice more, wait up to a second for each stream, and start 16 flows at once:
-# on two cores they only delay each other, and Python sources that do not start within 10 s fail.
+# By default the engine repeats a failed flow twice, polls each stream once a second, and starts 16 flows at once. On
+# two cores the flows only delay each other, and Python sources that do not start within 10 s fail.
 ENGINE_CONFIGURATION = {
     "spark.sql.pipelines.maxFlowRetryAttempts": "0",
     "spark.sql.pipelines.execution.streamstate.pollingInterval": "0",
@@ -45,10 +46,6 @@ ENGINE_CONFIGURATION = {
 TOO_BUSY = "Python worker failed to connect back"  # within 10 s, which no setting of Spark changes
 
 
-class TooBusyError(Exception):
-    """The machine did not bring up a Python source in the time that Spark allows: another start may be luckier."""
-
-
 def run(options: argparse.Namespace) -> bool:
     """Runs one update.
 
@@ -56,7 +53,7 @@ def run(options: argparse.Namespace) -> bool:
         Whether it completed; if not, the event log says why.
 
     Raises:
-        TooBusyError: It should be started again.
+        TooBusyError: The update should be started again.
     """
     log = EventLog(options.update_id, sys.stdout)
     configuration = dict(pair.split("=", 1) for pair in options.configuration)
@@ -71,12 +68,13 @@ def run(options: argparse.Namespace) -> bool:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, cancel)
         connect: Any = spark
-        session = {"spark.lakehouse.session": connect.session_id}  # by it the server cancels what an ended session runs
+        # by this name the server cancels the queries of a session that has ended
+        session = {"spark.lakehouse.session": connect.session_id}
         for key, value in {**ENGINE_CONFIGURATION, **configuration, **session}.items():
             spark.conf.set(key, value)
         update(options, spark, configuration, log)
-    except Exception as error:  # whatever stops an update is its outcome, and must reach the event log
-        # after the last event of a run with Python sources, the client trips over their accumulators
+    except Exception as error:  # any error is the update's outcome, and must reach the event log
+        # after the last event of a run with Python sources, the client fails on their accumulators
         if log.completed and isinstance(error, PySparkValueError) and error.getCondition() == "UNKNOWN_RESPONSE":
             return True
         if TOO_BUSY in str(error) and cancellation.ident is None and options.starts > 1:
@@ -89,14 +87,14 @@ def run(options: argparse.Namespace) -> bool:
     finally:
         if cancellation.ident is not None:
             cancellation.join()
-        spark.stop()  # ends the session on the server, and with it what it still runs
+        spark.stop()  # ends the session on the server, with its queries
         for path in observed_metrics(LocalSettings.load()).glob(f"{options.update_id}.*"):
-            path.unlink(missing_ok=True)  # of views that were not reported, since the update failed before
+            path.unlink(missing_ok=True)  # of views that were not reported, because the update failed before
     return True
 
 
 def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapping[str, str], log: EventLog) -> None:
-    """Reads the sources and follows the engine through the update that they describe."""
+    """Reads the sources and follows the engine through their update."""
     cloud_files_client.register(spark)
     graph = create_dataflow_graph(spark, options.catalog, options.schema, dict(configuration))
     engine = SparkConnectGraphElementRegistry(spark, graph)
@@ -127,6 +125,7 @@ def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapp
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m local.spark.pipeline_runner", description=__doc__)
     parser.add_argument("sources", nargs="+", type=Path, help="Python sources of the pipeline")
     for name in ("remote", "catalog", "schema"):
@@ -143,7 +142,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _folder(path: str) -> str:
-    """The engine wants a URI."""
+    """The URI of a folder, which the engine requires."""
     return path if "://" in path else Path(path).resolve().as_uri()
 
 
@@ -154,11 +153,11 @@ def _execute(source: Path, spark: SparkSession) -> None:
 
 
 if __name__ == "__main__":
-    given = parse(sys.argv[1:])
+    options = parse(sys.argv[1:])
     try:
-        completed = run(given)
+        completed = run(options)
     except TooBusyError:
         sys.stdout.flush()
-        os.execv(sys.executable, [*sys.orig_argv, "--starts", str(given.starts - 1)])  # noqa: S606 - this very program
+        os.execv(sys.executable, [*sys.orig_argv, "--starts", str(options.starts - 1)])  # noqa: S606 - this very program
     sys.stdout.flush()
-    os._exit(0 if completed else 1)  # threads of the client may outlive an update that failed
+    os._exit(0 if completed else 1)  # the client's threads may outlive an update that failed

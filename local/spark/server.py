@@ -7,6 +7,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from local.errors import ServerError
 from local.settings import REPOSITORY
 from local.spark.install import complete, jars_folder, spark_home
 
@@ -17,13 +18,9 @@ if TYPE_CHECKING:
 
 CATALOG_CLASS = "lakehouse.NamespacedCatalog"
 HEAP = "1536m"
-# Small data runs mostly code that is new to the JVM: the quick compiler alone saves a third of the processor time. Its
-# code cache of 48 MB would fill within a few runs, after which everything is interpreted.
+# With small data the JVM runs mostly code that it has not yet compiled: the quick compiler alone saves a third of the
+# processor time. Its code cache of 48 MB would fill within a few runs, after which everything is interpreted.
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -Duser.timezone=UTC"
-
-
-class ServerError(Exception):
-    """The server cannot start; the message names the remedy."""
 
 
 def warehouse(settings: LocalSettings) -> Path:
@@ -37,7 +34,7 @@ def observed_metrics(settings: LocalSettings) -> Path:
 
 
 def serve(settings: LocalSettings) -> None:
-    """Becomes the server: replaces this process, so that a signal to it reaches Spark, which stops on SIGTERM.
+    """Replaces this process by the server, so that a signal to the process reaches Spark, which stops on SIGTERM.
 
     Raises:
         ServerError: The jars are not installed or the port is taken.
@@ -56,7 +53,7 @@ def serve(settings: LocalSettings) -> None:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": pythonpath,
-        "PLATFORM_HOME": str(settings.home),  # the Python workers look up volumes there
+        "PLATFORM_HOME": str(settings.home),  # where the Python workers find volumes
         "PLATFORM_PORT": str(settings.port),
     }
     os.chdir(settings.tables)
@@ -65,7 +62,7 @@ def serve(settings: LocalSettings) -> None:
 
 
 def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
-    """The arguments of spark-submit: what is the same for all sessions; sizes such as partitions are a session's."""
+    """The arguments of spark-submit, which hold for all sessions; sizes such as partitions are set by session."""
     tables = settings.tables
     configuration = {
         "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -86,8 +83,8 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.sources.default": "delta",
-        # Delta's 50 are for logs of gigabytes: 6 s a read here. Not a session's, though a size: the server keeps the
-        # state of a table for all sessions, so that it would go by whichever session reads the table first.
+        # Delta's default of 50 is for logs of gigabytes and costs 6 s a read with small ones. Set for the server and
+        # not by session, because the server keeps a table's state for all sessions, as the first of them read it.
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
@@ -103,7 +100,7 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
 
 
 def catalogs(settings: LocalSettings) -> list[str]:
-    """Catalogs that exist when the server starts; later ones are made by `CREATE SCHEMA catalogs.<name>`."""
+    """Catalogs that exist when the server starts; `CREATE SCHEMA catalogs.<name>` makes later ones."""
     return sorted(path.name for path in warehouse(settings).iterdir() if path.is_dir())
 
 

@@ -7,7 +7,8 @@ import sys
 
 import uvicorn
 
-from local.settings import LocalSettings, SettingsError
+from local.errors import SettingsError
+from local.settings import LocalSettings
 
 from .app import create_app
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.engine import EngineError, engine_environment, install
+from local.engine import engine_environment, install
 from local.engine.installation import (
     ENGINE_VERSION,
     HERE,
@@ -28,6 +28,8 @@ from local.engine.installation import (
     download_release,
     official_provider,
 )
+from local.engine.release import release_exists
+from local.errors import EngineError
 from local.settings import LocalSettings
 
 if TYPE_CHECKING:
@@ -62,6 +64,13 @@ def test_versions_are_those_of_the_sdks() -> None:
     assert f"pulumi/pkg/v3 v{ENGINE_VERSION}" in (HERE / "cli" / "go.mod").read_text()
     assert f'"{PROVIDER_VERSION}"' in (HERE / "databricks_provider" / "provider.go").read_text()
     assert cli_version(install().cli) == ENGINE_VERSION
+
+
+def test_a_release_is_seen_without_being_downloaded(releases: tuple[Path, str]) -> None:
+    assert release_exists(releases[1])
+    (releases[0] / f"pulumi-{ENGINE_VERSION}-checksums.txt").write_text("0  of-another-machine.tar.gz\n")
+    assert not release_exists(releases[1])
+    assert not release_exists("http://127.0.0.1:9")
 
 
 def test_a_release_is_unpacked_if_its_checksum_is_right(tmp_path: Path, releases: tuple[Path, str]) -> None:
@@ -133,7 +142,7 @@ def test_a_provider_that_tells_no_schema_is_said(tmp_path: Path, capsys: pytest.
     folder = tmp_path / "provider"
     folder.mkdir()
     assert not official_provider(folder, cli)
-    assert "tells no schema (['no such flag'])" in capsys.readouterr().err
+    assert "returns no schema (['no such flag'])" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["pulumi-resource-databricks"]
 
 
@@ -155,6 +164,32 @@ def test_without_go_the_remedy_is_named_and_nothing_is_left(empty_cache: Path, m
     with pytest.raises(EngineError, match=r"`go` is not on PATH.*install Go"):
         install()
     assert [path for path in (empty_cache / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_an_older_go_fetches_the_toolchain_as_a_module(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as Debian 12's 1.19, which leaves the programs of a module without the right to be executed."""
+    toolchain = empty_cache / "toolchain"
+    for program in ("bin/go", "pkg/tool/linux_amd64/compile"):
+        (toolchain / program).parent.mkdir(parents=True)
+        (toolchain / program).write_text("#!/bin/sh\necho the newer one >&2\nexit 1\n")
+    go = empty_cache / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text(f"""#!/bin/sh
+case "$1 $2" in
+"version "*) echo go version go1.19.8 linux/amd64 ;;
+"env GOOS") printf 'linux\\namd64\\n' ;;
+"mod download") [ "$4" = golang.org/toolchain@v0.0.1-go1.26.0.linux-amd64 ] && echo '{{"Dir": "{toolchain}"}}' ;;
+*) echo the older one >&2; exit 1 ;;
+esac
+""")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", str(go.parent))
+    with pytest.raises(EngineError, match="the newer one"):
+        install()
+    assert all(path.stat().st_mode & 0o111 for path in toolchain.rglob("*") if path.is_file())
+    go.write_text(go.read_text().replace("toolchain@", "no-toolchain@"))
+    with pytest.raises(EngineError, match=r"`go mod download golang.org/toolchain@.*`: check that the Go module proxy"):
+        install()
 
 
 def test_without_the_go_modules_the_remedy_is_named(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from local.errors import UnreadableFileError
 from local.spark.cloud_files import Settings, list_files, split_ddl
-from local.spark.cloud_formats import FileInfo, UnreadableFileError, column_names, read
+from local.spark.cloud_formats import FileInfo, column_names, read
 
 if TYPE_CHECKING:
     from pathlib import Path

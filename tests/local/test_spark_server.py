@@ -13,9 +13,10 @@ import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as sf
 
+from local.errors import InstallError, ServerError
 from local.settings import REPOSITORY, LocalSettings
 from local.spark import install as installation
-from local.spark.server import ServerError, serve
+from local.spark.server import serve
 from tests.conftest import SparkServer, connect
 from tests.ports import free_base_port
 
@@ -143,7 +144,7 @@ def test_a_lost_jar_is_installed_again(monkeypatch: pytest.MonkeyPatch, tmp_path
     tools = tmp_path / "tools"
     tools.mkdir()
     answers = {
-        "java": "",
+        "java": "echo 'openjdk version \"17.0.1\"' >&2",
         "javac": 'echo javac 17; while [ "$1" != -d ] && shift; do :; done; mkdir -p "$2"',
         "mvn": 'for last; do :; done; mkdir "${last#*=}"; touch "${last#*=}/delta.jar"',
     }
@@ -164,18 +165,18 @@ def test_a_lost_jar_is_installed_again(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_install_names_the_missing_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(installation.InstallError, match="java is not on the PATH: install a JDK 17"):
+    with pytest.raises(InstallError, match="java and javac not on PATH: install a JDK 17 or 21"):
         installation.install()
 
 
 def test_install_refuses_another_jdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for tool in ("java", "javac", "mvn"):
+    for tool, answer in {"java": 'openjdk version "17.0.1"', "javac": "javac 11.0.2"}.items():
         script = tmp_path / tool
-        script.write_text("#!/bin/sh\necho javac 11.0.2\n")
+        script.write_text(f"#!/bin/sh\necho '{answer}'\n")
         script.chmod(0o755)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(installation.InstallError, match=r"javac says 'javac 11\.0\.2': install JDK 17"):
+    with pytest.raises(InstallError, match="javac: 11: install a JDK 17 or 21"):
         installation.install()
 
 

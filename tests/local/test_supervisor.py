@@ -17,8 +17,9 @@ import pytest
 from cli.environment import client_environment
 from cli.main import main as cli
 from local import leftovers, supervisor
-from local.settings import LocalSettings, past_proxies
-from local.supervisor import Service, ServiceError, services
+from local.errors import ServiceError
+from local.settings import LocalSettings, no_proxy_variables
+from local.supervisor import Service, services
 from tests.ports import free_base_port
 
 
@@ -198,7 +199,7 @@ def test_a_proxy_is_not_asked_for_this_machine(cloud: LocalSettings, monkeypatch
     ],
 )
 def test_hosts_without_a_proxy(said: dict[str, str], expected: str) -> None:
-    assert past_proxies(said) == {"no_proxy": expected, "NO_PROXY": expected}
+    assert no_proxy_variables(said) == {"no_proxy": expected, "NO_PROXY": expected}
 
 
 def test_clients_ask_no_proxy_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the measurements count."""
+"""The measurements count the memory of every process of the platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops `platform` before anything is built or started: one clear message each, with the remedy."""
+"""Faults that stop `platform` before anything is built or started, each with one clear message and the remedy."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cli import doctor, lifecycle
+from cli.errors import CommandError
 from cli.stack import Stack
-from cli.steps import CommandError
 from local.settings import REPOSITORY, LocalSettings
 from tests.ports import free_base_port
 
@@ -122,25 +122,6 @@ def test_an_error_of_the_system_is_text_and_no_traceback(tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr.startswith("error: [Errno 17] File exists: ")
     assert "Traceback" not in done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(("program", "answer"), [("python3.11", "exit 1"), ("python3", "exit 1")])
-def test_the_environment_asks_for_its_python(tmp_path: Path, program: str, answer: str) -> None:
-    checkout, tools = tmp_path / "checkout", tmp_path / "bin"
-    (checkout / "cli").mkdir(parents=True)
-    tools.mkdir()
-    for file in ("requirements.lock", "pyproject.toml", "cli/bootstrap.sh"):
-        shutil.copy(REPOSITORY / file, checkout / file)
-    for tool in ("sh", "cat", "cksum", "dirname"):
-        (tools / tool).symlink_to(shutil.which(tool) or "")
-    (tools / program).write_text(f"#!/bin/sh\n{answer}\n")
-    (tools / program).chmod(0o755)
-    done = subprocess.run(
-        ["sh", "cli/bootstrap.sh"], cwd=checkout, env={"PATH": str(tools)}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr == "error: no Python 3.11 on PATH (python3.11, python3): install it, then run this again\n"
-    assert not (checkout / ".venv").exists()
 
 
 @pytest.mark.parametrize("command", [("up",), ("run", "churn_daily")])

@@ -1,4 +1,4 @@
-"""What the commands print, and where: their output may go to a shell or a program, so errors do not."""
+"""The output of the commands, which a shell or a program may read, so that errors are printed elsewhere."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import pytest
 
 from cli import doctor
 from local.engine.installation import ENGINE_VERSION, Installed
-from local.settings import LocalSettings, SettingsError
+from local.errors import SettingsError
+from local.settings import LocalSettings
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -40,10 +41,10 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("java", "javac"):
-        script(tmp_path / name, "echo 'openjdk version \"21.0.2\" 2024-01-16' >&2")
+        script(tmp_path / name, "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     finding = doctor.java()
-    assert (finding.ok, finding.found) == (False, "21")
+    assert (finding.ok, finding.found) == (False, "javac: 11")
 
 
 def test_another_java_home_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -53,9 +54,16 @@ def test_another_java_home_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path:
     finding = doctor.java()
     assert not finding.ok
     assert "No such file" in finding.found
-    assert finding.remedy == f"JAVA_HOME is {tmp_path}: let it name a JDK 17, or unset it"
+    assert finding.remedy == f"JAVA_HOME is {tmp_path}: let it name a JDK 17 or 21, or unset it"
 
 
+@pytest.fixture
+def no_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that no release of Pulumi can be downloaded to."""
+    monkeypatch.setattr(doctor, "release_exists", lambda _: False)
+
+
+@pytest.mark.usefixtures("no_release")
 def test_what_is_not_built_asks_for_its_builder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for other in ("engine-of-another-version", "spark-of-another-version"):
@@ -65,6 +73,14 @@ def test_what_is_not_built_asks_for_its_builder(monkeypatch: pytest.MonkeyPatch,
     assert {"mvn", "go"} <= not_ok(tmp_path)
 
 
+def test_a_release_that_can_be_downloaded_spares_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(doctor, "release_exists", lambda _: True)
+    assert "go" not in not_ok(tmp_path)
+
+
+@pytest.mark.usefixtures("no_release")
 @pytest.mark.parametrize(("version", "missing"), [("2.25.2", {"go"}), (ENGINE_VERSION, set())])
 def test_only_the_pinned_pulumi_spares_go(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, missing: set[str]
@@ -79,13 +95,14 @@ def test_only_the_pinned_pulumi_spares_go(
 @pytest.mark.parametrize(
     ("answer", "ok"),
     [
-        ("echo go version go1.19.13 linux/amd64", False),
+        ("echo go version go1.22.4 linux/amd64", False),  # where GOTOOLCHAIN=local forbids it to fetch 1.26
+        ("echo go version go1.19.13 linux/amd64", True),  # it fetches 1.26 as a module
         ("echo go version go1.26 linux/amd64", True),
         ("echo go version go2.0.1 linux/amd64", True),
         ("echo go: download go1.26: no such host >&2; exit 1", False),
     ],
 )
-def test_a_go_that_is_too_old_is_refused(
+def test_a_go_that_cannot_build_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, ok: bool
 ) -> None:
     script(tmp_path / "go", answer)
@@ -94,6 +111,7 @@ def test_a_go_that_is_too_old_is_refused(
     assert finding.ok == ok
     assert finding.found in answer
     assert "install Go 1.26 or later" in finding.remedy
+    assert "GOTOOLCHAIN=auto" in finding.remedy
 
 
 @pytest.mark.parametrize(("free_gib", "built", "ok"), [(4, False, False), (8, False, True), (4, True, True)])

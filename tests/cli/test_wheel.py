@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli import wheel
-from cli.steps import CommandError
+from cli.errors import CommandError
 from local.settings import REPOSITORY
 
 

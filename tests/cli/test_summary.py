@@ -1,7 +1,8 @@
-"""What the table at the end of `platform up` says of the model."""
+"""The table at the end of `platform up`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -12,8 +13,9 @@ from databricks.sdk.service.jobs import BaseRun
 from databricks.sdk.service.ml import GetRunResponse, Metric, Run, RunData, RunTag
 from databricks.sdk.service.sql import ResultData, StatementResponse
 
-from cli.steps import CommandError
+from cli.errors import CommandError
 from cli.summary import show_summary
+from tests.golden import assert_matches
 
 OUTPUTS: dict[str, Any] = {
     "job_ids": {"churn_daily": "1"},
@@ -27,7 +29,9 @@ OUTPUTS: dict[str, Any] = {
 def client_of(champion: RunData) -> WorkspaceClient:
     """Of a workspace whose champion is version 1, with this as its MLflow run."""
     client = create_autospec(WorkspaceClient, instance=True)
-    client.jobs.list_runs.return_value = iter([BaseRun(run_id=7, start_time=0, end_time=98_000)])
+    client.jobs.list_runs.return_value = iter(
+        [BaseRun(run_id=7, start_time=0, end_time=98_000, run_page_url="http://127.0.0.1:18000/#job/1/run/7")]
+    )
     alias = RegisteredModelAlias(alias_name="champion", version_num=1)
     client.registered_models.get.return_value = RegisteredModelInfo(aliases=[alias])
     client.model_versions.get.return_value = ModelVersionInfo(run_id="r")
@@ -49,6 +53,11 @@ def test_the_champion_is_said(champion: RunData, said: str, capsys: pytest.Captu
     output = capsys.readouterr().out
     assert f"churn_local.mlops.churn_model {said}\n" in output
     assert "5,174 customers on 2026-01-31" in output
+
+
+def test_the_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(client_of(RunData(metrics=[Metric(key="auc", value=0.8671)], tags=[])), OUTPUTS)
+    assert_matches(Path(__file__).parent / "records" / "summary.txt", capsys.readouterr().out)
 
 
 def test_a_trained_model_without_its_metric_is_an_error() -> None:

@@ -1,0 +1,61 @@
+"""Programs that the command line runs, with their output in log files."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from cli.errors import CommandError
+
+LINES_SHOWN_ON_FAILURE = 40
+
+
+def run_logged(
+    command: Sequence[str],
+    log: Path,
+    report: Callable[[str], None],
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    remedy: str = "",
+) -> str:
+    """Runs a program with its output in a log file, the newest line as the step's detail.
+
+    Returns:
+        The whole output.
+
+    Raises:
+        CommandError: It ended with a status other than 0; the text has the end of its output and the log's path.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    lines: list[str] = []
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=dict(environment) if environment is not None else None,
+            cwd=cwd,
+        ) as process,
+    ):
+        if process.stdout is None:
+            raise CommandError(f"no output of {command[0]} to read")
+        for line in process.stdout:
+            lines.append(line)
+            file.write(line)
+            file.flush()
+            if line.strip():
+                report(line)
+    if process.returncode != 0:
+        tail = "".join(deque(lines, LINES_SHOWN_ON_FAILURE))
+        raise CommandError(
+            f"{' '.join(command[:3])} ended with status {process.returncode}:\n{tail.rstrip()}\n"
+            f"All of its output: {log}" + (f"\n{remedy}" if remedy else "")
+        )
+    report("")
+    return "".join(lines)

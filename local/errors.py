@@ -1,0 +1,58 @@
+"""The errors of the local cloud, whose text a person reads: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+
+class LocalError(Exception):
+    """Base of the errors below: the local cloud cannot do what was asked of it."""
+
+
+class SettingsError(LocalError):
+    """A setting of the local cloud is wrong. Trying again helps only after the setting is corrected."""
+
+
+class EngineError(LocalError):
+    """The Pulumi engine or its provider cannot be made ready.
+
+    Trying again helps where a download failed; otherwise only after the remedy in the text.
+    """
+
+
+class InstallError(LocalError):
+    """Spark's jars cannot be installed.
+
+    Trying again helps where a download failed; otherwise only after the remedy in the text.
+    """
+
+
+class JdkError(InstallError):
+    """No fitting JDK is on PATH. Trying again helps only after one is installed.
+
+    Attributes:
+        found: What is there instead.
+        remedy: What to do.
+    """
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}: {remedy}")
+        self.found = found
+        self.remedy = remedy
+
+
+class UnreadableFileError(LocalError):
+    """A file of a `cloudFiles` stream is not of the stream's format. Trying again does not help; the text names it."""
+
+
+class TooBusyError(LocalError):
+    """A Python source of a pipeline did not start within the 10 seconds that Spark allows. Trying again helps."""
+
+
+class ServerError(LocalError):
+    """The Spark server cannot start. Trying again helps only after the remedy in the text."""
+
+
+class ServiceError(LocalError):
+    """A service of the local cloud does not start, answer or stop in time.
+
+    Trying again helps where the machine was only slow; otherwise the log that the text names says why.
+    """
