@@ -9,7 +9,7 @@ ATTEMPTS = 100
 
 
 def free_base_port() -> int:
-    """A port of 127.0.0.1 that is free now, and so are the two after it, as a local cloud needs them.
+    """A port of 127.0.0.1 that is free now, and so are the five after it, as a local cloud with one broker needs them.
 
     It is drawn below the range from which the system gives ports to connections, so that two test runs at once hardly
     meet.
@@ -19,9 +19,9 @@ def free_base_port() -> int:
     """
     for _ in range(ATTEMPTS):
         base = random.SystemRandom().randrange(20000, 32000)
-        if all(_free(base + offset) for offset in range(3)):
+        if all(_free(base + offset) for offset in range(6)):
             return base
-    raise RuntimeError(f"no three free ports in a row on 127.0.0.1 after {ATTEMPTS} attempts")
+    raise RuntimeError(f"no six free ports in a row on 127.0.0.1 after {ATTEMPTS} attempts")
 
 
 def _free(port: int) -> bool:
