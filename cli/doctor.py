@@ -12,12 +12,14 @@ from pathlib import Path
 import psutil
 
 from local import leftovers, supervisor
+from local.aws.kafka.install import jars_folder as kafka_jars
 from local.engine.go import GO_MODULES, builds, version_in, wanted_version
 from local.engine.installation import Installed, cli_on_path
 from local.engine.release import RELEASES, release_exists
 from local.errors import JdkError
+from local.maven import complete
 from local.settings import LocalSettings, cache_folder
-from local.spark.install import complete, jars_folder
+from local.spark.install import jars_folder as spark_jars
 from local.spark.jdk import jdk_version
 
 FIRST_PYTHON, LAST_PYTHON = (3, 11), (3, 13)  # as in pyproject.toml, cli/find_python.sh
@@ -43,12 +45,12 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
         settings: The local cloud.
         starting: Whether the local cloud is about to be started, so that ports and memory must be free.
     """
-    installed, spark = Installed.locate(), complete(jars_folder())
+    installed, jars = Installed.locate(), complete(spark_jars()) and complete(kafka_jars())
     engine = installed.cli.exists() and installed.provider_binary.exists()
-    needed = FREE_DISK_GIB if engine and spark else FREE_DISK_TO_BUILD_GIB
+    needed = FREE_DISK_GIB if engine and jars else FREE_DISK_TO_BUILD_GIB
     checks: list[Callable[[], Finding]] = [python, java, lambda: disk(settings, needed)]
-    if not spark:
-        checks.append(lambda: program("mvn", "Maven fetches Spark's jars: install Maven 3.8 or later"))
+    if not jars:
+        checks.append(lambda: program("mvn", "Maven fetches the jars of Spark and Kafka: install Maven 3.8 or later"))
     if not engine and cli_on_path() is None and not release_exists(RELEASES):
         checks.append(go)
     if supervisor.running(settings):

@@ -92,7 +92,11 @@ def install(settings: LocalSettings) -> None:
 
 def _build(settings: LocalSettings) -> None:
     logs = settings.logs
-    for title, module in (("engine and provider", "local.engine"), ("Spark's jars and plugins", "local.spark")):
+    for title, module in (
+        ("engine and provider", "local.engine"),
+        ("Spark's jars and plugins", "local.spark"),
+        ("Kafka's jars", "local.aws"),
+    ):
         with step(f"install {title}") as report:
             run_logged(
                 [sys.executable, "-m", module, "install"],

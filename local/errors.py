@@ -19,7 +19,7 @@ class EngineError(LocalError):
 
 
 class InstallError(LocalError):
-    """Spark's jars cannot be installed.
+    """The jars of Spark or Kafka cannot be installed.
 
     Trying again helps where a download failed; otherwise only after the remedy in the text.
     """
@@ -56,3 +56,11 @@ class ServiceError(LocalError):
 
     Trying again helps where the machine was only slow; otherwise the log that the text names says why.
     """
+
+
+class AwsStateError(LocalError):
+    """What the local AWS knew cannot be read. Trying again helps only after the remedy in the text."""
+
+
+class BrokerError(LocalError):
+    """A broker of the local AWS does not start. Trying again helps only after its configuration is corrected."""

@@ -12,6 +12,7 @@ from local.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
+LAST_PORT = 65512  # which leaves room for those after it
 NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
 
 
@@ -38,7 +39,8 @@ class LocalSettings:
 
     Attributes:
         home: Folder of all its state; removing it removes the cloud.
-        port: Port of the workspace on 127.0.0.1; MLflow and Spark Connect take the next two.
+        port: Port of the workspace on 127.0.0.1; MLflow, Spark Connect and AWS take the next three, brokers of Kafka
+            up to twenty after those.
     """
 
     home: Path
@@ -49,13 +51,13 @@ class LocalSettings:
         """Reads PLATFORM_HOME (default `.local` in the repository) and PLATFORM_PORT (default 18000).
 
         Raises:
-            SettingsError: PLATFORM_PORT is no port that leaves room for the two after it, or the folder's path holds
+            SettingsError: PLATFORM_PORT is no port that leaves room for those after it, or the folder's path holds
                 a character that is special to Spark's metastore, to supervisord or in a glob.
         """
         home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
         text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
-        if not text.isdecimal() or not 1024 <= int(text) <= 65533:
-            raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to 65533")
+        if not text.isdecimal() or not 1024 <= int(text) <= LAST_PORT:
+            raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to {LAST_PORT}")
         if special := re.search(r"[\s%*?{}\[\]\\]", str(home)):
             raise SettingsError(f"the path {home} holds {special[0]!r}: set PLATFORM_HOME to a folder without")
         return cls(home, int(text))
@@ -84,6 +86,26 @@ class LocalSettings:
     def spark_remote(self) -> str:
         """Address of Spark Connect."""
         return f"sc://127.0.0.1:{self.spark_port}"
+
+    @property
+    def aws_port(self) -> int:
+        """Port of AWS."""
+        return self.port + 3
+
+    @property
+    def aws_url(self) -> str:
+        """Address of AWS, for all its services."""
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def kafka_port(self) -> int:
+        """Port of the first broker of Kafka; each takes two."""
+        return self.port + 4
+
+    @property
+    def aws(self) -> Path:
+        """What AWS knows, and the data of brokers."""
+        return self.home / "aws"
 
     @property
     def volumes(self) -> Path:

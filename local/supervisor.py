@@ -98,6 +98,13 @@ def services(settings: LocalSettings) -> list[Service]:
             settings.spark_port,
             lambda: accepts_connections(settings.spark_port),
         ),
+        Service(
+            "aws",
+            (python, "-m", "local.aws", "serve"),
+            settings.aws_port,
+            lambda: accepts_connections(settings.aws_port),
+            stop_seconds=60,  # a broker that just starts, and 20 s for each to end
+        ),
         Service("mlflow", tracking, settings.mlflow_port, lambda: answers(f"{settings.mlflow_url}/health")),
         Service(
             "workspace",

@@ -9,19 +9,19 @@ ATTEMPTS = 100
 
 
 def free_base_port() -> int:
-    """Draws a port of 127.0.0.1 that is free together with the next two, since a local cloud needs three.
+    """Draws a port of 127.0.0.1 that is free together with the next five: a local cloud with one broker needs six.
 
     The range lies below the ports that the system gives to connections. A random port makes it unlikely that two test
     runs at once choose the same.
 
     Raises:
-        RuntimeError: No attempt gave three free ports.
+        RuntimeError: No attempt gave six free ports.
     """
     for _ in range(ATTEMPTS):
         base = random.SystemRandom().randrange(20000, 32000)
-        if all(_free(base + offset) for offset in range(3)):
+        if all(_free(base + offset) for offset in range(6)):
             return base
-    raise RuntimeError(f"no three free ports in a row on 127.0.0.1 after {ATTEMPTS} attempts")
+    raise RuntimeError(f"no six free ports in a row on 127.0.0.1 after {ATTEMPTS} attempts")
 
 
 def _free(port: int) -> bool:

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 from local.content_hash import content_hash
 from local.errors import InstallError
+from local.maven import complete, copy_dependencies, publish
 from local.progress import errors, step
 from local.settings import cache_folder
 from local.spark.jdk import jdk_version
@@ -20,7 +21,6 @@ HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 JAVA_SOURCES = HERE / "java"
 CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
-LIST = "jars.txt"  # the names of the jars, beside them: shows whether one is lost
 
 
 def spark_home() -> Path:
@@ -41,15 +41,6 @@ def jars_folder() -> Path:
     return cache_folder() / f"spark-{inputs[:16]}"
 
 
-def complete(jars: Path) -> bool:
-    """Whether a folder has all the jars that were installed there."""
-    try:
-        names = (jars / LIST).read_text().split()
-    except OSError:
-        return False
-    return all((jars / name).is_file() for name in names)
-
-
 def install() -> Path:
     """Installs the jars in the cache, unless all are there; prints its steps to standard error.
 
@@ -67,7 +58,7 @@ def install() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="spark-") as folder:
         build = Path(folder)
         jars = build / "jars"
-        _run_step("Delta's jars", _maven(build, jars))
+        _run_step("Delta's jars", copy_dependencies(POM, build, jars))
         classes = build / "classes"
         classpath = f"{spark_home() / 'jars'}/*"
         sources = [str(path) for path in _java_files()]
@@ -76,21 +67,12 @@ def install() -> Path:
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
-        (jars / LIST).write_text("".join(f"{path.name}\n" for path in sorted(jars.glob("*.jar"))))
-        if not complete(target):  # another process may have been faster
-            shutil.rmtree(target, ignore_errors=True)  # a damaged one
-            jars.rename(target)
+        publish(jars, target)
     return target
 
 
 def _java_files() -> list[Path]:
     return sorted(JAVA_SOURCES.rglob("*.java"))
-
-
-def _maven(build: Path, jars: Path) -> list[str]:
-    pom = shutil.copy(POM, build / "pom.xml")  # a copy, since Maven writes beside it
-    arguments = ["-q", "--batch-mode", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
-    return ["mvn", *arguments]
 
 
 def _check_tools() -> None:

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from local.errors import ServerError
+from local.maven import complete
 from local.settings import REPOSITORY
-from local.spark.install import complete, jars_folder, spark_home
+from local.spark.install import jars_folder, spark_home
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -42,7 +42,7 @@ def has_gib(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 def shown(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
     """The output, without values that differ between machines and runs."""
     text = capsys.readouterr().out.replace(str(folder), "FOLDER").replace(platform.python_version(), "3.x")
-    return re.sub(r"\d+ \((workspace|mlflow|spark)\)", r"PORT (\1)", text)
+    return re.sub(r"\d+ \((workspace|mlflow|spark|aws)\)", r"PORT (\1)", text)
 
 
 def test_all_is_well(machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,14 +104,18 @@ def test_a_taken_port_is_one_clear_line(workspace: LocalWorkspace, tmp_path: Pat
     assert "PLATFORM_PORT" in line
 
 
-@pytest.mark.parametrize("program", [["local.workspace"], ["local.spark", "serve"]], ids=["workspace", "spark"])
+@pytest.mark.parametrize(
+    "program",
+    [["local.workspace"], ["local.spark", "serve"], ["local.aws", "serve"]],
+    ids=["workspace", "spark", "aws"],
+)
 def test_a_wrong_setting_is_one_clear_line(program: list[str]) -> None:
     environment = os.environ | {"PLATFORM_PORT": "many"}
     done = subprocess.run(
         [sys.executable, "-m", *program], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == "PLATFORM_PORT is 'many': set it to a whole number from 1024 to 65533\n"
+    assert done.stderr == "PLATFORM_PORT is 'many': set it to a whole number from 1024 to 65512\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The broker that stands for Amazon MSK: Apache Kafka itself, from its jars."""

@@ -1,0 +1,148 @@
+"""A local AWS of a test's own: its server in a folder, and programs that reach it through the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+import psutil
+from botocore.config import Config
+
+from tests.local.engine_programs import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.settings import LocalSettings
+
+REGION = "eu-west-1"
+SERVICES = ["appautoscaling", "budgets", "cloudwatch", "ec2", "elbv2", "iam", "kafka", "kms", "logs"]
+SERVICES += ["s3", "sns", "sts"]
+
+PROVIDER = """
+import pulumi
+import pulumi_aws as aws
+
+provider = aws.Provider(
+    "local",
+    region="{region}",
+    access_key="test",
+    secret_key="test",
+    endpoints=[dict.fromkeys({services}, "{url}")],
+    skip_credentials_validation=True,
+    skip_metadata_api_check=True,
+    skip_requesting_account_id=True,
+    s3_use_path_style=True,
+    default_tags={{"tags": {{"stack": "test"}}}},
+)
+opts = pulumi.ResourceOptions(provider=provider)
+asked = pulumi.InvokeOptions(provider=provider)
+"""
+IMPORTS = """
+import json
+import pulumi
+import pulumi_aws as aws
+from local_provider import asked, opts, provider
+"""
+
+
+@dataclass
+class LocalAws:
+    """A server whose process a test starts, kills and stops."""
+
+    settings: LocalSettings
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        return self.settings.aws_url
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.aws
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers."""
+        environment = os.environ | {
+            "PLATFORM_HOME": str(self.settings.home),
+            "PLATFORM_PORT": str(self.settings.port),
+        }
+        command = [sys.executable, "-m", "local.aws", "serve"]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + 120
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.settings.aws_port)) == 0:
+                    return
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ends the server, which ends its brokers."""
+        assert self.process
+        self.process.terminate()
+        self.process.wait(60)
+
+    def kill(self) -> None:
+        """Kills the server, as a crash would; brokers are left."""
+        assert self.process
+        self.process.kill()
+        self.process.wait(60)
+
+    def brokers(self) -> list[psutil.Process]:
+        """The processes of its brokers."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self.folder / "kafka") in word for word in process.info["cmdline"] or [])
+        ]
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def _log(self) -> Path:
+        return self.settings.home / "aws.log"
+
+    def client(self, service: str) -> Any:
+        """boto3 as anybody would use it."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+
+
+class AwsProgram(Program):
+    """A program with a provider for a local AWS, `opts`."""
+
+    server: LocalAws
+
+    @classmethod
+    def of(cls, server: LocalAws, folder: Path) -> Self:
+        program = cls.create(folder)
+        object.__setattr__(program, "server", server)
+        return program
+
+    def write(self, source: str) -> None:
+        """Writes the program; what its lines need besides, `IMPORTS`, is there."""
+        provider = PROVIDER.format(url=self.server.url, services=SERVICES, region=REGION)
+        (self.folder / "local_provider.py").write_text(provider)
+        super().write(IMPORTS + textwrap.dedent(source))
+
+    def outputs(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--show-secrets"))
+        return found

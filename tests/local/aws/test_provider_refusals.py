@@ -1,0 +1,74 @@
+"""What the provider refuses, by name; and that it never calls the real AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.local.aws.local_aws import AwsProgram, LocalAws
+
+
+def test_an_input_that_it_does_not_take_is_an_error(program: AwsProgram) -> None:
+    program.write('aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", ipv6_ipam_pool_id="pool", opts=opts)')
+    wanted = "the local AWS provider does not take the input ipv6IpamPoolId of aws:ec2/vpc:Vpc"
+    assert wanted in program.preview(succeeds=False)
+    program.write("""
+    aws.s3.BucketLifecycleConfiguration(
+        "rules", bucket="b", rules=[{"id": "a", "status": "Enabled", "prefix": "logs/"}], opts=opts
+    )
+    """)
+    wanted = "the input rules[].prefix of aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    assert wanted in program.preview(succeeds=False)
+
+
+def test_a_type_that_it_does_not_have_is_an_error(program: AwsProgram) -> None:
+    program.write('aws.sqs.Queue("queue", opts=opts)')
+    said = program.preview(succeeds=False)
+    assert "the local AWS provider has no aws:sqs/queue:Queue: add it to local/aws/provider/types" in said
+
+
+def test_a_service_without_an_endpoint_is_an_error(program: AwsProgram) -> None:
+    """Without one, boto3 would call the real AWS."""
+    program.write("""
+    lame = aws.Provider("lame", region="eu-west-1", endpoints=[{"sts": "http://127.0.0.1:1"}])
+    aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=lame))
+    """)
+    assert "no endpoint is set for ec2" in program.preview(succeeds=False)
+
+
+def test_an_endpoint_elsewhere_is_an_error(program: AwsProgram) -> None:
+    program.write("""
+    far = aws.Provider("far", region="eu-west-1", endpoints=[{"ec2": "https://ec2.eu-west-1.amazonaws.com"}])
+    aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=far))
+    """)
+    said = program.preview(succeeds=False)
+    assert "the endpoint of ec2 is https://ec2.eu-west-1.amazonaws.com" in said
+
+
+def test_a_setting_that_it_does_not_take_is_an_error(program: AwsProgram) -> None:
+    program.write("""
+    other = aws.Provider("other", region="eu-west-1", assume_roles=[{"role_arn": "arn:aws:iam::123456789012:role/r"}])
+    aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=other))
+    """)
+    assert "does not take the setting assumeRoles" in program.preview(succeeds=False)
+
+
+ACCOUNT = """
+one = aws.Provider(
+    "one", region="eu-west-1", allowed_account_ids=["111122223333"], endpoints=[{{"sts": "{url}", "ec2": "{url}"}}]
+)
+vpc = aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=one))
+pulumi.export("arn", vpc.arn)
+"""
+
+
+def test_keys_come_from_the_environment_and_say_which_account(aws: LocalAws, program: AwsProgram) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        program.environment.pop(name, None)
+    program.write(ACCOUNT.format(url=aws.url))
+    assert "the AWS provider has no accessKey: set AWS_ACCESS_KEY_ID" in program.up(succeeds=False)
+    program.environment.update(AWS_ACCESS_KEY_ID="444455556666", AWS_SECRET_ACCESS_KEY="local")
+    assert "the account is 444455556666, allowed: 111122223333" in program.up(succeeds=False)
+    program.environment["AWS_ACCESS_KEY_ID"] = "111122223333"
+    program.up()
+    assert program.outputs()["arn"].startswith("arn:aws:ec2:eu-west-1:111122223333:vpc/")
