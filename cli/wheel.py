@@ -51,5 +51,6 @@ def build_wheel(log: Path, report: Callable[[str], None]) -> Path:
 
 
 def _sources() -> list[Path]:
-    paths = [WORKLOADS / "pyproject.toml", *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
+    files = [WORKLOADS / name for name in ("pyproject.toml", "LICENSE", "NOTICE")]
+    paths = [*files, *(WORKLOADS / "src").rglob("*"), *(REPOSITORY / "contracts").rglob("*")]
     return sorted(path for path in paths if path.is_file() and "__pycache__" not in path.parts)

@@ -48,11 +48,11 @@ def world(spark: SparkSession, spark_home: LocalSettings, mlflow_server: str) ->
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS catalogs.{CATALOG}")
     for schema in ("silver", "gold", "mlops"):
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
-    made = World(spark, labelled_telco())
-    made.write_gold()
+    telco_world = World(spark, labelled_telco())
+    telco_world.write_gold()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-        yield made
+        yield telco_world
 
 
 @pytest.fixture(scope="session")

@@ -153,10 +153,12 @@ class WayToSilver:
     def run(self, run_id: str) -> Run:
         return Run(CATALOG, date(2026, 1, 2), run_id)
 
-    def taken(self, domain: str) -> list[bytes]:
+    def stored_contents(self, domain: str) -> list[bytes]:
         """Contents of the files of a domain that were taken in, in the order of delivery."""
-        kept = self.rows(f"SELECT stored FROM {{}}.bronze.deliveries WHERE domain = '{domain}' ORDER BY stored")
-        return [open_file.read() for row in kept if (open_file := self.client.files.download(row.stored).contents)]
+        deliveries = self.rows(f"SELECT stored FROM {{}}.bronze.deliveries WHERE domain = '{domain}' ORDER BY stored")
+        return [
+            open_file.read() for row in deliveries if (open_file := self.client.files.download(row.stored).contents)
+        ]
 
     def rows(self, query: str) -> list[Any]:
         return self.spark.sql(query.replace("{}", CATALOG)).collect()
@@ -189,23 +191,23 @@ def path(
             patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
             patch.setenv("DATABRICKS_TOKEN", workspace.token)
             patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-            made = WayToSilver(spark_home, workspace.client(), spark, tmp_path_factory.mktemp("storage"))
-            made.deliver(FIRST)
-            made.take_in("1")
-            yield made
+            way = WayToSilver(spark_home, workspace.client(), spark, tmp_path_factory.mktemp("storage"))
+            way.deliver(FIRST)
+            way.take_in("1")
+            yield way
     finally:
         workspace.stop()
 
 
 def account(path: WayToSilver, run_id: str) -> dict[str, tuple[int, ...]]:
-    found = path.rows(f"SELECT * FROM {{}}.mlops.row_accounting WHERE run_id = '{run_id}'")
-    return {row.table: (row.rows_in, row.rows_out, row.quarantined, row.superseded) for row in found}
+    accounts = path.rows(f"SELECT * FROM {{}}.mlops.row_accounting WHERE run_id = '{run_id}'")
+    return {row.table: (row.rows_in, row.rows_out, row.quarantined, row.superseded) for row in accounts}
 
 
 def test_files_at_fault_are_quarantined_whole(path: WayToSilver) -> None:
-    found = path.rows("SELECT file, rows, reason, stored FROM {}.bronze.deliveries WHERE status = 'quarantined'")
-    assert {row.file for row in found} == set(QUARANTINED_FILES)
-    for row in found:
+    quarantined = path.rows("SELECT file, rows, reason, stored FROM {}.bronze.deliveries WHERE status = 'quarantined'")
+    assert {row.file for row in quarantined} == set(QUARANTINED_FILES)
+    for row in quarantined:
         rows, reason = QUARANTINED_FILES[row.file]
         assert row.rows == rows
         assert row.reason.startswith(reason)
@@ -215,8 +217,10 @@ def test_files_at_fault_are_quarantined_whole(path: WayToSilver) -> None:
 
 
 def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> None:
-    found = path.rows("SELECT file, reason FROM {}.bronze.deliveries WHERE status = 'admitted' AND reason IS NOT NULL")
-    assert {row.file.rpartition("/")[2]: row.reason for row in found} == {
+    admitted = path.rows(
+        "SELECT file, reason FROM {}.bronze.deliveries WHERE status = 'admitted' AND reason IS NOT NULL"
+    )
+    assert {row.file.rpartition("/")[2]: row.reason for row in admitted} == {
         "extra.csv": "unknown columns: Mood",
         "uneven.csv": "2 records have not the header's 23 fields: line 2, 3",
     }
@@ -229,8 +233,8 @@ def test_nothing_is_left_where_it_was_delivered(path: WayToSilver) -> None:
 
 
 def test_valid_customers_are_in_silver_once(path: WayToSilver) -> None:
-    found = Counter(row.customer_id for row in path.rows("SELECT customer_id FROM {}.silver.customer"))
-    assert found == Counter(VALID)
+    counts = Counter(row.customer_id for row in path.rows("SELECT customer_id FROM {}.silver.customer"))
+    assert counts == Counter(VALID)
 
 
 def test_the_latest_report_of_a_customer_wins(path: WayToSilver) -> None:
@@ -254,8 +258,8 @@ def test_quotes_within_a_value_are_kept(path: WayToSilver) -> None:
 
 
 def test_invalid_rows_are_quarantined_with_their_reasons(path: WayToSilver) -> None:
-    found = path.rows("SELECT customer_id, _reasons FROM {}.silver.quarantine_customer")
-    assert {row.customer_id: set(row._reasons) for row in found} == REASONS
+    quarantined = path.rows("SELECT customer_id, _reasons FROM {}.silver.quarantine_customer")
+    assert {row.customer_id: set(row._reasons) for row in quarantined} == REASONS
     (bill,) = path.rows("SELECT transaction_id, _reasons FROM {}.silver.quarantine_transactions")
     assert (bill.transaction_id, set(bill._reasons)) == ("t3", {"amount_is_given", "amount_is_possible"})
 
@@ -308,9 +312,9 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
     file, arguments = "weather/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
     assess = ingest.assess
 
-    def assess_while_another_comes(*given: Any) -> list[ingest.Delivered]:
+    def assess_while_another_comes(*arguments: Any) -> list[ingest.Delivered]:
         path.deliver({file: b"second"})
-        return assess(*given)
+        return assess(*arguments)
 
     path.deliver({file: b"first"})
     with monkeypatch.context() as patch:
@@ -318,7 +322,7 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
-    assert path.taken("weather") == [b"first", b"second"]
+    assert path.stored_contents("weather") == [b"first", b"second"]
 
 
 def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
@@ -337,7 +341,7 @@ def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
         patch.setattr(path.client.files, "delete", delete_while_another_comes)
         ingest.Intake(path.run("deleted"), path.client, path.spark).run()
     ingest.Intake(path.run("deleted"), path.client, path.spark).run()
-    assert path.taken("tides") == [b"first", b"other", b"after"]
+    assert path.stored_contents("tides") == [b"first", b"other", b"after"]
 
 
 def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,9 +359,9 @@ def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, m
         patch.setattr(path.client.files, "upload", upload_the_first)
         with pytest.raises(OSError, match="full"):
             ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
-    assert path.taken("winds") == [b"1"]
+    assert path.stored_contents("winds") == [b"1"]
     ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
-    assert path.taken("winds") == [b"1", b"2", b"3"]
+    assert path.stored_contents("winds") == [b"1", b"2", b"3"]
     assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
 
 
@@ -369,9 +373,9 @@ def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
 
 def test_a_file_that_ingest_has_not_counted_is_named(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.bronze.deliveries WHERE file = 'customer/2026-01-01/good.csv' AND status = 'admitted'")
-    with pytest.raises(reconcile.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/") as found:
+    with pytest.raises(reconcile.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/") as error:
         reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=4"])
-    tables = set(re.findall(r"(?:bronze|silver)\.\w+", str(found.value)))
+    tables = set(re.findall(r"(?:bronze|silver)\.\w+", str(error.value)))
     assert tables == {"bronze.customer", "silver.customer_versions", "silver.quarantine_customer"}
     for table in tables:
         path.rows(f"DELETE FROM {{}}.{table} WHERE _file LIKE '%-good-%'")

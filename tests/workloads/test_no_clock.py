@@ -43,7 +43,7 @@ def clock_reads(source: str) -> Iterator[str]:
         if isinstance(node, (ast.Attribute, ast.Call)) and _reads(node):
             yield f"{node.lineno}: {ast.unparse(node)}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-            yield from (f"{node.lineno}: SQL {found[0]}" for found in SQL.finditer(node.value))
+            yield from (f"{node.lineno}: SQL {match[0]}" for match in SQL.finditer(node.value))
         elif isinstance(node, ast.ImportFrom):
             names = NAMES | OF_TIME if node.module == "time" else NAMES
             for name in names & {alias.name for alias in node.names}:
@@ -70,15 +70,15 @@ def _files(*patterns: str) -> list[Path]:
 def test_no_python_source_reads_the_clock() -> None:
     sources = _files("*.py")
     assert len(sources) > 10
-    found = [f"{path.relative_to(REPOSITORY)}:{place}" for path in sources for place in clock_reads(path.read_text())]
-    assert found == []
+    reads = [f"{path.relative_to(REPOSITORY)}:{place}" for path in sources for place in clock_reads(path.read_text())]
+    assert reads == []
 
 
 def test_no_query_or_contract_reads_the_clock() -> None:
     texts = _files(*TEXTS)
     assert texts
-    found = [f"{path.relative_to(REPOSITORY)}: {hit[0]}" for path in texts for hit in SQL.finditer(path.read_text())]
-    assert found == []
+    matches = [f"{path.relative_to(REPOSITORY)}: {hit[0]}" for path in texts for hit in SQL.finditer(path.read_text())]
+    assert matches == []
 
 
 @pytest.mark.parametrize(

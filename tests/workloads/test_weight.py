@@ -44,8 +44,8 @@ def test_a_heavy_import_is_seen() -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_no_source_asks_where_it_runs(source: Path) -> None:
-    found = [line for line in source.read_text().splitlines() if PLACE.search(line)]
-    assert found == []
+    lines = [line for line in source.read_text().splitlines() if PLACE.search(line)]
+    assert lines == []
 
 
 def test_asking_where_it_runs_is_seen() -> None:

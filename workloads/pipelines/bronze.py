@@ -1,4 +1,8 @@
-"""Bronze: the rows of every admitted file, as delivered. A value that does not fit the schema is rescued, not lost."""
+"""Bronze: the rows of every admitted file, as delivered.
+
+What the schema has no place for, such as a value of an unknown column, is kept in `_rescued_data`. Text files are read
+as strings: silver examines their types.
+"""
 
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession

@@ -1,7 +1,7 @@
-"""Silver: rows that meet their contract, one per natural key; the others are quarantined with the rules they break.
+"""Silver: rows that meet their contract, and the others, quarantined with the rules they break.
 
-Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the latest of each key; and
-`quarantine_<domain>`.
+Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the latest accepted row of each natural key;
+and `quarantine_<domain>`, every other row.
 """
 
 from pyspark import pipelines as dp

@@ -24,8 +24,8 @@ def built(spark: SparkSession) -> dict[str, Row]:
     def rows(domain: str, dated: str, *days: date, **values: Any) -> DataFrame:
         contract = BY_DOMAIN[domain]
         key = contract.keys[0]
-        given = [{key: str(n), "customer_id": "a", dated: day, "_file": "f", **values} for n, day in enumerate(days)]
-        return table(spark, contract, *given)
+        records = [{key: str(n), "customer_id": "a", dated: day, "_file": "f", **values} for n, day in enumerate(days)]
+        return table(spark, contract, *records)
 
     ago = [OBSERVED - timedelta(days=number) for number in (0, 6, 7, 29, 30, 59, 60, 89, 90)]
     future = OBSERVED + DAY

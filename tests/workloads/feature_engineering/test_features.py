@@ -45,9 +45,9 @@ def build(day: date, **window: int) -> None:
 
 def labels(spark: SparkSession) -> set[tuple[str, date, int, int]]:
     rows = spark.table(f"{CATALOG}.gold.churn_labels").collect()
-    found = [(row.customer_id, row.observation_date, row.horizon_days, row.churned) for row in rows]
-    assert len(set(found)) == len(found)
-    return set(found)
+    records = [(row.customer_id, row.observation_date, row.horizon_days, row.churned) for row in rows]
+    assert len(set(records)) == len(records)
+    return set(records)
 
 
 def test_labels_wait_for_late_reports_and_stand_apart_by_horizon(silver: SparkSession) -> None:

@@ -30,14 +30,14 @@ def test_labels_look_from_the_lead_to_the_horizon(spark: SparkSession) -> None:
         after_the_window={"churn_date": end + DAY},
     )
     active = active_customers(known, OBSERVED)
-    found = labels.build(active, known, end, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {
+    rows = labels.build(active, known, end, OBSERVED, WINDOW).collect()
+    assert {row.customer_id: row.churned for row in rows} == {
         "stays": 0,
         "first_day": 1,
         "last_day": 1,
         "after_the_window": 0,
     }
-    assert {(row.observation_date, row.lead_days, row.horizon_days) for row in found} == {(OBSERVED, LEAD, HORIZON)}
+    assert {(row.observation_date, row.lead_days, row.horizon_days) for row in rows} == {(OBSERVED, LEAD, HORIZON)}
 
 
 def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) -> None:
@@ -56,8 +56,8 @@ def test_one_who_left_in_the_window_and_came_back_has_left(spark: SparkSession) 
         not_yet_known__2={"as_of": today + DAY, "churn_date": today},
     )
     active = active_customers(known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"back": 1, "back_before": 0, "not_yet_known": 0}
+    rows = labels.build(active, changes, today, OBSERVED, WINDOW).collect()
+    assert {row.customer_id: row.churned for row in rows} == {"back": 1, "back_before": 0, "not_yet_known": 0}
 
 
 def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> None:
@@ -73,12 +73,12 @@ def test_a_corrected_report_leaves_nothing_in_the_label(spark: SparkSession) -> 
         leaves__3={**wrong, "churn_date": OBSERVED - 30 * DAY},  # a typing error, before the window
     )
     active = active_customers(known_customers(changes, OBSERVED), OBSERVED)
-    found = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
-    assert {row.customer_id: row.churned for row in found} == {"stays": 0, "leaves": 1}
+    rows = labels.build(active, changes, day + timedelta(days=HORIZON), OBSERVED, WINDOW).collect()
+    assert {row.customer_id: row.churned for row in rows} == {"stays": 0, "leaves": 1}
 
 
 def test_a_label_is_complete_when_the_reports_of_its_last_day_are_in() -> None:
     today = OBSERVED + timedelta(days=LEAD + HORIZON)
     assert WINDOW.labelled_date(today) == OBSERVED
     assert LabelWindow(LEAD, HORIZON, 2).labelled_date(today) == OBSERVED - 2 * DAY
-    assert LabelWindow(LEAD, HORIZON, 2).complete_on(OBSERVED) == today + 2 * DAY
+    assert LabelWindow(LEAD, HORIZON, 2).labelled_date(today + 2 * DAY) == OBSERVED

@@ -102,9 +102,9 @@ def test_a_day_is_replaced_and_other_days_stay(world: World, champion: str, scor
 )
 def test_missing_twofold_and_churned_customers_are_errors(world: World, scored: list[str], text: str) -> None:
     active = world.spark.createDataFrame([("a",), ("b",)], "customer_id STRING")
-    found = world.spark.createDataFrame([(name,) for name in scored], "customer_id STRING")
+    rows = world.spark.createDataFrame([(name,) for name in scored], "customer_id STRING")
     with pytest.raises(ScoringError, match=text):
-        check_complete(active, found, "scores")
+        check_complete(active, rows, "scores")
     assert check_complete(active, active, "scores") == 2
 
 
@@ -133,8 +133,8 @@ def test_an_older_day_is_scored_by_the_model_that_was_champion_then(world: World
         version = registered(model, champion, date=day.isoformat())
         gate.record(world.spark, on(day, f"older {day}"), version, None, [Check("made up", outcome, "")])
     registry.set_alias(version, registry.CHAMPION)
-    found = {day: champion_on(world.spark, on(day), model) for day in (TODAY - timedelta(days=1), *days)}
-    assert [version.number if version else None for version in found.values()] == [1, 1, 2, 2, 4]
+    champions = {day: champion_on(world.spark, on(day), model) for day in (TODAY - timedelta(days=1), *days)}
+    assert [version.number if version else None for version in champions.values()] == [1, 1, 2, 2, 4]
 
     run(score.main, model)
     by = world.rows(f"SELECT DISTINCT model_version, band FROM {{}}gold.churn_scores_daily WHERE date = '{TODAY}'")

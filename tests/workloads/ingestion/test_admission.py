@@ -45,13 +45,13 @@ BILLS = parquet(
 
 
 def test_a_whole_file_is_admitted_without_remark() -> None:
-    found = examine(WHOLE, SUPPORT)
-    assert (found.rows, found.fault, found.remarks) == (1, None, ())
+    finding = examine(WHOLE, SUPPORT)
+    assert (finding.rows, finding.fault, finding.remarks) == (1, None, ())
 
 
 def test_a_whole_parquet_file_is_admitted_without_remark() -> None:
-    found = examine(BILLS, BY_DOMAIN["transactions"])
-    assert (found.rows, found.fault, found.remarks) == (1, None, ())
+    finding = examine(BILLS, BY_DOMAIN["transactions"])
+    assert (finding.rows, finding.fault, finding.remarks) == (1, None, ())
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_a_whole_parquet_file_is_admitted_without_remark() -> None:
     ],
 )
 def test_an_unreadable_text_file_is_set_aside(data: bytes, fault: str) -> None:
-    found = examine(data, SUPPORT)
-    assert found.rows is None
-    assert found.fault is not None
-    assert found.fault.startswith(fault)
+    finding = examine(data, SUPPORT)
+    assert finding.rows is None
+    assert finding.fault is not None
+    assert finding.fault.startswith(fault)
 
 
 DAMAGED = BILLS[:40] + bytes(20) + BILLS[60:]  # in the first page of values; the footer is whole
@@ -84,10 +84,10 @@ DAMAGED = BILLS[:40] + bytes(20) + BILLS[60:]  # in the first page of values; th
 
 @pytest.mark.parametrize("data", [BILLS[:-20], BILLS[: len(BILLS) // 2], DAMAGED, b"not a table\n"])
 def test_a_damaged_parquet_file_is_set_aside(data: bytes) -> None:
-    found = examine(data, BY_DOMAIN["transactions"])
-    assert found.rows is None
-    assert found.fault is not None
-    assert found.fault.startswith("damaged or no Parquet: ")
+    finding = examine(data, BY_DOMAIN["transactions"])
+    assert finding.rows is None
+    assert finding.fault is not None
+    assert finding.fault.startswith("damaged or no Parquet: ")
 
 
 def test_a_parquet_file_with_any_byte_damaged_is_judged() -> None:
@@ -96,8 +96,8 @@ def test_a_parquet_file_with_any_byte_damaged_is_judged() -> None:
     for _ in range(1000):
         data = bytearray(BILLS)
         data[draw.randrange(len(data))] ^= draw.randrange(1, 256)
-        found = examine(bytes(data), BY_DOMAIN["transactions"])
-        outcomes[(found.fault or "admitted").partition(":")[0]] += 1
+        finding = examine(bytes(data), BY_DOMAIN["transactions"])
+        outcomes[(finding.fault or "admitted").partition(":")[0]] += 1
     assert set(outcomes) <= {"admitted", "missing columns", "damaged or no Parquet"}
 
 
@@ -123,13 +123,13 @@ def test_a_parquet_file_with_text_that_is_none_is_set_aside() -> None:
     ],
 )
 def test_a_file_without_each_column_once_is_set_aside_with_its_count(data: bytes, fault: str) -> None:
-    found = examine(data, SUPPORT)
-    assert (found.rows, found.fault) == (1, fault)
+    finding = examine(data, SUPPORT)
+    assert (finding.rows, finding.fault) == (1, fault)
 
 
 def test_a_parquet_file_without_each_column_is_set_aside_with_its_count() -> None:
-    found = examine(parquet(transaction_id=["t-1"], customer_id=["0001-A"]), BY_DOMAIN["transactions"])
-    assert (found.rows, found.fault) == (1, "missing columns: transaction_date, amount, status")
+    finding = examine(parquet(transaction_id=["t-1"], customer_id=["0001-A"]), BY_DOMAIN["transactions"])
+    assert (finding.rows, finding.fault) == (1, "missing columns: transaction_date, amount, status")
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_a_parquet_file_without_each_column_is_set_aside_with_its_count() -> Non
     ],
 )
 def test_an_odd_file_is_admitted_and_remarked_on(data: bytes, remark: str) -> None:
-    found = examine(data, SUPPORT)
-    assert found.fault is None
-    assert "; ".join(found.remarks) == remark
+    finding = examine(data, SUPPORT)
+    assert finding.fault is None
+    assert "; ".join(finding.remarks) == remark
 
 
 @pytest.mark.parametrize("record_end", ["\n", "\r\n"])
@@ -153,12 +153,12 @@ def test_records_are_counted_as_spark_reads_them(
 ) -> None:
     lines = [HEADER, f's-1,0001-A,2026-01-02,"bill{end_within}ing",low,', "", TICKET, "s-2,0002-B", f"{TICKET},,", ""]
     data = record_end.join(lines).encode()
-    found = examine(data, SUPPORT)
+    finding = examine(data, SUPPORT)
     (tmp_path / "support.csv").write_bytes(data)
     options = {"header": "true", "escape": '"', "multiLine": "true"}  # those of bronze
     read = spark.read.options(**options).schema(SUPPORT.delivered_schema).csv((tmp_path / "support.csv").as_uri())
-    assert found.fault is None
-    assert found.rows == read.count() == 4
+    assert finding.fault is None
+    assert finding.rows == read.count() == 4
 
 
 def rows(*files: tuple[str, bytes], seen: dict[str, str] | None = None, modified: int = NOON) -> list[Delivered]:

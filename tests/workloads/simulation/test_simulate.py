@@ -177,8 +177,8 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
     landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
     bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]
     assert len(set(bills)) < len(bills)
-    taken = zip(assess(landed, {}, BY_DOMAIN, run), landed, strict=True)
-    volumes.contents = {row.stored: data for row, (_, data) in taken if row.stored}
+    assessed = zip(assess(landed, {}, BY_DOMAIN, run), landed, strict=True)
+    volumes.contents = {row.stored: data for row, (_, data) in assessed if row.stored}
     assert deliver(run, client, snapshot, SEED) == 0
 
 
@@ -186,9 +186,9 @@ def test_files_are_admitted_and_have_their_contract_s_types(world: World) -> Non
     due = deliveries(SNAPSHOT, LATER)
     for contract in BY_DOMAIN.values():
         data = content(delivery_rows(contract.domain, world, due[0], initial=True, seed=SEED), contract)
-        found = examine(data, contract)
-        assert (found.fault, found.remarks) == (None, ())
-        assert found.rows
+        finding = examine(data, contract)
+        assert (finding.fault, finding.remarks) == (None, ())
+        assert finding.rows
         if contract.format == "parquet":
             assert "date" in str(pq.read_schema(io.BytesIO(data)))
 

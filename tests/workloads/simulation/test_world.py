@@ -141,8 +141,8 @@ def test_the_reasons_for_leaving_are_telco_s() -> None:
         for value, effect in effects.items():
             inputs[value] = (customers[column] == value).astype(float)
             expected.append(effect)
-    found = LogisticRegression(C=1e6, max_iter=1_000).fit(inputs, customers["churn"] == "Yes").coef_[0]
-    assert found == pytest.approx(expected, abs=0.01)
+    coefficients = LogisticRegression(C=1e6, max_iter=1_000).fit(inputs, customers["churn"] == "Yes").coef_[0]
+    assert coefficients == pytest.approx(expected, abs=0.01)
 
 
 def _whole_months(since: pd.Series[pd.Timestamp], until: pd.Timestamp) -> pd.Series[int]:

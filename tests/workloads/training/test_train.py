@@ -38,8 +38,8 @@ BASE_RATE = Version("m", 1, {"date": "2026-01-31", "bootstrap": "true"})
     ],
 )
 def test_when_a_champion_is_due_for_a_successor(champion: Version | None, reason: str | None) -> None:
-    found = reason_to_wait(date(2026, 1, 31), 7, champion)
-    assert found is None if reason is None else found is not None and reason in found
+    answer = reason_to_wait(date(2026, 1, 31), 7, champion)
+    assert answer is None if reason is None else answer is not None and reason in answer
 
 
 def test_the_same_data_teach_nothing_new() -> None:

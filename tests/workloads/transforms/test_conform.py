@@ -33,9 +33,9 @@ TICKET = {
 
 def bronze(spark: SparkSession, *rows: dict[str, str | None]) -> DataFrame:
     """Rows as cloudFiles delivers them; each changes the model ticket, `_file` included."""
-    given = [{**TICKET, "_rescued_data": None, "_file": "f", **row} for row in rows]
+    tickets = [{**TICKET, "_rescued_data": None, "_file": "f", **row} for row in rows]
     schema = ", ".join(f"{name} STRING" for name in (*TICKET, "_rescued_data", "_file"))
-    return spark.createDataFrame([tuple(row.values()) for row in given], schema)
+    return spark.createDataFrame([tuple(row.values()) for row in tickets], schema)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def judged(spark: SparkSession) -> dict[str, Row]:
         {"ticket_id": "too short", "_rescued_data": '{"_corrupt_record": "s-1,0001-A", "_file_path": "f"}'},
     )
     conformed = conform(rows, SUPPORT)
-    found = conformed.select("*", broken_rules(SUPPORT).alias("reasons")).collect()
-    return {row.ticket_id: row for row in found}
+    tickets = conformed.select("*", broken_rules(SUPPORT).alias("reasons")).collect()
+    return {row.ticket_id: row for row in tickets}
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_quarantine_takes_just_the_rows_that_silver_does_not(spark: SparkSession
 
 def test_a_source_s_column_may_have_a_dot_in_its_name(spark: SparkSession) -> None:
     columns = tuple(replace(column, source=column.source.replace("_", ".")) for column in SUPPORT.columns)
-    given = bronze(spark, {}).withColumnsRenamed({column: column.replace("_", ".") for column in TICKET})
-    (row,) = conform(given, replace(SUPPORT, columns=columns)).collect()
+    renamed = bronze(spark, {}).withColumnsRenamed({column: column.replace("_", ".") for column in TICKET})
+    (row,) = conform(renamed, replace(SUPPORT, columns=columns)).collect()
     assert (row.ticket_id, row.resolution_hours, row._malformed) == ("s-1", 3.5, None)
     assert json.loads(row._raw)["ticket.id"] == "s-1"
 

@@ -45,16 +45,16 @@ def champion_of(model: str) -> int:
 def decisions(world: World, model: str, run_id: str) -> dict[str, tuple[str, str]]:
     query = f"SELECT * FROM {{}}mlops.gate_results WHERE model = '{model}' AND run_id = '{run_id}'"
     rows = world.rows(query)
-    found = {row.check_name: (row.decision, row.outcome) for row in rows}
-    assert len(found) == len(rows), "a check of a run stands once"
-    return found
+    outcomes = {row.check_name: (row.decision, row.outcome) for row in rows}
+    assert len(outcomes) == len(rows), "a check of a run stands once"
+    return outcomes
 
 
 def test_a_real_model_beats_the_base_rate(world: World, champion: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert champion_of(champion) == 2
-    found = decisions(world, champion, "1")
-    assert set(found.values()) == {("passed", "passed")}
-    assert {"discrimination", "calibration", "leak", "champion"} <= set(found)
+    outcomes = decisions(world, champion, "1")
+    assert set(outcomes.values()) == {("passed", "passed")}
+    assert {"discrimination", "calibration", "leak", "champion"} <= set(outcomes)
     row = world.rows(f"SELECT * FROM {{}}mlops.gate_results WHERE model = '{champion}' AND check_name = 'champion'")[0]
     assert (row.challenger_version, row.champion_version, row.metric, row.date) == (2, 1, "auc", TODAY)
     assert row.value > 0.8 > row.threshold
@@ -82,9 +82,9 @@ def test_without_a_real_champion_a_failing_challenger_fails_the_task(world: Worl
         with pytest.raises(gate.GateError, match="gate failed: champion stays version 1"):
             run(gate.main, model, run_id="7")
     assert champion_of(model) == 1
-    found = decisions(world, model, "7")
-    assert found["discrimination"] == ("failed", "failed")
-    assert found["leak"] == ("failed", "passed")
+    outcomes = decisions(world, model, "7")
+    assert outcomes["discrimination"] == ("failed", "failed")
+    assert outcomes["leak"] == ("failed", "passed")
     with pytest.raises(gate.GateError, match=r"trained on .*: champion stays version 1, the bootstrap model"):
         run(gate.main, model, date=TOMORROW)
 
@@ -170,10 +170,10 @@ def test_champion_and_challenger_are_each_judged_by_their_own_columns(
     registry.set_alias(challenge(model, frame.head(4_000), columns), registry.CHAMPION)
     challenge(model, frame)
     run(gate.main, model, run_id=f"columns {len(columns.all)}")
-    found = decisions(world, model, f"columns {len(columns.all)}")
-    assert {name: outcome for name, outcome in found.items() if outcome != ("passed", "passed")} == {}
+    outcomes = decisions(world, model, f"columns {len(columns.all)}")
+    assert {name: outcome for name, outcome in outcomes.items() if outcome != ("passed", "passed")} == {}
     assert champion_of(model) == 2
-    assert {outcome for name, outcome in found.items() if name == "missing_features"} == recorded
+    assert {outcome for name, outcome in outcomes.items() if name == "missing_features"} == recorded
     if recorded:
         query = f"SELECT reason FROM {{}}mlops.gate_results WHERE model = '{model}' AND check_name = 'missing_features'"
         (row,) = world.rows(query)

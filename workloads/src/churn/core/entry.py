@@ -1,4 +1,4 @@
-"""Command line and Spark session, which every entry point shares."""
+"""Command line and Spark session of every entry point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the workloads: what a task raises when it cannot do its work, and whether trying again helps.
+"""Errors of the workloads: final ones, and ones after which trying again may help.
 
 A task does not catch these errors and does not exit by itself: the text of the exception that leaves `main` is what the
 job's run shows as its error, on Databricks and elsewhere.

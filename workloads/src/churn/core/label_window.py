@@ -1,4 +1,4 @@
-"""Label window: the days in which a customer must leave to be labelled as churned, and when that is known."""
+"""Label window: the days in which a customer must leave to be labelled as churned."""
 
 from __future__ import annotations
 
@@ -39,10 +39,6 @@ class LabelWindow:
     def closes(self, observed: date) -> date:
         """Last day in the window of an observation date."""
         return self.opens(observed) + timedelta(days=self.horizon_days)
-
-    def complete_on(self, observed: date) -> date:
-        """Day by whose end all are reported who left in the window of an observation date."""
-        return observed + timedelta(days=self.days)
 
     def labelled_date(self, today: date) -> date:
         """Latest observation date whose label is complete by the end of a day."""

@@ -47,8 +47,8 @@ class Task(Generic[Options]):
 
     def read_options(self, values: Mapping[str, Any]) -> Options:
         """Makes the options from parsed values by name; other names are ignored."""
-        made: Options = _made(self.options, values)
-        return made
+        options: Options = _instance(self.options, values)
+        return options
 
 
 def option(text: str, read: Callable[[str], Any] = str) -> dict[str, Any]:
@@ -84,11 +84,12 @@ def _items(options: type) -> Iterator[Field[Any]]:
             yield item
 
 
-def _made(options: Any, values: Mapping[str, Any]) -> Any:
+def _instance(options: Any, values: Mapping[str, Any]) -> Any:
+    """Instance of a dataclass of options, and of the dataclasses in it, from values by name."""
     hints = get_type_hints(options)
     return options(
         **{
-            name: _made(hints[name], values) if is_dataclass(hints[name]) else values[name]
+            name: _instance(hints[name], values) if is_dataclass(hints[name]) else values[name]
             for name in (item.name for item in fields(options))
         }
     )

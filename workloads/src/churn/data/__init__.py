@@ -7,7 +7,6 @@ from importlib.resources import files
 
 import pandas as pd
 
-CUSTOMERS = 7_043
 SNAKE_CASE = {"customerID": "customer_id", "tenure": "tenure_months"}  # those that do not follow from their name
 
 

@@ -29,8 +29,8 @@ def known_customers(changes: DataFrame, observed: date) -> DataFrame:
 
 def active_customers(known: DataFrame, observed: date) -> DataFrame:
     """Those of `known_customers` who had signed up and not left by the end of the observation date."""
-    left = sf.col("churn_date").isNotNull() & (sf.col("churn_date") <= sf.lit(observed))
-    return known.where((sf.col("signup_date") <= sf.lit(observed)) & ~left)
+    has_left = sf.col("churn_date").isNotNull() & (sf.col("churn_date") <= sf.lit(observed))
+    return known.where((sf.col("signup_date") <= sf.lit(observed)) & ~has_left)
 
 
 def build(
@@ -70,11 +70,11 @@ def build(
     frame = customers
     for group in GROUPS:
         frame = group.build(frame, known)
-    features = [_given(feature) for feature in (*CATEGORICAL, *NUMERIC)]
+    features = [_typed_column(feature) for feature in (*CATEGORICAL, *NUMERIC)]
     return frame.select("customer_id", sf.lit(observed).alias("observation_date"), *features)
 
 
-def _given(feature: Feature) -> Column:
+def _typed_column(feature: Feature) -> Column:
     """The column of a feature in its type, with its default where it is NULL."""
     value = sf.col(feature.name)
     if feature.default is not None:

@@ -38,14 +38,14 @@ def build(active: DataFrame, changes: DataFrame, today: date, observed: date, wi
     begin, end = window.opens(observed), window.closes(observed)
     since = changes.where((sf.col("as_of") > sf.lit(observed)) & (sf.col("as_of") <= sf.lit(today)))
     last = sf.max_by("churn_date", order(contract_of("customer")))
-    of_day = since.groupBy("customer_id", "as_of").agg(last.alias("left"))
-    reported = of_day.groupBy("customer_id").agg(sf.min("left").alias("reported"))
-    left = sf.least("churn_date", "reported")  # the other one, where one of them is NULL
-    within = (left > sf.lit(begin)) & (left <= sf.lit(end))
+    of_day = since.groupBy("customer_id", "as_of").agg(last.alias("churn_date"))
+    reported = of_day.groupBy("customer_id").agg(sf.min("churn_date").alias("reported"))
+    leaving_date = sf.least("churn_date", "reported")  # the other one, where one of them is NULL
+    within = (leaving_date > sf.lit(begin)) & (leaving_date <= sf.lit(end))
     return (
         active.select("customer_id", "churn_date")
         .join(reported, "customer_id", "left")
-        .where(left.isNull() | (left > sf.lit(begin)))
+        .where(leaving_date.isNull() | (leaving_date > sf.lit(begin)))
         .select(
             "customer_id",
             sf.lit(observed).alias("observation_date"),

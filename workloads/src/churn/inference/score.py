@@ -40,7 +40,7 @@ class ScoringError(FinalError):
 
 
 class NoChampionError(FinalError):
-    """No champion had been made by the day; the text names the tasks that make one."""
+    """No version was champion by the day; the text names the tasks that make a champion."""
 
 
 class NoFeaturesError(FinalError):
@@ -54,7 +54,7 @@ def champion_on(spark: SparkSession, run: Run, model: str) -> Version | None:
     bootstrap model, which gives every customer the same score.
     """
     champion = registry.aliased(model, registry.CHAMPION)
-    if champion is None or champion.made <= run.date:
+    if champion is None or champion.registered_on <= run.date:
         return champion
     passed = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(
         (sf.col("model") == model) & (sf.col("decision") == str(Outcome.PASSED)) & (sf.col("date") <= sf.lit(run.date))
@@ -108,12 +108,12 @@ def check_complete(active: DataFrame, rows: DataFrame, table: str) -> int:
         ScoringError: Customers are missing, there twice, or not active; the text counts them and names some.
     """
     expected = active.select("customer_id", sf.lit(1).alias("expected"))
-    found = rows.groupBy("customer_id").agg(sf.count("*").alias("found"))
-    both = expected.join(found, "customer_id", "full").fillna(0, ["expected", "found"])
-    wrong = both.where("expected <> found")
+    counts = rows.groupBy("customer_id").agg(sf.count("*").alias("actual"))
+    both = expected.join(counts, "customer_id", "full").fillna(0, ["expected", "actual"])
+    wrong = both.where("expected <> actual")
     faults = wrong.limit(CUSTOMERS_NAMED).collect()
     if faults:
-        named = ", ".join(f"{row.customer_id} ({row.expected} expected, {row.found} found)" for row in faults)
+        named = ", ".join(f"{row.customer_id} ({row.expected} expected, {row.actual} found)" for row in faults)
         raise ScoringError(f"{wrong.count()} customers do not have the rows of {table} that they should: {named}")
     return both.count()
 
@@ -153,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def completed(scores: DataFrame, run: Run, model: LoadedModel) -> DataFrame:
-    """Completes scores to rows of gold.churn_scores_daily."""
+    """Adds day, version, run and missing features to scores, giving rows of gold.churn_scores_daily."""
     return scores.select(
         "customer_id",
         sf.lit(run.date).alias("date"),

@@ -1,1 +1,1 @@
-"""Delivered files: examined, admitted or quarantined."""
+"""Ingestion: delivered files are examined, then admitted or quarantined."""

@@ -1,7 +1,7 @@
-"""Examines a delivered file before anything reads it: is it whole, and has it the columns of its contract?
+"""Examination of a delivered file before anything reads it: whether it is whole, with its contract's columns.
 
-A file that fails is quarantined whole, since its rows do not show what it lacks: an empty column and one that was not
-delivered look the same there. Silver's rules examine what shows row by row (a missing value, text in a number).
+A file that fails is quarantined whole, since its rows do not show what the file lacks: an empty column and one that was
+not delivered look the same in a row. Silver's rules examine what shows row by row (a missing value, text in a number).
 
 A text file must end with a line feed: without one, its last line may have lost a part. All its records must end in the
 same way, with a line feed or with a carriage return and a line feed: readers split other mixtures differently.

@@ -103,10 +103,10 @@ def assess(
         digest = hashlib.sha256(data).hexdigest()
         identity = _identity(file, digest)
         finding = examine(data, by_domain.get(domain))
-        kept_as = _stored_name(file, landed.modified, identity)
-        status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{kept_as}"
+        stored_name = _stored_name(file, landed.modified, identity)
+        status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{stored_name}"
         if finding.fault:
-            status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{kept_as}"
+            status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{stored_name}"
         elif identity in seen:
             status, reason, stored = DUPLICATE, f"same content as {seen[identity]}", ""
         else:
@@ -214,9 +214,9 @@ class Intake:
             if self.read(landed) == data:
                 self._files.delete(landed.path)
 
-    def remove_empty_folders(self, taken: Sequence[Landed]) -> None:
-        """Removes the folders that files were taken from, up to their domain's, which each day would list again."""
-        files = [PurePosixPath(landed.path.removeprefix(f"{self._raw}/")) for landed in taken]
+    def remove_empty_folders(self, removed: Sequence[Landed]) -> None:
+        """Removes the empty folders of removed files, except their domain's: each run would list them again."""
+        files = [PurePosixPath(landed.path.removeprefix(f"{self._raw}/")) for landed in removed]
         folders = {folder for file in files for folder in file.parents}
         for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
             if len(folder.parts) > 1:

@@ -1,4 +1,4 @@
-"""Bands of risk: into which a customer falls by the score. Each version of the model carries the bands of its day."""
+"""Bands of risk, by the score of a customer. Each version of the model keeps the bands it was registered with."""
 
 from __future__ import annotations
 

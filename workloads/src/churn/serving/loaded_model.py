@@ -1,4 +1,4 @@
-"""Loads a registered version, with the columns of its own signature.
+"""Registered version in memory, with the columns of its own signature.
 
 A version reads the features that it was trained on, whatever features are built today: one that was added since is not
 read, and one that is no longer built is NULL, which trees take as it is, imputers replace by the median, and one-hot

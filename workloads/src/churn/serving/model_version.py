@@ -1,4 +1,4 @@
-"""Registered version of the model, and what its tags say of its training."""
+"""Registered version of the model, with its training as its tags describe it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Version:
         return self.tags[name]
 
     @property
-    def made(self) -> date:
+    def registered_on(self) -> date:
         """Logical date of the run that registered it."""
         return date.fromisoformat(self.tag("date"))
 
@@ -77,7 +77,7 @@ class Version:
     @property
     def learned_until(self) -> date:
         """Last day of which it may have learned who left."""
-        return self.made if self.split is SplitRule.CUSTOMER else self.holdout_date
+        return self.registered_on if self.split is SplitRule.CUSTOMER else self.holdout_date
 
     @property
     def bootstrap(self) -> bool:

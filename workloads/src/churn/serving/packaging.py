@@ -1,4 +1,4 @@
-"""Packages a fitted classifier as the model that MLflow serves: code, columns, bands, signature and requirements."""
+"""Packaging of a fitted classifier as a model for MLflow: code, columns, bands, signature and requirements."""
 
 from __future__ import annotations
 

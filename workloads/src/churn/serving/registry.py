@@ -1,4 +1,4 @@
-"""MLflow's registry: versions of the model are registered, tagged, and looked up by alias or number.
+"""Registration of the model's versions in MLflow, and their lookup by alias or number.
 
 The environment decides which MLflow server and registry are used (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI); on
 Databricks both are the workspace's.

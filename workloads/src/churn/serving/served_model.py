@@ -1,4 +1,4 @@
-"""Model that is served: MLflow copies this file into each version and runs it there, so it imports nothing of ours."""
+"""Model that is served. MLflow copies this file into each version, so it imports no other module of the wheel."""
 
 from __future__ import annotations
 

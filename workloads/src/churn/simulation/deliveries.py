@@ -73,12 +73,12 @@ def _customers(world: World, delivery: Delivery, *, initial: bool) -> pd.DataFra
     """A report of each customer who signed up or left, dated on that day; the first delivery reports all customers."""
     customers = world.customers
     first, last = pd.Timestamp(delivery.first), pd.Timestamp(delivery.last)
-    came = customers[(customers["signup_date"] <= last) & (initial | (customers["signup_date"] >= first))].copy()
-    came["as_of"] = came["signup_date"].where(came["signup_date"] > first, first)
-    came["churn_date"] = pd.NaT
-    left = customers[(customers["churn_date"] >= first) & (customers["churn_date"] <= last)].copy()
-    left["as_of"] = left["churn_date"]
-    reported = pd.concat([came, left])
+    newcomers = customers[(customers["signup_date"] <= last) & (initial | (customers["signup_date"] >= first))].copy()
+    newcomers["as_of"] = newcomers["signup_date"].where(newcomers["signup_date"] > first, first)
+    newcomers["churn_date"] = pd.NaT
+    leavers = customers[(customers["churn_date"] >= first) & (customers["churn_date"] <= last)].copy()
+    leavers["as_of"] = leavers["churn_date"]
+    reported = pd.concat([newcomers, leavers])
     reported["tenure_months"] = _whole_months(reported["signup_date"], reported["as_of"])
     # Telco's totals are those of the anchor, so a report before it lacks the bills between the two
     months = ((pd.Timestamp(world.anchor) - reported["as_of"]).dt.days / 30.4).round()
@@ -157,8 +157,8 @@ def _active(world: World, day: date) -> pd.DataFrame:
     """The customers of a day, with what their behaviour depends on."""
     today = np.datetime64(day)
     customers = world.customers
-    left = customers["churn_date"].to_numpy() <= today
-    active = (customers["signup_date"].to_numpy() <= today) & ~left
+    has_left = customers["churn_date"].to_numpy() <= today
+    active = (customers["signup_date"].to_numpy() <= today) & ~has_left
     return customers.loc[active, ["customer_id", "signup_date", "monthly_charges", "unhappiness"]]
 
 

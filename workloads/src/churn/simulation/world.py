@@ -83,7 +83,7 @@ def _telco_customers(anchor: date, seed: int) -> pd.DataFrame:
     """Telco's customers: signed up so that whole months to the anchor are their tenure, leavers with a day."""
     customers = telco()
     draw = generator(seed, "telco", anchor)
-    left = (customers.pop("churn") == "Yes").to_numpy()
+    has_left = (customers.pop("churn") == "Yes").to_numpy()
     # up to four weeks more than the whole months, so that nobody's tenure is a day short
     extra = draw.integers(0, 28, len(customers))
     months = customers["tenure_months"].to_numpy()
@@ -92,8 +92,8 @@ def _telco_customers(anchor: date, seed: int) -> pd.DataFrame:
         start - pd.DateOffset(months=int(count), days=int(days)) for count, days in zip(months, extra, strict=True)
     ]
     days = draw.integers(1, LEAVING_DAYS + 1, len(customers))
-    customers["churn_date"] = (start + pd.to_timedelta(days, unit="D")).where(left)
-    customers["unhappiness"] = draw.normal(0.0, 1.0, len(customers)) + UNHAPPIER * left
+    customers["churn_date"] = (start + pd.to_timedelta(days, unit="D")).where(has_left)
+    customers["unhappiness"] = draw.normal(0.0, 1.0, len(customers)) + UNHAPPIER * has_left
     return customers
 
 

@@ -1,1 +1,1 @@
-"""Models: the data they learn from, how they are fitted and measured."""
+"""Training: the data that models learn from, the fit and its metrics."""

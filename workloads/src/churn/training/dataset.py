@@ -50,12 +50,12 @@ class Split:
 
 
 def labelled(features: DataFrame, labels: DataFrame, today: date, window: LabelWindow, columns: Columns) -> DataFrame:
-    """Joins features to the labels that were complete on a day: of the latest such date, and each seventh before it.
+    """Joins features to labels: of the latest observation date with complete labels, and of each seventh day before it.
 
     Args:
         features: gold.churn_features.
         labels: gold.churn_labels.
-        today: Logical date; what was reported by its end is known.
+        today: Logical date, by whose end a label must be complete.
         window: The label window.
         columns: What to read of the features.
 
@@ -96,7 +96,7 @@ def split(frame: pd.DataFrame, window: LabelWindow) -> Split:
     complete = dates + timedelta(days=window.days) <= dates.max()
     train, rule = frame[complete], SplitRule.TIME
     if train["churned"].nunique() != 2:
-        train, rule = frame[~kept(frame)], SplitRule.CUSTOMER
+        train, rule = frame[~holdout_mask(frame)], SplitRule.CUSTOMER
     return Split(_checked(train, f"training part by {rule}"), holdout(frame[dates == dates.max()], rule), rule)
 
 
@@ -110,7 +110,7 @@ def holdout(newest: pd.DataFrame, rule: SplitRule) -> pd.DataFrame:
     Raises:
         DatasetError: Leavers or stayers are lacking.
     """
-    return _checked(newest if rule is SplitRule.TIME else newest[kept(newest)], f"holdout by {rule}")
+    return _checked(newest if rule is SplitRule.TIME else newest[holdout_mask(newest)], f"holdout by {rule}")
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
@@ -124,8 +124,8 @@ def _bucket(customer_id: str) -> int:
     return int.from_bytes(hashlib.sha256(customer_id.encode()).digest()[:4], "big") % 100
 
 
-def kept(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Rows of the customers whom no training by customer has seen, as a mask."""
+def holdout_mask(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Mask of the rows whose customers are kept back from every training by customer."""
     return frame["customer_id"].map(_bucket) < HOLDOUT_PERCENT
 
 

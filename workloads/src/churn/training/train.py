@@ -78,7 +78,7 @@ def reason_to_wait(today: date, retrain_days: int, champion: Version | None) -> 
     """
     if champion is None or champion.bootstrap:
         return None
-    age = (today - champion.made).days
+    age = (today - champion.registered_on).days
     if age >= retrain_days:
         return None
     return f"champion version {champion.number} is {age} days old, younger than retrain_days={retrain_days}"

@@ -1,4 +1,4 @@
-"""The latest of the rows that share a key: which report wins, and which ones it supersedes. No I/O."""
+"""Latest of the rows that share a key, and the rows that it supersedes. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the gate: what a challenger must show before it becomes champion. No I/O.
+"""Checks that a challenger must pass before it becomes champion. No I/O.
 
 | check | asks | fails when |
 |---|---|---|
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """Of a check or a gate. `error` means that it could not be tested, which is not the same as `failed`."""
+    """Outcome of a check or of the gate; `error` means that something could not be tested, unlike `failed`."""
 
     PASSED = "passed"
     FAILED = "failed"

@@ -32,7 +32,7 @@ from churn.feature_engineering.groups import COLUMNS, FEATURES
 from churn.serving import registry
 from churn.serving.loaded_model import LoadedModel, UnsignedVersionError, load
 from churn.serving.model_version import SplitRule, UntaggedVersionError
-from churn.training.dataset import DatasetError, holdout, kept, labelled
+from churn.training.dataset import DatasetError, holdout, holdout_mask, labelled
 from churn.validation.checks import Check, Outcome, decide, judge
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def examine(spark: SparkSession, run: Run, challenger: Version, champion: Versio
 
 
 def unseen(customers: pd.DataFrame, challenger: Version, champion: Version) -> npt.NDArray[np.bool_]:
-    """Customers of the holdout on whom both models can be compared: the champion must not have learned who left.
+    """Mask of the customers of the holdout on whom both models can be compared.
+
+    The champion must not have learned who of them left.
 
     Args:
         customers: The holdout of the challenger's training.
@@ -85,7 +87,7 @@ def unseen(customers: pd.DataFrame, challenger: Version, champion: Version) -> n
     if champion.bootstrap or champion.learned_until <= challenger.holdout_date:
         return np.ones(len(customers), np.bool_)
     if champion.split is SplitRule.CUSTOMER:
-        return kept(customers).to_numpy(np.bool_)
+        return holdout_mask(customers).to_numpy(np.bool_)
     return np.zeros(len(customers), np.bool_)
 
 
@@ -144,9 +146,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     champion = registry.aliased(model, registry.CHAMPION)
     if challenger is None and champion is None:
         raise NoModelError(f"{model} has neither {registry.CHAMPION} nor {registry.CHALLENGER}: run `bootstrap` first")
-    if challenger is None or challenger.made != run.date:
-        reason = f"no version of {model} was trained on {run.date}: {_still(champion)}"
-        if challenger and not _rated(champion):  # the gate has refused what was trained before
+    if challenger is None or challenger.registered_on != run.date:
+        reason = f"no version of {model} was trained on {run.date}: {_champion_sentence(champion)}"
+        if challenger and not _is_trained(champion):  # the gate has refused what was trained before
             raise GateError(reason)
         print(reason)
         return
@@ -162,24 +164,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     if decision is Outcome.PASSED:
         registry.set_alias(challenger, registry.CHAMPION)
         print(f"version {challenger.number} of {model} is now {registry.CHAMPION}")
-    elif decision is Outcome.ERROR or not _rated(champion):
-        raise GateError(f"gate {decision}: {_still(champion)}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}")
+    elif decision is Outcome.ERROR or not _is_trained(champion):
+        raise GateError(
+            f"gate {decision}: {_champion_sentence(champion)}; see {run.table(GATE_RESULTS.name)}, run {run.run_id}"
+        )
     else:
-        print(f"gate failed: {_still(champion)}")
+        print(f"gate failed: {_champion_sentence(champion)}")
 
 
 def _missing(models: Sequence[LoadedModel]) -> list[Check]:
-    """A record of features that a model reads and that are no longer built; it says so and fails nothing."""
+    """Record, for information only, of features that a model reads and that are no longer built."""
     warnings = [model.warning for model in models if model.warning]
     return [Check("missing_features", Outcome.PASSED, "; ".join(warnings))] if warnings else []
 
 
-def _rated(champion: Version | None) -> bool:
-    """Whether the scores of a champion differ between customers."""
+def _is_trained(champion: Version | None) -> bool:
+    """Whether there is a champion that was trained: the bootstrap model gives every customer the same score."""
     return champion is not None and not champion.bootstrap
 
 
-def _still(champion: Version | None) -> str:
+def _champion_sentence(champion: Version | None) -> str:
     """Sentence about the model that goes on scoring when nothing is promoted."""
     if champion is None:
         return f"there is still no {registry.CHAMPION}"

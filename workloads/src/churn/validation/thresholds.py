@@ -1,4 +1,4 @@
-"""Thresholds of the gate: what a challenger must reach, and where each number comes from."""
+"""Thresholds of the gate, each with the source of its number."""
 
 from __future__ import annotations
 
