@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from churn.core.table import Column, DuplicateKeyError, Table
+from churn.core.table import Column, Table
 from tests.conftest import TEST_CATALOG
 
 if TYPE_CHECKING:
@@ -51,24 +51,6 @@ def test_a_row_of_another_part_is_refused(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(SECOND, 1)], "date DATE, id INT")
     with pytest.raises(Exception, match=r"(?i)replaceWhere"):
         table.replace(rows, TEST_CATALOG, FIRST)
-
-
-def test_a_key_twice_in_a_part_is_refused(spark: SparkSession) -> None:
-    table = replace(VISITS, name="gold.visits_twice", keys=("id", "date"))
-    for day in (FIRST, SECOND):  # the same number on two days is no fault
-        table.replace(spark.createDataFrame([(day, 1), (day, 2)], "date DATE, id INT"), TEST_CATALOG, day)
-    twice = spark.createDataFrame([(SECOND, 1), (SECOND, 2), (SECOND, 2)], "date DATE, id INT")
-    with pytest.raises(DuplicateKeyError, match=r"visits_twice has 2 rows .*: id = 2, date = 2026-01-02; .*`score`"):
-        table.replace(twice, TEST_CATALOG, SECOND)
-    table.replace(twice.distinct(), TEST_CATALOG, SECOND)
-
-
-def test_a_key_twice_in_a_table_without_parts_is_refused(spark: SparkSession) -> None:
-    table = replace(VISITS, name="gold.visits_in_all_twice", part=())
-    twice = spark.createDataFrame([(FIRST, 1), (SECOND, 1)], "date DATE, id INT")
-    with pytest.raises(DuplicateKeyError, match=r"2 rows with the same key: id = 1;"):
-        table.replace(twice, TEST_CATALOG)
-    replace(table, keys=()).replace(twice, TEST_CATALOG)  # rows may repeat
 
 
 def test_a_table_without_parts_is_replaced_whole_and_keeps_its_columns(spark: SparkSession) -> None:

@@ -9,16 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from churn.core.errors import FinalError
-
 if TYPE_CHECKING:
     from datetime import date
 
     from pyspark.sql import DataFrame, SparkSession
-
-
-class DuplicateKeyError(FinalError):
-    """Rows that a task wrote share a key; the text names table, key, an example and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Table:
         name: `schema.table`.
         comment: What a row is.
         columns: Its columns, in order.
-        keys: Names of the columns that make a row unique, which `replace` checks; none if rows may repeat.
+        keys: Names of the columns that make a row unique; none if rows may repeat.
         part: Names of the columns whose values name a part, such as a day; none if each run writes the whole table.
         writer: Name of the task that writes it.
     """
@@ -91,28 +85,12 @@ class Table:
                 are left out; a column of the table that is no longer declared becomes NULL.
             catalog: Unity Catalog name.
             values: Those of the columns `part`.
-
-        Raises:
-            DuplicateKeyError: Rows of the part share a key. They are in the table then: the rows are checked once they
-                are written, since a check before would compute them twice.
         """
         full_name = self.create(rows.sparkSession, catalog)
         writer = rows.select(*self.column_names).write.mode("overwrite").option("mergeSchema", "true")
         if self.part:
             writer = writer.option("replaceWhere", self.condition(*values))
         writer.saveAsTable(full_name)
-        if self.keys:
-            self._check_keys(rows.sparkSession.table(full_name), full_name, *values)
-
-    def _check_keys(self, written: DataFrame, full_name: str, *values: date | str | int) -> None:
-        """Checks that no two rows of one part share a key."""
-        part = written.where(self.condition(*values)) if self.part else written
-        for row in part.groupBy(*self.keys).count().where("count > 1").limit(1).collect():
-            example = ", ".join(f"{name} = {row[name]}" for name in self.keys)
-            raise DuplicateKeyError(
-                f"{full_name} has {row['count']} rows with the same key: {example}; correct what `{self.writer}` "
-                "reads, or its code, and run it again, which replaces these rows"
-            )
 
     def condition(self, *values: date | str | int) -> str:
         """SQL condition that holds for the rows of one part, given the values of the columns `part`."""
