@@ -114,15 +114,15 @@ def check(stack_files: Sequence[Path]) -> list[Settings]:
         FaultsError: With every fault of every source of every stack.
     """
     reader = Reader()
-    found = []
+    checked = []
     for path in stack_files:
         settings = reader.read(read_settings, path)
         _read_platform(reader, path.stem.removeprefix("Pulumi."), settings)
         if settings:
-            found.append(settings)
+            checked.append(settings)
     if reader.faults:
         raise FaultsError(reader.faults)
-    return found
+    return checked
 
 
 def _read_platform(

@@ -89,11 +89,11 @@ def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQ
     for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            area, document, found = examine(WorkspaceArea, read_document(path, file))
+            area, document, wrong = examine(WorkspaceArea, read_document(path, file))
         except FaultsError as error:
             faults += error.faults
             continue
-        faults += found
+        faults += wrong
         if area is None:
             continue
         areas.append((document, area))
