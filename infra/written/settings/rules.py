@@ -98,7 +98,7 @@ def _production_is_not_simulated(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:platform", "simulation", "enabled"),
             received=True,
             allowed=f"false in {settings.stack}: simulated rows must not mix with real ones",
-            remedy="set it to false",
+            remedy="let source systems deliver, or simulate in a stack that is not production",
         )
 
 
@@ -110,7 +110,7 @@ def _production_days_move(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:platform", "daily", "logical_date"),
             received=logical,
             allowed=f"null in {settings.stack}: a fixed day would be scored for ever",
-            remedy="remove it",
+            remedy="leave logical_date out; a run for another day takes it as its parameter date",
         )
 
 
@@ -122,7 +122,7 @@ def _a_fixed_day_is_the_day(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:platform", "daily", "days_behind"),
             received=daily.days_behind,
             allowed="0 beside daily.logical_date, a fixed day that nothing is taken from",
-            remedy="set it to 0, or remove daily.logical_date",
+            remedy="write the earlier day as logical_date, or remove logical_date",
         )
 
 
