@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from churn.core.contract import Contract, read_contracts
 from churn.core.faults import Fault, FaultsError
-from infra.access.plan import Plan, plan_access
+from infra.access.plan import Plan
+from infra.access.stack_plan import plan_access
 from infra.written import paths
 from infra.written.requests import WorkspaceArea, read_requests
 from infra.written.stacks import read_settings, settings_in_program, stack_names
