@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from churn.core.label_window import LabelWindow
 from infra.written.sections import BrokenRule
 from infra.written.settings.aws_rules import AWS_RULES
 
@@ -145,7 +146,7 @@ def _history_is_deep_enough(settings: Settings) -> Iterator[BrokenRule]:
     training = settings.platform.training if settings.platform else None
     if training is None:
         return
-    needed = 2 * (training.lead_days + training.horizon_days + training.settle_days) + 7
+    needed = 2 * LabelWindow(training.lead_days, training.horizon_days, training.settle_days).days + 7
     if training.history_days < needed:
         yield BrokenRule(
             place=("churn:platform", "training", "history_days"),
