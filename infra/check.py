@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PlatformSources:
-    """What the layer of the platform is made from.
+    """Inputs of the platform layer.
 
     Attributes:
         settings: The stack's section `platform`.
@@ -52,7 +52,7 @@ class PlatformSources:
 
 @dataclass(frozen=True)
 class Written:
-    """What people wrote for a stack.
+    """Inputs of a stack, as people wrote them.
 
     Attributes:
         settings: All settings of the stack.

@@ -1,4 +1,4 @@
-"""The files `Pulumi.<stack>.yaml`: which stacks there are, and their settings.
+"""Files `Pulumi.<stack>.yaml`: the stacks that there are, and their settings.
 
 `read_settings` reads a file before the engine starts, `settings_in_program` what the engine hands to the program; the
 model and the rules are the same.

@@ -1,4 +1,4 @@
-"""Data contracts: the columns of a silver table, where each comes from, the rules that rows meet, and who may read it.
+"""Data contracts: the columns of a silver table, their sources, the rules that rows meet, and the groups with access.
 
 Contracts are files of the Open Data Contract Standard, `contracts/<table>.yaml`. This is their only reader: the
 workloads and the program that deploys the platform both use it, and it imports neither Spark nor a provider SDK.

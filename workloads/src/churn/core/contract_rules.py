@@ -72,7 +72,7 @@ def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
 
 
 def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
-    """All rules that a contract breaks.
+    """Applies every rule to a contract, and lists the faults.
 
     Args:
         document: What its file holds.
@@ -94,7 +94,7 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
 
 
 def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fault]:
-    """The file is a contract and has a version."""
+    """Requires a contract with a version."""
     if written.kind != KIND:
         verb = "correct" if written.kind else "add"
         remedy = f"{verb} kind, or move a file that is no contract to another folder"
@@ -106,7 +106,7 @@ def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fau
 
 
 def _groups(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> Iterator[Fault]:
-    """Owner and roles are known groups, and a role reads or writes."""
+    """Requires known groups as owner and in roles, and the access of each role."""
     allowed = "the name of a group" if groups is None else choices(groups)
     known = "correct the name, or add it to churn:platform.team_groups"
     owner = owner_of(written)
@@ -124,7 +124,7 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
 
 
 def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """The table has a name of silver, the same in both properties."""
+    """Requires a name of silver for the table, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
@@ -138,7 +138,7 @@ def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 
 def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Columns have names of their own, in silver and in the files, and one is the key."""
+    """Requires columns with different names, in silver and in the files, and a key among them."""
     names: set[str] = set()
     sources: set[str] = set()
     columns: Place = ("schema", 0, "properties")
@@ -170,7 +170,7 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 
 def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
-    """A column has a type of Spark, and none or one of the standard."""
+    """Requires a type of Spark for a column; one of the standard may be missing, and may not be wrong."""
     if column.physicalType not in TYPES:
         meant = nearest((column.physicalType or "").upper(), TYPES)
         remedy = f"write {meant}" if meant else "choose the type that holds the values of the column"
@@ -186,7 +186,7 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """The files have a known format, and the ordering is a column."""
+    """Requires a known format of the files, and a column as ordering."""
 
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
@@ -209,7 +209,7 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
 
 
 def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """A rule has a name of its own and a condition that Spark checks."""
+    """Requires of a rule its own name and a condition that Spark checks."""
     required = [column.name or "" for column in table.properties or () if column.required]
     names = {*ROW_RULES, *map(given_rule, required)}
     for index, rule in enumerate(table.quality or ()):
