@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from churn.core.contract import Contract, read_contracts
 from churn.core.faults import Fault, FaultsError
-from infra.access.plan import Plan, plan_access
+from infra.access.plan import Plan
+from infra.access.stack_plan import plan_access
 from infra.written import paths
 from infra.written.requests import WorkspaceArea, read_requests
 from infra.written.stacks import read_settings, settings_in_program, stack_names
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PlatformSources:
-    """What the layer of the platform is made from.
+    """Inputs of the platform layer.
 
     Attributes:
         settings: The stack's section `platform`.
@@ -51,7 +52,7 @@ class PlatformSources:
 
 @dataclass(frozen=True)
 class Written:
-    """What people wrote for a stack.
+    """Inputs of a stack, as people wrote them.
 
     Attributes:
         settings: All settings of the stack.
@@ -114,15 +115,15 @@ def check(stack_files: Sequence[Path]) -> list[Settings]:
         FaultsError: With every fault of every source of every stack.
     """
     reader = Reader()
-    found = []
+    checked = []
     for path in stack_files:
         settings = reader.read(read_settings, path)
         _read_platform(reader, path.stem.removeprefix("Pulumi."), settings)
         if settings:
-            found.append(settings)
+            checked.append(settings)
     if reader.faults:
         raise FaultsError(reader.faults)
-    return found
+    return checked
 
 
 def _read_platform(

@@ -1,4 +1,4 @@
-"""What the areas of the platform share: what people wrote, and what follows from it."""
+"""Shared inputs of the platform's areas: the settings, the sources, and what follows from both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What the areas of the platform share.
+    """Shared inputs of the platform's areas.
 
     Attributes:
         settings: All settings of the stack.

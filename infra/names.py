@@ -1,6 +1,8 @@
-"""Names that several modules use. Names of tables must equal those of the wheel; a test compares them."""
+"""Names that several modules use."""
 
 from __future__ import annotations
+
+from churn.core import tables
 
 SCHEMAS = {
     "bronze": "Raw records per domain as they were delivered, with rescued data and origin",
@@ -17,11 +19,6 @@ VOLUMES = {
 }
 
 # Tables that the dashboard shows. The job churn_bootstrap makes them, so that reading them can be granted.
-MARTS = (
-    "gold.marts_churn_overview",
-    "gold.marts_churn_segments",
-    "gold.marts_churn_score_distribution",
-    "gold.marts_churn_gate",
-)
+MARTS = tuple(table.name for table in tables.MARTS)
 
 MODEL = "mlops.churn_model"

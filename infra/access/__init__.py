@@ -1,1 +1,1 @@
-"""Who may do what: the plan of grants in Unity Catalog and the table of permissions in the workspace, as pure data."""
+"""Access rights as pure data: the plan of grants in Unity Catalog and the table of permissions in the workspace."""

@@ -1,4 +1,4 @@
-"""Guards of the plan of grants: what no source may bring about, by itself or together with others."""
+"""Guards of the plan of grants, against rights that no source may bring about, by itself or together with others."""
 
 from __future__ import annotations
 

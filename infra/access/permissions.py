@@ -1,4 +1,4 @@
-"""Permissions on objects of the workspace: who may do what with jobs, pipelines, the endpoint and their like.
+"""Permissions of roles on objects of the workspace: jobs, pipelines, the endpoint and their like.
 
 Objects of Unity Catalog have grants instead; see `infra.access.plan`. `infra.layers.platform.permit` makes what
 stands in the table. The deployer is missing in it: who makes an object manages it.

@@ -1,6 +1,6 @@
-"""The plan of all grants in Unity Catalog: one pure function merges them, `infra.layers.platform.grants` makes them.
+"""Plan of all grants in Unity Catalog, merged by one pure function; `infra.layers.platform.grants` makes the grants.
 
-Nothing of this package imports a provider SDK, so that a request or a change can be judged without one.
+No module of this package imports a provider SDK, so that a request or a change can be judged without one.
 """
 
 from __future__ import annotations
@@ -9,17 +9,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from churn.core.faults import choices
-from infra.access.guards import check_confidential_readers
-from infra.access.roles import TRUSTED, Role, principals, role_grants
 from infra.access.securables import PRIVILEGES, Grant, Phase, Securable
-from infra.access.sources import contract_grants, request_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from churn.core.contract import Contract
-    from infra.written.requests import WorkspaceArea
-    from infra.written.settings.stack import Settings
+    from collections.abc import Iterable
 
 
 class Plan(dict[Securable, dict[str, tuple[str, ...]]]):
@@ -63,22 +56,3 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
             for securable in sorted(merged)
         }
     )
-
-
-def plan_access(settings: Settings, contracts: Collection[Contract], requests: Collection[WorkspaceArea]) -> Plan:
-    """Makes the plan of a stack out of its roles, contracts and requests; without the platform's layer it is empty.
-
-    Raises:
-        FaultsError: Someone outside the trusted roles could read data of single customers.
-    """
-    if settings.platform is None:
-        return Plan()
-    catalog, names = settings.catalog, principals(settings.platform, settings.runner)
-    grants = [
-        *role_grants(catalog, names),
-        *contract_grants(contracts, catalog),
-        *request_grants(requests, catalog),
-    ]
-    plan = merge(grants, names[Role.DEPLOYER])
-    check_confidential_readers(plan, catalog, contracts, {names[role] for role in TRUSTED})
-    return plan

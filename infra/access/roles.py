@@ -1,4 +1,4 @@
-"""Roles of the platform, and what each may do in Unity Catalog by its nature."""
+"""Roles of the platform, and the rights in Unity Catalog that each has by its nature."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What a principal does on the platform; the first four are groups, which the settings name."""
+    """Roles on the platform; the first four are groups, which the settings name."""
 
     ENGINEERS = "engineers"
     SCIENTISTS = "scientists"

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 
 
 class Phase(Enum):
-    """When grants on a securable can be made: each phase needs what the one before it has made."""
+    """Phases in which grants can be made; each needs what the phase before it has made."""
 
     CATALOG = "as soon as the catalog exists"
     OBJECTS = "as soon as schemas, volumes and the registered model exist"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
     @property
     def phase(self) -> Phase:
-        """When grants on this kind can be made."""
+        """Phase in which grants on this kind can be made."""
         return _PHASES.get(self, Phase.CATALOG)
 
 

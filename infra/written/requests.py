@@ -89,11 +89,11 @@ def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQ
     for path in paths:
         file = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            area, document, found = examine(WorkspaceArea, read_document(path, file))
+            area, document, wrong = examine(WorkspaceArea, read_document(path, file))
         except FaultsError as error:
             faults += error.faults
             continue
-        faults += found
+        faults += wrong
         if area is None:
             continue
         areas.append((document, area))
@@ -108,7 +108,7 @@ def read_requests(stack: str, groups: Collection[str] | None, folder: Path = REQ
 
 
 def _place_faults(path: Path, document: Document, area: WorkspaceArea) -> list[Fault]:
-    """Folder and file are named as team and schema."""
+    """Refuses a folder or a file that is named otherwise than team or schema."""
     faults = []
     team, schema = path.parent.name, area.schema_name
     if team != area.team:
@@ -121,7 +121,7 @@ def _place_faults(path: Path, document: Document, area: WorkspaceArea) -> list[F
 
 
 def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
-    """The stacks exist and have a platform."""
+    """Refuses stacks that are missing or have no platform."""
     return [
         document.fault(
             ("stacks", index),
@@ -135,7 +135,7 @@ def _stack_faults(document: Document, area: WorkspaceArea, known: Collection[str
 
 
 def _group_faults(document: Document, area: WorkspaceArea, known: Collection[str]) -> list[Fault]:
-    """Owner and other groups are known."""
+    """Refuses an owner and other groups that are unknown."""
     named: list[tuple[Place, str]] = [(("owner_group",), area.owner_group)]
     named += [(("grants", index, "group"), grant.group) for index, grant in enumerate(area.grants)]
     remedy = "correct the name, or add it to churn:platform.team_groups"
@@ -147,7 +147,7 @@ def _group_faults(document: Document, area: WorkspaceArea, known: Collection[str
 
 
 def _duplicates(areas: Iterable[tuple[Document, WorkspaceArea]]) -> list[Fault]:
-    """No two areas have one schema, and none has one of the platform or of Databricks."""
+    """Refuses a schema that another area, the platform or Databricks has."""
     faults = []
     holders = dict.fromkeys(SCHEMAS, "the platform") | dict.fromkeys(MADE_BY_DATABRICKS, "Databricks")
     for document, area in areas:

@@ -1,4 +1,4 @@
-"""The files `Pulumi.<stack>.yaml`: which stacks there are, and their settings.
+"""Files `Pulumi.<stack>.yaml`: the stacks that there are, and their settings.
 
 `read_settings` reads a file before the engine starts, `settings_in_program` what the engine hands to the program; the
 model and the rules are the same.
@@ -131,8 +131,8 @@ def _settings(stack: str, config: Document, faults: Sequence[Fault] = ()) -> Set
             received, allowed = f"the unknown name {key!r}", f"names that begin with {NAMESPACE}"
             faults.append(config.fault((key,), received=received, allowed=allowed, remedy=f"remove {key}"))
     ours = {key: value for key, value in config.values.items() if key.startswith(NAMESPACE)}
-    layers, config, found = examine(Layers, replace(config, values=ours))
-    faults += found
+    layers, config, wrong = examine(Layers, replace(config, values=ours))
+    faults += wrong
     if layers is None:
         raise FaultsError(faults)
     settings = Settings.of(stack, layers)

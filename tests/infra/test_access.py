@@ -13,9 +13,10 @@ from churn.core.contract import Contract, read_contracts
 from churn.core.faults import FaultsError
 from infra.access.guards import check_confidential_readers
 from infra.access.permissions import PERMISSIONS, ObjectKind
-from infra.access.plan import Plan, merge, plan_access
+from infra.access.plan import Plan, merge
 from infra.access.roles import Role, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
+from infra.access.stack_plan import plan_access
 from infra.names import MARTS
 from infra.written.paths import CONTRACTS, REPOSITORY
 from infra.written.requests import read_requests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from infra.written import paths
 from infra.written.paths import REPOSITORY
 from tests.golden import assert_matches
 from tests.infra.program import engine_config
+from tests.remedies import repeats
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -95,6 +97,26 @@ def test_all_sources_are_read_before_any_fault_is_shown(copy: Path) -> None:
     checked = python("-m", "infra.check", "local", cwd=copy)
     assert (checked.returncode, checked.stdout) == (1, "")
     assert_matches(RECORDS / "faults.txt", checked.stderr)
+
+
+def test_no_remedy_of_the_record_repeats_what_is_allowed() -> None:
+    faults = re.findall(r"allowed: (.*); remedy: (.*)", (RECORDS / "faults.txt").read_text())
+    assert faults
+    assert [fault for fault in faults if repeats(*fault)] == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "remedy"),
+    [
+        ("one layer or more", "write one layer or more"),
+        ("false in prod: simulated rows must not mix with real ones", "set it to false"),
+        ("0 beside daily.logical_date", "set it to 0"),
+        ("DataContract, the only kind that this folder holds", "write kind: DataContract"),
+        ("spark", "write engine: spark"),
+    ],
+)
+def test_a_remedy_that_repeats_what_is_allowed_is_seen(allowed: str, remedy: str) -> None:
+    assert repeats(allowed, remedy)
 
 
 def test_the_program_reports_the_same_faults_and_the_wheel(copy: Path) -> None:

@@ -13,6 +13,7 @@ from infra.written.settings.stack import Settings
 from infra.written.stacks import read_settings
 from policies.compute import MAX_WAREHOUSE_IDLE_MINUTES
 from tests.infra.stack_files import LOCAL, platform_of
+from tests.remedies import repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +35,37 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         "churn:platform.compute.wokers",
         ["node_type_id", "write workers instead of wokers (worker nodes of the job cluster)"],
     ),
-    ({"churn:platform.protect_data": "yes"}, "churn:platform.protect_data", ['"yes"', "boolean"]),
-    ({"churn:platform.compute.workers": "two"}, "churn:platform.compute.workers", ['"two"', "integer"]),
-    ({"churn:platform.compute.workers": 0}, "churn:platform.compute.workers", ["received 0", "or equal to 1"]),
-    ({"churn:platform.training.horizon_days": 30.5}, "churn:platform.training.horizon_days", ["30.5"]),
+    (
+        {"churn:platform.protect_data": "yes"},
+        "churn:platform.protect_data",
+        ['"yes"', "boolean", "remedy: write true or false without quotes as"],
+    ),
+    (
+        {"churn:platform.compute.workers": "two"},
+        "churn:platform.compute.workers",
+        ['"two"', "integer", "remedy: write workers in digits alone, without quotes ("],
+    ),
+    (
+        {"churn:platform.compute.workers": 0},
+        "churn:platform.compute.workers",
+        ["received 0", "or equal to 1", "remedy: raise workers to 1 or more ("],
+    ),
+    (
+        {"churn:platform.training.horizon_days": 30.5},
+        "churn:platform.training.horizon_days",
+        ["30.5", "remedy: write horizon_days in digits alone"],
+    ),
     ({"churn:platform.warehouse.size": "Tiny"}, "churn:platform.warehouse.size", ['"Tiny"', "'2X-Small'", "'Medium'"]),
-    ({"churn:platform.daily.logical_date": "yesterday"}, "churn:platform.daily.logical_date", ['"yesterday"', "date"]),
+    (
+        {"churn:platform.warehouse.size": "small"},
+        "churn:platform.warehouse.size",
+        ['"small"', "remedy: write Small as size (size of one cluster"],
+    ),
+    (
+        {"churn:platform.daily.logical_date": "yesterday"},
+        "churn:platform.daily.logical_date",
+        ['"yesterday"', "date", "YYYY-MM-DD"],
+    ),
     ({"churn:platform.daily.notify": ["nobody"]}, "churn:platform.daily.notify[0]", ['"nobody"', "notified of"]),
     (
         {"churn:platform.workspace.host": "http://example.com"},
@@ -49,7 +75,7 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     (
         {"churn:platform.warehouse.auto_stop_minutes": 31},
         "churn:platform.warehouse.auto_stop_minutes",
-        ["equal to 30", "warehouses-stop"],
+        ["remedy: lower auto_stop_minutes to 30 or less (", "warehouses-stop"],
     ),
     (
         {"churn:platform.daily.cron": "x x x x x x"},
@@ -163,7 +189,7 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     (
         {"churn:platform.daily.days_behind": 1},
         "churn:platform.daily.days_behind",
-        ["received 1", "set it to 0, or remove"],
+        ["received 1", "write the earlier day as logical_date, or remove"],
     ),
     (
         {"churn:platform.workspace.deployer": " "},
@@ -180,7 +206,11 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"churn:platform.team_groups": [" ops"]}, "churn:platform.team_groups[0]", ['" ops"', "without blanks before"]),
     ({"churn:platform.team_groups": ["ops "]}, "churn:platform.team_groups[0]", ['"ops "', "without blanks before"]),
     ({"churn:platform.team_groups": ["o\tps"]}, "churn:platform.team_groups[0]", ["ps", "without control characters"]),
-    ({"churn:platform.team_groups": [""]}, "churn:platform.team_groups[0]", ['""', "at least 1 character"]),
+    (
+        {"churn:platform.team_groups": [""]},
+        "churn:platform.team_groups[0]",
+        ['""', "at least 1 character", "remedy: lengthen team_groups to 1"],
+    ),
     (
         {"churn:platform.workspace.host": "http://127.0.0.1:65536"},
         "churn:platform.workspace.host",
@@ -205,6 +235,7 @@ def test_a_fault_names_file_field_value_and_remedy(
     assert fault.field == field
     text = str(caught.value)
     assert fault.remedy
+    assert not repeats(fault.allowed, fault.remedy)
     assert [part for part in ["Pulumi.local.yaml", field, "allowed: ", "remedy: ", *said] if part not in text] == []
 
 
@@ -264,8 +295,9 @@ def test_a_misspelling_is_one_fault(altered: Callable[..., Path]) -> None:
 def test_production_has_real_data_and_moving_days(
     altered: Callable[..., Path], changes: dict[str, Any], said: str, stack: str
 ) -> None:
-    with pytest.raises(FaultsError, match=said.format(stack=stack)):
+    with pytest.raises(FaultsError, match=said.format(stack=stack)) as caught:
         read_settings(altered(changes, stack))
+    assert not any(repeats(fault.allowed, fault.remedy) for fault in caught.value.faults)
 
 
 @pytest.mark.parametrize("name", ["Data Engineers", "SG_Churn", "Children's team", "Équipe données", "useradmins"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AccountOutputs:
-    """What the layer of the account has made or adopted.
+    """Outputs of the account layer.
 
     Attributes:
         groups: The groups that it makes; a platform in the same stack waits for them.

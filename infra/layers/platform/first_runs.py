@@ -1,4 +1,4 @@
-"""Runs that come before the first day: pipelines and the bootstrap job make what grants and the endpoint need."""
+"""Runs before the first day, by which pipelines and the bootstrap job make what grants and the endpoint need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipelines and jobs of the platform as data: what runs, and what each task waits for.
+"""Pipelines and jobs of the platform as data: their tasks, and the order of these.
 
 `pipelines.py` and `jobs.py` deploy them. What a wheel task does and which parameters it takes stands in `churn.tasks`.
 """

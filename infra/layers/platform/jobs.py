@@ -1,4 +1,4 @@
-"""Deploys the jobs of `specs.py`."""
+"""Deploys the jobs of `job_tasks.py`."""
 
 from __future__ import annotations
 

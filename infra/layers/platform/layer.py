@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlatformOutputs:
-    """What the platform offers to clients.
+    """Outputs of the platform layer.
 
     The stack exports each value under the name that it has as an attribute.
 
@@ -96,7 +96,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
 
 @dataclass(frozen=True)
 class _Data:
-    """What the area of data has made, with `access` for what reads or writes it."""
+    """Resources of the area of data that others use; what reads or writes data waits for `access`."""
 
     catalog: pulumi.Output[str]
     model: pulumi.Output[str]
@@ -105,7 +105,7 @@ class _Data:
 
 @dataclass(frozen=True)
 class _Code:
-    """What the area of code has made."""
+    """Resources of the area of code that others use."""
 
     artifacts: Artifacts
     tracking: Tracking
@@ -113,7 +113,7 @@ class _Code:
 
 @dataclass(frozen=True)
 class _Runs:
-    """What the area of pipelines and jobs has made."""
+    """Resources of the area of pipelines and jobs that others use."""
 
     pipelines: Pipelines
     jobs: Jobs
@@ -202,7 +202,7 @@ def _code(context: Context, identities: Identities) -> _Code:
 
 
 def _compute(context: Context, identities: Identities) -> Compute:
-    """Makes what jobs, people and dashboards compute with."""
+    """Makes the compute of jobs, people and dashboards."""
     settings, platform = context.settings, context.platform
     args = ComputeArgs(
         prefix=settings.prefix,

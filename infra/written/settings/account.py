@@ -11,14 +11,14 @@ from infra.written.settings.values import GroupName, Url
 
 
 class Console(Section):
-    """The account's own API, where groups live that Unity Catalog knows."""
+    """Settings of the account's own API, which has the groups that Unity Catalog knows."""
 
     host: Url = Field(pattern=r"^https://[^/\s]+$", description="URL of the account console")
     account_id: UUID = Field(description="id of the Databricks account")
 
 
 class Account(Section):
-    """The layer of the account."""
+    """Settings of the account layer."""
 
     console: Console | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Sections `platform.compute` and `platform.warehouse`: what jobs, pipelines and statements run on."""
+"""Sections `platform.compute` and `platform.warehouse`: compute of jobs, pipelines and statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SparkKey = Annotated[str, StringConstraints(pattern=r"^spark\.[\w.]+$")]
 
 
 class Compute(Section):
-    """Where jobs and pipelines run."""
+    """Settings of the compute of jobs and pipelines."""
 
     serverless: bool = Field(description="true runs job tasks on serverless compute, false on one job cluster")
     spark_version: str = Field(min_length=1, description="Databricks runtime of the job cluster")
@@ -37,7 +37,7 @@ class WarehouseSize(StrEnum):
 
 
 class Warehouse(Section):
-    """The SQL warehouse behind dashboards and statements."""
+    """Settings of the SQL warehouse behind dashboards and statements."""
 
     size: WarehouseSize = Field(description="size of one cluster of the warehouse")
     maximum_clusters: int = Field(ge=1, le=40, description="clusters it may grow to")

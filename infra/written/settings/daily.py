@@ -26,7 +26,7 @@ TimeZone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Daily(Section):
-    """The job `churn_daily`."""
+    """Settings of the job `churn_daily`."""
 
     cron: QuartzExpression = Field(
         description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year"

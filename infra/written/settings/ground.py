@@ -9,7 +9,7 @@ from infra.written.settings.aws import Aws
 
 
 class Ground(Section):
-    """The layer of the cloud: the values themselves, the stack whose outputs have them, or how they are made in AWS."""
+    """Settings of the ground layer: its values, or the stack whose outputs have them, or the parts to make in AWS."""
 
     storage_root: str | None = Field(
         default=None,

@@ -18,7 +18,7 @@ from infra.written.settings.workspace import Workspace
 
 
 class Platform(Section):
-    """The layer of the platform."""
+    """Settings of the platform layer."""
 
     workspace: Workspace = Field(description="the workspace to deploy to")
     account_id: UUID = Field(description="id of the workspace's Databricks account")

@@ -21,7 +21,7 @@ WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 @dataclass(frozen=True)
 class Unit:
-    """What one field of an expression counts.
+    """Unit that one field of an expression counts.
 
     Attributes:
         name: Name for messages.

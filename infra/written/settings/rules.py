@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from churn.core.label_window import LabelWindow
 from infra.written.sections import BrokenRule
 from infra.written.settings.aws_rules import AWS_RULES
 
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def _has_a_layer(settings: Settings) -> Iterator[BrokenRule]:
-    """A stack has at least one layer."""
+    """Requires at least one layer."""
     if not (settings.account or settings.ground or settings.platform):
         remedy = "add churn:account, or churn:ground with churn:platform"
         yield BrokenRule(place=(), received={}, allowed="one layer or more", remedy=remedy)
 
 
 def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
-    """A platform needs the layer it stands on."""
+    """Requires a ground beside a platform."""
     if settings.platform and not settings.ground:
         yield BrokenRule(
             place=("churn:ground",),
@@ -32,7 +33,7 @@ def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
 
 
 def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
-    """A ground has its values itself, names the stack that has them, or is made in AWS."""
+    """Requires one form of ground: its values, the stack that has them, or what to make in AWS."""
     if settings.ground and len(settings.ground.model_fields_set & {"storage_root", "stack", "aws"}) != 1:
         yield BrokenRule(
             place=("churn:ground",),
@@ -43,7 +44,7 @@ def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
 
 
 def _unity_catalog_knows_account_groups(settings: Settings) -> Iterator[BrokenRule]:
-    """Groups are made in the account, except in a local workspace, which keeps them itself."""
+    """Requires the account's API for groups, except in a local workspace, which keeps groups itself."""
     if not settings.account or settings.account.console:
         return
     if not settings.platform or settings.platform.workspace.host.startswith("https:"):
@@ -56,7 +57,7 @@ def _unity_catalog_knows_account_groups(settings: Settings) -> Iterator[BrokenRu
 
 
 def _groups_are_made_once(settings: Settings) -> Iterator[BrokenRule]:
-    """The account makes each group once."""
+    """Refuses a group that the account would make twice."""
     groups = settings.account.groups if settings.account else ()
     for index, group in enumerate(groups):
         if group in groups[:index]:
@@ -66,7 +67,7 @@ def _groups_are_made_once(settings: Settings) -> Iterator[BrokenRule]:
 
 
 def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
-    """No two roles are one group, since grants differ by role."""
+    """Refuses one group for two roles, since grants differ by role."""
     holders: dict[str, str] = {}
     for role, group in settings.platform.groups.model_dump().items() if settings.platform else ():
         if group in holders:
@@ -80,7 +81,7 @@ def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
 
 
 def _simulation_has_a_date(settings: Settings) -> Iterator[BrokenRule]:
-    """A simulated world begins on a day."""
+    """Requires the day on which a simulated world begins."""
     simulation = settings.platform.simulation if settings.platform else None
     if simulation and simulation.enabled and simulation.snapshot_date is None:
         yield BrokenRule(
@@ -92,42 +93,42 @@ def _simulation_has_a_date(settings: Settings) -> Iterator[BrokenRule]:
 
 
 def _production_is_not_simulated(settings: Settings) -> Iterator[BrokenRule]:
-    """In production, simulated rows must not mix with real ones."""
+    """Refuses simulation in production, since simulated rows must not mix with real ones."""
     if settings.production and settings.platform and settings.platform.simulation.enabled:
         yield BrokenRule(
             place=("churn:platform", "simulation", "enabled"),
             received=True,
             allowed=f"false in {settings.stack}: simulated rows must not mix with real ones",
-            remedy="set it to false",
+            remedy="let source systems deliver, or simulate in a stack that is not production",
         )
 
 
 def _production_days_move(settings: Settings) -> Iterator[BrokenRule]:
-    """In production, the logical date is not fixed."""
+    """Refuses a fixed logical date in production."""
     logical = settings.platform.daily.logical_date if settings.platform else None
     if settings.production and logical is not None:
         yield BrokenRule(
             place=("churn:platform", "daily", "logical_date"),
             received=logical,
             allowed=f"null in {settings.stack}: a fixed day would be scored for ever",
-            remedy="remove it",
+            remedy="leave logical_date out; a run for another day takes it as its parameter date",
         )
 
 
 def _a_fixed_day_is_the_day(settings: Settings) -> Iterator[BrokenRule]:
-    """Nothing is subtracted from a fixed logical date."""
+    """Refuses days behind beside a fixed logical date."""
     daily = settings.platform.daily if settings.platform else None
     if daily and daily.logical_date is not None and daily.days_behind:
         yield BrokenRule(
             place=("churn:platform", "daily", "days_behind"),
             received=daily.days_behind,
             allowed="0 beside daily.logical_date, a fixed day that nothing is taken from",
-            remedy="set it to 0, or remove daily.logical_date",
+            remedy="write the earlier day as logical_date, or remove logical_date",
         )
 
 
 def _no_day_before_the_simulated_world(settings: Settings) -> Iterator[BrokenRule]:
-    """A fixed logical date lies in the simulated world."""
+    """Refuses a fixed logical date before the simulated world."""
     if not settings.platform or not settings.platform.simulation.enabled:
         return
     snapshot, logical = settings.platform.simulation.snapshot_date, settings.platform.daily.logical_date
@@ -141,11 +142,11 @@ def _no_day_before_the_simulated_world(settings: Settings) -> Iterator[BrokenRul
 
 
 def _history_is_deep_enough(settings: Settings) -> Iterator[BrokenRule]:
-    """A label to learn from is complete by the day that the model is judged on."""
+    """Requires so much history that a label is complete by the day on which the model is judged."""
     training = settings.platform.training if settings.platform else None
     if training is None:
         return
-    needed = 2 * (training.lead_days + training.horizon_days + training.settle_days) + 7
+    needed = 2 * LabelWindow(training.lead_days, training.horizon_days, training.settle_days).days + 7
     if training.history_days < needed:
         yield BrokenRule(
             place=("churn:platform", "training", "history_days"),
@@ -174,5 +175,5 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
 
 
 def broken_rules(settings: Settings) -> list[BrokenRule]:
-    """All rules that the settings break."""
+    """Applies every rule to the settings, and lists those that are broken."""
     return [broken for rule in RULES for broken in rule(settings)]

@@ -18,7 +18,7 @@ class WorkloadSize(StrEnum):
 
 
 class Serving(Section):
-    """The serving endpoint."""
+    """Settings of the serving endpoint."""
 
     workload_size: WorkloadSize = Field(description="concurrency of the served model")
     scale_to_zero: bool = Field(description="true stops it when nobody asks; the next request then waits")

@@ -10,7 +10,7 @@ from infra.written.sections import Section
 
 
 class Simulation(Section):
-    """The simulated world that stands for source systems."""
+    """Settings of the simulated world that stands for source systems."""
 
     enabled: bool = Field(description="true makes churn_daily begin by simulating the day's deliveries")
     snapshot_date: dt.date | None = Field(default=None, description="the day IBM Telco's table stands for, quoted")

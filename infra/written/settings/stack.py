@@ -13,7 +13,7 @@ PRODUCTION = "prod"
 
 
 class Layers(Section):
-    """The layers of a stack; each is None if the stack does not have it."""
+    """Settings of the layers of a stack; each is None if the stack does not have it."""
 
     account: Account | None = Field(
         default=None, alias="churn:account", description="the layer of the account, deployed once for all workspaces"

@@ -1,4 +1,4 @@
-"""Section `platform.training`: what the model predicts and when it is trained."""
+"""Section `platform.training`: the label that the model predicts, and the schedule of training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infra.written.sections import Section
 
 
 class Training(Section):
-    """What the model predicts and when it is trained."""
+    """Settings of the label that the model predicts, and of the schedule of training."""
 
     lead_days: int = Field(ge=0, le=90, description="days between the observation date and the label's window")
     horizon_days: int = Field(ge=1, le=365, description="days of the label's window")

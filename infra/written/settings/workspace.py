@@ -9,7 +9,7 @@ from infra.written.settings.values import Url
 
 
 class Workspace(Section):
-    """The Databricks workspace that the platform is deployed to."""
+    """Settings of the Databricks workspace that the platform is deployed to."""
 
     host: Url = Field(
         pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$",

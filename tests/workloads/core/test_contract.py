@@ -16,6 +16,7 @@ from churn.core.contract_rules import LOGICAL_TYPES
 from churn.core.faults import FaultsError
 from churn.core.files import parse_document
 from local.settings import REPOSITORY
+from tests.remedies import repeats
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +147,13 @@ FAULTS = [
         "the unknown name 'rol'",
         "write role instead of rol",
     ),
-    ("engine: spark", "engine: soda", "schema[0].quality[0].engine", '"soda"', "write engine: spark"),
+    (
+        "engine: spark",
+        "engine: soda",
+        "schema[0].quality[0].engine",
+        '"soda"',
+        "rewrite the rule as a condition in SQL",
+    ),
     (
         '        implementation: "senior_citizen IN (0, 1)"\n',
         "",
@@ -167,8 +174,8 @@ FAULTS = [
         '"PARTNER"',
         "that no other column has, whatever its capitals",
     ),
-    ("kind: DataContract", "kind: Banana", "kind", '"Banana"', "write kind: DataContract"),
-    ("kind: DataContract\n", "", "kind", "null", "write kind: DataContract"),
+    ("kind: DataContract", "kind: Banana", "kind", '"Banana"', "remedy: correct kind, or move a file"),
+    ("kind: DataContract\n", "", "kind", "null", "remedy: add kind, or move a file"),
     ("version: 1.0.0\n", "", "version", "null", "text such as 1.0.0"),
     ("version: 1.0.0", "version: 1.0", "version", "1.0", "a valid string"),
     (
@@ -178,7 +185,7 @@ FAULTS = [
         "the unknown name 'vrsion'",
         "write version instead of vrsion",
     ),
-    ("status: active", "status: 3", "status", "3", "a valid string; remedy: correct status"),
+    ("status: active", "status: 3", "status", "3", "a valid string; remedy: put status in quotes"),
     ("name: tenure_is_possible", "name: contract_is_known", "schema[0].quality[2].name", '"contract_is_known"', "lost"),
     ("name: tenure_is_possible", "name: gender_is_given", "schema[0].quality[1].name", '"gender_is_given"', "lost"),
     (
@@ -189,14 +196,18 @@ FAULTS = [
         "add it to churn:platform.team_groups",
     ),
     ("access: read", "access: look", "roles[0].access", '"look"', "read, write"),
+    ("access: read", "access: reed", "roles[0].access", '"reed"', "correct it to read"),
+    ("physicalType: INT", "physicalType: int", "schema[0].properties[2].physicalType", '"int"', "write INT"),
     ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "churn-analysts, churn-engineers"),
+    ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "or add it to churn:platform.team_groups"),
+    ("  name: churn-engineers", "  description: x", "team.name", "null", "name the group that owns the table"),
     ("team:\n  name: churn-engineers", "team: 3", "team", "3", "remedy: correct team"),
     (
         "physicalName: silver.customer",
         "physicalName: customer",
         "schema[0].physicalName",
         '"customer"',
-        "silver.customer, since its name is customer; remedy: write physicalName: silver.customer, or correct the name",
+        "the schema silver, a dot and the table's name; remedy: write silver.customer, or correct name",
     ),
     ("physicalName: silver.customer", "physicalName: gold.x", "schema[0].physicalName", '"gold.x"', "silver.customer"),
     ("    physicalName: silver.customer\n", "", "schema[0].physicalName", "null", "silver.customer"),
@@ -212,6 +223,7 @@ def test_a_wrong_contract_is_one_fault_with_line_field_and_remedy(
     assert (fault.file, fault.field, fault.received) == ("c.yaml", field, received)
     assert said in str(fault)
     assert fault.line is not None
+    assert not repeats(fault.allowed, fault.remedy)
 
 
 def test_the_line_is_that_of_the_value_or_of_what_should_hold_it() -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core.tables import GATE_RESULTS
+from churn.core.tables import GATE_RESULTS, MARTS
 from churn.inference import score
 from churn.reporting import marts, tables
-from infra import names
 from local.settings import REPOSITORY
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
@@ -112,14 +111,13 @@ def test_the_gate_s_last_checks_are_a_mart(refreshed: World) -> None:
     assert {row.outcome for row in checks} == {"passed"}
 
 
-def test_marts_are_there_before_the_first_day_and_known_to_infra(world: World) -> None:
+def test_marts_are_there_before_the_first_day(world: World) -> None:
     world.spark.sql("CREATE SCHEMA IF NOT EXISTS catalogs.churn_empty").collect()
     world.spark.sql("CREATE SCHEMA IF NOT EXISTS churn_empty.gold").collect()
     run(tables.main, catalog="churn_empty")
-    assert {f"gold.{row.tableName}" for row in world.spark.sql("SHOW TABLES IN churn_empty.gold").collect()} == set(
-        names.MARTS
-    )
-    assert all(world.spark.table(f"churn_empty.{mart}").isEmpty() for mart in names.MARTS)
+    made = {f"gold.{row.tableName}" for row in world.spark.sql("SHOW TABLES IN churn_empty.gold").collect()}
+    assert made == {mart.name for mart in MARTS}
+    assert all(world.spark.table(f"churn_empty.{mart}").isEmpty() for mart in made)
 
 
 def test_a_day_without_scores_names_the_task_that_makes_them(refreshed: World) -> None:

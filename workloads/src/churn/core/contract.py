@@ -1,4 +1,4 @@
-"""Data contracts: the columns of a silver table, where each comes from, the rules that rows meet, and who may read it.
+"""Data contracts: the columns of a silver table, their sources, the rules that rows meet, and the groups with access.
 
 Contracts are files of the Open Data Contract Standard, `contracts/<table>.yaml`. This is their only reader: the
 workloads and the program that deploys the platform both use it, and it imports neither Spark nor a provider SDK.
@@ -167,7 +167,7 @@ def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple
         FaultsError: With every fault of every contract.
     """
     paths, faults = files_to_read(folder, "*.yaml", f"{folder.name}/<table>.yaml")
-    found: dict[str, Contract] = {}
+    by_domain: dict[str, Contract] = {}
     for path in paths:
         try:
             document = read_document(path, f"{folder.name}/{path.name}")
@@ -175,7 +175,7 @@ def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple
         except FaultsError as error:
             faults += error.faults
             continue
-        other = found.setdefault(contract.domain, contract)
+        other = by_domain.setdefault(contract.domain, contract)
         if other is not contract:
             faults.append(
                 document.fault(
@@ -187,7 +187,7 @@ def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple
             )
     if faults:
         raise FaultsError(faults)
-    return tuple(found[domain] for domain in sorted(found))
+    return tuple(by_domain[domain] for domain in sorted(by_domain))
 
 
 def read_contract(document: Document, groups: Collection[str] | None = None) -> Contract:

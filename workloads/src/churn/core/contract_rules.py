@@ -72,7 +72,7 @@ def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
 
 
 def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
-    """All rules that a contract breaks.
+    """Applies every rule to a contract, and lists the faults.
 
     Args:
         document: What its file holds.
@@ -94,48 +94,51 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
 
 
 def _head(document: Document, written: OpenDataContractStandard) -> Iterator[Fault]:
-    """The file is a contract and has a version."""
+    """Requires a contract with a version."""
     if written.kind != KIND:
-        remedy = f"write kind: {KIND}"
-        yield document.fault(("kind",), received=shown(written.kind), allowed=KIND, remedy=remedy)
+        verb = "correct" if written.kind else "add"
+        remedy = f"{verb} kind, or move a file that is no contract to another folder"
+        allowed = f"{KIND}, the only kind that this folder holds"
+        yield document.fault(("kind",), received=shown(written.kind), allowed=allowed, remedy=remedy)
     if not written.version:
         remedy = "write the contract's version"
         yield document.fault(("version",), received=shown(written.version), allowed="text such as 1.0.0", remedy=remedy)
 
 
 def _groups(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> Iterator[Fault]:
-    """Owner and roles are known groups, and a role reads or writes."""
+    """Requires known groups as owner and in roles, and the access of each role."""
     allowed = "the name of a group" if groups is None else choices(groups)
     known = "correct the name, or add it to churn:platform.team_groups"
     owner = owner_of(written)
     if not owner or (groups is not None and owner not in groups):
-        remedy = "name the group that owns the table"
+        remedy = known if owner else "name the group that owns the table"
         yield document.fault(("team", "name"), received=shown(owner), allowed=allowed, remedy=remedy)
     for index, role in enumerate(written.roles or ()):
         if not role.role or (groups is not None and role.role not in groups):
             place = ("roles", index, "role")
             yield document.fault(place, received=shown(role.role), allowed=allowed, remedy=known)
         if role.access not in ACCESS:
-            place, remedy = ("roles", index, "access"), "say whether the group only reads the table or writes it too"
+            place, meant = ("roles", index, "access"), nearest(role.access or "", ACCESS)
+            remedy = f"correct it to {meant}" if meant else "choose no more than the group needs, or remove the role"
             yield document.fault(place, received=shown(role.access), allowed=choices(ACCESS), remedy=remedy)
 
 
 def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """The table has a name of silver, the same in both properties."""
+    """Requires a name of silver for the table, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
         return
     full_name = f"{SCHEMA}.{table.name}"
     if table.physicalName != full_name:
-        allowed = f"{full_name}, since its name is {table.name}"
-        remedy = f"write physicalName: {full_name}, or correct the name"
+        allowed = f"the schema {SCHEMA}, a dot and the table's name"
+        remedy = f"write {full_name}, or correct name"
         place = ("schema", 0, "physicalName")
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
 
 
 def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Columns have names of their own, in silver and in the files, and one is the key."""
+    """Requires columns with different names, in silver and in the files, and a key among them."""
     names: set[str] = set()
     sources: set[str] = set()
     columns: Place = ("schema", 0, "properties")
@@ -167,9 +170,10 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 
 def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
-    """A column has a type of Spark, and none or one of the standard."""
+    """Requires a type of Spark for a column; one of the standard may be missing, and may not be wrong."""
     if column.physicalType not in TYPES:
-        remedy = "give the Spark type of the column in silver"
+        meant = nearest((column.physicalType or "").upper(), TYPES)
+        remedy = f"write {meant}" if meant else "choose the type that holds the values of the column"
         yield document.fault(
             (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(TYPES), remedy=remedy
         )
@@ -182,7 +186,7 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """The files have a known format, and the ordering is a column."""
+    """Requires a known format of the files, and a column as ordering."""
 
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
@@ -205,7 +209,7 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
 
 
 def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """A rule has a name of its own and a condition that Spark checks."""
+    """Requires of a rule its own name and a condition that Spark checks."""
     required = [column.name or "" for column in table.properties or () if column.required]
     names = {*ROW_RULES, *map(given_rule, required)}
     for index, rule in enumerate(table.quality or ()):
@@ -218,8 +222,9 @@ def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
             yield document.fault((*place, "name"), received=shown(rule.name), allowed=allowed, remedy=remedy)
         names.add(rule.name or "")
         if rule.engine != ENGINE:
-            remedy = f"write engine: {ENGINE}"
-            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=ENGINE, remedy=remedy)
+            allowed = f"{ENGINE}, since the silver pipeline checks every rule"
+            remedy = "rewrite the rule as a condition in SQL for this engine, or remove the rule"
+            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=allowed, remedy=remedy)
         if not isinstance(rule.implementation, str):
             received, remedy = shown(rule.implementation), "write the condition that each row has to meet"
             yield document.fault((*place, "implementation"), received=received, allowed="SQL", remedy=remedy)

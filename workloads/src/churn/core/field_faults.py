@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import types
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -35,6 +36,18 @@ WORDING = (
     ("Tuple should have ", "a list with "),
     ("List should have ", "a list with "),
 )
+# Remedies by the type of pydantic's error, with what the error knows of its limits.
+# https://docs.pydantic.dev/latest/errors/validation_errors/
+REMEDIES = {
+    "greater_than_equal": "raise {name} to {ge} or more",
+    "less_than_equal": "lower {name} to {le} or less",
+    "string_too_short": "lengthen {name} to {min_length} or more characters",
+    "string_too_long": "shorten {name} to {max_length} or fewer characters",
+    "too_short": "add to {name} until it has {min_length} or more",
+    "bool_type": "write true or false without quotes as {name}",
+    "int_type": "write {name} in digits alone, without quotes",
+    "date_from_datetime_parsing": 'write {name} as "YYYY-MM-DD"',
+}
 KINDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -165,7 +178,7 @@ def _alternatives(annotation: Any) -> list[Any]:
     if origin is Annotated:
         return _alternatives(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return [found for argument in get_args(annotation) for found in _alternatives(argument)]
+        return [each for argument in get_args(annotation) for each in _alternatives(argument)]
     return [] if annotation is types.NoneType else [annotation]
 
 
@@ -233,9 +246,22 @@ def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails, pla
     for beginning, words in WORDING:
         if allowed.startswith(beginning):
             allowed = words + allowed.removeprefix(beginning)
-    return document.fault(
-        place, received=shown(detail["input"]), allowed=allowed, remedy=f"correct {name}{_meaning(info)}"
-    )
+    remedy = f"{_remedy(name, detail)}{_meaning(info)}"
+    return document.fault(place, received=shown(detail["input"]), allowed=allowed, remedy=remedy)
+
+
+def _remedy(name: str, detail: ErrorDetails) -> str:
+    """What to do about a wrong value of a name, as far as pydantic's error says it."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in REMEDIES:
+        return REMEDIES[kind].format(name=name, **context)
+    if kind == "string_type" and isinstance(value, int | float):
+        return f"put {name} in quotes"
+    known = re.findall("'(.+?)'", context["expected"]) if kind in ("enum", "literal_error") else []
+    if len(known) > 1:
+        meant = nearest(str(value), known)
+        return f"write {meant} as {name}" if meant else f"choose one of the {len(known)} for {name}"
+    return f"correct {name}"
 
 
 def _field_at(model: type[BaseModel], values: dict[str, Any], place: Place) -> FieldInfo | None:
@@ -245,7 +271,7 @@ def _field_at(model: type[BaseModel], values: dict[str, Any], place: Place) -> F
         return None
     holder, name = place[: names[-1]], str(place[names[-1]])
     models = [mapping.model for mapping in _mappings(model, values, ()) if mapping.place == holder]
-    return next((_fields(found)[name] for found in models if name in _fields(found)), None)
+    return next((fields[name] for fields in map(_fields, models) if name in fields), None)
 
 
 def _kind(info: FieldInfo) -> str:

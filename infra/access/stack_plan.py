@@ -1,0 +1,36 @@
+"""Plan of a stack: the grants of roles, contracts and requests, merged and then judged by the guards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.access.guards import check_confidential_readers
+from infra.access.plan import Plan, merge
+from infra.access.roles import TRUSTED, Role, principals, role_grants
+from infra.access.sources import contract_grants, request_grants
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from churn.core.contract import Contract
+    from infra.written.requests import WorkspaceArea
+    from infra.written.settings.stack import Settings
+
+
+def plan_access(settings: Settings, contracts: Collection[Contract], requests: Collection[WorkspaceArea]) -> Plan:
+    """Makes the plan of a stack out of its roles, contracts and requests; without the platform's layer it is empty.
+
+    Raises:
+        FaultsError: Someone outside the trusted roles could read data of single customers.
+    """
+    if settings.platform is None:
+        return Plan()
+    catalog, names = settings.catalog, principals(settings.platform, settings.runner)
+    grants = [
+        *role_grants(catalog, names),
+        *contract_grants(contracts, catalog),
+        *request_grants(requests, catalog),
+    ]
+    plan = merge(grants, names[Role.DEPLOYER])
+    check_confidential_readers(plan, catalog, contracts, {names[role] for role in TRUSTED})
+    return plan
