@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from .errors import ApiError, not_found
-from .spark_sessions import SparkSessions
-from .store import Document, Store
+from local.workspace.core.errors import ApiError, not_found
+from local.workspace.core.spark_sessions import SparkSessions
+from local.workspace.core.store import Document, Store
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings

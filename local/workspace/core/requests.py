@@ -13,8 +13,8 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from .errors import ApiError, bad_request
-from .store import Document
+from local.workspace.core.errors import ApiError, bad_request
+from local.workspace.core.store import Document
 
 # The SDK's generated code has the JSON name of each field: `display_name=d.get("displayName", None)` in `from_dict`
 # and `body["display_name"] = display_name` in a method.

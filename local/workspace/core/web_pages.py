@@ -4,7 +4,7 @@ import html
 
 from fastapi import APIRouter, Depends, Request
 
-from .errors import ApiError
+from local.workspace.core.errors import ApiError
 
 _LOCAL = ("127.0.0.1", "localhost")
 

@@ -18,8 +18,7 @@ from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body, checked
 from local.workspace.core.store import Document
-
-from .whole_files import whole_file
+from local.workspace.files.whole_files import whole_file
 
 router = APIRouter()
 _API = "/api/2.0/workspace"

@@ -14,8 +14,7 @@ from local.workspace.core.context import ADMIN, ADMINS, Caller, Principal, Works
 from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .kinds import KINDS, by_id
+from local.workspace.identity.kinds import KINDS, by_id
 
 router = APIRouter()
 _ALL = "/api/2.0/preview/permissionassignments"

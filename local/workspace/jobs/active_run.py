@@ -8,9 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
-
-from . import references, settings, tasks
-from .states import CANCELED, Outcome, is_active, set_active, set_ended, upstream, whole
+from local.workspace.jobs import references, settings, tasks
+from local.workspace.jobs.states import CANCELED, Outcome, is_active, set_active, set_ended, upstream, whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _LOG = logging.getLogger(__name__)
 

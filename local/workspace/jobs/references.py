@@ -11,7 +11,7 @@ from local.workspace.core.errors import bad_request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 OF_A_JOB = (

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import bad_request
-
-from .states import FAILURES
+from local.workspace.jobs.states import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 
 def check_latest(run: RunDocument, request: Document) -> None:

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import Stateful
+    from local.workspace.jobs.documents import Stateful
 
 LifeCycle = Literal["PENDING", "BLOCKED", "QUEUED", "RUNNING", "TERMINATING", "WAITING_FOR_RETRY"]
 Result = Literal[

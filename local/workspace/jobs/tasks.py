@@ -7,10 +7,9 @@ import subprocess
 from typing import TYPE_CHECKING, Protocol
 
 from local.workspace.core.errors import ApiError
+from local.workspace.jobs.states import CANCELED, SUCCESS, Outcome
 from local.workspace.pipelines.runtime import PipelineUpdates
 from local.workspace.programs import libraries, runner
-
-from .states import CANCELED, SUCCESS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import RunDocument
+    from local.workspace.jobs.documents import RunDocument
 
 LOG_LIMIT_BYTES = 5 * 1024 * 1024  # of `get-output`, as on Databricks
 

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import PipelineDocument, UpdateDocument
+    from local.workspace.pipelines.documents import PipelineDocument, UpdateDocument
 
 
 def command(

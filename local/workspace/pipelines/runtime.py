@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, cast
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError
+from local.workspace.pipelines import events, launch
+from local.workspace.pipelines.settings import checked_update
+from local.workspace.pipelines.states import ACTIVE
 from local.workspace.programs import libraries, runner
-
-from . import events, launch
-from .settings import checked_update
-from .states import ACTIVE
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import PipelineDocument, UpdateDocument
+    from local.workspace.pipelines.documents import PipelineDocument, UpdateDocument
 
 _LOG = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from local.workspace.programs import runner
-
-from .states import deployment_state
+from local.workspace.serving.states import deployment_state
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace

@@ -10,9 +10,19 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from . import namespaces, schemas
-from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
+from local.workspace.unity_catalog import namespaces, schemas
+from local.workspace.unity_catalog.securables import (
+    PAGE,
+    UC,
+    changing,
+    check_owner,
+    created,
+    exists,
+    find,
+    forget,
+    named,
+    updated,
+)
 
 router = APIRouter()
 
