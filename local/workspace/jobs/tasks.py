@@ -6,6 +6,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Protocol
 
+from local.errors import LibraryError
 from local.workspace.core.errors import ApiError
 from local.workspace.jobs.states import CANCELED, SUCCESS, Outcome
 from local.workspace.pipelines.runtime import PipelineUpdates
@@ -87,7 +88,7 @@ def _run_wheel(
     try:
         folders = libraries.unpack(workspace.settings, dependencies)
         env = runner.environment(workspace, run["run_as"], folders) | cluster.get("spark_env_vars", {})
-    except libraries.LibraryError as error:
+    except LibraryError as error:
         return Outcome("FAILED", "LIBRARY_INSTALLATION_ERROR", str(error))
     except ApiError as error:  # the principal of `run_as` does not exist any more
         return Outcome("FAILED", "UNAUTHORIZED_ERROR", error.message)

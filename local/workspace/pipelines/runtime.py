@@ -9,12 +9,13 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, cast
 
+from local.errors import LibraryError
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError
 from local.workspace.pipelines import events, launch
 from local.workspace.pipelines.settings import checked_update
 from local.workspace.pipelines.states import ACTIVE
-from local.workspace.programs import libraries, runner
+from local.workspace.programs import runner
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -88,7 +89,7 @@ class Update:
         state = "FAILED"
         try:
             state = self._follow()
-        except (ApiError, libraries.LibraryError) as error:
+        except (ApiError, LibraryError) as error:
             self._fail(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the update, not leave it hanging)
             self._end_program()
