@@ -105,7 +105,7 @@ class Workspace:
         ):
             for identifier, document in self.store.items(documents):
                 if document[key] == name and document.get("active", True):
-                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]
+                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
         raise not_found(f"no active user or service principal {name!r}")
 
     def groups_of(self, identifier: str) -> set[str]:

@@ -119,7 +119,7 @@ class Endpoints:
             raise ApiError(
                 503, "TEMPORARILY_UNAVAILABLE", f"Endpoint '{name}' is not ready: no version is deployed yet."
             )
-        served = random.choices([entity for entity, _ in routes], [share for _, share in routes])[0]  # noqa: S311
+        served = random.choices([entity for entity, _ in routes], [share for _, share in routes])[0]  # noqa: S311 (shares of traffic, no secret)
         server = servers[served]
         if not server.ready.is_set():
             raise ApiError(503, "TEMPORARILY_UNAVAILABLE", f"Endpoint '{name}' is not ready: {server.message}")
