@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-class Update:
+class Update(runner.ProgramOwner):
     """One update that runs, or has run since the workspace started."""
 
     def __init__(self, workspace: Workspace, pipeline: PipelineDocument, document: UpdateDocument) -> None:
+        super().__init__()
         self._workspace, self._pipeline, self._document = workspace, pipeline, document
-        self._lock = threading.Lock()
         self._done = threading.Event()
-        self._program: runner.Program | None = None
         self._failures: list[str] = []
         self._reported = ""
         self.id: str = document["update_id"]
@@ -62,11 +61,6 @@ class Update:
     def active(self) -> bool:
         """Whether the update has not ended yet."""
         return not self._done.is_set()
-
-    def _end_program(self) -> None:
-        with self._lock:
-            program = self._program
-        runner.end(program)
 
     def message(self) -> str:
         """Returns the reasons why the update failed."""

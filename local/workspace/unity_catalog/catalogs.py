@@ -14,14 +14,13 @@ from local.workspace.unity_catalog import namespaces, schemas
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
+    change,
     changing,
-    check_owner,
     created,
     exists,
     find,
     forget,
     named,
-    updated,
 )
 
 router = APIRouter()
@@ -79,15 +78,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a catalog."""
-    with changing:
-        document = find(workspace, "catalog", name)
-        if named(request.pop("new_name", name)) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a catalog; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_catalog", document["name"], document)
-        return _shown(document)
+    return _shown(change(workspace, caller, "catalog", name, request))
 
 
 @router.delete(f"{UC}/catalogs/{{name}}")

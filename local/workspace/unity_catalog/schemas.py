@@ -14,14 +14,13 @@ from local.workspace.unity_catalog import models, namespaces, volumes
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
+    change,
     changing,
-    check_owner,
     created,
     exists,
     find,
     forget,
     named,
-    updated,
 )
 
 router = APIRouter()
@@ -58,15 +57,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a schema."""
-    with changing:
-        document = find(workspace, "schema", full_name)
-        if named(request.pop("new_name", document["name"])) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a schema; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_schema", document["full_name"], document)
-        return document
+    return change(workspace, caller, "schema", full_name, request)
 
 
 @router.delete(f"{UC}/schemas/{{full_name}}")

@@ -15,14 +15,13 @@ from local.workspace.core.store import Document
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
+    change,
     changing,
-    check_owner,
     created,
     exists,
     find,
     forget,
     named,
-    updated,
 )
 
 router = APIRouter()
@@ -82,15 +81,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a volume."""
-    with changing:
-        document = find(workspace, "volume", full_name)
-        if named(request.pop("new_name", document["name"])) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a volume; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_volume", document["full_name"], document)
-        return document
+    return change(workspace, caller, "volume", full_name, request)
 
 
 @router.delete(f"{UC}/volumes/{{full_name}}")
