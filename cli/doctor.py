@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from local import leftovers, supervisor
-from local.engine.go import GO_MODULES, builds, version_in, wanted_version
+from local.engine.go import GO_MODULES, is_new_enough, version_in, wanted_version
 from local.engine.installation import Installed, cli_on_path
 from local.engine.release import RELEASES, release_exists
 from local.errors import JdkError
@@ -90,7 +90,7 @@ def go() -> Finding:
         return on_path
     done = subprocess.run(["go", "version"], cwd=GO_MODULES, capture_output=True, text=True, check=False)
     remedy += f"`go env -w GOTOOLCHAIN=auto` lets Go fetch it from the module proxy, or install Go {wanted} or later"
-    return Finding("go", builds(version_in(done.stdout)), (done.stdout or done.stderr).strip(), remedy)
+    return Finding("go", is_new_enough(version_in(done.stdout)), (done.stdout or done.stderr).strip(), remedy)
 
 
 def disk(settings: LocalSettings, needed_gib: int) -> Finding:

@@ -127,8 +127,8 @@ def _object(value: Any, fields: Mapping[str, _Field], path: str) -> dict[str, An
     for name, item in value.items():
         where = f"{path}.{name}" if path else name
         if name not in fields:
-            known = ", ".join(sorted(fields))
-            raise bad_request(f"unknown field {where}; known here: {known}")
+            allowed = ", ".join(sorted(fields))
+            raise bad_request(f"unknown field {where}; allowed: {allowed}")
         if item is not None:
             checked[name] = _value(item, fields[name].type, where)
     for name, field in fields.items():

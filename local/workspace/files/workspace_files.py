@@ -46,7 +46,7 @@ async def _import_request(request: Request) -> Document:
     async with request.form() as form:
         for name, value in form.items():
             if name not in ("path", "content", "format", "language", "overwrite"):
-                raise bad_request(f"unknown field {name}; known here: content, format, language, overwrite, path")
+                raise bad_request(f"unknown field {name}; allowed: content, format, language, overwrite, path")
             fields[name] = await value.read() if isinstance(value, UploadFile) else value
     if "path" not in fields:
         raise bad_request("missing field path")

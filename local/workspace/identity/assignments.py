@@ -87,8 +87,8 @@ def assign(
     _check_admin(caller)
     with workspace.store.transaction():
         principal = _principal(workspace, identifier)
-        asked = request["permissions"]
-        level: Level | None = "ADMIN" if "ADMIN" in asked else "USER" if "USER" in asked else None
+        requested = request["permissions"]
+        level: Level | None = "ADMIN" if "ADMIN" in requested else "USER" if "USER" in requested else None
         _write(workspace, identifier, level)
     return {"permissions": [level] if level else [], "principal": principal}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.jobs import references, settings, tasks
-from local.workspace.jobs.states import CANCELED, Outcome, is_active, set_active, set_ended, upstream, whole
+from local.workspace.jobs.states import CANCELED, Outcome, is_active, run_outcome, set_active, set_ended, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -126,7 +126,7 @@ class ActiveRun(threading.Thread):
             timer.cancel()
         needed = {item["task_key"] for task in self._tasks.values() for item in task.get("depends_on", [])}
         with self._slots.changed:
-            outcome = self.stopped_by or whole(self._outcomes, self._tasks.keys() - needed)
+            outcome = self.stopped_by or run_outcome(self._outcomes, self._tasks.keys() - needed)
             end = now_ms()
             set_ended(self.document, outcome, end, whole_run=True)
             self.document["run_duration"] = end - self.document["start_time"]
