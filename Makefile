@@ -40,7 +40,7 @@ check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/codespell
-	.venv/bin/mypy infra policies cli local workloads/src/churn
+	.venv/bin/mypy infra policies cli local bench workloads/src/churn
 	.venv/bin/zizmor --offline --quiet --min-severity medium .github
 
 format: setup ## format the sources

@@ -14,7 +14,7 @@ if [ "$free" -lt 4 ]; then
     exit 1
 fi
 
-begun=$(date +%s)
+started=$(date +%s)
 echo "… Python environment (about a minute)"
 "$python" -m venv --clear .venv
 # uv itself comes from the lock file too, so that every file that is installed has a known hash
@@ -24,4 +24,4 @@ sed -n '/^uv==/,/[^\\]$/p' requirements.lock > .venv/uv.lock
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --offline --editable .
 printf '%s' "$wanted" > "$stamp"
-echo "✓ Python environment $(($(date +%s) - begun)) s"
+echo "✓ Python environment $(($(date +%s) - started)) s"

@@ -13,7 +13,7 @@ import psutil
 
 from local import leftovers, supervisor
 from local.aws.kafka.install import jars_folder as kafka_jars
-from local.engine.go import GO_MODULES, builds, version_in, wanted_version
+from local.engine.go import GO_MODULES, is_new_enough, version_in, wanted_version
 from local.engine.installation import Installed, cli_on_path
 from local.engine.release import RELEASES, release_exists
 from local.errors import JdkError
@@ -34,7 +34,7 @@ class Finding:
 
     name: str
     ok: bool
-    found: str
+    state: str
     remedy: str = ""
 
 
@@ -64,9 +64,9 @@ def findings(settings: LocalSettings, *, starting: bool = True) -> list[Finding]
 
 def python() -> Finding:
     """The interpreter's version; requirements.lock serves three."""
-    found = ".".join(str(part) for part in sys.version_info[:3])
+    version = ".".join(str(part) for part in sys.version_info[:3])
     remedy = "install Python 3.11, 3.12 or 3.13, then `rm -r .venv`, `make up`"
-    return Finding("Python", FIRST_PYTHON <= sys.version_info[:2] <= LAST_PYTHON, found, remedy)
+    return Finding("Python", FIRST_PYTHON <= sys.version_info[:2] <= LAST_PYTHON, version, remedy)
 
 
 def java() -> Finding:
@@ -74,7 +74,7 @@ def java() -> Finding:
     try:
         return Finding("JDK", True, str(jdk_version()))
     except JdkError as error:
-        return Finding("JDK", False, error.found, error.remedy)
+        return Finding("JDK", False, error.state, error.remedy)
 
 
 def program(name: str, remedy: str) -> Finding:
@@ -92,7 +92,7 @@ def go() -> Finding:
         return on_path
     done = subprocess.run(["go", "version"], cwd=GO_MODULES, capture_output=True, text=True, check=False)
     remedy += f"`go env -w GOTOOLCHAIN=auto` lets Go fetch it from the module proxy, or install Go {wanted} or later"
-    return Finding("go", builds(version_in(done.stdout)), (done.stdout or done.stderr).strip(), remedy)
+    return Finding("go", is_new_enough(version_in(done.stdout)), (done.stdout or done.stderr).strip(), remedy)
 
 
 def disk(settings: LocalSettings, needed_gib: int) -> Finding:
@@ -118,12 +118,15 @@ def memory() -> Finding:
 
 def ports(settings: LocalSettings) -> Finding:
     """The ports of services that do not run."""
-    taken = [service for service in supervisor.services(settings) if supervisor.accepts_connections(service.port)]
-    found = ", ".join(f"{service.port} ({service.name})" for service in taken)
+    ports_in_use = [
+        f"{service.port} ({service.name})"
+        for service in supervisor.services(settings)
+        if supervisor.accepts_connections(service.port)
+    ]
     return Finding(
         "ports",
-        not taken,
-        f"in use: {found}" if taken else "free",
+        not ports_in_use,
+        f"in use: {', '.join(ports_in_use)}" if ports_in_use else "free",
         "end the programs that listen there, or set PLATFORM_PORT to another first port",
     )
 
@@ -131,12 +134,12 @@ def ports(settings: LocalSettings) -> Finding:
 def services(settings: LocalSettings) -> Finding:
     """The answers of services that run."""
     broken = [status for status in supervisor.statuses(settings) if not status.healthy]
-    found = ", ".join(f"{status.name} is {status.state.lower()} and does not answer" for status in broken)
+    state = ", ".join(f"{status.name} is {status.state.lower()} and does not answer" for status in broken)
     names = " ".join(status.name for status in broken)
     return Finding(
         "services",
         not broken,
-        found or "all answer",
+        state or "all answer",
         f"`platform local logs {names}` shows why; `platform local start` starts what is down",
     )
 

@@ -129,7 +129,7 @@ def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
         raise CommandError(f"no deployed job {name!r}; there are: {known}")
     services = doctor.services(settings)
     if not services.ok:
-        raise CommandError(f"{services.found}\n  → {services.remedy}")
+        raise CommandError(f"{services.state}\n  → {services.remedy}")
     follow(_client(settings), jobs[name], date)
 
 
@@ -141,7 +141,7 @@ def _check_machine(settings: LocalSettings, *, starting: bool) -> None:
     """
     findings = doctor.findings(settings, starting=starting)
     if broken := [finding for finding in findings if not finding.ok and finding.name != "services"]:
-        raise CommandError("\n".join(f"{finding.name}: {finding.found}\n  → {finding.remedy}" for finding in broken))
+        raise CommandError("\n".join(f"{finding.name}: {finding.state}\n  → {finding.remedy}" for finding in broken))
 
 
 def _client(settings: LocalSettings) -> WorkspaceClient:

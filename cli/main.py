@@ -120,7 +120,7 @@ def doctor(as_json: JsonOption = False) -> None:
     else:
         for finding in findings:
             mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-            console.print(f"{mark} {finding.name}: {finding.found}" + ("" if finding.ok else f"\n  → {finding.remedy}"))
+            console.print(f"{mark} {finding.name}: {finding.state}" + ("" if finding.ok else f"\n  → {finding.remedy}"))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

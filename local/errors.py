@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Base of the errors below: the local cloud cannot do what was asked of it."""
+    """Base of the errors of the local cloud and its command line, whose text is shown without a traceback."""
 
 
 class SettingsError(LocalError):
@@ -29,14 +29,25 @@ class JdkError(InstallError):
     """No fitting JDK is on PATH. Trying again helps only after one is installed.
 
     Attributes:
-        found: What is there instead.
+        state: What is there instead.
         remedy: What to do.
     """
 
-    def __init__(self, found: str, remedy: str) -> None:
-        super().__init__(f"{found}: {remedy}")
-        self.found = found
+    def __init__(self, state: str, remedy: str) -> None:
+        super().__init__(f"{state}: {remedy}")
+        self.state = state
         self.remedy = remedy
+
+
+class LibraryError(LocalError):
+    """A library of a task or pipeline cannot be used. Trying again does not help; the text names it and the reason."""
+
+
+class UnsupportedSourceError(LocalError):
+    """A pipeline's source asks for what open Spark cannot do.
+
+    Trying again does not help; the text names the construct or option, and a remedy where one exists.
+    """
 
 
 class UnreadableFileError(LocalError):

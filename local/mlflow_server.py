@@ -16,7 +16,7 @@ from local.settings import LocalSettings
 def main() -> None:
     """Ends what an earlier server left, then becomes the server."""
     leftovers.end_service(LocalSettings.load(), os.environ["SUPERVISOR_PROCESS_NAME"])
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *sys.argv[1:]])  # noqa: S606 - no shell
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *sys.argv[1:]])  # noqa: S606 (no shell)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def accepts_connections(port: int) -> bool:
 def answers(url: str) -> bool:
     """Whether a GET of the address is answered without a server error."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address on 127.0.0.1
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 (our own address on 127.0.0.1)
             return bool(response.status < 500)
     except urllib.error.HTTPError as error:
         return error.code < 500

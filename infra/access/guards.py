@@ -8,15 +8,17 @@ from churn.core.faults import Fault, FaultsError, choices
 from infra.access.sources import contract_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from churn.core.contract import Contract
-    from infra.access.plan import Plan
     from infra.access.securables import Securable
 
 
 def check_confidential_readers(
-    plan: Plan, catalog: str, contracts: Iterable[Contract], trusted: Collection[str]
+    plan: Mapping[Securable, Mapping[str, Collection[str]]],
+    catalog: str,
+    contracts: Iterable[Contract],
+    trusted: Collection[str],
 ) -> None:
     """Checks that only trusted principals can read a table with a classified column.
 
@@ -48,7 +50,7 @@ def check_confidential_readers(
         raise FaultsError(faults)
 
 
-def _readers(plan: Plan, table: Securable) -> set[str]:
+def _readers(plan: Mapping[Securable, Mapping[str, Collection[str]]], table: Securable) -> set[str]:
     """Finds the principals that may select from a table, by a grant on it or on what contains it."""
     places = (table, *(container for container, _ in table.path()))
     return {

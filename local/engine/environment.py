@@ -15,7 +15,7 @@ from local.errors import EngineError
 if TYPE_CHECKING:
     from local.settings import LocalSettings
 
-PASSPHRASE = "local"  # noqa: S105 - no secret: it encrypts the state of a local cloud, which holds made-up data
+PASSPHRASE = "local"  # noqa: S105 (no secret: it encrypts the state of a local cloud, which holds made-up data)
 """Passphrase of the local stack's secrets."""
 
 AWS_ACCOUNT = "123456789012"

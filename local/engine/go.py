@@ -32,8 +32,8 @@ def version_in(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def builds(version: tuple[int, ...]) -> bool:
-    """Whether a Go builds the engine, by the version that it reports in the folder of the modules.
+def is_new_enough(version: tuple[int, ...]) -> bool:
+    """Whether a Go can build the engine, by the version that it reports in the folder of the modules.
 
     A Go that fetches toolchains reports the fetched one there, or its own where `GOTOOLCHAIN` forbids that.
     """

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROVIDER_VERSION = "1.104.0"
-HERE = Path(__file__).parent
-LAUNCHERS = HERE / "bin"
+ENGINE_SOURCES = Path(__file__).parent
+LAUNCHERS = ENGINE_SOURCES / "bin"
 PROVIDER_BINARY = "pulumi-resource-databricks"
 GO_BUILD = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
 
@@ -51,7 +51,7 @@ class Installed:
         """The folders that hold, or will hold, what this version of the project needs."""
         version_and_machine = [f"{platform.system()}-{platform.machine()}"]
         engine = _hash([GO_MODULES, LAUNCHERS], [ENGINE_VERSION, *version_and_machine])
-        provider = _hash([HERE / "databricks_provider"], [PROVIDER_VERSION, *version_and_machine])
+        provider = _hash([ENGINE_SOURCES / "databricks_provider"], [PROVIDER_VERSION, *version_and_machine])
         return cls(cache_folder() / f"engine-{engine}", cache_folder() / f"databricks-provider-{provider}")
 
     @property
@@ -85,10 +85,10 @@ def install() -> Installed:
     if installed.cli.is_symlink() and cli_version(installed.cli) != ENGINE_VERSION:
         shutil.rmtree(installed.engine)  # the CLI on PATH has been replaced since
     if not installed.cli.exists():
-        with _whole(installed.engine, installed.cli) as folder:
+        with _filled_folder(installed.engine, installed.cli) as folder:
             _engine_into(folder / "bin")
     if not installed.provider_binary.exists():
-        with _whole(installed.provider, installed.provider_binary) as folder:
+        with _filled_folder(installed.provider, installed.provider_binary) as folder:
             _provider_into(folder, installed)
     return installed
 
@@ -171,7 +171,7 @@ def build_provider(folder: Path) -> None:
     """Builds the bridged provider, after generating the schema and the metadata that it embeds."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         source = Path(scratch, "source")
-        shutil.copytree(HERE / "databricks_provider", source)
+        shutil.copytree(ENGINE_SOURCES / "databricks_provider", source)
         main = source / "cmd" / PROVIDER_BINARY
         with step(
             "databricks provider: building its schema generator from Go modules (3 minutes, nothing cached)", errors
@@ -197,7 +197,7 @@ def _run(command: list[str], folder: Path, remedy: str = "report it with the out
 
 
 @contextmanager
-def _whole(target: Path, wanted: Path) -> Iterator[Path]:
+def _filled_folder(target: Path, wanted: Path) -> Iterator[Path]:
     """Yields a temporary folder beside the target, and gives the folder the target's name once it is filled.
 
     Args:
@@ -226,4 +226,4 @@ def _hash(folders: list[Path], words: list[str]) -> str:
     """Hash that names a build: of its sources, which are below the folders, and of what else it depends on."""
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     sources = [path for path in files if not path.name.endswith("_test.go")]
-    return content_hash(HERE, sources, words)[:16]
+    return content_hash(ENGINE_SOURCES, sources, words)[:16]

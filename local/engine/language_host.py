@@ -5,7 +5,7 @@ from the first line of stdout. The official host is a Go program of the CLI's re
 this host replaces it where the CLI is built from modules. Protocol: `pulumi/proto/pulumi/language.proto`.
 """
 
-# ruff: noqa: N802, ARG002 - names and arguments are the protocol's
+# ruff: noqa: N802, ARG002 (names and arguments are the protocol's)
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from concurrent import futures
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # has no types
+from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]  # nor has this
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from local.engine.run_program import ALREADY_SHOWN
@@ -218,7 +218,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
 
-class reported:  # noqa: N801 - reads as a statement
+class reported:  # noqa: N801 (reads as a statement)
     """Ends the call with the text of an error that names its remedy, instead of a traceback."""
 
     def __init__(self, context: grpc.ServicerContext) -> None:

@@ -45,7 +45,7 @@ def download_release(folder: Path, releases: str) -> bool:
             return False
         with (
             step(f"engine: downloading {name}", errors),
-            urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310 - an address of ours
+            urllib.request.urlopen(f"{base}/{name}", timeout=30) as response,  # noqa: S310 (an address of ours)
             archive.open("wb") as file,
         ):
             shutil.copyfileobj(response, file)
@@ -77,6 +77,6 @@ def _archive_name() -> str:
 def _checksums(base: str) -> dict[str, str]:
     """SHA-256 of each archive of a release, from its file of checksums."""
     address = f"{base}/pulumi-{ENGINE_VERSION}-checksums.txt"
-    with urllib.request.urlopen(address, timeout=3) as response:  # noqa: S310 - an address of ours
+    with urllib.request.urlopen(address, timeout=3) as response:  # noqa: S310 (an address of ours)
         lines = response.read().decode().splitlines()
     return {file: digest for digest, file in (line.split() for line in lines if line.strip())}

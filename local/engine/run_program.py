@@ -71,7 +71,7 @@ def main(settings: dict[str, object], entry: Path) -> int:
         if error.code in (None, 0):
             return 0
         pulumi.log.error(f"The program ended itself: {error.code}")
-    except Exception as error:  # noqa: BLE001 - whatever the program raises is shown
+    except Exception as error:  # noqa: BLE001 (whatever the program raises is shown)
         pulumi.log.error("The program failed:\n" + program_traceback(error))
     else:
         return 0

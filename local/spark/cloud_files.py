@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 
+from local.errors import UnsupportedSourceError
 from local.settings import LocalSettings
 from local.spark.cloud_formats import METADATA, FileInfo, Format, column_names, read
 
@@ -86,25 +87,25 @@ class Settings:
         """Checks the options.
 
         Raises:
-            ValueError: An option or its value is not supported here, or a needed one is missing.
+            UnsupportedSourceError: An option or its value is not supported locally, or a needed one is missing.
         """
         known = {name.lower(): (name, allowed) for name, allowed in OPTIONS.items()}
         for key, value in options.items():
             if key.lower() not in known:
-                raise ValueError(f"cloudFiles: option {key!r} is not supported by the local Auto Loader")
+                raise UnsupportedSourceError(f"cloudFiles: option {key!r} is not supported by the local Auto Loader")
             name, allowed = known[key.lower()]
             if allowed is not None and value.lower() not in allowed:
-                raise ValueError(
+                raise UnsupportedSourceError(
                     f"cloudFiles: {name} is {value!r}; the local Auto Loader supports {', '.join(allowed)}"
                 )
         values = {key.lower(): value for key, value in options.items()}
         for needed in ("path", "cloudFiles.format"):
             if needed.lower() not in values:
-                raise ValueError(f"cloudFiles: {needed} is missing")
+                raise UnsupportedSourceError(f"cloudFiles: {needed} is missing")
         user_schema = values.get(USER_SCHEMA.lower())
         mode = values.get("cloudfiles.schemaevolutionmode", "none" if user_schema else "")
         if not mode:
-            raise ValueError(
+            raise UnsupportedSourceError(
                 "cloudFiles: cloudFiles.schemaEvolutionMode is missing: without a schema the default is addNewColumns, "
                 "which the local Auto Loader does not support; set it to rescue or none"
             )
@@ -146,7 +147,7 @@ class CloudFiles(DataSource):
         rescued = [f"`{settings.rescued_column}` STRING"] if settings.rescued_column else []
         return ", ".join([columns, *rescued, METADATA_DDL])
 
-    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's name
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 (Spark's name)
         """The reader of one stream."""
         return CloudFilesReader(self._settings, schema)
 
@@ -157,7 +158,9 @@ class CloudFiles(DataSource):
             for name, column_type in column_names(local_path(path), self._settings.file_format).items():
                 types.setdefault(name, column_type)
         if not types:
-            raise ValueError(f"cloudFiles: no file to infer a schema from under {self._settings.path}; give a schema")
+            raise UnsupportedSourceError(
+                f"cloudFiles: no file to infer a schema from under {self._settings.path}; give a schema"
+            )
         return ", ".join(f"`{name}` {column_type}" for name, column_type in {**types, **self._settings.hints}.items())
 
 
@@ -175,11 +178,11 @@ class CloudFilesReader(DataSourceStreamReader):
         self._settings = settings
         self._schema = schema
 
-    def initialOffset(self) -> dict[str, bool]:  # noqa: N802 - Spark's name
+    def initialOffset(self) -> dict[str, bool]:  # noqa: N802 (Spark's name)
         """The offset of a stream that has read nothing."""
         return {}
 
-    def latestOffset(self, start: dict[str, bool], limit: ReadLimit) -> dict[str, bool]:  # noqa: ARG002, N802 - Spark's
+    def latestOffset(self, start: dict[str, bool], limit: ReadLimit) -> dict[str, bool]:  # noqa: ARG002, N802 (Spark's)
         """The files seen so far and those that exist now; `limit` is Spark's and not supported."""
         seen = set(start) | set(list_files(self._settings))  # a file that was seen stays, even if it was removed since
         return dict.fromkeys(sorted(seen), True)
@@ -207,7 +210,7 @@ def list_files(settings: Settings) -> list[str]:
     """Paths of all files below the stream's path, as the stream names them, without hidden ones (`_x`, `.x`)."""
     pattern = local_path(settings.path)
     listed: set[Path] = set()
-    for match in map(Path, glob.glob(str(pattern))):  # noqa: PTH207 - the pattern is absolute
+    for match in map(Path, glob.glob(str(pattern))):  # noqa: PTH207 (the pattern is absolute)
         files = [match] if match.is_file() else [path for path in match.rglob(settings.glob_filter) if path.is_file()]
         listed.update(path for path in files if not _hidden(path.relative_to(match.parent)))
     volumes = LocalSettings.load().volumes

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def register(spark: SparkSession) -> None:
     """Registers `cloudFiles` with a session; `.schema(...)` of its readers then keeps the source's own columns."""
     spark.dataSource.register(CloudFiles)
-    ConnectDataStreamReader.load = _load  # type: ignore[method-assign, assignment]
+    ConnectDataStreamReader.load = _load  # type: ignore[method-assign, assignment]  # Spark has no hook here
 
 
 _spark_load = ConnectDataStreamReader.load
@@ -26,7 +26,7 @@ _spark_load = ConnectDataStreamReader.load
 def _load(
     reader: ConnectDataStreamReader,
     path: str | None = None,
-    format: str | None = None,  # noqa: A002 - Spark's name
+    format: str | None = None,  # noqa: A002 (Spark's name)
     schema: StructType | str | None = None,
     **options: Any,
 ) -> DataFrame:
@@ -35,9 +35,9 @@ def _load(
         reader.format(format)
     if schema is not None:
         reader.schema(schema)
-    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001 - readers have no public way to
-        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001 - read their schema
-        reader._schema = ""  # noqa: SLF001 - or to clear it
+    if (reader._format or "").lower() == "cloudfiles" and reader._schema:  # noqa: SLF001 (no public way to read it)
+        reader.option(USER_SCHEMA, _ddl(reader._schema))  # noqa: SLF001 (as above)
+        reader._schema = ""  # noqa: SLF001 (nor to clear it)
     return _spark_load(reader, path, **options)
 
 

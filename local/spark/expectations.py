@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pyspark.sql import functions as sf
 
+from local.errors import UnsupportedSourceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -46,17 +48,17 @@ def expect(action: Action, rules: Mapping[str, str]) -> Callable[[Callable[..., 
     """Returns a decorator that adds rules to a query function, to be placed below `@dp.table`.
 
     Raises:
-        TypeError: The decorator is placed above, where the dataset is already declared without the rules.
+        UnsupportedSourceError: The decorator is placed above, where the dataset is already declared without the rules.
     """
 
     def decorate(function: Callable[..., Any] | Declared) -> Callable[..., Any]:
         if isinstance(function, Declared):
-            raise TypeError(
+            raise UnsupportedSourceError(
                 f"{function.dataset}: expectations {', '.join(rules)} stand above the decorator that declares the "
                 "dataset, where they have no effect: put them below it"
             )
         added = [Expectation(name, condition, action) for name, condition in rules.items()]
-        function.expectations = [*of(function), *added]  # type: ignore[attr-defined]
+        function.expectations = [*of(function), *added]  # type: ignore[attr-defined]  # functions carry them
         return function
 
     return decorate

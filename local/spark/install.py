@@ -17,9 +17,9 @@ from local.progress import errors, step
 from local.settings import cache_folder
 from local.spark.jdk import jdk_version
 
-HERE = Path(__file__).parent
-POM = HERE / "pom.xml"
-JAVA_SOURCES = HERE / "java"
+SPARK_SOURCES = Path(__file__).parent
+POM = SPARK_SOURCES / "pom.xml"
+JAVA_SOURCES = SPARK_SOURCES / "java"
 CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
 
 
@@ -37,7 +37,7 @@ def spark_home() -> Path:
 
 def jars_folder() -> Path:
     """Folder of the installed jars, named by the hash of their inputs."""
-    inputs = content_hash(HERE, [POM, *_java_files()], [version("pyspark")])
+    inputs = content_hash(SPARK_SOURCES, [POM, *_java_files()], [version("pyspark")])
     return cache_folder() / f"spark-{inputs[:16]}"
 
 

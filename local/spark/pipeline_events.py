@@ -69,14 +69,14 @@ class Metrics(StreamingQueryListener):
         self._terminated = threading.Semaphore(0)
         self.streams = 0
 
-    def onQueryStarted(self, event: Any) -> None:  # noqa: N802 - Spark's name
+    def onQueryStarted(self, event: Any) -> None:  # noqa: N802 (Spark's name)
         """Ignored: this event has no counts of rows."""
 
-    def onQueryTerminated(self, event: Any) -> None:  # noqa: ARG002, N802 - Spark's name
+    def onQueryTerminated(self, event: Any) -> None:  # noqa: ARG002, N802 (Spark's name)
         """Counts a stream whose last event has arrived."""
         self._terminated.release()
 
-    def onQueryProgress(self, event: Any) -> None:  # noqa: N802 - Spark's name
+    def onQueryProgress(self, event: Any) -> None:  # noqa: N802 (Spark's name)
         """Reports the metrics of one batch of a stream."""
         progress = event.progress
         for flow in self._registry.expectations:
@@ -98,10 +98,10 @@ class Metrics(StreamingQueryListener):
         command = Command()
         command.streaming_query_listener_bus_command.remove_listener_bus_listener = True
         connect.client.execute_command(command)
-        bus = connect.streams._sqlb  # noqa: SLF001 - there is no public way to wait for its thread
-        if bus._execution_thread is not None:  # noqa: SLF001 - as above
-            bus._execution_thread.join(DRAIN_SECONDS)  # noqa: SLF001 - as above
-        bus._listener_bus.clear()  # noqa: SLF001 - as above
+        bus = connect.streams._sqlb  # noqa: SLF001 (there is no public way to wait for its thread)
+        if bus._execution_thread is not None:  # noqa: SLF001 (as above)
+            bus._execution_thread.join(DRAIN_SECONDS)  # noqa: SLF001 (as above)
+        bus._listener_bus.clear()  # noqa: SLF001 (as above)
 
     def report_batch(self, flow: str) -> None:
         """Reports a materialized view; the server's listener writes its metrics to a file when the view is complete."""

@@ -39,7 +39,7 @@ PLANNED = frozenset(
 def early_reads(rows: DataFrame) -> list[tuple[str, str]]:
     """Tables that a query reads under an operation that is analysed at once, each with the operation."""
     connect: Any = rows
-    relation = connect._plan.plan(connect.sparkSession.client)  # noqa: SLF001 - the client has no public way to its plan
+    relation = connect._plan.plan(connect.sparkSession.client)  # noqa: SLF001 (the client has no public way to its plan)
     return [(table, operation) for table, operation in _tables(relation, "") if operation]
 
 

@@ -14,6 +14,7 @@ from pyspark.pipelines.graph_element_registry import GraphElementRegistry
 from pyspark.pipelines.output import Output, Table, TemporaryView
 from pyspark.pipelines.source_code_location import SourceCodeLocation
 
+from local.errors import UnsupportedSourceError
 from local.spark.expectations import Action, Declared, Expectation, checked, expect, of
 from local.spark.pipeline_plan import early_reads
 
@@ -56,9 +57,9 @@ class Registry(GraphElementRegistry):
     @property
     def tables(self) -> list[str]:
         """Three-part names of the tables that the sources declare."""
-        return sorted(self._outputs - {self.whole(view) for view in self._views})
+        return sorted(self._outputs - {self.three_part_name(view) for view in self._views})
 
-    def whole(self, name: str) -> str:
+    def three_part_name(self, name: str) -> str:
         """Completes a table's name to three parts with the default catalog and schema."""
         parts = name.replace("`", "").split(".")
         return ".".join([*self._default[: 3 - len(parts)], *parts])
@@ -73,7 +74,7 @@ class Registry(GraphElementRegistry):
 
     def register_output(self, output: Output) -> None:
         """Passes a table or view on to the engine."""
-        self._outputs.add(self.whole(output.name))
+        self._outputs.add(self.three_part_name(output.name))
         if isinstance(output, TemporaryView):
             self._views.add(output.name)
         if isinstance(output, Table) and output.cluster_by:  # only the layout; the engine cannot pass it to Delta
@@ -88,9 +89,9 @@ class Registry(GraphElementRegistry):
         """Refuses AUTO CDC.
 
         Raises:
-            NotImplementedError: Always.
+            UnsupportedSourceError: Always.
         """
-        raise NotImplementedError(
+        raise UnsupportedSourceError(
             f"AUTO CDC into {flow.target}: the open engine cannot write it to Delta; "
             "use a streaming table of changes and a materialized view over it"
         )
@@ -103,10 +104,11 @@ class Registry(GraphElementRegistry):
         """Passes the flows on to the engine, with their expectations; called when all sources are read.
 
         Raises:
-            ValueError: A flow applies an operation to a table of this pipeline that the engine analyses too early.
+            UnsupportedSourceError: A flow applies an operation to a table of this pipeline that the engine analyses too
+                early.
         """
         for flow in self._flows:
-            rules = [*self.table_expectations.get(self.whole(flow.target), []), *of(flow.func)]
+            rules = [*self.table_expectations.get(self.three_part_name(flow.target), []), *of(flow.func)]
             if rules or flow.target not in self._views:
                 self.expectations[flow.name] = rules
             code = flow.func.__code__
@@ -117,8 +119,8 @@ class Registry(GraphElementRegistry):
     def _query(self, flow: Flow) -> DataFrame:
         rows = flow.func()
         for table, operation in early_reads(rows):
-            if self.whole(table) in self._outputs:
-                raise ValueError(
+            if self.three_part_name(table) in self._outputs:
+                raise UnsupportedSourceError(
                     f"flow {flow.name}: `{operation}` on {table}, a table of this pipeline: the open engine would not "
                     "see that it has to wait for it; use select, filter, join or groupBy instead"
                 )
@@ -131,7 +133,7 @@ def install_api(registry: Registry) -> None:
     create_streaming_table = dp.create_streaming_table
 
     def create_table(name: str, **arguments: Any) -> None:
-        registry.table_expectations[registry.whole(name)] = [
+        registry.table_expectations[registry.three_part_name(name)] = [
             Expectation(rule, condition, action)
             for keyword, action in TABLE_KEYWORDS.items()
             for rule, condition in (arguments.pop(keyword, None) or {}).items()
@@ -166,5 +168,5 @@ def _declaring(decorator: Callable[..., Any]) -> Callable[..., Any]:
 
 def _accepted(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if refused := sorted(REFUSED_ARGUMENTS & arguments.keys()):
-        raise ValueError(f"arguments {refused} have no equivalent in the open engine")
+        raise UnsupportedSourceError(f"arguments {refused} have no equivalent in the open engine")
     return {name: value for name, value in arguments.items() if name not in IGNORED_ARGUMENTS}

@@ -158,6 +158,6 @@ if __name__ == "__main__":
         completed = run(options)
     except TooBusyError:
         sys.stdout.flush()
-        os.execv(sys.executable, [*sys.orig_argv, "--starts", str(options.starts - 1)])  # noqa: S606 - this very program
+        os.execv(sys.executable, [*sys.orig_argv, "--starts", str(options.starts - 1)])  # noqa: S606 (this very program)
     sys.stdout.flush()
     os._exit(0 if completed else 1)  # the client's threads may outlive an update that failed

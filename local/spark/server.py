@@ -59,7 +59,7 @@ def serve(settings: LocalSettings) -> None:
     }
     os.chdir(settings.tables)
     submit = str(home / "bin" / "spark-submit")
-    os.execve(submit, [submit, *submit_arguments(settings, jars)], environment)  # noqa: S606 - no shell
+    os.execve(submit, [submit, *submit_arguments(settings, jars)], environment)  # noqa: S606 (no shell)
 
 
 def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:

@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError
 from local.workspace.core.store import Document
-from local.workspace.core.web_pages import Markup, document, pages_router, row, section
+from local.workspace.core.web_pages import Markup, document, note, pages_router, row, section
 from local.workspace.unity_catalog import namespaces
 
 RUNS_SHOWN = 10
+FAILED = ("FAILED", "TIMEDOUT", "INTERNAL_ERROR")
 
 pages = pages_router()
 
@@ -37,15 +38,32 @@ def _runs(workspace: Workspace) -> list[str]:
     for _, run in reversed(workspace.store.items("runs")[-RUNS_SHOWN:]):
         rows.append(row(run["run_name"], _state(run), _moment(run["start_time"]), _duration(run)))
         latest = {attempt["task_key"]: attempt for attempt in run["attempts"]}
+        if not any(map(_failed, latest.values())):  # else the task's reason, below, is the run's
+            rows += _reason(run)
         for key, task in sorted(latest.items(), key=lambda item: item[1]["start_time"] or math.inf):
             rows.append(row(key, _state(task), _moment(task["start_time"]), _duration(task), first="task quiet"))
+            rows += _reason(task)
     return rows
 
 
-def _state(document: Document) -> Markup:
+def _shown_state(document: Document) -> str:
     state = document["state"]
-    shown = state.get("result_state") or state["life_cycle_state"]
-    kind = {"SUCCESS": "good", "FAILED": "bad", "TIMEDOUT": "bad", "INTERNAL_ERROR": "bad"}.get(shown, "quiet")
+    return str(state.get("result_state") or state["life_cycle_state"])
+
+
+def _failed(document: Document) -> bool:
+    return _shown_state(document) in FAILED
+
+
+def _reason(document: Document) -> list[str]:
+    """A line that says why a run or a task failed; none where it did not, or no reason is kept."""
+    message = document["state"].get("state_message")
+    return [note(message, 4)] if message and _failed(document) else []
+
+
+def _state(document: Document) -> Markup:
+    state, shown = document["state"], _shown_state(document)
+    kind = "good" if shown == "SUCCESS" else "bad" if shown in FAILED else "quiet"
     message = html.escape(str(state.get("state_message", "")), quote=True)
     return Markup(f'<span class="{kind}" title="{message}">{html.escape(shown.lower().replace("_", " "))}</span>')
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from local.settings import REPOSITORY
+from tests.architecture.sources import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,13 +29,6 @@ def rows(page: str, columns: int) -> list[list[str]]:
     bodies = [line for line, below in pairwise([*lines, ""]) if not line.startswith("|--") and below[:3] != "|--"]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in bodies]
     return [row for row in cells if len(row) == columns]
-
-
-def tracked() -> list[str]:
-    """Paths of all files that git knows, or would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
-    return [path for path in listed.stdout.splitlines() if (REPOSITORY / path).exists()]
 
 
 def package_folders(files: Iterable[str]) -> set[str]:

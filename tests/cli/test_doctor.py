@@ -28,14 +28,14 @@ def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert doctor.program("sh", "").ok
     monkeypatch.setenv("PATH", "")
     finding = doctor.program("mvn", "install Maven")
-    assert (finding.ok, finding.found, finding.remedy) == (False, "not on PATH", "install Maven")
+    assert (finding.ok, finding.state, finding.remedy) == (False, "not on PATH", "install Maven")
 
 
 def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     finding = doctor.java()
     assert not finding.ok
-    assert finding.found == "java and javac not on PATH"
+    assert finding.state == "java and javac not on PATH"
     assert "JDK 17" in finding.remedy
 
 
@@ -44,7 +44,7 @@ def test_another_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         script(tmp_path / name, "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     finding = doctor.java()
-    assert (finding.ok, finding.found) == (False, "javac: 11")
+    assert (finding.ok, finding.state) == (False, "javac: 11")
 
 
 def test_another_java_home_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_another_java_home_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     finding = doctor.java()
     assert not finding.ok
-    assert "No such file" in finding.found
+    assert "No such file" in finding.state
     assert finding.remedy == f"JAVA_HOME is {tmp_path}: let it name a JDK 17 or 21, or unset it"
 
 
@@ -109,7 +109,7 @@ def test_a_go_that_cannot_build_is_refused(
     monkeypatch.setenv("PATH", str(tmp_path))
     finding = doctor.go()
     assert finding.ok == ok
-    assert finding.found in answer
+    assert finding.state in answer
     assert "install Go 1.26 or later" in finding.remedy
     assert "GOTOOLCHAIN=auto" in finding.remedy
 
@@ -137,7 +137,7 @@ def test_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(2**40, 2**40, 2**30))
     finding = doctor.disk(settings, 2)
     assert not finding.ok
-    assert "1 GiB free at" in finding.found
+    assert "1 GiB free at" in finding.state
     assert "PLATFORM_HOME" in finding.remedy
 
 
@@ -153,7 +153,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         finding = doctor.ports(LocalSettings(tmp_path, port))
     assert not finding.ok
-    assert f"{port} (workspace)" in finding.found
+    assert f"{port} (workspace)" in finding.state
     assert "PLATFORM_PORT" in finding.remedy
 
 

@@ -17,7 +17,7 @@ def compares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(golden.REWRITE, raising=False)
 
 
-def test_a_record_that_is_missing_or_differs_is_named_with_the_way_to_write_it(tmp_path: Path) -> None:
+def test_a_missing_or_other_record_is_named_with_the_way_to_write_it(tmp_path: Path) -> None:
     record = tmp_path / "records" / "output.txt"
     with pytest.raises(AssertionError, match=r"there is no record .*output\.txt: .*REWRITE_RECORDS=yes"):
         golden.assert_matches(record, "one\n")

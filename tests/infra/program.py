@@ -109,8 +109,8 @@ class _Recorder(mocks.MockMonitor):
         super().__init__(_Mocks(program))
         self.program = program
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # Pulumi's mocks have no types
         if request.type != "pulumi:pulumi:Stack":
             self.program.resources.append(
                 Registered(
@@ -128,9 +128,9 @@ class _Recorder(mocks.MockMonitor):
             )
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
         self.program.finished.add(request.urn)
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # Pulumi's mocks have no types
 
 
 async def _values(outputs: dict[str, Any]) -> dict[str, Any]:

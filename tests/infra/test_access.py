@@ -44,7 +44,7 @@ NAMES = {
 
 
 def random_grants(seed: int) -> list[Grant]:
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)  # noqa: S311 (reproducible, not secret)
     grants = []
     for _ in range(draw.randrange(25)):
         kind = draw.choice(sorted(PRIVILEGES))
@@ -70,7 +70,7 @@ def test_properties(seed: int) -> None:
 
     assert asked <= held, "nothing that was asked for is lost"
     shuffled = list(grants)
-    random.Random(seed + 1).shuffle(shuffled)  # noqa: S311
+    random.Random(seed + 1).shuffle(shuffled)  # noqa: S311 (reproducible, not secret)
     assert merge(shuffled, DEPLOYER) == plan, "the order does not matter"
     assert list(merge(shuffled, DEPLOYER)) == list(plan) == sorted(plan), "nor does it show"
     assert merge([*grants, *grants], DEPLOYER) == plan, "nor does saying it twice"

@@ -63,7 +63,7 @@ def test_nodes_reach_out_on_databricks_ports_alone(ground: Program) -> None:
     assert anywhere == {(443, 443), (53, 53), (2443, 2443), (6666, 6666), (8443, 8451)}
 
 
-def test_three_private_subnets_each_in_a_zone_and_none_with_public_addresses(ground: Program) -> None:
+def test_three_private_subnets_one_in_a_zone_without_public_addresses(ground: Program) -> None:
     subnets = ground.of("Subnet")
     private = [subnet for name, subnet in subnets.items() if name.startswith("private")]
     assert len({subnet.inputs["availabilityZone"] for subnet in private}) == 3

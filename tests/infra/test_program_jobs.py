@@ -10,7 +10,7 @@ import pytest
 from churn.core.entry import Run, parse
 from churn.core.errors import OptionError
 from churn.tasks import TASKS
-from local.workspace.jobs.states import SUCCESS, Outcome, upstream, whole
+from local.workspace.jobs.states import SUCCESS, Outcome, run_outcome, upstream
 from tests.infra.conftest import PLATFORMS
 from tests.infra.program import RUNNER, Program, engine_config
 
@@ -66,7 +66,7 @@ def test_a_day_is_scored_by_its_own_features_or_fails(
         ran = Outcome("FAILED", "RUN_EXECUTION_ERROR") if key == failed else SUCCESS
         outcomes[key] = upstream(tasks[key].get("runIf", "ALL_SUCCESS"), needs) or ran
     assert (outcomes["score"] == SUCCESS) == scored
-    assert whole(outcomes, {"marts"}).result == whole_run
+    assert run_outcome(outcomes, {"marts"}).result == whole_run
 
 
 def test_every_wheel_task_has_catalog_date_and_run(program: Program) -> None:

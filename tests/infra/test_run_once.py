@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-import dill  # type: ignore[import-untyped]
+import dill  # type: ignore[import-untyped]  # has no types
 import pulumi
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
@@ -51,7 +51,7 @@ class Workspace:
                 self.end_headers()
                 self.wfile.write(payload)
 
-            do_GET = do_POST = answer  # noqa: N815
+            do_GET = do_POST = answer  # noqa: N815 (http.server's names)
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""
@@ -192,7 +192,7 @@ def test_the_provider_pickles_by_name_and_always_alike() -> None:
     text = serialize_provider(RunOnceProvider())
     assert text == serialize_provider(RunOnceProvider())
     assert len(text) < 200, "by reference, not by value: a change of its code is no change of the resource"
-    assert type(dill.loads(base64.b64decode(text))) is RunOnceProvider  # noqa: S301
+    assert type(dill.loads(base64.b64decode(text))) is RunOnceProvider  # noqa: S301 (this test's own pickle)
 
 
 def test_either_a_job_or_a_pipeline() -> None:

@@ -22,7 +22,7 @@ def test_a_role_that_writes_reads_too() -> None:
     assert grant == Grant(Securable("c.silver.uses", Kind.TABLE), "ops", frozenset({"SELECT", "MODIFY"}))
 
 
-def test_requests_ask_for_the_entry_of_their_owner_and_the_privileges_of_others() -> None:
+def test_requests_ask_for_entry_of_their_owner_and_others_privileges() -> None:
     lab = Securable("churn_local.retention_lab", Kind.SCHEMA)
     requests = read_requests("local", None)
     grants = [grant for grant in request_grants(requests, "churn_local") if grant.securable == lab]

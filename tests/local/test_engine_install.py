@@ -19,8 +19,8 @@ import pytest
 
 from local.engine import engine_environment, install
 from local.engine.installation import (
+    ENGINE_SOURCES,
     ENGINE_VERSION,
-    HERE,
     PROVIDER_BINARY,
     PROVIDER_VERSION,
     Installed,
@@ -61,8 +61,8 @@ def releases(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 def test_versions_are_those_of_the_sdks() -> None:
     assert importlib.metadata.version("pulumi") == ENGINE_VERSION
     assert importlib.metadata.version("pulumi-databricks") == PROVIDER_VERSION
-    assert f"pulumi/pkg/v3 v{ENGINE_VERSION}" in (HERE / "cli" / "go.mod").read_text()
-    assert f'"{PROVIDER_VERSION}"' in (HERE / "databricks_provider" / "provider.go").read_text()
+    assert f"pulumi/pkg/v3 v{ENGINE_VERSION}" in (ENGINE_SOURCES / "cli" / "go.mod").read_text()
+    assert f'"{PROVIDER_VERSION}"' in (ENGINE_SOURCES / "databricks_provider" / "provider.go").read_text()
     assert cli_version(install().cli) == ENGINE_VERSION
 
 

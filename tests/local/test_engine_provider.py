@@ -14,7 +14,7 @@ import pulumi_databricks
 import pytest
 
 from local.engine import install
-from local.engine.installation import GO_BUILD, HERE
+from local.engine.installation import ENGINE_SOURCES, GO_BUILD
 from local.settings import REPOSITORY
 from tests.local.provider_schema import differences
 
@@ -72,6 +72,6 @@ def test_wide_ids_are_strings(schema: dict[str, Any]) -> None:
 def test_ids_are_made_as_the_published_provider_makes_them() -> None:
     command = ["go", "test", *GO_BUILD[2:], "-ldflags", "-s -w", "./"]
     done = subprocess.run(
-        command, cwd=HERE / "databricks_provider", capture_output=True, text=True, check=False, timeout=1_800
+        command, cwd=ENGINE_SOURCES / "databricks_provider", capture_output=True, text=True, check=False, timeout=1_800
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]

@@ -20,7 +20,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from local.errors import UnreadableFileError
+from local.errors import UnreadableFileError, UnsupportedSourceError
 from local.spark.cloud_files import Settings, list_files, split_ddl
 from local.spark.cloud_formats import FileInfo, column_names, read
 
@@ -179,7 +179,7 @@ def test_an_unreadable_file_is_named_unless_ignored(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_supported_is_named(options: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UnsupportedSourceError, match=message):
         settings(**options)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from pyspark.sql.connect.session import SparkSession
@@ -32,6 +33,25 @@ def test_the_page_shows_runs_with_their_tasks_and_names_absent_services(workspac
     for part in ("churn_daily", "train &lt;model&gt;", "1 min 15 s", "2023-11-14 22:13:20 UTC", "Spark Connect at"):
         assert part in page.text
     assert 'class="bad" title="no &quot;rows&quot;">failed' in page.text
+
+
+def test_a_failed_task_shows_its_reason_and_a_failed_run_its_own(workspace: LocalWorkspace) -> None:
+    def ended(result: str, message: str) -> dict[str, Any]:
+        state = {"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message}
+        return {"task_key": "train", "state": state, "start_time": 1_700_000_000_000, "end_time": 1_700_000_075_000}
+
+    runs = {
+        "1": ended("FAILED", "Task train failed.") | {"run_name": "a", "attempts": [ended("FAILED", "no <rows>")]},
+        "2": ended("TIMEDOUT", "over time") | {"run_name": "b", "attempts": [ended("SUCCESS", "well")]},
+    }
+    store = Store(workspace.settings.home / "workspace.sqlite")
+    for key, run in runs.items():
+        store.put("runs", key, run)
+    page = httpx.get(workspace.settings.workspace_url, timeout=60).text
+    for key in runs:
+        store.delete("runs", key)
+    store.close()
+    assert re.findall(r'<td class="note bad" colspan="4">(.*?)</td>', page) == ["over time", "no &lt;rows&gt;"]
 
 
 def test_pages_are_not_for_another_host_s_name(workspace: LocalWorkspace) -> None:

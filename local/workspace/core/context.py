@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from .errors import ApiError, not_found
-from .spark_sessions import SparkSessions
-from .store import Document, Store
+from local.workspace.core.errors import ApiError, not_found
+from local.workspace.core.spark_sessions import SparkSessions
+from local.workspace.core.store import Document, Store
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings
@@ -105,7 +105,7 @@ class Workspace:
         ):
             for identifier, document in self.store.items(documents):
                 if document[key] == name and document.get("active", True):
-                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]
+                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
         raise not_found(f"no active user or service principal {name!r}")
 
     def groups_of(self, identifier: str) -> set[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import bad_request
+from local.workspace.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from .store import Document
+    from local.workspace.core.store import Document
 
 
 def page(items: list[Any], name: str, size: int, token: str, *, most: int) -> Document:

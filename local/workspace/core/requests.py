@@ -13,8 +13,8 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from .errors import ApiError, bad_request
-from .store import Document
+from local.workspace.core.errors import ApiError, bad_request
+from local.workspace.core.store import Document
 
 # The SDK's generated code has the JSON name of each field: `display_name=d.get("displayName", None)` in `from_dict`
 # and `body["display_name"] = display_name` in a method.
@@ -127,8 +127,8 @@ def _object(value: Any, fields: Mapping[str, _Field], path: str) -> dict[str, An
     for name, item in value.items():
         where = f"{path}.{name}" if path else name
         if name not in fields:
-            known = ", ".join(sorted(fields))
-            raise bad_request(f"unknown field {where}; known here: {known}")
+            allowed = ", ".join(sorted(fields))
+            raise bad_request(f"unknown field {where}; allowed: {allowed}")
         if item is not None:
             checked[name] = _value(item, fields[name].type, where)
     for name, field in fields.items():

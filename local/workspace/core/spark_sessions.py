@@ -6,7 +6,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from .errors import ApiError
+from local.workspace.core.errors import ApiError
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession

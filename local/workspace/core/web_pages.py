@@ -4,7 +4,7 @@ import html
 
 from fastapi import APIRouter, Depends, Request
 
-from .errors import ApiError
+from local.workspace.core.errors import ApiError
 
 _LOCAL = ("127.0.0.1", "localhost")
 
@@ -34,6 +34,7 @@ th { text-align: left; font-weight: 600; color: var(--quiet) }
 th, td { padding: .3rem 1rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 tr:first-child > * { border-top: 0 }
 td.task { padding-left: 1.5rem } td { white-space: nowrap } td.number { font-variant-numeric: tabular-nums }
+td.note { padding-left: 3rem; border-top: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 .grid { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .8rem } .grid section { margin: 0 }
 .grid h2 { font-size: .95rem } p.counter { font-size: 2rem; margin: 0; font-variant-numeric: tabular-nums }
 @media (max-width: 50rem) { .grid { display: block } .grid section { margin-bottom: .8rem } }
@@ -81,3 +82,8 @@ def row(*cells: object, first: str = "") -> str:
     shown = [cell if isinstance(cell, Markup) else html.escape(str(cell)) for cell in cells]
     rest = "".join(f'<td class="number">{cell}</td>' for cell in shown[1:])
     return f'<tr><td class="{first}">{shown[0]}</td>{rest}</tr>'
+
+
+def note(text: str, columns: int) -> str:
+    """Returns a row with a text that belongs to the row above and spans so many columns."""
+    return f'<tr><td class="note bad" colspan="{columns}">{html.escape(text)}</td></tr>'

@@ -1,5 +1,5 @@
 """Dashboards: their drafts and published versions, and the page that shows one."""
 
-from .routes import router
+from local.workspace.dashboards.routes import router
 
 __all__ = ["router"]

@@ -11,8 +11,7 @@ from pyspark.errors import PySparkException
 
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.web_pages import document, pages_router, row, table
-
-from .charts import MARKS, draw
+from local.workspace.dashboards.charts import MARKS, draw
 
 ROWS_READ = 1000
 ROW_PIXELS, COLUMN_PIXELS = 52, 170  # of the grid that positions are given in

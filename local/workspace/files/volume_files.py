@@ -15,8 +15,7 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_found
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
-
-from .whole_files import PREFIX, whole_file
+from local.workspace.files.whole_files import PREFIX, whole_file
 
 router = APIRouter()
 _FILES = "/api/2.0/fs/files/{path:path}"

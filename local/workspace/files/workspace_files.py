@@ -18,8 +18,7 @@ from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body, checked
 from local.workspace.core.store import Document
-
-from .whole_files import whole_file
+from local.workspace.files.whole_files import whole_file
 
 router = APIRouter()
 _API = "/api/2.0/workspace"
@@ -47,7 +46,7 @@ async def _import_request(request: Request) -> Document:
     async with request.form() as form:
         for name, value in form.items():
             if name not in ("path", "content", "format", "language", "overwrite"):
-                raise bad_request(f"unknown field {name}; known here: content, format, language, overwrite, path")
+                raise bad_request(f"unknown field {name}; allowed: content, format, language, overwrite, path")
             fields[name] = await value.read() if isinstance(value, UploadFile) else value
     if "path" not in fields:
         raise bad_request("missing field path")

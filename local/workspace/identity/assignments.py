@@ -14,8 +14,7 @@ from local.workspace.core.context import ADMIN, ADMINS, Caller, Principal, Works
 from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .kinds import KINDS, by_id
+from local.workspace.identity.kinds import KINDS, by_id
 
 router = APIRouter()
 _ALL = "/api/2.0/preview/permissionassignments"
@@ -88,8 +87,8 @@ def assign(
     _check_admin(caller)
     with workspace.store.transaction():
         principal = _principal(workspace, identifier)
-        asked = request["permissions"]
-        level: Level | None = "ADMIN" if "ADMIN" in asked else "USER" if "USER" in asked else None
+        requested = request["permissions"]
+        level: Level | None = "ADMIN" if "ADMIN" in requested else "USER" if "USER" in requested else None
         _write(workspace, identifier, level)
     return {"permissions": [level] if level else [], "principal": principal}
 

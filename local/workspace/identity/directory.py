@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.context import ADMIN, ADMINS
 from local.workspace.core.errors import already_exists, bad_request, not_found
-
-from . import assignments, rule_sets
-from .kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
+from local.workspace.identity import assignments, rule_sets
+from local.workspace.identity.kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace

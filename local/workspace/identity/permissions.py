@@ -10,8 +10,7 @@ from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .kinds import KINDS
+from local.workspace.identity.kinds import KINDS
 
 router = APIRouter()
 _OBJECT = "/api/2.0/permissions/{kind:path}/{identifier}"

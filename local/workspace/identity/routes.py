@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from local.workspace.core.context import ACCOUNT_ID, ADMIN, Caller, Workspace, WorkspaceDep
 from local.workspace.core.requests import checked, raw_body
 from local.workspace.core.store import Document
-
-from . import directory, patches
-from .filters import matches
-from .kinds import BY_COLLECTION, SERVICE_PRINCIPALS, USERS, Collection
+from local.workspace.identity import directory, patches
+from local.workspace.identity.filters import matches
+from local.workspace.identity.kinds import BY_COLLECTION, SERVICE_PRINCIPALS, USERS, Collection
 
 router = APIRouter()
 discovery = APIRouter()  # answered without a token

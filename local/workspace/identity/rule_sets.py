@@ -15,8 +15,7 @@ from local.workspace.core.context import ACCOUNT_ID, Caller, Principal, Workspac
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .kinds import GROUPS, KINDS, SERVICE_PRINCIPALS, Kind
+from local.workspace.identity.kinds import GROUPS, KINDS, SERVICE_PRINCIPALS, Kind
 
 router = APIRouter()
 _RULE_SETS = "/api/2.0/preview/accounts/access-control/rule-sets"

@@ -1,5 +1,5 @@
 """Jobs: the Jobs API 2.2, runs with their task graphs, and schedules."""
 
-from .routes import router, start, stop
+from local.workspace.jobs.routes import router, start, stop
 
 __all__ = ["router", "start", "stop"]

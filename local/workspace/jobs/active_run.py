@@ -8,9 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
-
-from . import references, settings, tasks
-from .states import CANCELED, Outcome, is_active, set_active, set_ended, upstream, whole
+from local.workspace.jobs import references, settings, tasks
+from local.workspace.jobs.states import CANCELED, Outcome, is_active, run_outcome, set_active, set_ended, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _LOG = logging.getLogger(__name__)
 
@@ -128,7 +126,7 @@ class ActiveRun(threading.Thread):
             timer.cancel()
         needed = {item["task_key"] for task in self._tasks.values() for item in task.get("depends_on", [])}
         with self._slots.changed:
-            outcome = self.stopped_by or whole(self._outcomes, self._tasks.keys() - needed)
+            outcome = self.stopped_by or run_outcome(self._outcomes, self._tasks.keys() - needed)
             end = now_ms()
             set_ended(self.document, outcome, end, whole_run=True)
             self.document["run_duration"] = end - self.document["start_time"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import references, settings
+from local.workspace.jobs import references, settings
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _HIDDEN = ("settings", "attempts", "repair_history", "run_as", "idempotency_token")
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import bad_request
-
-from . import references
+from local.workspace.jobs import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import ParameterDocument, RunDocument
+    from local.workspace.jobs.documents import ParameterDocument, RunDocument
 
 
 def names(settings: Document) -> list[str]:

@@ -11,7 +11,7 @@ from local.workspace.core.errors import bad_request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 OF_A_JOB = (
@@ -73,7 +73,7 @@ def check_references(value: Any, known: list[str], path: str) -> None:
     if isinstance(value, str):
         for name in _REFERENCE.findall(value):
             if name not in known:
-                raise bad_request(f"{path}: unknown reference {{{{{name}}}}}; known here: {', '.join(known)}")
+                raise bad_request(f"{path}: unknown reference {{{{{name}}}}}; allowed: {', '.join(known)}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
             check_references(item, known, f"{path}[{index}]")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import bad_request
-
-from .states import FAILURES
+from local.workspace.jobs.states import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import AttemptDocument, RunDocument
+    from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 
 def check_latest(run: RunDocument, request: Document) -> None:
@@ -43,15 +41,15 @@ def tasks_to_run(tasks: list[Document], latest: Mapping[str, AttemptDocument], r
         ApiError: A task is unknown, or the request names none or says so twice.
     """
     keys = {task["task_key"] for task in tasks}
-    asked = set(request.get("rerun_tasks", []))
-    if unknown := sorted(asked - keys):
+    requested = set(request.get("rerun_tasks", []))
+    if unknown := sorted(requested - keys):
         raise bad_request(f"rerun_tasks: the job has no task {', '.join(unknown)}; it has {', '.join(sorted(keys))}")
-    if bool(asked) == bool(request.get("rerun_all_failed_tasks")):
+    if bool(requested) == bool(request.get("rerun_all_failed_tasks")):
         raise bad_request("give either rerun_tasks or rerun_all_failed_tasks")
     failed = {key for key, attempt in latest.items() if attempt["state"]["result_state"] in FAILURES} & keys
-    if not asked and not failed:
+    if not requested and not failed:
         raise bad_request("rerun_all_failed_tasks: the run has no failed task")
-    chosen = asked or set(failed)
+    chosen = requested or set(failed)
     # A task that was skipped because of a task that runs again, runs again as well.
     _add_dependent(tasks, chosen, keys if request.get("rerun_dependent_tasks") else failed)
     return chosen | (keys - latest.keys())

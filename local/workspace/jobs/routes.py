@@ -11,11 +11,10 @@ from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from . import answers, settings, tasks
-from .documents import AttemptDocument, JobDocument, RunDocument
-from .runtime import JobRuns
-from .states import is_active
+from local.workspace.jobs import answers, settings, tasks
+from local.workspace.jobs.documents import AttemptDocument, JobDocument, RunDocument
+from local.workspace.jobs.runtime import JobRuns
+from local.workspace.jobs.states import is_active
 
 router = APIRouter()
 _API = "/api/2.2/jobs"

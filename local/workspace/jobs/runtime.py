@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, cast
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request
 from local.workspace.identity.run_as import run_as_name
-
-from . import parameters, repairs, settings
-from .active_run import ActiveRun, Slots
-from .states import CANCELED, Outcome, is_active, outcome_of, set_active, set_ended
+from local.workspace.jobs import parameters, repairs, settings
+from local.workspace.jobs.active_run import ActiveRun, Slots
+from local.workspace.jobs.states import CANCELED, Outcome, is_active, outcome_of, set_active, set_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import JobDocument, RepairDocument, RunDocument, Stateful, Trigger
+    from local.workspace.jobs.documents import JobDocument, RepairDocument, RunDocument, Stateful, Trigger
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.identity.run_as import run_as_name
-
-from .quartz import Schedule
-from .references import OF_A_JOB, OF_A_TASK, check_references
+from local.workspace.jobs.quartz import Schedule
+from local.workspace.jobs.references import OF_A_JOB, OF_A_TASK, check_references
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace

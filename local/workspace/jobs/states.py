@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import Stateful
+    from local.workspace.jobs.documents import Stateful
 
 LifeCycle = Literal["PENDING", "BLOCKED", "QUEUED", "RUNNING", "TERMINATING", "WAITING_FOR_RETRY"]
 Result = Literal[
@@ -135,7 +134,7 @@ def upstream(run_if: str, results: Collection[str]) -> Outcome | None:
     return Outcome("UPSTREAM_FAILED", "RUN_EXECUTION_ERROR", "An upstream task failed.")
 
 
-def whole(outcomes: Mapping[str, Outcome], leaves: Collection[str]) -> Outcome:
+def run_outcome(outcomes: Mapping[str, Outcome], leaves: Collection[str]) -> Outcome:
     """Returns the end of a run.
 
     The leaves decide: they can succeed although a task before them failed.

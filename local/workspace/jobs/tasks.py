@@ -6,11 +6,11 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Protocol
 
+from local.errors import LibraryError
 from local.workspace.core.errors import ApiError
+from local.workspace.jobs.states import CANCELED, SUCCESS, Outcome
 from local.workspace.pipelines.runtime import PipelineUpdates
 from local.workspace.programs import libraries, runner
-
-from .states import CANCELED, SUCCESS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import RunDocument
+    from local.workspace.jobs.documents import RunDocument
 
 LOG_LIMIT_BYTES = 5 * 1024 * 1024  # of `get-output`, as on Databricks
 
@@ -89,7 +88,7 @@ def _run_wheel(
     try:
         folders = libraries.unpack(workspace.settings, dependencies)
         env = runner.environment(workspace, run["run_as"], folders) | cluster.get("spark_env_vars", {})
-    except libraries.LibraryError as error:
+    except LibraryError as error:
         return Outcome("FAILED", "LIBRARY_INSTALLATION_ERROR", str(error))
     except ApiError as error:  # the principal of `run_as` does not exist any more
         return Outcome("FAILED", "UNAUTHORIZED_ERROR", error.message)

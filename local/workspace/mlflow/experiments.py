@@ -15,8 +15,7 @@ from local.workspace.core.errors import bad_request, not_found
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.files import workspace_files
-
-from .client import call_mlflow
+from local.workspace.mlflow.client import call_mlflow
 
 router = APIRouter()
 _API = "/api/2.0/mlflow/experiments"

@@ -1,5 +1,5 @@
 """Pipelines: the Pipelines API, updates run by the pipeline runner, and event logs."""
 
-from .routes import router, start, stop
+from local.workspace.pipelines.routes import router, start, stop
 
 __all__ = ["router", "start", "stop"]

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import PipelineDocument
+    from local.workspace.pipelines.documents import PipelineDocument
 
 FLOW_STATES = frozenset({"QUEUED", "STARTING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED", "STOPPED", "EXCLUDED"})
 

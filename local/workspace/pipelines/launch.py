@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local.errors import LibraryError
 from local.workspace.programs import libraries, runner
 
 if TYPE_CHECKING:
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import PipelineDocument, UpdateDocument
+    from local.workspace.pipelines.documents import PipelineDocument, UpdateDocument
 
 
 def command(
@@ -62,7 +62,7 @@ def sources(workspace: Workspace, spec: Document) -> list[Path]:
         if "file" in library:
             path = libraries.local_path(workspace.settings, library["file"]["path"])
             if not path.is_file():
-                raise libraries.LibraryError(f"library file {library['file']['path']} does not exist")
+                raise LibraryError(f"library file {library['file']['path']} does not exist")
             paths.append(path)
         else:
             pattern = library["glob"]["include"]
@@ -70,6 +70,6 @@ def sources(workspace: Workspace, spec: Document) -> list[Path]:
             root = libraries.local_path(workspace.settings, folder.rstrip("/"))
             files = sorted(path for path in root.glob(f"*{rest}/*.py" if rest == "*" else f"*{rest}") if path.is_file())
             if not files:
-                raise libraries.LibraryError(f"library pattern {pattern} finds no file")
+                raise LibraryError(f"library pattern {pattern} finds no file")
             paths += files
     return paths

@@ -16,13 +16,12 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.identity.run_as import run_as_name
-
-from . import events
-from .documents import UpdateDocument
-from .launch import storage
-from .runtime import PipelineUpdates
-from .settings import checked_spec
-from .states import pipeline_state
+from local.workspace.pipelines import events
+from local.workspace.pipelines.documents import UpdateDocument
+from local.workspace.pipelines.launch import storage
+from local.workspace.pipelines.runtime import PipelineUpdates
+from local.workspace.pipelines.settings import checked_spec
+from local.workspace.pipelines.states import pipeline_state
 
 router = APIRouter()
 _API = "/api/2.0/pipelines"

@@ -9,31 +9,29 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, cast
 
+from local.errors import LibraryError
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError
-from local.workspace.programs import libraries, runner
-
-from . import events, launch
-from .settings import checked_update
-from .states import ACTIVE
+from local.workspace.pipelines import events, launch
+from local.workspace.pipelines.settings import checked_update
+from local.workspace.pipelines.states import ACTIVE
+from local.workspace.programs import runner
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import PipelineDocument, UpdateDocument
+    from local.workspace.pipelines.documents import PipelineDocument, UpdateDocument
 
 _LOG = logging.getLogger(__name__)
 
 
-class Update:
+class Update(runner.ProgramOwner):
     """One update that runs, or has run since the workspace started."""
 
     def __init__(self, workspace: Workspace, pipeline: PipelineDocument, document: UpdateDocument) -> None:
+        super().__init__()
         self._workspace, self._pipeline, self._document = workspace, pipeline, document
-        self._lock = threading.Lock()
         self._done = threading.Event()
-        self._program: runner.Program | None = None
         self._failures: list[str] = []
         self._reported = ""
         self.id: str = document["update_id"]
@@ -64,11 +62,6 @@ class Update:
         """Whether the update has not ended yet."""
         return not self._done.is_set()
 
-    def _end_program(self) -> None:
-        with self._lock:
-            program = self._program
-        runner.end(program)
-
     def message(self) -> str:
         """Returns the reasons why the update failed."""
         return "; ".join(dict.fromkeys(self._failures)) or "no reason was given"
@@ -90,7 +83,7 @@ class Update:
         state = "FAILED"
         try:
             state = self._follow()
-        except (ApiError, libraries.LibraryError) as error:
+        except (ApiError, LibraryError) as error:
             self._fail(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 (a fault of the workspace must end the update, not leave it hanging)
             self._end_program()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .documents import UpdateDocument
+    from local.workspace.pipelines.documents import UpdateDocument
 
 ACTIVE = frozenset({"CREATED", "INITIALIZING", "RUNNING", "STOPPING"})
 

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from local.errors import LibraryError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.settings import LocalSettings
-
-
-class LibraryError(Exception):
-    """A library that cannot be used; the text has its name and the reason."""
 
 
 def local_path(settings: LocalSettings, path: str) -> Path:

@@ -154,11 +154,23 @@ class Program:
             os.killpg(self._process.pid, number)
 
 
-def end(program: Program | None) -> None:
-    """Stops a program, if there is one, where a store that fails must not stop its end."""
-    if program is not None:
-        with suppress(sqlite3.Error):  # raised after the program's end, when the store cannot forget it
-            program.stop()
+class ProgramOwner:
+    """Base of what runs a program in one thread and can end it from another.
+
+    A subclass holds `_lock` while it starts its program and keeps it in `_program`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._program: Program | None = None
+
+    def _end_program(self) -> None:
+        """Stops the program, if there is one; a store that fails must not stop its end."""
+        with self._lock:
+            program = self._program
+        if program is not None:
+            with suppress(sqlite3.Error):  # raised after the program's end, when the store cannot forget it
+                program.stop()
 
 
 def end_leftovers(workspace: Workspace) -> None:

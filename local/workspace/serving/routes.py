@@ -15,11 +15,10 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .documents import EndpointDocument
-from .runtime import Endpoints
-from .settings import check_name, checked
-from .states import with_states
+from local.workspace.serving.documents import EndpointDocument
+from local.workspace.serving.runtime import Endpoints
+from local.workspace.serving.settings import check_name, checked
+from local.workspace.serving.states import with_states
 
 _API = "/api/2.0/serving-endpoints"
 _NOT_BUILT = ("rate_limits", "telemetry_config")

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, not_found
-
-from .servers import POLL_SECONDS, ScoringServer
-from .settings import shares
+from local.workspace.serving.servers import POLL_SECONDS, ScoringServer
+from local.workspace.serving.settings import shares
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-
-    from .documents import EndpointDocument
+    from local.workspace.serving.documents import EndpointDocument
 
 
 class Endpoints:
@@ -121,7 +119,7 @@ class Endpoints:
             raise ApiError(
                 503, "TEMPORARILY_UNAVAILABLE", f"Endpoint '{name}' is not ready: no version is deployed yet."
             )
-        served = random.choices([entity for entity, _ in routes], [share for _, share in routes])[0]  # noqa: S311
+        served = random.choices([entity for entity, _ in routes], [share for _, share in routes])[0]  # noqa: S311 (shares of traffic, no secret)
         server = servers[served]
         if not server.ready.is_set():
             raise ApiError(503, "TEMPORARILY_UNAVAILABLE", f"Endpoint '{name}' is not ready: {server.message}")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from local.workspace.programs import runner
-
-from .states import deployment_state
+from local.workspace.serving.states import deployment_state
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -27,10 +26,11 @@ RESTARTS = 3  # in a row, without having been ready in between
 LOG_TAIL_LINES = 15
 
 
-class ScoringServer:
+class ScoringServer(runner.ProgramOwner):
     """The scoring server of one entity; a process that ends by itself is started again."""
 
     def __init__(self, workspace: Workspace, endpoint: str, entity: Document) -> None:
+        super().__init__()
         self.entity = entity
         self.ready = threading.Event()
         self.failed = threading.Event()
@@ -38,9 +38,7 @@ class ScoringServer:
         self._workspace = workspace
         self._name = f"serving/{endpoint}/{entity['name']}-{entity['entity_version']}-{time.time_ns()}"
         self._folder = workspace.settings.run_dir / self._name
-        self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._program: runner.Program | None = None
         self._port = 0
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
@@ -64,11 +62,6 @@ class ScoringServer:
         self._stopping.set()
         self._end_program()
         self._thread.join()
-
-    def _end_program(self) -> None:
-        with self._lock:
-            program = self._program
-        runner.end(program)
 
     def _run(self) -> None:
         tries = 0

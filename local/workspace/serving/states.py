@@ -8,8 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.workspace.core.store import Document
-
-    from .documents import EndpointDocument
+    from local.workspace.serving.documents import EndpointDocument
 
 Deployment = Literal["CREATING", "READY", "FAILED", "ABORTED"]
 

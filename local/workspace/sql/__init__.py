@@ -1,5 +1,5 @@
 """SQL statements: the Statement Execution API over Spark."""
 
-from .routes import router, start, stop
+from local.workspace.sql.routes import router, start, stop
 
 __all__ = ["router", "start", "stop"]

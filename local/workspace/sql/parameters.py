@@ -74,8 +74,8 @@ def _literal(parameter: Document) -> str:
     name, kind, text = parameter["name"], parameter.get("type", "STRING").upper(), parameter.get("value")
     check = _CHECKS.get("DECIMAL" if re.fullmatch(r"DECIMAL\(\d+(, ?\d+)?\)", kind) else kind)
     if check is None:
-        known = ", ".join(sorted(_CHECKS))
-        raise ApiError(400, "BAD_REQUEST", f"parameter {name} is of type {kind}; allowed here: {known}")
+        allowed = ", ".join(sorted(_CHECKS))
+        raise ApiError(400, "BAD_REQUEST", f"parameter {name} is of type {kind}; allowed: {allowed}")
     if text is None:
         return f"CAST(NULL AS {kind})"
     try:

@@ -9,8 +9,7 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .runtime import Statements
+from local.workspace.sql.runtime import Statements
 
 router = APIRouter()
 _API = "/api/2.0/sql/statements"

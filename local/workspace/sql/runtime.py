@@ -8,10 +8,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import ApiError, not_found
-
-from . import results
-from .parameters import bound
-from .states import failed, failed_by
+from local.workspace.sql import results
+from local.workspace.sql.parameters import bound
+from local.workspace.sql.states import failed, failed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable

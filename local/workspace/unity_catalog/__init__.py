@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from . import catalogs, grants, metastore, models, schemas, tables, volumes
+from local.workspace.unity_catalog import catalogs, grants, metastore, models, schemas, tables, volumes
 
 router = APIRouter()
 for _area in (metastore, catalogs, schemas, volumes, tables, models, grants):

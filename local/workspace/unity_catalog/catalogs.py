@@ -10,9 +10,18 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from . import namespaces, schemas
-from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
+from local.workspace.unity_catalog import namespaces, schemas
+from local.workspace.unity_catalog.securables import (
+    PAGE,
+    UC,
+    change,
+    changing,
+    created,
+    exists,
+    find,
+    forget,
+    named,
+)
 
 router = APIRouter()
 
@@ -69,15 +78,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a catalog."""
-    with changing:
-        document = find(workspace, "catalog", name)
-        if named(request.pop("new_name", name)) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a catalog; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_catalog", document["name"], document)
-        return _shown(document)
+    return _shown(change(workspace, caller, "catalog", name, request))
 
 
 @router.delete(f"{UC}/catalogs/{{name}}")

@@ -9,9 +9,8 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from . import models, namespaces
-from .securables import UC, check_owner, find, missing
+from local.workspace.unity_catalog import models, namespaces
+from local.workspace.unity_catalog.securables import UC, check_owner, find, missing
 
 router = APIRouter()
 

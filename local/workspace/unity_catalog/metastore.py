@@ -9,8 +9,7 @@ from local.workspace.core.context import ADMIN, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .securables import UC, find
+from local.workspace.unity_catalog.securables import UC, find
 
 router = APIRouter()
 

@@ -11,9 +11,8 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.mlflow.client import call_mlflow
-
-from . import securables
-from .securables import PAGE, UC, changing, check_owner, created, forget, named, updated
+from local.workspace.unity_catalog import securables
+from local.workspace.unity_catalog.securables import PAGE, UC, changing, check_owner, created, forget, named, updated
 
 router = APIRouter()
 

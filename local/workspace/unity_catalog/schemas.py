@@ -10,9 +10,18 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from . import models, namespaces, volumes
-from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
+from local.workspace.unity_catalog import models, namespaces, volumes
+from local.workspace.unity_catalog.securables import (
+    PAGE,
+    UC,
+    change,
+    changing,
+    created,
+    exists,
+    find,
+    forget,
+    named,
+)
 
 router = APIRouter()
 
@@ -48,15 +57,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a schema."""
-    with changing:
-        document = find(workspace, "schema", full_name)
-        if named(request.pop("new_name", document["name"])) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a schema; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_schema", document["full_name"], document)
-        return document
+    return change(workspace, caller, "schema", full_name, request)
 
 
 @router.delete(f"{UC}/schemas/{{full_name}}")

@@ -81,6 +81,30 @@ def check_owner(workspace: Workspace, name: str) -> None:
         raise not_found(f"Could not find principal with name {name}.", "PRINCIPAL_DOES_NOT_EXIST") from error
 
 
+def change(workspace: Workspace, caller: Principal, kind: str, full_name: str, request: Document) -> Document:
+    """Changes a catalog, schema or volume, and returns it.
+
+    Args:
+        workspace: The workspace that has it.
+        caller: Who changes it.
+        kind: `catalog`, `schema` or `volume`.
+        full_name: Its name with those of its containers.
+        request: The fields to change, checked by the route; `new_name` may only be the present name.
+
+    Raises:
+        ApiError: There is none, it would be renamed, or the new owner does not exist.
+    """
+    with changing:
+        document = find(workspace, kind, full_name)
+        if named(request.pop("new_name", document["name"])) != document["name"]:
+            raise bad_request(f"new_name: the local workspace cannot rename a {kind}; make a new one")
+        if "owner" in request:
+            check_owner(workspace, request["owner"])
+        document |= request | updated(caller)
+        workspace.store.put(f"uc_{kind}", document["full_name"], document)
+        return document
+
+
 def forget(workspace: Workspace, kind: str, full_name: str) -> None:
     """Drops the grants of a securable that was deleted."""
     workspace.store.delete("uc_grants", f"{kind}/{full_name}")

@@ -10,9 +10,8 @@ from pyspark.sql.types import DataType, DecimalType, StructType
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
-
-from . import namespaces
-from .securables import PAGE, UC, changing, find, forget, missing
+from local.workspace.unity_catalog import namespaces
+from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
 
 router = APIRouter()
 

@@ -12,8 +12,17 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-
-from .securables import PAGE, UC, changing, check_owner, created, exists, find, forget, named, updated
+from local.workspace.unity_catalog.securables import (
+    PAGE,
+    UC,
+    change,
+    changing,
+    created,
+    exists,
+    find,
+    forget,
+    named,
+)
 
 router = APIRouter()
 
@@ -72,15 +81,7 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a volume."""
-    with changing:
-        document = find(workspace, "volume", full_name)
-        if named(request.pop("new_name", document["name"])) != document["name"]:
-            raise bad_request("new_name: the local workspace cannot rename a volume; make a new one")
-        if "owner" in request:
-            check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put("uc_volume", document["full_name"], document)
-        return document
+    return change(workspace, caller, "volume", full_name, request)
 
 
 @router.delete(f"{UC}/volumes/{{full_name}}")

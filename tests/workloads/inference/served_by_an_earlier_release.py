@@ -31,7 +31,7 @@ class Scorer:
             In the input's order and index: `score`, the calibrated probability of leaving in `DECIMALS` digits, and
             `band`.
         """
-        probabilities = self.estimator.predict_proba(frame[self.columns])  # type: ignore[attr-defined]
+        probabilities = self.estimator.predict_proba(frame[self.columns])  # type: ignore[attr-defined]  # any estimator of two classes has it
         scores = probabilities[:, 1].astype(float).round(DECIMALS)
         if self.rated:
             bands = np.select([scores >= lowest for lowest in BANDS.values()], list(BANDS), default=UNRATED)

@@ -91,7 +91,7 @@ def test_a_damaged_parquet_file_is_set_aside(data: bytes) -> None:
 
 
 def test_a_parquet_file_with_any_byte_damaged_is_judged() -> None:
-    draw = random.Random(7)  # noqa: S311 - no secret
+    draw = random.Random(7)  # noqa: S311 (no secret)
     outcomes: Counter[str] = Counter()
     for _ in range(1000):
         data = bytearray(BILLS)

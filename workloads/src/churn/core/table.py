@@ -45,7 +45,7 @@ class Table:
         name: `schema.table`.
         comment: What a row is.
         columns: Its columns, in order.
-        keys: Names of the columns that make a row unique; none if rows may repeat.
+        keys: Names of the columns that make a row unique, as the tests prove; none if rows may repeat.
         part: Names of the columns whose values name a part, such as a day; none if each run writes the whole table.
         writer: Name of the task that writes it.
     """

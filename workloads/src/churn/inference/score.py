@@ -71,7 +71,7 @@ def portable(scorer: Scorer) -> Scorer:
 
     They need the model's libraries, but neither MLflow nor this wheel: the scorer's class travels with it.
     """
-    cloudpickle.register_pickle_by_value(sys.modules[type(scorer).__module__])  # type: ignore[no-untyped-call]
+    cloudpickle.register_pickle_by_value(sys.modules[type(scorer).__module__])  # type: ignore[no-untyped-call]  # cloudpickle has no types
     return scorer
 
 
