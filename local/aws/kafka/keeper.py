@@ -90,7 +90,7 @@ class Keeper:
             while not self._ending.is_set():
                 self._look()
                 self._ending.wait(LOOK_SECONDS)
-        except BaseException:  # noqa: BLE001 - a server that keeps no brokers is none: it ends, and is started again
+        except BaseException:  # noqa: BLE001 (a server without brokers ends, and is started again)
             traceback.print_exc()
             os._exit(1)
 

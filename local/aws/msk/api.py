@@ -26,7 +26,7 @@ Answer = dict[str, Any]
 
 def serve() -> None:
     """Puts this API in the place of moto's."""
-    models.FakeKafkaCluster = Cluster  # type: ignore[misc]
+    models.FakeKafkaCluster = Cluster  # type: ignore[misc]  # moto makes its clusters by this name
     paths = [*urls.url_paths, "{0}/v1/configurations$", "{0}/v1/configurations/(?P<arn>.+)$"]
     urls.url_paths.clear()
     urls.url_paths.update(dict.fromkeys(paths, Msk.dispatch))

@@ -6,7 +6,7 @@ import signal
 import sys
 from concurrent import futures
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # has no types
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from local.aws.provider.plugin import AwsProvider

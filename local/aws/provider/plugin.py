@@ -1,6 +1,6 @@
 """The engine's protocol (`pulumi/proto/pulumi/provider.proto`), once for all resource types."""
 
-# ruff: noqa: N802, ARG002 - names and arguments are the protocol's
+# ruff: noqa: N802, ARG002 (names and arguments are the protocol's)
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import hashlib
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # has no types
 from botocore.exceptions import BotoCoreError, ClientError
-from google.protobuf import any_pb2, empty_pb2  # type: ignore[import-untyped]
+from google.protobuf import any_pb2, empty_pb2  # type: ignore[import-untyped]  # has no types
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from local.aws.provider.changes import changes, imported_inputs, inputs_as_read, replaces_first
@@ -244,7 +244,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return state
 
     def _change_tags(self, resource: Resource, client: Any, id_: str, old: Properties, new: Properties) -> None:
-        assert resource.tags  # noqa: S101 - the caller has looked
+        assert resource.tags  # noqa: S101 (the caller has looked)
         if dropped := sorted(old.keys() - new.keys()):
             resource.tags.remove(client, id_, dropped)
         if added := {key: value for key, value in new.items() if not same(old.get(key), value)}:

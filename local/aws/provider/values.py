@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
+from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]  # has no types
 
 Properties = dict[str, Any]
 
@@ -13,7 +13,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that is not known while planning (`pulumi.runtime.rpc.UNKNOWN`)."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"  # key of a special value, `pulumi.runtime.rpc._special_sig_key`
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, not one
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the mark of a secret, not one)
 
 
 def load(struct: struct_pb2.Struct) -> Properties:

@@ -75,7 +75,7 @@ def _setting(kind: str, noun: str, inputs: str, refused: str = "", **said: Any) 
         refused: Inputs that are not taken.
         said: What differs from the rest, as fields of `Resource`.
     """
-    read = lambda client, bucket: {"Bucket": bucket, **getattr(client, f"get_{noun}")(Bucket=bucket)}  # noqa: E731
+    read = lambda client, bucket: {"Bucket": bucket, **getattr(client, f"get_{noun}")(Bucket=bucket)}  # noqa: E731 (one line a reader)
     given: Properties = {
         "create": f"put_{noun}",
         "read": read,
