@@ -24,7 +24,8 @@ check() {
     17,17 | 21,21 | 21,17) ;;
     *) lack "JDK 17 or 21 (java: ${java:-none}, javac: ${javac:-none}), which runs Spark" jdk ;;
     esac
-    has mvn || built 'spark-*/jars.txt' || lack "Maven, which fetches Spark's jars" maven
+    has mvn || { built 'spark-*/jars.txt' && built 'kafka-*/jars.txt'; } ||
+        lack "Maven, which fetches the jars of Spark and Kafka" maven
     has go || has pulumi || built 'engine-*/bin/pulumi' || release_exists ||
         lack "Go, which builds Pulumi's engine: no release of it can be downloaded" go
 }

@@ -243,15 +243,17 @@ def test_without_a_python_a_connection_to_the_releases_is_enough(machine: Machin
     assert (machine.root / "connected").read_text() == ": < /dev/tcp/github.com/443\n"
 
 
-@pytest.mark.parametrize("build", ["engine-0/bin/pulumi", "spark-0/jars.txt"])
-def test_what_is_built_asks_for_no_builder(machine: Machine, build: str) -> None:
+@pytest.mark.parametrize(
+    ("builder", "builds"), [("go", ["engine-0/bin/pulumi"]), ("mvn", ["spark-0/jars.txt", "kafka-0/jars.txt"])]
+)
+def test_what_is_built_asks_for_no_builder(machine: Machine, builder: str, builds: list[str]) -> None:
     machine.has_all()
-    builder = "go" if build.startswith("engine") else "mvn"
     (machine.root / "bin" / builder).unlink()
-    assert machine.check().returncode == 1
-    file = machine.root / ".cache" / "churn-platform" / build
-    file.parent.mkdir(parents=True)
-    file.touch()
+    for build in builds:
+        assert machine.check().returncode == 1
+        file = machine.root / ".cache" / "churn-platform" / build
+        file.parent.mkdir(parents=True)
+        file.touch()
     assert machine.check().returncode == 0
 
 
