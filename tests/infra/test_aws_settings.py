@@ -97,12 +97,14 @@ def test_a_long_name_of_a_stack_is_refused_before_aws_does(tmp_path: Path) -> No
         read_settings(written(tmp_path, {}, "a_stack_with_a_name"))
 
 
-def test_values_and_a_ground_in_aws_exclude_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"storage_root": None, "stack": "example/churn/dev"}, {"storage_root": ...}])
+def test_a_ground_in_aws_says_where_the_catalog_is(tmp_path: Path, change: dict[str, Any]) -> None:
     document = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
-    document["config"]["churn:ground"]["storage_root"] = "s3://bucket/churn"
+    ground = document["config"]["churn:ground"] | change
+    document["config"]["churn:ground"] = {name: value for name, value in ground.items() if value is not ...}
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(yaml.safe_dump(document))
-    with pytest.raises(FaultsError, match="either storage_root, which may be null, or stack, or aws"):
+    with pytest.raises(FaultsError, match="perhaps with aws; or stack alone"):
         read_settings(file)
 
 

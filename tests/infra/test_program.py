@@ -31,6 +31,7 @@ EXPORTS = [
 ]
 # What a ground in AWS gives besides; a stack exports what it has.
 GROUND_EXPORTS = [
+    "catalog_url",
     "checkpoints_url",
     "kafka_bootstrap_brokers",
     "kafka_topics",
@@ -39,7 +40,6 @@ GROUND_EXPORTS = [
     "nodes_group_id",
     "raw_url",
     "role_arns",
-    "storage_root",
     "subnet_ids",
     "vpc_id",
     "workspace_bucket",

@@ -114,11 +114,11 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         ['"one"', "each group once", "remove this one"],
     ),
     ({"churn:ground": None}, "churn:ground", ["received null", "stands on it", "storage_root, which may be null"]),
-    ({"churn:ground": {}}, "churn:ground", ["received {}", "either storage_root", "write one of the three"]),
+    ({"churn:ground": {}}, "churn:ground", ["received {}", "either storage_root", "write storage_root: null"]),
     (
         {"churn:ground.stack": "example/churn/ground", "churn:ground.storage_root": "s3://bucket/churn"},
         "churn:ground",
-        ["s3://bucket/churn", "example/churn/ground", "either storage_root", "write one of the three"],
+        ["s3://bucket/churn", "example/churn/ground", "either storage_root", "write storage_root: null"],
     ),
     ({"churn:ground": {"stack": "ground"}}, "churn:ground.stack", ['"ground"', "organization/project/stack"]),
     ({"churn:ground.storage_root": "bucket"}, "churn:ground.storage_root", ['"bucket"', "s3", "cloud location"]),

@@ -122,7 +122,7 @@ def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool
         base.opts,
     ).arns
     return GroundOutputs(
-        storage_root=pulumi.Output.concat("s3://", buckets["catalog"], "/managed"),
+        catalog_url=pulumi.Output.concat("s3://", buckets["catalog"], "/managed"),
         raw_url=pulumi.Output.concat("s3://", buckets["raw"]),
         checkpoints_url=pulumi.Output.concat("s3://", buckets["checkpoints"]),
         workspace_bucket=buckets["workspace"],

@@ -1,4 +1,4 @@
-"""What the ground gives to the layers above, in the stack that makes it and in one that reads it."""
+"""Outputs of the ground for the layers above, in the stack that makes them and in one that reads them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroundOutputs:
-    """What the ground gives to the platform; None where this ground has no such thing.
+    """Outputs of the ground for the platform; None where this ground has no such thing.
 
     A stack exports each value under the name that it has as an attribute, so that another stack can read it.
 
     Attributes:
-        storage_root: Cloud location of the catalog's managed tables; None takes the metastore's.
+        storage_root: Cloud location of the catalog's managed tables, below an external location that exists; None takes
+            the metastore's.
+        catalog_url: Cloud location that this ground makes for the catalog's tables.
         raw_url: Cloud location of deliveries, below which each domain has a folder.
         checkpoints_url: Cloud location of streams' progress.
         workspace_bucket: Name of the bucket of the workspace's own files.
@@ -35,6 +37,7 @@ class GroundOutputs:
     """
 
     storage_root: pulumi.Input[str | None] = None
+    catalog_url: pulumi.Input[str | None] = None
     raw_url: pulumi.Input[str | None] = None
     checkpoints_url: pulumi.Input[str | None] = None
     workspace_bucket: pulumi.Input[str | None] = None

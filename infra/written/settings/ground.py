@@ -9,17 +9,21 @@ from infra.written.settings.aws import Aws
 
 
 class Ground(Section):
-    """Settings of the ground layer: its values, or the stack whose outputs have them, or the parts to make in AWS."""
+    """Settings of the ground layer: its values and the parts to make in AWS, or the stack whose outputs have them."""
 
     storage_root: str | None = Field(
         default=None,
         pattern=r"^(s3|abfss|gs)://\S+$",
-        description="cloud location of the catalog's tables, below an external location; null takes the metastore's",
+        description="cloud location of the catalog's tables, below an external location that exists; null takes the "
+        "metastore's",
     )
     stack: str | None = Field(
         default=None,
         pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$",
         description="organization/project/stack whose outputs have these values, instead of them",
     )
-    aws: Aws | None = Field(default=None, description="network, keys, buckets, roles and Kafka that this stack makes")
+    aws: Aws | None = Field(
+        default=None,
+        description="network, keys, buckets, roles and Kafka that this stack makes; without it AWS is not needed",
+    )
     protect_data: bool = Field(default=True, description="true refuses to destroy whatever holds data in the cloud")

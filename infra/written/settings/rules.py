@@ -28,18 +28,22 @@ def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:ground",),
             received=None,
             allowed="a ground beside churn:platform, which stands on it",
-            remedy="add churn:ground with storage_root, which may be null, with stack, or with aws",
+            remedy="add churn:ground with storage_root, which may be null, or with stack",
         )
 
 
 def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
-    """Requires one form of ground: its values, the stack that has them, or what to make in AWS."""
-    if settings.ground and len(settings.ground.model_fields_set & {"storage_root", "stack", "aws"}) != 1:
+    """Requires one form of ground: its own values, perhaps with what to make in AWS, or the stack that has them."""
+    if settings.ground and settings.ground.model_fields_set & {"storage_root", "stack", "aws"} not in (
+        {"storage_root"},
+        {"storage_root", "aws"},
+        {"stack"},
+    ):
         yield BrokenRule(
             place=("churn:ground",),
             received=settings.ground.model_dump(exclude_unset=True),
-            allowed="either storage_root, which may be null, or stack, or aws",
-            remedy="write one of the three",
+            allowed="either storage_root, which may be null, perhaps with aws; or stack alone",
+            remedy="write storage_root: null where the metastore has a root, and stack nowhere else",
         )
 
 
