@@ -121,7 +121,7 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     path = platform.settings.home / "Pulumi.local.yaml"
     before = path.read_text()
     document = yaml.safe_load(before)
-    document["config"]["churn:warehouse"]["auto_stop_minutes"] += 5
+    document["config"]["churn:platform"]["warehouse"]["auto_stop_minutes"] += 5
     path.write_text(yaml.safe_dump(document))
     try:
         preview = platform.pulumi("preview", "--json")
@@ -251,7 +251,8 @@ def test_down_is_refused_first_and_leaves_nothing(platform: Platform) -> None:
     assert _processes(platform.settings.home) == []
     assert platform.command("local", "start").returncode == 0
     client = platform.client()
-    assert {kind: names for kind, names in inventory(client).items() if names} == {"groups": {"admins", "users"}}
+    own = {"groups": {"admins", "users"}, "users": {"admin@churn.local"}}  # of every local workspace
+    assert {kind: names for kind, names in inventory(client).items() if names} == own
     for folder in ("/Shared", "/Users/admin@churn.local"):
         assert list(client.workspace.list(folder)) == []  # no empty folder either
     assert platform.command("local", "stop").returncode == 0

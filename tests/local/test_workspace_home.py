@@ -51,7 +51,9 @@ def test_a_failed_task_shows_its_reason_and_a_failed_run_its_own(workspace: Loca
     for key in runs:
         store.delete("runs", key)
     store.close()
-    assert re.findall(r'<td class="note bad" colspan="4">(.*?)</td>', page) == ["over time", "no &lt;rows&gt;"]
+    notes = re.findall(r'<td class="note bad" colspan="4">(.*?)</td>', page)  # runs of other tests have theirs too
+    expected = ["over time", "no &lt;rows&gt;"]
+    assert [note for note in notes if note in (*expected, "Task train failed.", "well")] == expected
 
 
 def test_pages_are_not_for_another_host_s_name(workspace: LocalWorkspace) -> None:
