@@ -14,15 +14,16 @@ from infra.written.stacks import read_settings
 LOCAL = REPOSITORY / "Pulumi.local.yaml"
 
 
-def write_stack_file(folder: Path, changes: dict[str, Any], stack: str = "local") -> Path:
-    """Writes a copy of the local stack's file with some settings changed; None removes one.
+def write_stack_file(folder: Path, changes: dict[str, Any], stack: str = "local", source: Path = LOCAL) -> Path:
+    """Writes a copy of a stack's file with some settings changed; None removes one.
 
     Args:
         folder: Where to write it.
         changes: Values by path, such as `churn:platform.compute.workers`.
         stack: Name of the stack that the file is for.
+        source: The file that is copied.
     """
-    document = yaml.safe_load(LOCAL.read_text())
+    document = yaml.safe_load(source.read_text())
     for path, value in changes.items():
         *parents, last = path.split(".") if path.startswith("churn:") else [path]
         place = document["config"]

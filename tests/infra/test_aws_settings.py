@@ -10,10 +10,12 @@ import yaml
 from churn.core.faults import FaultsError
 from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
+from tests.infra.stack_files import write_stack_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEV = REPOSITORY / "Pulumi.dev.yaml"
 TOPIC = {"name": "events", "partitions": 1, "retention_hours": 1}
 ADOPTED_NETWORK = {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2", "subnet-3"], "nodes_group_id": "sg-1"}
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/shared/00000000-0000-0000-0000-000000000008-1"
@@ -21,19 +23,8 @@ CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/shared/00000000-0000-000
 
 def written(folder: Path, changes: dict[str, Any], stack: str = "dev") -> Path:
     """A copy of the file of `dev` with changes below `churn:ground.aws`; None removes a value."""
-    document = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place = document["config"]["churn:ground"]["aws"]
-        for parent in parents:
-            place = place[parent]
-        if value is None:
-            place.pop(last)
-        else:
-            place[last] = value
-    file = folder / f"Pulumi.{stack}.yaml"
-    file.write_text(yaml.safe_dump(document))
-    return file
+    below = {f"churn:ground.aws.{path}": value for path, value in changes.items()}
+    return write_stack_file(folder, below, stack, DEV)
 
 
 # The change, the field below `churn:ground.aws`, and what the message must contain.
@@ -97,13 +88,9 @@ def test_a_long_name_of_a_stack_is_refused_before_aws_does(tmp_path: Path) -> No
         read_settings(written(tmp_path, {}, "a_stack_with_a_name"))
 
 
-@pytest.mark.parametrize("change", [{"storage_root": None, "stack": "example/churn/dev"}, {"storage_root": ...}])
+@pytest.mark.parametrize("change", [{"churn:ground.stack": "example/churn/dev"}, {"churn:ground.storage_root": None}])
 def test_a_ground_in_aws_says_where_the_catalog_is(tmp_path: Path, change: dict[str, Any]) -> None:
-    document = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
-    ground = document["config"]["churn:ground"] | change
-    document["config"]["churn:ground"] = {name: value for name, value in ground.items() if value is not ...}
-    file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text(yaml.safe_dump(document))
+    file = write_stack_file(tmp_path, change, "dev", DEV)
     with pytest.raises(FaultsError, match="perhaps with aws; or stack alone"):
         read_settings(file)
 
