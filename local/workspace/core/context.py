@@ -3,13 +3,13 @@
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, overload
 
 from fastapi import Depends, Request
 
 from local.workspace.core.errors import ApiError, not_found
 from local.workspace.core.spark_sessions import SparkSessions
-from local.workspace.core.store import Document, Store
+from local.workspace.core.store import Document, DocumentKind, Store
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings
@@ -60,7 +60,11 @@ class Workspace:
         """Returns what an area runs, by its class."""
         return cast("T", self._services[kind])
 
-    def find(self, kind: str, key: str, message: str, error_code: str = "RESOURCE_DOES_NOT_EXIST") -> Document:
+    @overload
+    def find(self, kind: DocumentKind[T], key: str, message: str, error_code: str = ...) -> T: ...  # type: ignore[overload-overlap]  # a plain name has plain documents
+    @overload
+    def find(self, kind: str, key: str, message: str, error_code: str = ...) -> Document: ...
+    def find(self, kind: str, key: str, message: str, error_code: str = "RESOURCE_DOES_NOT_EXIST") -> Any:
         """Returns a document of the store.
 
         Raises:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +31,17 @@ CREATE TABLE IF NOT EXISTS documents (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, key));
 CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
+
+
+class DocumentKind(str, Generic[T]):
+    """A kind of documents of the store, with the type that its documents have.
+
+    The name of the kind is its text: `JOBS = DocumentKind[JobDocument]("jobs")`.
+    """
+
+    def document(self, fields: Mapping[str, Any]) -> T:
+        """Takes fields for a document of this kind; the caller has checked them, and adds those that they lack."""
+        return cast("T", fields)
 
 
 class Store:
@@ -106,7 +117,11 @@ class Store:
 
         return self.retry_briefly(rows)
 
-    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+    @overload
+    def put(self, kind: DocumentKind[T], key: str, value: T) -> None: ...
+    @overload
+    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None: ...
+    def put(self, kind: str, key: str, value: object) -> None:
         """Writes a document; an existing one is replaced and keeps its place in the order."""
         self._execute(
             "INSERT INTO documents (kind, key, value) VALUES (?, ?, ?) "
@@ -116,7 +131,11 @@ class Store:
             json.dumps(value),
         )
 
-    def get(self, kind: str, key: str) -> Document | None:
+    @overload
+    def get(self, kind: DocumentKind[T], key: str) -> T | None: ...  # type: ignore[overload-overlap]  # a plain name has plain documents
+    @overload
+    def get(self, kind: str, key: str) -> Document | None: ...
+    def get(self, kind: str, key: str) -> object:
         """Returns a document, or None."""
         rows = self._execute("SELECT value FROM documents WHERE kind = ? AND key = ?", kind, key)
         return json.loads(rows[0][0]) if rows else None
@@ -125,7 +144,11 @@ class Store:
         """Removes a document; returns whether it was there."""
         return bool(self._execute("DELETE FROM documents WHERE kind = ? AND key = ? RETURNING id", kind, key))
 
-    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Document]]:
+    @overload
+    def items(self, kind: DocumentKind[T], prefix: str = "") -> list[tuple[str, T]]: ...  # type: ignore[overload-overlap]  # as above
+    @overload
+    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Document]]: ...
+    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Any]]:
         """Returns keys and documents of a kind whose key begins with `prefix`, in the order of their first writing."""
         rows = self._execute(
             "SELECT key, value FROM documents WHERE kind = ? AND substr(key, 1, length(?)) = ? ORDER BY id",

@@ -11,6 +11,7 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces, schemas
+from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, CatalogDocument
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
@@ -38,11 +39,12 @@ def create(
     if foreign:
         raise bad_request(f"{foreign[0]}: foreign and shared catalogs are not part of the local workspace")
     with changing:
-        if workspace.store.get("uc_catalog", name):
+        if workspace.store.get(CATALOGS, name):
             raise exists("catalog", name)
-        document = {
-            **request,
-            **created(workspace, caller),
+        document: CatalogDocument = {
+            **CATALOGS.document(request),
+            **created(caller),
+            "metastore_id": workspace.metastore_id,
             "name": name,
             "full_name": name,
             "catalog_type": "MANAGED_CATALOG",
@@ -53,21 +55,21 @@ def create(
         }
         namespaces.create_catalog(workspace, name)
         schemas.add(workspace, caller, name, {"name": "default", "comment": "Default schema (auto-created)"})
-        workspace.store.put("uc_catalog", name, document)
+        workspace.store.put(CATALOGS, name, document)
         return _shown(document)
 
 
 @router.get(f"{UC}/catalogs")
 def list_all(workspace: WorkspaceDep, max_results: int = 0, page_token: str = "") -> Document:
     """Returns all catalogs."""
-    shown = [_shown(document) for _, document in workspace.store.items("uc_catalog")]
+    shown = [_shown(document) for _, document in workspace.store.items(CATALOGS)]
     return page(shown, "catalogs", max_results or PAGE, page_token, most=PAGE)
 
 
 @router.get(f"{UC}/catalogs/{{name}}")
 def get(name: str, workspace: WorkspaceDep) -> Document:
     """Returns a catalog."""
-    return _shown(find(workspace, "catalog", name))
+    return _shown(find(workspace, CATALOGS, name))
 
 
 @router.patch(f"{UC}/catalogs/{{name}}")
@@ -78,15 +80,15 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a catalog."""
-    return _shown(change(workspace, caller, "catalog", name, request))
+    return _shown(change(workspace, caller, CATALOGS, name, request))
 
 
 @router.delete(f"{UC}/catalogs/{{name}}")
 def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
     """Deletes a catalog."""
     with changing:
-        name = find(workspace, "catalog", name)["name"]
-        inside = [key for key, _ in workspace.store.items("uc_schema", f"{name}.")]
+        name = find(workspace, CATALOGS, name)["name"]
+        inside = [key for key, _ in workspace.store.items(SCHEMAS, f"{name}.")]
         in_spark = [f"{name}.{schema}" for schema in namespaces.schemas(workspace, name)]
         by_sql = [schema for schema in in_spark if schema not in inside]
         others = [key for key in inside if key != f"{name}.default"] + by_sql
@@ -96,13 +98,13 @@ def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
         for schema in inside + by_sql:
             schemas.remove(workspace, schema, force)  # refuses a schema `default` that holds something
         namespaces.drop_catalog(workspace, name, force)
-        workspace.store.delete("uc_catalog", name)
+        workspace.store.delete(CATALOGS, name)
         forget(workspace, "catalog", name)
         return {}
 
 
-def _shown(document: Document) -> Document:
-    shown = {key: value for key, value in document.items() if key != "bindings"}
+def _shown(document: CatalogDocument) -> Document:
+    shown: Document = {key: value for key, value in document.items() if key != "bindings"}
     setting = document["enable_predictive_optimization"]
     return shown | {
         "effective_predictive_optimization_flag": {"value": "DISABLE" if setting == "INHERIT" else setting},

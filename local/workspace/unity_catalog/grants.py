@@ -1,6 +1,6 @@
 """Grants on securables."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from databricks.sdk.service import catalog
 from fastapi import APIRouter
@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
-from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 from local.workspace.unity_catalog import models, namespaces
+from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, SCHEMAS, VOLUMES
 from local.workspace.unity_catalog.securables import UC, check_owner, find, missing
 
 router = APIRouter()
@@ -37,6 +38,8 @@ _PRIVILEGES = {
     "volume": _VOLUME,
     "function": _FUNCTION,  # a registered model is one
 }
+
+_FOUND: dict[str, DocumentKind[Any]] = {"catalog": CATALOGS, "schema": SCHEMAS, "volume": VOLUMES}
 
 
 @router.get(f"{UC}/permissions/{{kind}}/{{full_name}}")
@@ -66,14 +69,14 @@ def update(
             kept += [privilege for privilege in change.get("add", []) if privilege not in kept]
             if kept:
                 granted[name] = kept
-        workspace.store.put("uc_grants", key, granted)
+        workspace.store.put(GRANTS, key, granted)
     return {} if request.get("omit_permissions_in_response") else _shown(granted)
 
 
 def _key(workspace: Workspace, kind: str, full_name: str) -> str:
     kind, full_name = kind.lower(), full_name.lower()
-    if kind in ("catalog", "schema", "volume"):
-        find(workspace, kind, full_name)
+    if kind in _FOUND:
+        find(workspace, _FOUND[kind], full_name)
     elif kind == "table":
         if not namespaces.has_table(workspace, full_name):
             raise missing(kind, full_name)
@@ -88,7 +91,7 @@ def _key(workspace: Workspace, kind: str, full_name: str) -> str:
 
 
 def _granted(workspace: Workspace, key: str) -> dict[str, list[str]]:
-    return workspace.store.get("uc_grants", key) or {}
+    return workspace.store.get(GRANTS, key) or {}
 
 
 def _shown(granted: dict[str, list[str]], principal: str = "") -> Document:

@@ -9,6 +9,7 @@ from local.workspace.core.context import ADMIN, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.unity_catalog.documents import CATALOGS
 from local.workspace.unity_catalog.securables import UC, find
 
 router = APIRouter()
@@ -38,7 +39,7 @@ def summary(workspace: WorkspaceDep) -> Document:
 @router.get(f"{UC}/bindings/catalog/{{name}}")
 def bindings(name: str, workspace: WorkspaceDep) -> Document:
     """Returns the workspaces that a catalog is bound to."""
-    return {"bindings": find(workspace, "catalog", name).get("bindings", [])}
+    return {"bindings": find(workspace, CATALOGS, name).get("bindings", [])}
 
 
 @router.patch(f"{UC}/bindings/catalog/{{name}}")
@@ -49,7 +50,7 @@ def update_bindings(
 ) -> Document:
     """Changes the bindings of a catalog."""
     with workspace.store.transaction():
-        document = find(workspace, "catalog", name)
+        document = find(workspace, CATALOGS, name)
         bound = {binding["workspace_id"]: binding for binding in document.get("bindings", [])}
         for binding in request.get("add", []):
             if binding["workspace_id"] != workspace.workspace_id:
@@ -57,8 +58,9 @@ def update_bindings(
             bound[binding["workspace_id"]] = {"binding_type": "BINDING_TYPE_READ_WRITE"} | binding
         for binding in request.get("remove", []):
             bound.pop(binding["workspace_id"], None)
-        workspace.store.put("uc_catalog", document["name"], document | {"bindings": list(bound.values())})
-        return {"bindings": list(bound.values())}
+        document["bindings"] = list(bound.values())
+        workspace.store.put(CATALOGS, document["name"], document)
+        return {"bindings": document["bindings"]}
 
 
 @router.patch(f"{UC}/workspace-bindings/catalogs/{{name}}")

@@ -12,6 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.mlflow.client import call_mlflow
 from local.workspace.unity_catalog import securables
+from local.workspace.unity_catalog.documents import CATALOGS, MODELS, SCHEMAS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, check_owner, created, forget, named, updated
 
 router = APIRouter()
@@ -30,8 +31,8 @@ def create(
             raise bad_request(f"missing field {field}")
     if "storage_location" in request:
         raise bad_request("storage_location: the local workspace keeps models in MLflow's artifact store")
-    securables.find(workspace, "catalog", request["catalog_name"])
-    schema = securables.find(workspace, "schema", f"{request['catalog_name']}.{request['schema_name']}")
+    securables.find(workspace, CATALOGS, request["catalog_name"])
+    schema = securables.find(workspace, SCHEMAS, f"{request['catalog_name']}.{request['schema_name']}")
     full_name = f"{schema['full_name']}.{named(request['name'])}"
     with changing:
         call_mlflow(
@@ -40,7 +41,7 @@ def create(
             "registered-models/create",
             {"name": full_name, "description": request.get("comment", "")},
         )
-        workspace.store.put("uc_model", full_name, {key: created(workspace, caller)[key] for key in _OWN})
+        workspace.store.put(MODELS, full_name, {**created(caller)})
     return find(workspace, full_name)
 
 
@@ -78,10 +79,9 @@ def update(
         if "comment" in request:
             change = {"name": document["full_name"], "description": request["comment"]}
             call_mlflow(workspace, "PATCH", "registered-models/update", change)
-        kept = {key: document[key] for key in _OWN} | updated(caller)
-        workspace.store.put(
-            "uc_model", document["full_name"], kept | ({"owner": request["owner"]} if "owner" in request else {})
-        )
+        own = MODELS.document({key: document[key] for key in _OWN} | updated(caller))
+        own["owner"] = request.get("owner", own["owner"])
+        workspace.store.put(MODELS, document["full_name"], own)
     return find(workspace, full_name)
 
 
@@ -174,7 +174,7 @@ def remove(workspace: Workspace, full_name: str) -> None:
     """Deletes a model with its versions."""
     with changing:
         call_mlflow(workspace, "DELETE", "registered-models/delete", {"name": full_name})
-        workspace.store.delete("uc_model", full_name)
+        workspace.store.delete(MODELS, full_name)
         forget(workspace, "function", full_name)
 
 
@@ -185,12 +185,17 @@ def _all(workspace: Workspace) -> list[Document]:
 
 def _shown(workspace: Workspace, model: Document, include_aliases: bool = False) -> Document:
     catalog_name, schema_name, name = model["name"].split(".")
-    own = workspace.store.get("uc_model", model["name"])
+    own = workspace.store.get(MODELS, model["name"])
     if own is None:  # registered by an MLflow client
-        schema = securables.find(workspace, "schema", f"{catalog_name}.{schema_name}")
-        own = {"owner": schema["owner"], "created_by": schema["owner"], "updated_by": schema["owner"]}
-        own |= {"created_at": model["creation_timestamp"], "updated_at": model["last_updated_timestamp"]}
-    document = {
+        schema = securables.find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")
+        own = {
+            "owner": schema["owner"],
+            "created_at": model["creation_timestamp"],
+            "created_by": schema["owner"],
+            "updated_at": model["last_updated_timestamp"],
+            "updated_by": schema["owner"],
+        }
+    document: Document = {
         "name": name,
         "catalog_name": catalog_name,
         "schema_name": schema_name,

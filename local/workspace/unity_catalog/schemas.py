@@ -11,6 +11,7 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import models, namespaces, volumes
+from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, SchemaDocument
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
@@ -31,22 +32,22 @@ def create(
     request: Annotated[Document, body(catalog.SchemasAPI.create)], workspace: WorkspaceDep, caller: Caller
 ) -> Document:
     """Creates a schema."""
-    parent = find(workspace, "catalog", request["catalog_name"])["name"]
-    return add(workspace, caller, parent, request)
+    parent = find(workspace, CATALOGS, request["catalog_name"])["name"]
+    return {**add(workspace, caller, parent, request)}
 
 
 @router.get(f"{UC}/schemas")
 def list_all(catalog_name: str, workspace: WorkspaceDep, max_results: int = 0, page_token: str = "") -> Document:
     """Returns all schemas."""
-    name = find(workspace, "catalog", catalog_name)["name"]
-    schemas = [document for _, document in workspace.store.items("uc_schema", f"{name}.")]
+    name = find(workspace, CATALOGS, catalog_name)["name"]
+    schemas = [document for _, document in workspace.store.items(SCHEMAS, f"{name}.")]
     return page(schemas, "schemas", max_results or PAGE, page_token, most=PAGE)
 
 
 @router.get(f"{UC}/schemas/{{full_name}}")
 def get(full_name: str, workspace: WorkspaceDep) -> Document:
     """Returns a schema."""
-    return find(workspace, "schema", full_name)
+    return {**find(workspace, SCHEMAS, full_name)}
 
 
 @router.patch(f"{UC}/schemas/{{full_name}}")
@@ -57,36 +58,37 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a schema."""
-    return change(workspace, caller, "schema", full_name, request)
+    return {**change(workspace, caller, SCHEMAS, full_name, request)}
 
 
 @router.delete(f"{UC}/schemas/{{full_name}}")
 def delete(full_name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
     """Deletes a schema."""
-    remove(workspace, find(workspace, "schema", full_name)["full_name"], force)
+    remove(workspace, find(workspace, SCHEMAS, full_name)["full_name"], force)
     return {}
 
 
-def add(workspace: Workspace, caller: Principal, parent: str, request: Document) -> Document:
+def add(workspace: Workspace, caller: Principal, parent: str, request: Document) -> SchemaDocument:
     """Creates a schema in the catalog `parent`, also in Spark."""
     with changing:
         name = named(request["name"])
         full_name = f"{parent}.{name}"
-        if workspace.store.get("uc_schema", full_name):
+        if workspace.store.get(SCHEMAS, full_name):
             raise exists("schema", full_name)
-        document = {
-            **request,
-            **created(workspace, caller),
+        document: SchemaDocument = {
+            **SCHEMAS.document(request),
+            **created(caller),
+            "metastore_id": workspace.metastore_id,
             "name": name,
             "catalog_name": parent,
             "full_name": full_name,
-            "schema_id": str(workspace.store.next_id("uc_schema")),
+            "schema_id": str(workspace.store.next_id(SCHEMAS)),
             "catalog_type": "MANAGED_CATALOG",
             "securable_type": "SCHEMA",
             "enable_predictive_optimization": "INHERIT",
         }
         namespaces.create(workspace, full_name)
-        workspace.store.put("uc_schema", full_name, document)
+        workspace.store.put(SCHEMAS, full_name, document)
         return document
 
 
@@ -98,7 +100,7 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
     """
     with changing:
         tables = namespaces.tables(workspace, full_name)
-        contained = [key for key, _ in workspace.store.items("uc_volume", f"{full_name}.")]
+        contained = [key for key, _ in workspace.store.items(VOLUMES, f"{full_name}.")]
         registered = models.names(workspace, full_name)
         if (tables or contained or registered) and not force:
             counts = f"{len(tables)} tables(s), {len(registered)} functions(s), {len(contained)} volumes(s)"
@@ -109,7 +111,7 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
         for model in registered:
             models.remove(workspace, model)
         namespaces.drop(workspace, full_name)
-        workspace.store.delete("uc_schema", full_name)
+        workspace.store.delete(SCHEMAS, full_name)
         for table in tables:
             forget(workspace, "table", f"{full_name}.{table}")
         forget(workspace, "schema", full_name)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.unity_catalog.documents import GRANTS, OwnedDocument, SecurableDocument
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Principal, Workspace
-    from local.workspace.core.store import Document
+    from local.workspace.core.store import Document, DocumentKind
+
+S = TypeVar("S", bound=SecurableDocument)
 
 UC = "/api/2.1/unity-catalog"
 PAGE = 1000  # items of a page at most, and where a request names no number
@@ -31,12 +34,11 @@ def named(name: str, field: str = "name") -> str:
     return name.lower()
 
 
-def created(workspace: Workspace, caller: Principal) -> Document:
+def created(caller: Principal) -> OwnedDocument:
     """Returns the fields that every new object has."""
     now = now_ms()
     return {
         "owner": caller.name,
-        "metastore_id": workspace.metastore_id,
         "created_at": now,
         "created_by": caller.name,
         "updated_at": now,
@@ -49,16 +51,21 @@ def updated(caller: Principal) -> Document:
     return {"updated_at": now_ms(), "updated_by": caller.name}
 
 
-def find(workspace: Workspace, kind: str, full_name: str) -> Document:
+def find(workspace: Workspace, kind: DocumentKind[S], full_name: str) -> S:
     """Returns a catalog, schema or volume.
 
     Raises:
         ApiError: There is none, with Databricks' code, such as `SCHEMA_DOES_NOT_EXIST`.
     """
-    document = workspace.store.get(f"uc_{kind}", full_name.lower())
+    document = workspace.store.get(kind, full_name.lower())
     if document is None:
-        raise missing(kind, full_name)
+        raise missing(_word(kind), full_name)
     return document
+
+
+def _word(kind: DocumentKind[S]) -> str:
+    """What messages call an object of a kind, such as `schema`."""
+    return kind.removeprefix("uc_")
 
 
 def missing(kind: str, full_name: str) -> ApiError:
@@ -81,13 +88,13 @@ def check_owner(workspace: Workspace, name: str) -> None:
         raise not_found(f"Could not find principal with name {name}.", "PRINCIPAL_DOES_NOT_EXIST") from error
 
 
-def change(workspace: Workspace, caller: Principal, kind: str, full_name: str, request: Document) -> Document:
+def change(workspace: Workspace, caller: Principal, kind: DocumentKind[S], full_name: str, request: Document) -> S:
     """Changes a catalog, schema or volume, and returns it.
 
     Args:
         workspace: The workspace that has it.
         caller: Who changes it.
-        kind: `catalog`, `schema` or `volume`.
+        kind: `CATALOGS`, `SCHEMAS` or `VOLUMES`.
         full_name: Its name with those of its containers.
         request: The fields to change, checked by the route; `new_name` may only be the present name.
 
@@ -97,14 +104,14 @@ def change(workspace: Workspace, caller: Principal, kind: str, full_name: str, r
     with changing:
         document = find(workspace, kind, full_name)
         if named(request.pop("new_name", document["name"])) != document["name"]:
-            raise bad_request(f"new_name: the local workspace cannot rename a {kind}; make a new one")
+            raise bad_request(f"new_name: the local workspace cannot rename a {_word(kind)}; make a new one")
         if "owner" in request:
             check_owner(workspace, request["owner"])
-        document |= request | updated(caller)
-        workspace.store.put(f"uc_{kind}", document["full_name"], document)
-        return document
+        changed = kind.document({**document, **request, **updated(caller)})
+        workspace.store.put(kind, changed["full_name"], changed)
+        return changed
 
 
 def forget(workspace: Workspace, kind: str, full_name: str) -> None:
     """Drops the grants of a securable that was deleted."""
-    workspace.store.delete("uc_grants", f"{kind}/{full_name}")
+    workspace.store.delete(GRANTS, f"{kind}/{full_name}")

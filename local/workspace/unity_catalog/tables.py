@@ -11,6 +11,7 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces
+from local.workspace.unity_catalog.documents import SCHEMAS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
 
 router = APIRouter()
@@ -28,7 +29,7 @@ def list_all(
     omit_columns: bool = False,
 ) -> Document:
     """Returns all tables."""
-    schema = find(workspace, "schema", f"{catalog_name}.{schema_name}")["full_name"]
+    schema = find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")["full_name"]
     answer = page(namespaces.tables(workspace, schema), "tables", max_results or PAGE, page_token, most=PAGE)
     shown = [_shown(workspace, f"{schema}.{name}", columns=not omit_columns) for name in answer["tables"]]
     return answer | {"tables": shown}
@@ -65,7 +66,7 @@ def _check(workspace: Workspace, full_name: str) -> None:
 def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
     catalog_name, schema_name, name = full_name.split(".")
     detail: dict[str, Any] = namespaces.detail(workspace, full_name)
-    parent = find(workspace, "schema", f"{catalog_name}.{schema_name}")
+    parent = find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")
     document = {
         "name": name,
         "catalog_name": catalog_name,

@@ -12,6 +12,7 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, VolumeDocument
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
@@ -35,26 +36,27 @@ def create(
     if request["volume_type"] != "MANAGED":
         raise bad_request(f"volume_type is {request['volume_type']}: the local workspace has MANAGED volumes only")
     with changing:
-        find(workspace, "catalog", request["catalog_name"])
-        schema = find(workspace, "schema", f"{request['catalog_name']}.{request['schema_name']}")
+        find(workspace, CATALOGS, request["catalog_name"])
+        schema = find(workspace, SCHEMAS, f"{request['catalog_name']}.{request['schema_name']}")
         name = named(request["name"])
         full_name = f"{schema['full_name']}.{name}"
-        if workspace.store.get("uc_volume", full_name):
+        if workspace.store.get(VOLUMES, full_name):
             raise exists("volume", full_name)
         folder = folder_of(workspace, full_name)
         folder.mkdir(parents=True, exist_ok=True)
-        document = {
-            **request,
-            **created(workspace, caller),
+        document: VolumeDocument = {
+            **VOLUMES.document(request),
+            **created(caller),
+            "metastore_id": workspace.metastore_id,
             "name": name,
             "catalog_name": schema["catalog_name"],
             "schema_name": schema["name"],
             "full_name": full_name,
-            "volume_id": str(workspace.store.next_id("uc_volume")),
+            "volume_id": str(workspace.store.next_id(VOLUMES)),
             "storage_location": folder.as_uri(),
         }
-        workspace.store.put("uc_volume", full_name, document)
-        return document
+        workspace.store.put(VOLUMES, full_name, document)
+        return {**document}
 
 
 @router.get(f"{UC}/volumes")
@@ -62,15 +64,15 @@ def list_all(
     catalog_name: str, schema_name: str, workspace: WorkspaceDep, max_results: int = 0, page_token: str = ""
 ) -> Document:
     """Returns all volumes."""
-    schema = find(workspace, "schema", f"{catalog_name}.{schema_name}")["full_name"]
-    volumes = [document for _, document in workspace.store.items("uc_volume", f"{schema}.")]
+    schema = find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")["full_name"]
+    volumes = [document for _, document in workspace.store.items(VOLUMES, f"{schema}.")]
     return page(volumes, "volumes", max_results or PAGE, page_token, most=PAGE)
 
 
 @router.get(f"{UC}/volumes/{{full_name}}")
 def get(full_name: str, workspace: WorkspaceDep) -> Document:
     """Returns a volume."""
-    return find(workspace, "volume", full_name)
+    return {**find(workspace, VOLUMES, full_name)}
 
 
 @router.patch(f"{UC}/volumes/{{full_name}}")
@@ -81,13 +83,13 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes a volume."""
-    return change(workspace, caller, "volume", full_name, request)
+    return {**change(workspace, caller, VOLUMES, full_name, request)}
 
 
 @router.delete(f"{UC}/volumes/{{full_name}}")
 def delete(full_name: str, workspace: WorkspaceDep) -> Document:
     """Deletes a volume."""
-    remove(workspace, find(workspace, "volume", full_name)["full_name"])
+    remove(workspace, find(workspace, VOLUMES, full_name)["full_name"])
     return {}
 
 
@@ -96,7 +98,7 @@ def remove(workspace: Workspace, full_name: str) -> None:
     with changing:
         # The files first: a removal that was stopped can be repeated, and no new volume gets old files.
         shutil.rmtree(folder_of(workspace, full_name), ignore_errors=True)
-        workspace.store.delete("uc_volume", full_name)
+        workspace.store.delete(VOLUMES, full_name)
         forget(workspace, "volume", full_name)
 
 

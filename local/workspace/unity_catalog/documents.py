@@ -1,0 +1,86 @@
+"""Documents of the store that the Unity Catalog area keeps."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from local.workspace.core.store import Document, DocumentKind
+
+
+class OwnedDocument(TypedDict):
+    """Whose an object is, and who changed it when."""
+
+    owner: str
+    created_at: int  # milliseconds, as all times
+    created_by: str
+    updated_at: int
+    updated_by: str
+
+
+class SecurableDocument(OwnedDocument):
+    """What catalogs, schemas and volumes have in common."""
+
+    metastore_id: str
+    name: str
+    full_name: str
+    comment: NotRequired[str]
+    storage_location: NotRequired[str]
+
+
+class _WithSettings(SecurableDocument):
+    """What catalogs and schemas have in common."""
+
+    catalog_type: Literal["MANAGED_CATALOG"]
+    custom_max_retention_hours: NotRequired[int]
+    enable_predictive_optimization: Literal["DISABLE", "ENABLE", "INHERIT"]
+    properties: NotRequired[dict[str, str]]
+    storage_root: NotRequired[str]
+
+
+class CatalogDocument(_WithSettings):
+    """A catalog (kind `uc_catalog`, by its name)."""
+
+    isolation_mode: Literal["ISOLATED", "OPEN"]
+    securable_type: Literal["CATALOG"]
+    managed_encryption_settings: NotRequired[Document]
+    options: NotRequired[dict[str, str]]
+    bindings: NotRequired[list[BindingDocument]]
+
+
+class BindingDocument(TypedDict):
+    """The binding of a catalog to a workspace; part of the catalog."""
+
+    workspace_id: int
+    binding_type: Literal["BINDING_TYPE_READ_ONLY", "BINDING_TYPE_READ_WRITE"]
+
+
+class SchemaDocument(_WithSettings):
+    """A schema (kind `uc_schema`, by `<catalog>.<schema>`)."""
+
+    catalog_name: str
+    schema_id: str
+    securable_type: Literal["SCHEMA"]
+
+
+class VolumeDocument(SecurableDocument):
+    """A volume (kind `uc_volume`, by `<catalog>.<schema>.<volume>`)."""
+
+    catalog_name: str
+    schema_name: str
+    volume_id: str
+    volume_type: Literal["MANAGED"]
+
+
+class ModelDocument(OwnedDocument):
+    """What MLflow does not keep of a registered model (kind `uc_model`, by `<catalog>.<schema>.<model>`).
+
+    A model that an MLflow client registered has none.
+    """
+
+
+CATALOGS = DocumentKind[CatalogDocument]("uc_catalog")
+SCHEMAS = DocumentKind[SchemaDocument]("uc_schema")
+VOLUMES = DocumentKind[VolumeDocument]("uc_volume")
+MODELS = DocumentKind[ModelDocument]("uc_model")
+# Privileges by the name of the principal; by `<kind>/<full name>` of the securable, such as `schema/sales.raw`.
+GRANTS = DocumentKind[dict[str, list[str]]]("uc_grants")
