@@ -9,9 +9,12 @@ from fastapi.responses import HTMLResponse
 
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError
-from local.workspace.core.store import Document
 from local.workspace.core.web_pages import Markup, document, note, pages_router, row, section
+from local.workspace.dashboards.documents import DASHBOARDS
+from local.workspace.jobs.documents import RUNS, Stateful
+from local.workspace.serving.documents import ENDPOINTS
 from local.workspace.unity_catalog import namespaces
+from local.workspace.unity_catalog.documents import SCHEMAS
 
 RUNS_SHOWN = 10
 FAILED = ("FAILED", "TIMEDOUT", "INTERNAL_ERROR")
@@ -35,7 +38,7 @@ def home(workspace: WorkspaceDep, count: str = "") -> str:
 
 def _runs(workspace: Workspace) -> list[str]:
     rows = []
-    for _, run in reversed(workspace.store.items("runs")[-RUNS_SHOWN:]):
+    for _, run in reversed(workspace.store.items(RUNS)[-RUNS_SHOWN:]):
         rows.append(row(run["run_name"], _state(run), _moment(run["start_time"]), _duration(run)))
         latest = {attempt["task_key"]: attempt for attempt in run["attempts"]}
         if not any(map(_failed, latest.values())):  # else the task's reason, below, is the run's
@@ -46,22 +49,22 @@ def _runs(workspace: Workspace) -> list[str]:
     return rows
 
 
-def _shown_state(document: Document) -> str:
+def _shown_state(document: Stateful) -> str:
     state = document["state"]
     return str(state.get("result_state") or state["life_cycle_state"])
 
 
-def _failed(document: Document) -> bool:
+def _failed(document: Stateful) -> bool:
     return _shown_state(document) in FAILED
 
 
-def _reason(document: Document) -> list[str]:
+def _reason(document: Stateful) -> list[str]:
     """A line that says why a run or a task failed; none where it did not, or no reason is kept."""
     message = document["state"].get("state_message")
     return [note(message, 4)] if message and _failed(document) else []
 
 
-def _state(document: Document) -> Markup:
+def _state(document: Stateful) -> Markup:
     state, shown = document["state"], _shown_state(document)
     kind = "good" if shown == "SUCCESS" else "bad" if shown in FAILED else "quiet"
     message = html.escape(str(state.get("state_message", "")), quote=True)
@@ -72,7 +75,7 @@ def _moment(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _duration(document: Document) -> str:
+def _duration(document: Stateful) -> str:
     if not document.get("end_time"):
         return "runs"
     seconds = (document["end_time"] - document["start_time"]) / 1000
@@ -81,7 +84,7 @@ def _duration(document: Document) -> str:
 
 def _endpoints(workspace: Workspace) -> list[str]:
     rows = []
-    for _, endpoint in workspace.store.items("serving_endpoints"):
+    for _, endpoint in workspace.store.items(ENDPOINTS):
         config: dict[str, Any] = endpoint.get("config") or endpoint.get("pending_config") or {}
         served = [
             f"{item['entity_name']} version {item['entity_version']}" for item in config.get("served_entities", [])
@@ -99,7 +102,7 @@ def _dashboards(workspace: Workspace) -> list[str]:
             dashboard["path"],
             dashboard["update_time"],
         )
-        for key, dashboard in workspace.store.items("dashboards")
+        for key, dashboard in workspace.store.items(DASHBOARDS)
         if dashboard["lifecycle_state"] == "ACTIVE"
     ]
 
@@ -107,7 +110,7 @@ def _dashboards(workspace: Workspace) -> list[str]:
 def _tables(workspace: Workspace, count: str) -> str:
     rows = []
     try:
-        for schema, _ in workspace.store.items("uc_schema"):
+        for schema, _ in workspace.store.items(SCHEMAS):
             for name in namespaces.tables(workspace, schema):
                 full_name = f"{schema}.{name}"
                 link = f'<a href="/?count={html.escape(full_name, quote=True)}#tables">count</a>'

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from typing import Annotated
+from typing import Annotated, Literal, TypedDict
 
 from databricks.sdk.service import workspace as sdk
 from fastapi import APIRouter
@@ -12,13 +12,40 @@ from local.workspace.core.clock import now_ms
 from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found, permission_denied
 from local.workspace.core.requests import body
-from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 
 router = APIRouter()
 _API = "/api/2.0/secrets"
 _LEVELS = ("READ", "WRITE", "MANAGE")
 _MAX_BYTES = 128 * 1024  # Databricks' limit on a secret
 _SEPARATOR = "\n"  # between the parts of a key; no scope, key or principal has one
+
+
+class ScopeDocument(TypedDict):
+    """A secret scope (kind `secret_scopes`, by its name)."""
+
+    name: str
+    backend_type: Literal["DATABRICKS"]
+
+
+class SecretDocument(TypedDict):
+    """A secret (kind `secrets`, by scope and key)."""
+
+    key: str
+    value: str  # base64
+    last_updated_timestamp: int  # milliseconds
+
+
+class AclDocument(TypedDict):
+    """The permission of a principal on a scope (kind `secret_acls`, by scope and principal)."""
+
+    principal: str
+    permission: Literal["MANAGE", "READ", "WRITE"]
+
+
+SCOPES = DocumentKind[ScopeDocument]("secret_scopes")
+SECRETS = DocumentKind[SecretDocument]("secrets")
+ACLS = DocumentKind[AclDocument]("secret_acls")
 
 
 @router.post(f"{_API}/scopes/create")
@@ -33,17 +60,17 @@ def create_scope(
     if manager not in ("users", caller.name):
         raise bad_request(f"initial_manage_principal is {manager!r}; allowed: users")
     with workspace.store.transaction():
-        if workspace.store.get("secret_scopes", scope):
+        if workspace.store.get(SCOPES, scope):
             raise bad_request(f"Scope {scope} already exists!", "RESOURCE_ALREADY_EXISTS")
-        workspace.store.put("secret_scopes", scope, {"name": scope, "backend_type": "DATABRICKS"})
-        workspace.store.put("secret_acls", scope + _SEPARATOR + manager, {"principal": manager, "permission": "MANAGE"})
+        workspace.store.put(SCOPES, scope, ScopeDocument(name=scope, backend_type="DATABRICKS"))
+        workspace.store.put(ACLS, scope + _SEPARATOR + manager, AclDocument(principal=manager, permission="MANAGE"))
         return {}
 
 
 @router.get(f"{_API}/scopes/list")
 def list_scopes(workspace: WorkspaceDep) -> Document:
     """Returns all scopes."""
-    return {"scopes": [scope for _, scope in workspace.store.items("secret_scopes")]}
+    return {"scopes": [scope for _, scope in workspace.store.items(SCOPES)]}
 
 
 @router.post(f"{_API}/scopes/delete")
@@ -54,10 +81,11 @@ def delete_scope(
     scope = request["scope"]
     _require(workspace, caller, scope, "MANAGE")
     with workspace.store.transaction():
-        workspace.store.delete("secret_scopes", scope)
-        for kind in ("secrets", "secret_acls"):
-            for key, _ in workspace.store.items(kind, scope + _SEPARATOR):
-                workspace.store.delete(kind, key)
+        workspace.store.delete(SCOPES, scope)
+        for key, _ in workspace.store.items(SECRETS, scope + _SEPARATOR):
+            workspace.store.delete(SECRETS, key)
+        for key, _ in workspace.store.items(ACLS, scope + _SEPARATOR):
+            workspace.store.delete(ACLS, key)
         return {}
 
 
@@ -78,12 +106,12 @@ def put_secret(
         raise bad_request("bytes_value is not base64") from error
     if len(value) > _MAX_BYTES:
         raise bad_request(f"the value has {len(value)} bytes; at most {_MAX_BYTES}", "RESOURCE_LIMIT_EXCEEDED")
-    document = {
+    document: SecretDocument = {
         "key": key,
         "value": base64.b64encode(value).decode(),
         "last_updated_timestamp": now_ms(),
     }
-    workspace.store.put("secrets", scope + _SEPARATOR + key, document)
+    workspace.store.put(SECRETS, scope + _SEPARATOR + key, document)
     return {}
 
 
@@ -91,9 +119,8 @@ def put_secret(
 def list_secrets(scope: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Returns the keys of a scope."""
     _require(workspace, caller, scope, "READ")
-    shown = ("key", "last_updated_timestamp")
-    secrets = workspace.store.items("secrets", scope + _SEPARATOR)
-    return {"secrets": [{name: secret[name] for name in shown} for _, secret in secrets]}
+    secrets = workspace.store.items(SECRETS, scope + _SEPARATOR)
+    return {"secrets": [{name: value for name, value in secret.items() if name != "value"} for _, secret in secrets]}
 
 
 @router.get(f"{_API}/get")
@@ -101,8 +128,8 @@ def get_secret(scope: str, key: str, workspace: WorkspaceDep, caller: Caller) ->
     """Returns a secret with its value."""
     _require(workspace, caller, scope, "READ")
     missing = f"Secret does not exist with scope: {scope} and key: {key}"
-    secret = workspace.find("secrets", scope + _SEPARATOR + key, missing)
-    return {name: secret[name] for name in ("key", "value")}
+    secret = workspace.find(SECRETS, scope + _SEPARATOR + key, missing)
+    return {"key": secret["key"], "value": secret["value"]}
 
 
 @router.post(f"{_API}/delete")
@@ -111,7 +138,7 @@ def delete_secret(
 ) -> Document:
     """Deletes a secret."""
     _require(workspace, caller, request["scope"], "WRITE")
-    if not workspace.store.delete("secrets", request["scope"] + _SEPARATOR + request["key"]):
+    if not workspace.store.delete(SECRETS, request["scope"] + _SEPARATOR + request["key"]):
         raise not_found(f"Secret does not exist with scope: {request['scope']} and key: {request['key']}")
     return {}
 
@@ -125,9 +152,7 @@ def put_acl(
     _require(workspace, caller, scope, "MANAGE")
     if not workspace.has_group(name):
         workspace.principal(name)
-    workspace.store.put(
-        "secret_acls", scope + _SEPARATOR + name, {"principal": name, "permission": request["permission"]}
-    )
+    workspace.store.put(ACLS, scope + _SEPARATOR + name, AclDocument(principal=name, permission=request["permission"]))
     return {}
 
 
@@ -136,14 +161,15 @@ def get_acl(scope: str, principal: str, workspace: WorkspaceDep, caller: Caller)
     """Returns a principal's permission on a scope."""
     _require(workspace, caller, scope, "MANAGE")
     missing = f"Failed to get secret acl for principal {principal} for scope {scope}."
-    return workspace.find("secret_acls", scope + _SEPARATOR + principal, missing)
+    acl = workspace.find(ACLS, scope + _SEPARATOR + principal, missing)
+    return {**acl}
 
 
 @router.get(f"{_API}/acls/list")
 def list_acls(scope: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Returns all permissions on a scope."""
     _require(workspace, caller, scope, "MANAGE")
-    return {"items": [acl for _, acl in workspace.store.items("secret_acls", scope + _SEPARATOR)]}
+    return {"items": [acl for _, acl in workspace.store.items(ACLS, scope + _SEPARATOR)]}
 
 
 @router.post(f"{_API}/acls/delete")
@@ -152,7 +178,7 @@ def delete_acl(
 ) -> Document:
     """Removes a principal's permission on a scope."""
     _require(workspace, caller, request["scope"], "MANAGE")
-    if not workspace.store.delete("secret_acls", request["scope"] + _SEPARATOR + request["principal"]):
+    if not workspace.store.delete(ACLS, request["scope"] + _SEPARATOR + request["principal"]):
         raise not_found(f"No acl of principal {request['principal']} in scope {request['scope']}.")
     return {}
 
@@ -165,8 +191,8 @@ def _name(name: str, field: str) -> str:
 
 def _require(workspace: Workspace, caller: Principal, scope: str, level: str) -> None:
     """Raises ApiError where the scope is missing or the caller lacks the permission `level` on it."""
-    workspace.find("secret_scopes", scope, f"Scope {scope} does not exist!")
+    workspace.find(SCOPES, scope, f"Scope {scope} does not exist!")
     names = {caller.name, *workspace.groups_of(caller.id)}
-    acls = [acl for _, acl in workspace.store.items("secret_acls", scope + _SEPARATOR) if acl["principal"] in names]
+    acls = [acl for _, acl in workspace.store.items(ACLS, scope + _SEPARATOR) if acl["principal"] in names]
     if not caller.admin and not any(_LEVELS.index(acl["permission"]) >= _LEVELS.index(level) for acl in acls):
         raise permission_denied(f"User {caller.name} does not have {level} permission on scope {scope}.")

@@ -6,6 +6,7 @@ from typing import Annotated
 from databricks.sdk.service import compute
 from fastapi import APIRouter
 
+from local.workspace.compute.documents import POLICIES, PolicyDocument
 from local.workspace.core.clock import now_ms
 from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built
@@ -23,7 +24,7 @@ def create(
 ) -> Document:
     """Creates a cluster policy."""
     with workspace.store.transaction():
-        policy_id = f"{workspace.store.next_id('cluster_policies'):016X}"
+        policy_id = f"{workspace.store.next_id(POLICIES):016X}"
         document = request | {
             "policy_id": policy_id,
             "creator_user_name": caller.name,
@@ -37,8 +38,8 @@ def create(
 def edit(request: Annotated[Document, body(compute.ClusterPoliciesAPI.edit)], workspace: WorkspaceDep) -> Document:
     """Changes a cluster policy."""
     with workspace.store.transaction():
-        old = get(request["policy_id"], workspace)
-        kept = {key: old[key] for key in ("creator_user_name", "created_at_timestamp")}
+        old = _find(workspace, request["policy_id"])
+        kept = {key: value for key, value in old.items() if key in ("creator_user_name", "created_at_timestamp")}
         _write(workspace, request | kept)
         return {}
 
@@ -46,21 +47,25 @@ def edit(request: Annotated[Document, body(compute.ClusterPoliciesAPI.edit)], wo
 @router.get(f"{_API}/get")
 def get(policy_id: str, workspace: WorkspaceDep) -> Document:
     """Returns a cluster policy."""
-    return workspace.find("cluster_policies", policy_id, f"Cluster policy {policy_id} does not exist.")
+    return {**_find(workspace, policy_id)}
 
 
 @router.get(f"{_API}/list")
 def list_all(workspace: WorkspaceDep) -> Document:
     """Returns all cluster policies."""
-    return {"policies": [document for _, document in workspace.store.items("cluster_policies")]}
+    return {"policies": [document for _, document in workspace.store.items(POLICIES)]}
 
 
 @router.post(f"{_API}/delete")
 def delete(request: Annotated[Document, body(compute.ClusterPoliciesAPI.delete)], workspace: WorkspaceDep) -> Document:
     """Deletes a cluster policy."""
-    get(request["policy_id"], workspace)
-    workspace.store.delete("cluster_policies", request["policy_id"])
+    _find(workspace, request["policy_id"])
+    workspace.store.delete(POLICIES, request["policy_id"])
     return {}
+
+
+def _find(workspace: Workspace, policy_id: str) -> PolicyDocument:
+    return workspace.find(POLICIES, policy_id, f"Cluster policy {policy_id} does not exist.")
 
 
 def _write(workspace: Workspace, document: Document) -> None:
@@ -70,10 +75,10 @@ def _write(workspace: Workspace, document: Document) -> None:
         if not document.get(field):
             raise bad_request(f"missing field {field}")
     _check(document["definition"])
-    for key, other in workspace.store.items("cluster_policies"):
+    for key, other in workspace.store.items(POLICIES):
         if other["name"] == document["name"] and key != document["policy_id"]:
             raise bad_request(f"Policy with name '{document['name']}' already exists.")
-    workspace.store.put("cluster_policies", document["policy_id"], document)
+    workspace.store.put(POLICIES, document["policy_id"], POLICIES.document(document))
 
 
 def _check(text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from databricks.sdk.service import compute as sdk
 from fastapi import APIRouter, Request
 
+from local.workspace.compute.documents import CLUSTERS, POLICIES, ClusterDocument
 from local.workspace.core.clock import now_ms
 from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, bad_request, not_built
@@ -27,20 +28,20 @@ _GENERATED = ("cluster_id", "creator_user_name", "start_time", "state", "state_m
 
 def start(workspace: Workspace) -> None:
     """Starts again the clusters that ran when the workspace stopped."""
-    for cluster_id, cluster in workspace.store.items("clusters"):
+    for cluster_id, cluster in workspace.store.items(CLUSTERS):
         if cluster["state"] in ("PENDING", "RUNNING"):
             _start(workspace, cluster_id, cluster)
 
 
-def _find(workspace: Workspace, cluster_id: str) -> Document:
-    return workspace.find("clusters", cluster_id, f"Cluster {cluster_id} does not exist")
+def _find(workspace: Workspace, cluster_id: str) -> ClusterDocument:
+    return workspace.find(CLUSTERS, cluster_id, f"Cluster {cluster_id} does not exist")
 
 
 def _checked(workspace: Workspace, request: Document) -> Document:
     """A cluster's settings; raises a 400 or 501 that names the field."""
     if "clone_from" in request:
         raise not_built("clone_from of a cluster")
-    if "policy_id" in request and workspace.store.get("cluster_policies", request["policy_id"]) is None:
+    if "policy_id" in request and workspace.store.get(POLICIES, request["policy_id"]) is None:
         raise bad_request(f"policy_id: there is no cluster policy {request['policy_id']!r}")
     if "num_workers" in request and "autoscale" in request:
         raise bad_request("give either num_workers or autoscale")
@@ -49,11 +50,11 @@ def _checked(workspace: Workspace, request: Document) -> Document:
     return {"cluster_name": "", "autotermination_minutes": 60, "enable_elastic_disk": False, **size, **node, **request}
 
 
-def _start(workspace: Workspace, cluster_id: str, cluster: Document) -> None:
+def _start(workspace: Workspace, cluster_id: str, cluster: ClusterDocument) -> None:
     """Starts a cluster: it runs as soon as Spark answers, and ends if that takes longer than `START_SECONDS`."""
     cluster |= {"state": "PENDING", "state_message": "Waiting for Spark", "start_time": now_ms()}
     cluster.pop("termination_reason", None)
-    workspace.store.put("clusters", cluster_id, cluster)
+    workspace.store.put(CLUSTERS, cluster_id, cluster)
     threading.Thread(target=_follow, args=[workspace, cluster_id], name=f"cluster {cluster_id}", daemon=True).start()
 
 
@@ -66,7 +67,7 @@ def _follow(workspace: Workspace, cluster_id: str) -> None:
         except ApiError as error:
             message = error.message
         with workspace.store.transaction():
-            cluster = workspace.store.get("clusters", cluster_id)
+            cluster = workspace.store.get(CLUSTERS, cluster_id)
             if cluster is None or cluster["state"] != "PENDING":
                 return
             if not message:
@@ -74,7 +75,7 @@ def _follow(workspace: Workspace, cluster_id: str) -> None:
             elif time.monotonic() > deadline:
                 reason = {"code": "SPARK_STARTUP_FAILURE", "type": "SERVICE_FAULT", "parameters": {"error": message}}
                 cluster |= {"state": "TERMINATED", "state_message": message, "termination_reason": reason}
-            workspace.store.put("clusters", cluster_id, cluster)
+            workspace.store.put(CLUSTERS, cluster_id, cluster)
             if cluster["state"] != "PENDING":
                 return
         time.sleep(1)
@@ -87,14 +88,14 @@ def create(
     """Creates a cluster."""
     cluster_id = time.strftime("%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:8]
     generated = {"cluster_id": cluster_id, "creator_user_name": caller.name, "cluster_source": "API"}
-    _start(workspace, cluster_id, _checked(workspace, request) | generated)
+    _start(workspace, cluster_id, CLUSTERS.document(_checked(workspace, request) | generated))
     return {"cluster_id": cluster_id}
 
 
 @router.get(f"{_API}/get")
 def get(cluster_id: str, workspace: WorkspaceDep) -> Document:
     """Returns a cluster."""
-    return _find(workspace, cluster_id)
+    return {**_find(workspace, cluster_id)}
 
 
 @router.get(f"{_API}/list")
@@ -105,7 +106,7 @@ def list_clusters(request: Request, workspace: WorkspaceDep, page_size: int = 20
     if filters:
         raise not_built(min(filters))
     # No cluster of the local workspace is ever pinned.
-    clusters = [] if pinned else [cluster for _, cluster in workspace.store.items("clusters")]
+    clusters = [] if pinned else [cluster for _, cluster in workspace.store.items(CLUSTERS)]
     return page(clusters, "clusters", page_size, page_token, most=_PAGE)
 
 
@@ -118,11 +119,12 @@ def edit(request: Annotated[Document, body(sdk.ClustersAPI.edit)], workspace: Wo
             f"cluster {request['cluster_id']} is {old['state']}; only one that is RUNNING or TERMINATED can be edited"
         )
         raise bad_request(message, "INVALID_STATE")
-    cluster = _checked(workspace, request) | {name: old[name] for name in _GENERATED if name in old}
+    kept = {name: value for name, value in old.items() if name in _GENERATED}
+    cluster = CLUSTERS.document(_checked(workspace, request) | kept)
     if old["state"] == "RUNNING":
         _start(workspace, request["cluster_id"], cluster)
     else:
-        workspace.store.put("clusters", request["cluster_id"], cluster)
+        workspace.store.put(CLUSTERS, request["cluster_id"], cluster)
     return {}
 
 
@@ -144,7 +146,7 @@ def terminate(request: Annotated[Document, body(sdk.ClustersAPI.delete)], worksp
         cluster = _find(workspace, request["cluster_id"])
         reason = {"code": "USER_REQUEST", "type": "SUCCESS"}
         cluster |= {"state": "TERMINATED", "state_message": "", "termination_reason": reason}
-        workspace.store.put("clusters", request["cluster_id"], cluster)
+        workspace.store.put(CLUSTERS, request["cluster_id"], cluster)
     return {}
 
 
@@ -152,7 +154,7 @@ def terminate(request: Annotated[Document, body(sdk.ClustersAPI.delete)], worksp
 def delete(request: Annotated[Document, body(sdk.ClustersAPI.permanent_delete)], workspace: WorkspaceDep) -> Document:
     """Deletes a cluster."""
     _find(workspace, request["cluster_id"])
-    workspace.store.delete("clusters", request["cluster_id"])
+    workspace.store.delete(CLUSTERS, request["cluster_id"])
     return {}
 
 

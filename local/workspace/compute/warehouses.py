@@ -1,10 +1,11 @@
 """SQL warehouses: each is a name for the one Spark Connect server."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from databricks.sdk.service import sql
 from fastapi import APIRouter
 
+from local.workspace.compute.documents import WAREHOUSES, WarehouseDocument
 from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
@@ -31,7 +32,7 @@ def create(
 ) -> Document:
     """Creates a warehouse."""
     with workspace.store.transaction():
-        identifier = f"{workspace.store.next_id('warehouses'):016x}"
+        identifier = f"{workspace.store.next_id(WAREHOUSES):016x}"
         _write(workspace, _DEFAULTS | request | {"id": identifier, "creator_name": caller.name, "state": "RUNNING"})
         return {"id": identifier}
 
@@ -39,7 +40,7 @@ def create(
 @router.get(_API)
 def list_all(workspace: WorkspaceDep) -> Document:
     """Returns all warehouses."""
-    return {"warehouses": [_shown(workspace, document) for _, document in workspace.store.items("warehouses")]}
+    return {"warehouses": [_shown(workspace, document) for _, document in workspace.store.items(WAREHOUSES)]}
 
 
 @router.get(f"{_API}/{{identifier}}")
@@ -57,8 +58,8 @@ def edit(
     """Changes a warehouse."""
     with workspace.store.transaction():
         old = _find(workspace, identifier)
-        kept = {key: old[key] for key in ("id", "creator_name", "state")}
-        _write(workspace, old | request | kept)
+        kept = {key: value for key, value in old.items() if key in ("id", "creator_name", "state")}
+        _write(workspace, {**old, **request, **kept})
         return {}
 
 
@@ -78,7 +79,7 @@ def stop_warehouse(identifier: str, workspace: WorkspaceDep) -> Document:
 def delete(identifier: str, workspace: WorkspaceDep) -> Document:
     """Deletes a warehouse."""
     _find(workspace, identifier)
-    workspace.store.delete("warehouses", identifier)
+    workspace.store.delete(WAREHOUSES, identifier)
     return {}
 
 
@@ -87,12 +88,12 @@ def data_sources(workspace: WorkspaceDep) -> list[Document]:
     """Returns the data source of each warehouse, which legacy queries name."""
     return [
         {"id": f"source-{identifier}", "name": document["name"], "warehouse_id": identifier, "type": "databricks"}
-        for identifier, document in workspace.store.items("warehouses")
+        for identifier, document in workspace.store.items(WAREHOUSES)
     ]
 
 
-def _find(workspace: Workspace, identifier: str) -> Document:
-    return workspace.find("warehouses", identifier, f"SQL warehouse {identifier} does not exist.")
+def _find(workspace: Workspace, identifier: str) -> WarehouseDocument:
+    return workspace.find(WAREHOUSES, identifier, f"SQL warehouse {identifier} does not exist.")
 
 
 def _write(workspace: Workspace, document: Document) -> None:
@@ -105,23 +106,26 @@ def _write(workspace: Workspace, document: Document) -> None:
         raise bad_request(f"min_num_clusters ({few}) is greater than max_num_clusters ({many})")
     if 0 < document["auto_stop_mins"] < 10 and not document["enable_serverless_compute"]:
         raise bad_request(f"auto_stop_mins is {document['auto_stop_mins']}: 0, or 10 and more")
-    for key, other in workspace.store.items("warehouses"):
+    for key, other in workspace.store.items(WAREHOUSES):
         if other["name"] == document["name"] and key != document["id"]:
             raise bad_request(f"SQL warehouse with name `{document['name']}` already exists")
-    workspace.store.put("warehouses", document["id"], document)
+    workspace.store.put(WAREHOUSES, document["id"], WAREHOUSES.document(document))
 
 
-def _set_state(workspace: Workspace, identifier: str, state: str) -> Document:
+def _set_state(workspace: Workspace, identifier: str, state: Literal["RUNNING", "STOPPED"]) -> Document:
     with workspace.store.transaction():
-        workspace.store.put("warehouses", identifier, _find(workspace, identifier) | {"state": state})
+        warehouse = _find(workspace, identifier)
+        warehouse["state"] = state
+        workspace.store.put(WAREHOUSES, identifier, warehouse)
         return {}
 
 
-def _shown(workspace: Workspace, document: Document) -> Document:
+def _shown(workspace: Workspace, document: WarehouseDocument) -> Document:
     running = document["state"] == "RUNNING"
     path = f"/sql/1.0/warehouses/{document['id']}"
     host, port = "127.0.0.1", workspace.settings.port
-    return document | {
+    return {
+        **document,
         "num_clusters": int(running),
         "num_active_sessions": 0,
         "health": {"status": "HEALTHY"},

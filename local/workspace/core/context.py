@@ -3,13 +3,22 @@
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from local.workspace.core.documents import (
+    GROUPS,
+    SERVICE_PRINCIPALS,
+    TOKENS,
+    USERS,
+    WORKSPACE,
+    TokenDocument,
+    WorkspaceDocument,
+)
 from local.workspace.core.errors import ApiError, not_found
 from local.workspace.core.spark_sessions import SparkSessions
-from local.workspace.core.store import Document, DocumentKind, Store
+from local.workspace.core.store import DocumentKind, Store
 
 if TYPE_CHECKING:
     from local.settings import LocalSettings
@@ -60,11 +69,7 @@ class Workspace:
         """Returns what an area runs, by its class."""
         return cast("T", self._services[kind])
 
-    @overload
-    def find(self, kind: DocumentKind[T], key: str, message: str, error_code: str = ...) -> T: ...  # type: ignore[overload-overlap]  # a plain name has plain documents
-    @overload
-    def find(self, kind: str, key: str, message: str, error_code: str = ...) -> Document: ...
-    def find(self, kind: str, key: str, message: str, error_code: str = "RESOURCE_DOES_NOT_EXIST") -> Any:
+    def find(self, kind: DocumentKind[T], key: str, message: str, error_code: str = "RESOURCE_DOES_NOT_EXIST") -> T:
         """Returns a document of the store.
 
         Raises:
@@ -77,24 +82,24 @@ class Workspace:
 
     def has_group(self, name: str) -> bool:
         """Whether a group has this display name."""
-        return any(group["displayName"] == name for _, group in self.store.items("groups"))
+        return any(group["displayName"] == name for _, group in self.store.items(GROUPS))
 
     @property
     def workspace_id(self) -> int:
         """Number of this workspace, drawn at its first start."""
-        return int(self._identity()["workspace_id"])
+        return self._identity()["workspace_id"]
 
     @property
     def metastore_id(self) -> str:
         """Id of its Unity Catalog metastore, drawn at its first start."""
-        return str(self._identity()["metastore_id"])
+        return self._identity()["metastore_id"]
 
-    def _identity(self) -> Document:
+    def _identity(self) -> WorkspaceDocument:
         with self.store.transaction():
-            document = self.store.get("workspace", "identity")
+            document = self.store.get(WORKSPACE, "identity")
             if document is None:
                 document = {"workspace_id": self.store.next_id("workspace"), "metastore_id": str(uuid.uuid4())}
-                self.store.put("workspace", "identity", document)
+                self.store.put(WORKSPACE, "identity", document)
             return document
 
     def principal(self, name: str) -> Principal:
@@ -103,18 +108,17 @@ class Workspace:
         Raises:
             ApiError: No active principal has that name.
         """
-        for kind, documents, key in (
-            ("user", "users", "userName"),
-            ("service_principal", "service_principals", "applicationId"),
-        ):
-            for identifier, document in self.store.items(documents):
-                if document[key] == name and document.get("active", True):
-                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
+        for key, user in self.store.items(USERS):
+            if user["userName"] == name and user.get("active", True):
+                return Principal(name, key, "user", ADMINS in self.groups_of(key))
+        for key, service_principal in self.store.items(SERVICE_PRINCIPALS):
+            if service_principal["applicationId"] == name and service_principal.get("active", True):
+                return Principal(name, key, "service_principal", ADMINS in self.groups_of(key))
         raise not_found(f"no active user or service principal {name!r}")
 
     def groups_of(self, identifier: str) -> set[str]:
         """Returns the names of a principal's groups, direct and through other groups, and `users`."""
-        groups = self.store.items("groups")
+        groups = self.store.items(GROUPS)
         members, names = {identifier}, {"users"}
         grown = True
         while grown:
@@ -136,11 +140,11 @@ class Workspace:
         """
         self.principal(name)
         with self.store.transaction():
-            for token, document in self.store.items("tokens"):
+            for token, document in self.store.items(TOKENS):
                 if document["principal"] == name:
                     return token
             token = "dapi" + secrets.token_hex(16)
-            self.store.put("tokens", token, {"principal": name})
+            self.store.put(TOKENS, token, TokenDocument(principal=name))
             return token
 
 
@@ -157,7 +161,7 @@ def authenticated(request: Request) -> Principal:
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     workspace = current_workspace(request)
-    document = workspace.store.get("tokens", token) if scheme.lower() == "bearer" else None
+    document = workspace.store.get(TOKENS, token) if scheme.lower() == "bearer" else None
     if document is None:
         message = f"no valid bearer token; the administrator's is in {workspace.settings.admin_token}"
         raise ApiError(401, "UNAUTHENTICATED", message)

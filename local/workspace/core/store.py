@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -117,11 +117,7 @@ class Store:
 
         return self.retry_briefly(rows)
 
-    @overload
-    def put(self, kind: DocumentKind[T], key: str, value: T) -> None: ...
-    @overload
-    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None: ...
-    def put(self, kind: str, key: str, value: object) -> None:
+    def put(self, kind: DocumentKind[T], key: str, value: T) -> None:
         """Writes a document; an existing one is replaced and keeps its place in the order."""
         self._execute(
             "INSERT INTO documents (kind, key, value) VALUES (?, ?, ?) "
@@ -131,24 +127,16 @@ class Store:
             json.dumps(value),
         )
 
-    @overload
-    def get(self, kind: DocumentKind[T], key: str) -> T | None: ...  # type: ignore[overload-overlap]  # a plain name has plain documents
-    @overload
-    def get(self, kind: str, key: str) -> Document | None: ...
-    def get(self, kind: str, key: str) -> object:
+    def get(self, kind: DocumentKind[T], key: str) -> T | None:
         """Returns a document, or None."""
         rows = self._execute("SELECT value FROM documents WHERE kind = ? AND key = ?", kind, key)
         return json.loads(rows[0][0]) if rows else None
 
-    def delete(self, kind: str, key: str) -> bool:
+    def delete(self, kind: DocumentKind[Any], key: str) -> bool:
         """Removes a document; returns whether it was there."""
         return bool(self._execute("DELETE FROM documents WHERE kind = ? AND key = ? RETURNING id", kind, key))
 
-    @overload
-    def items(self, kind: DocumentKind[T], prefix: str = "") -> list[tuple[str, T]]: ...  # type: ignore[overload-overlap]  # as above
-    @overload
-    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Document]]: ...
-    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Any]]:
+    def items(self, kind: DocumentKind[T], prefix: str = "") -> list[tuple[str, T]]:
         """Returns keys and documents of a kind whose key begins with `prefix`, in the order of their first writing."""
         rows = self._execute(
             "SELECT key, value FROM documents WHERE kind = ? AND substr(key, 1, length(?)) = ? ORDER BY id",

@@ -12,6 +12,7 @@ from pyspark.errors import PySparkException
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.web_pages import document, pages_router, row, table
 from local.workspace.dashboards.charts import MARKS, draw
+from local.workspace.dashboards.documents import PUBLISHED
 
 ROWS_READ = 1000
 ROW_PIXELS, COLUMN_PIXELS = 52, 170  # of the grid that positions are given in
@@ -25,7 +26,7 @@ Rows = list[dict[str, Any]]
 def published(dashboard_id: str, workspace: WorkspaceDep) -> str:
     """Returns the page; a widget whose query fails shows the error."""
     missing = f"Dashboard {dashboard_id} does not exist or is not published."
-    dashboard = workspace.find("published_dashboards", dashboard_id, missing)
+    dashboard = workspace.find(PUBLISHED, dashboard_id, missing)
     content = json.loads(dashboard["serialized_dashboard"])
     results = {dataset["name"]: _result(workspace, dataset) for dataset in content.get("datasets", [])}
     grids = [

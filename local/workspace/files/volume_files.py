@@ -16,6 +16,7 @@ from local.workspace.core.errors import ApiError, already_exists, bad_request, n
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.files.whole_files import PREFIX, whole_file
+from local.workspace.unity_catalog.documents import VOLUMES
 
 router = APIRouter()
 _FILES = "/api/2.0/fs/files/{path:path}"
@@ -129,7 +130,7 @@ def _locate(workspace: Workspace, path: str) -> tuple[Path, Path]:
     if len(parts) < 4 or parts[0] != "Volumes":
         raise bad_request(f"Invalid path: /{path}; the form is /Volumes/<catalog>/<schema>/<volume>/<path>")
     volume = ".".join(parts[1:4]).lower()
-    workspace.find("uc_volume", volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
+    workspace.find(VOLUMES, volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
     root = workspace.settings.volumes.joinpath(*volume.split("."))
     return root, root.joinpath(*parts[4:])
 

@@ -18,6 +18,7 @@ from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body, checked
 from local.workspace.core.store import Document
+from local.workspace.files.documents import OBJECTS, ObjectDocument, ObjectType
 from local.workspace.files.whole_files import whole_file
 
 router = APIRouter()
@@ -25,7 +26,7 @@ _API = "/api/2.0/workspace"
 _PREFIX = "/Workspace"
 
 # Deletes the rest of an object of some type; the area that keeps such objects adds its function.
-removers: dict[str, Callable[[Workspace, Document], None]] = {}
+removers: dict[ObjectType, Callable[[Workspace, ObjectDocument], None]] = {}
 
 
 def start(workspace: Workspace) -> None:
@@ -93,7 +94,7 @@ def list_folder(path: str, workspace: WorkspaceDep, notebooks_modified_after: in
     inside = [listed]
     if listed["object_type"] == "DIRECTORY":
         prefix = listed["path"].rstrip("/") + "/"
-        known = [item for _, item in workspace.store.items("workspace_objects", prefix) if item["path"] != "/"]
+        known = [item for _, item in workspace.store.items(OBJECTS, prefix) if item["path"] != "/"]
         inside = [item for item in known if "/" not in item["path"][len(prefix) :]]
     shown = [_shown(workspace, path, item) for item in inside if item["modified_at"] >= notebooks_modified_after]
     return {"objects": shown} if shown else {}
@@ -115,7 +116,7 @@ def delete(request: Annotated[Document, body(sdk.WorkspaceAPI.delete)], workspac
         raise bad_request(f"Folder {path} is protected")
     while True:
         with workspace.store.transaction():
-            inside = [item for _, item in workspace.store.items("workspace_objects", f"{path}/")]
+            inside = [item for _, item in workspace.store.items(OBJECTS, f"{path}/")]
             if inside and not request.get("recursive"):
                 raise bad_request(f"Folder ({path}) is not empty", "DIRECTORY_NOT_EMPTY")
             folder = _read(workspace, path)
@@ -176,21 +177,21 @@ def make_folder(workspace: Workspace, path: str) -> None:
                 raise bad_request(f"{folder} is a {item['object_type']}, not a folder", "RESOURCE_ALREADY_EXISTS")
 
 
-def put_object(workspace: Workspace, path: str, object_type: str, **more: str) -> Document:
+def put_object(workspace: Workspace, path: str, object_type: ObjectType, **more: str) -> ObjectDocument:
     """Records that an object of the workspace was made or changed; an existing object keeps its id."""
     now = now_ms()
-    item = _read(workspace, path) or {"object_id": workspace.store.next_id("workspace_objects"), "created_at": now}
-    document = item | {"path": path, "object_type": object_type, "modified_at": now} | more
-    workspace.store.put("workspace_objects", path, document)
+    item = _read(workspace, path) or {"object_id": workspace.store.next_id(OBJECTS), "created_at": now}
+    document = OBJECTS.document({**item, "path": path, "object_type": object_type, "modified_at": now, **more})
+    workspace.store.put(OBJECTS, path, document)
     return document
 
 
 def forget_object(workspace: Workspace, path: str) -> None:
     """Drops the record of an object."""
-    workspace.store.delete("workspace_objects", path)
+    workspace.store.delete(OBJECTS, path)
 
 
-def _delete_files(workspace: Workspace, item: Document) -> None:
+def _delete_files(workspace: Workspace, item: ObjectDocument) -> None:
     """Deletes a file or folder on this machine; an earlier deletion that was stopped may have done so."""
     if item["object_type"] == "DIRECTORY":
         shutil.rmtree(local_path(workspace, item["path"]), ignore_errors=True)
@@ -198,21 +199,21 @@ def _delete_files(workspace: Workspace, item: Document) -> None:
         local_path(workspace, item["path"]).unlink(missing_ok=True)
 
 
-def _read(workspace: Workspace, path: str) -> Document | None:
-    return workspace.store.get("workspace_objects", path)
+def _read(workspace: Workspace, path: str) -> ObjectDocument | None:
+    return workspace.store.get(OBJECTS, path)
 
 
-def _get(workspace: Workspace, path: str) -> Document:
+def _get(workspace: Workspace, path: str) -> ObjectDocument:
     item = _read(workspace, canonical(path))
     if item is None:
         raise not_found(f"Path ({path}) doesn't exist.")
     return item
 
 
-def _shown(workspace: Workspace, requested: str, document: Document) -> Document:
+def _shown(workspace: Workspace, requested: str, document: ObjectDocument) -> Document:
     """An object as an answer: its path with `/Workspace` where the caller wrote it so."""
     prefix = _PREFIX if requested == _PREFIX or requested.startswith(f"{_PREFIX}/") else ""
-    shown = document | {"path": (prefix + document["path"]).rstrip("/") or "/"}
+    shown: Document = {**document, "path": (prefix + document["path"]).rstrip("/") or "/"}
     shown["resource_id"] = str(document.get("resource_id", document["object_id"]))
     if document["object_type"] == "FILE":
         with suppress(FileNotFoundError):  # a deletion that was stopped leaves a record without a file

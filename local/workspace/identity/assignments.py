@@ -6,22 +6,21 @@ both, so that every principal in it can be assigned. The client of this API is t
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from local.workspace.core.context import ADMIN, ADMINS, Caller, Principal, Workspace, WorkspaceDep
+from local.workspace.core.documents import GROUPS, USERS
 from local.workspace.core.errors import ApiError, bad_request, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.identity.documents import ASSIGNMENTS, AssignmentDocument, Level
 from local.workspace.identity.kinds import KINDS, by_id
 
 router = APIRouter()
 _ALL = "/api/2.0/preview/permissionassignments"
 _ONE = f"{_ALL}/principals/{{identifier}}"
-_DOCUMENTS = "permission_assignments"
-
-Level = Literal["ADMIN", "USER"]
 
 
 @dataclass
@@ -54,8 +53,8 @@ def list_all(workspace: WorkspaceDep, caller: Caller) -> Document:
     _check_admin(caller)
     return {
         "permission_assignments": [
-            document | {"principal": _principal(workspace, int(key))}
-            for key, document in workspace.store.items(_DOCUMENTS)
+            {**document, "principal": _principal(workspace, int(key))}
+            for key, document in workspace.store.items(ASSIGNMENTS)
         ]
     }
 
@@ -98,7 +97,7 @@ def remove(identifier: int, workspace: WorkspaceDep, caller: Caller) -> Document
     """Removes an assignment."""
     _check_admin(caller)
     with workspace.store.transaction():
-        if workspace.store.get(_DOCUMENTS, str(identifier)) is None:
+        if workspace.store.get(ASSIGNMENTS, str(identifier)) is None:
             raise not_found(f"Principal {identifier} is not assigned to workspace {workspace.workspace_id}")
         _write(workspace, identifier, None)
     return {}
@@ -106,7 +105,7 @@ def remove(identifier: int, workspace: WorkspaceDep, caller: Caller) -> Document
 
 def forget(workspace: Workspace, identifier: str) -> None:
     """Drops the assignment of a principal that was removed from the directory."""
-    workspace.store.delete(_DOCUMENTS, identifier)
+    workspace.store.delete(ASSIGNMENTS, identifier)
 
 
 def _check_admin(caller: Principal) -> None:
@@ -143,15 +142,16 @@ def _principal(workspace: Workspace, identifier: int) -> Document:
 
 def _write(workspace: Workspace, identifier: int, level: Level | None) -> None:
     """Stores or removes an assignment; an administrator is a member of the group `admins`."""
-    ((key, admins),) = (item for item in workspace.store.items("groups") if item[1]["displayName"] == ADMINS)
-    user = workspace.store.get("users", str(identifier))
+    ((key, admins),) = (item for item in workspace.store.items(GROUPS) if item[1]["displayName"] == ADMINS)
+    user = workspace.store.get(USERS, str(identifier))
     if user and user["userName"] == ADMIN and level != "ADMIN":
         raise bad_request(f"the user {ADMIN} is built in and stays an administrator")
     members = [member for member in admins.get("members", []) if member["value"] != str(identifier)]
     if level == "ADMIN":
         members.append({"value": str(identifier)})
-    workspace.store.put("groups", key, admins | {"members": members})
+    admins["members"] = members
+    workspace.store.put(GROUPS, key, admins)
     if level:
-        workspace.store.put(_DOCUMENTS, str(identifier), {"permissions": [level]})
+        workspace.store.put(ASSIGNMENTS, str(identifier), AssignmentDocument(permissions=[level]))
     else:
-        workspace.store.delete(_DOCUMENTS, str(identifier))
+        workspace.store.delete(ASSIGNMENTS, str(identifier))

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.workspace.core.context import ADMIN, ADMINS
+from local.workspace.core.documents import TOKENS
 from local.workspace.core.errors import already_exists, bad_request, not_found
 from local.workspace.identity import assignments, rule_sets
 from local.workspace.identity.kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
@@ -31,7 +32,10 @@ def find(workspace: Workspace, kind: Kind, identifier: str) -> Document:
     Raises:
         ApiError: There is none of this kind and id.
     """
-    return workspace.find(kind.documents, identifier, f"{kind.sdk.__name__} with id {identifier} not found.")
+    document: Document = workspace.find(
+        kind.documents, identifier, f"{kind.sdk.__name__} with id {identifier} not found."
+    )
+    return document
 
 
 def create(workspace: Workspace, kind: Kind, request: Document) -> Document:
@@ -60,7 +64,7 @@ def write(workspace: Workspace, kind: Kind, document: Document) -> Document:
     other = kind.named(workspace, name)
     if other is not None and other[0] != document["id"]:
         raise already_exists(f"{kind.words} {name} already exists.")
-    if kind is USERS and (workspace.store.get("users", document["id"]) or {}).get("userName") == ADMIN:
+    if kind is USERS and (workspace.store.get(USERS.documents, document["id"]) or {}).get("userName") == ADMIN:
         if name != ADMIN:
             raise bad_request(f"the user {ADMIN} is built in and cannot be renamed")
         if not document.get("active", True):
@@ -88,12 +92,12 @@ def remove(workspace: Workspace, kind: Kind, identifier: str) -> None:
     workspace.store.delete(kind.documents, identifier)
     assignments.forget(workspace, identifier)
     rule_sets.forget(workspace, kind, identifier, document)
-    for key, group in workspace.store.items("groups"):
+    for key, group in workspace.store.items(GROUPS.documents):
         members = [member for member in group.get("members", []) if member["value"] != identifier]
-        workspace.store.put("groups", key, group | {"members": members})
-    for token, owner in workspace.store.items("tokens"):
+        workspace.store.put(GROUPS.documents, key, group | {"members": members})
+    for token, owner in workspace.store.items(TOKENS):
         if owner["principal"] == name:
-            workspace.store.delete("tokens", token)
+            workspace.store.delete(TOKENS, token)
 
 
 def shown(workspace: Workspace, kind: Kind, document: Document, attributes: str = "") -> Document:
@@ -115,7 +119,7 @@ def shown(workspace: Workspace, kind: Kind, document: Document, attributes: str 
             answer["members"].append(reference | {"display": member_document.get("displayName", "")})
     answer["groups"] = [
         {"value": key, "display": group["displayName"], "type": "direct", "$ref": f"Groups/{key}"}
-        for key, group in workspace.store.items("groups")
+        for key, group in workspace.store.items(GROUPS.documents)
         if any(member["value"] == document["id"] for member in group.get("members", []))
     ]
     answer = {key: value for key, value in answer.items() if value != []}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from databricks.sdk.service import iam
 
+from local.workspace.core import documents
+
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
-    from local.workspace.core.store import Document
+    from local.workspace.core.store import Document, DocumentKind
 
 Collection = Literal["Users", "Groups", "ServicePrincipals"]
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0"
@@ -21,7 +23,7 @@ class Kind:
 
     Attributes:
         collection: Name of its SCIM collection.
-        documents: Kind in the store.
+        documents: Kind in the store; code for all kinds of principals reads fields by their names in SCIM.
         sdk: Dataclass of a SCIM request.
         words: How messages call one of them.
         unique: SCIM attribute that no two share: the name in all other APIs.
@@ -30,7 +32,7 @@ class Kind:
     """
 
     collection: Collection
-    documents: str
+    documents: DocumentKind[Any]
     sdk: type
     words: str
     unique: str
@@ -47,11 +49,11 @@ class Kind:
         return next((item for item in workspace.store.items(self.documents) if item[1][self.unique] == name), None)
 
 
-USERS = Kind("Users", "users", iam.User, "User with username", "userName", "user_name", "users")
-GROUPS = Kind("Groups", "groups", iam.Group, "Group with name", "displayName", "group_name", "groups")
+USERS = Kind("Users", documents.USERS, iam.User, "User with username", "userName", "user_name", "users")
+GROUPS = Kind("Groups", documents.GROUPS, iam.Group, "Group with name", "displayName", "group_name", "groups")
 SERVICE_PRINCIPALS = Kind(
     "ServicePrincipals",
-    "service_principals",
+    documents.SERVICE_PRINCIPALS,
     iam.ServicePrincipal,
     "Service principal with application ID",
     "applicationId",

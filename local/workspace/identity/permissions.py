@@ -1,16 +1,23 @@
 """Permissions on objects of the workspace (`/api/2.0/permissions`)."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from databricks.sdk.service import iam
 from fastapi import APIRouter
 
+from local.workspace.compute.documents import CLUSTERS, POLICIES, WAREHOUSES
 from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
 from local.workspace.core.requests import body
-from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
+from local.workspace.dashboards.documents import DASHBOARDS
+from local.workspace.files.documents import OBJECTS
+from local.workspace.identity.documents import PERMISSIONS, PermissionsDocument
 from local.workspace.identity.kinds import KINDS
+from local.workspace.jobs.documents import JOBS
+from local.workspace.pipelines.documents import PIPELINES
+from local.workspace.serving.documents import ENDPOINTS
 
 router = APIRouter()
 _OBJECT = "/api/2.0/permissions/{kind:path}/{identifier}"
@@ -28,7 +35,7 @@ class _Kind:
     """
 
     object_type: str
-    documents: str
+    documents: DocumentKind[Any]
     levels: tuple[str, ...]
 
     @property
@@ -38,17 +45,17 @@ class _Kind:
 
 
 _FILE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
-_WAREHOUSE = _Kind("warehouses", "warehouses", ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"))
+_WAREHOUSE = _Kind("warehouses", WAREHOUSES, ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"))
 _KINDS = {
-    "cluster-policies": _Kind("cluster-policy", "cluster_policies", ("CAN_USE",)),
-    "clusters": _Kind("cluster", "clusters", ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
-    "dashboards": _Kind("dashboard", "dashboards", _FILE_LEVELS),
-    "directories": _Kind("directory", "workspace_objects", _FILE_LEVELS),
-    "experiments": _Kind("mlflowExperiment", "workspace_objects", ("CAN_READ", "CAN_EDIT", "CAN_MANAGE")),
-    "files": _Kind("file", "workspace_objects", _FILE_LEVELS),
-    "jobs": _Kind("job", "jobs", ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER")),
-    "pipelines": _Kind("pipelines", "pipelines", ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER")),
-    "serving-endpoints": _Kind("serving-endpoint", "serving_endpoints", ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE")),
+    "cluster-policies": _Kind("cluster-policy", POLICIES, ("CAN_USE",)),
+    "clusters": _Kind("cluster", CLUSTERS, ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
+    "dashboards": _Kind("dashboard", DASHBOARDS, _FILE_LEVELS),
+    "directories": _Kind("directory", OBJECTS, _FILE_LEVELS),
+    "experiments": _Kind("mlflowExperiment", OBJECTS, ("CAN_READ", "CAN_EDIT", "CAN_MANAGE")),
+    "files": _Kind("file", OBJECTS, _FILE_LEVELS),
+    "jobs": _Kind("job", JOBS, ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER")),
+    "pipelines": _Kind("pipelines", PIPELINES, ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER")),
+    "serving-endpoints": _Kind("serving-endpoint", ENDPOINTS, ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE")),
     "sql/warehouses": _WAREHOUSE,
     "warehouses": _WAREHOUSE,
 }
@@ -108,7 +115,9 @@ def _write(workspace: Workspace, kind: str, identifier: str, old: list[Document]
         raise bad_request(f"{kind} {identifier} must have exactly one owner, a user or service principal")
     if _KINDS[kind].owned and not owners:
         new = new + [entry for entry in old if entry["permission_level"] == "IS_OWNER"]
-    workspace.store.put("permissions", f"{_KINDS[kind].documents}/{identifier}", {"access_control_list": new})
+    workspace.store.put(
+        PERMISSIONS, f"{_KINDS[kind].documents}/{identifier}", PermissionsDocument(access_control_list=new)
+    )
     return _shown(kind, identifier, new)
 
 
@@ -127,10 +136,9 @@ def _current(workspace: Workspace, kind: str, identifier: str) -> list[Document]
     )
     if document is None:
         raise not_found(f"{kind} {identifier} does not exist.")
-    stored = workspace.store.get("permissions", f"{documents}/{identifier}")
+    stored = workspace.store.get(PERMISSIONS, f"{documents}/{identifier}")
     if stored is not None:
-        entries: list[Document] = stored["access_control_list"]
-        return entries
+        return stored["access_control_list"]
     creator = document.get("creator_user_name") or document.get("creator_name") or document.get("creator") or ADMIN
     if kind == "cluster-policies":
         return []

@@ -15,11 +15,11 @@ from local.workspace.core.context import ACCOUNT_ID, Caller, Principal, Workspac
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.identity.documents import RULE_SETS, RuleSetDocument
 from local.workspace.identity.kinds import GROUPS, KINDS, SERVICE_PRINCIPALS, Kind
 
 router = APIRouter()
-_RULE_SETS = "/api/2.0/preview/accounts/access-control/rule-sets"
-_DOCUMENTS = "rule_sets"
+_PATH = "/api/2.0/preview/accounts/access-control/rule-sets"
 
 _NAME = re.compile(r"accounts/(?P<account>[^/]+)(?:/(?P<kind>\w+)/(?P<identifier>[^/]+))?/ruleSets/default")
 _ROLES = {
@@ -28,16 +28,16 @@ _ROLES = {
 }
 
 
-@router.get(_RULE_SETS)
+@router.get(_PATH)
 def get(name: str, workspace: WorkspaceDep, caller: Caller, etag: str = "") -> Document:  # noqa: ARG001 (a freshness that one store always has)
     """Returns a rule set."""
     _resource(workspace, name)
     current = _current(workspace, name)
     _check_manager(workspace, caller, current)
-    return current
+    return {**current}
 
 
-@router.put(_RULE_SETS)
+@router.put(_PATH)
 def replace(
     request: Annotated[Document, body(iam.AccountAccessControlProxyAPI.update_rule_set)],
     workspace: WorkspaceDep,
@@ -56,15 +56,15 @@ def replace(
         rules = rule_set.get("grant_rules", [])
         for rule in rules:
             _check_rule(workspace, kind, rule)
-        new = {"name": name, "etag": uuid.uuid4().hex, "grant_rules": rules}
-        workspace.store.put(_DOCUMENTS, name, new)
-    return new
+        new: RuleSetDocument = {"name": name, "etag": uuid.uuid4().hex, "grant_rules": rules}
+        workspace.store.put(RULE_SETS, name, new)
+    return {**new}
 
 
 def forget(workspace: Workspace, kind: Kind, identifier: str, document: Document) -> None:
     """Drops the rule set of a principal that was removed from the directory."""
     name = identifier if kind is GROUPS else document[kind.unique]
-    workspace.store.delete(_DOCUMENTS, f"accounts/{ACCOUNT_ID}/{kind.path}/{name}/ruleSets/default")
+    workspace.store.delete(RULE_SETS, f"accounts/{ACCOUNT_ID}/{kind.path}/{name}/ruleSets/default")
 
 
 def _resource(workspace: Workspace, name: str) -> str:
@@ -78,7 +78,7 @@ def _resource(workspace: Workspace, name: str) -> str:
     if kind not in _ROLES:
         raise not_built(f"a rule set of {kind}")
     if kind == "groups":
-        exists = workspace.store.get("groups", identifier) is not None
+        exists = workspace.store.get(GROUPS.documents, identifier) is not None
     else:
         exists = SERVICE_PRINCIPALS.named(workspace, identifier) is not None
     if not exists:
@@ -86,11 +86,11 @@ def _resource(workspace: Workspace, name: str) -> str:
     return kind
 
 
-def _current(workspace: Workspace, name: str) -> Document:
-    return workspace.store.get(_DOCUMENTS, name) or {"name": name, "etag": "unset", "grant_rules": []}
+def _current(workspace: Workspace, name: str) -> RuleSetDocument:
+    return workspace.store.get(RULE_SETS, name) or {"name": name, "etag": "unset", "grant_rules": []}
 
 
-def _check_manager(workspace: Workspace, caller: Principal, rule_set: Document) -> None:
+def _check_manager(workspace: Workspace, caller: Principal, rule_set: RuleSetDocument) -> None:
     """Refuses callers who are neither administrators nor managers by this rule set."""
     groups = {f"groups/{name}" for name in workspace.groups_of(caller.id)}
     names = {f"users/{caller.name}" if caller.kind == "user" else f"servicePrincipals/{caller.name}"} | groups

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.jobs import references, settings, tasks
+from local.workspace.jobs.documents import RUNS, TASK_RUNS, TaskRunDocument
 from local.workspace.jobs.states import CANCELED, Outcome, is_active, run_outcome, set_active, set_ended, upstream
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class ActiveRun(threading.Thread):
             sqlite3.Error: The store failed.
         """
         self.saved = False
-        self._workspace.store.put("runs", str(self.document["run_id"]), self.document)
+        self._workspace.store.put(RUNS, str(self.document["run_id"]), self.document)
         self.saved = True
 
     def _save_step(self) -> None:
@@ -229,7 +230,7 @@ class ActiveRun(threading.Thread):
 
     def _attempt(self, key: str, number: int) -> AttemptDocument:
         """Adds the next attempt of a task to the run."""
-        run_id = self._workspace.store.next_id("runs")
+        run_id = self._workspace.store.next_id(RUNS)
         attempt: AttemptDocument = {
             "task_key": key,
             "run_id": run_id,
@@ -239,7 +240,7 @@ class ActiveRun(threading.Thread):
             "status": {},
         }
         set_active(attempt, "BLOCKED" if self._tasks[key].get("depends_on") else "PENDING")
-        self._workspace.store.put("task_runs", str(run_id), {"run_id": self.document["run_id"]})
+        self._workspace.store.put(TASK_RUNS, str(run_id), TaskRunDocument(run_id=self.document["run_id"]))
         self.document["attempts"].append(attempt)
         if self.document["repair_history"]:
             self.document["repair_history"][-1]["task_run_ids"].append(run_id)

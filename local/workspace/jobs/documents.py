@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-if TYPE_CHECKING:
-    from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 
 Trigger = Literal["ONE_TIME", "PERIODIC"]
 
@@ -29,7 +28,7 @@ class Stateful(TypedDict):
 
 
 class AttemptDocument(Stateful):
-    """One attempt of one task; part of its run. Kind `task_runs` leads from its id to the run."""
+    """One attempt of one task; part of its run."""
 
     task_key: str
     run_id: int
@@ -71,3 +70,14 @@ class RunDocument(Stateful):
     idempotency_token: NotRequired[str | None]
     queue_duration: NotRequired[int]
     run_duration: NotRequired[int]
+
+
+class TaskRunDocument(TypedDict):
+    """The run that an attempt belongs to (kind `task_runs`, by the attempt's `run_id`)."""
+
+    run_id: int
+
+
+JOBS = DocumentKind[JobDocument]("jobs")
+RUNS = DocumentKind[RunDocument]("runs")
+TASK_RUNS = DocumentKind[TaskRunDocument]("task_runs")

@@ -1,6 +1,6 @@
 """Routes of the Jobs API 2.2."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from databricks.sdk.service import jobs as sdk
 from fastapi import APIRouter
@@ -12,7 +12,7 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.jobs import answers, settings, tasks
-from local.workspace.jobs.documents import AttemptDocument, JobDocument, RunDocument
+from local.workspace.jobs.documents import JOBS, RUNS, TASK_RUNS, AttemptDocument, JobDocument, RunDocument
 from local.workspace.jobs.runtime import JobRuns
 from local.workspace.jobs.states import is_active
 
@@ -52,7 +52,7 @@ def _runs(workspace: Workspace) -> JobRuns:
 
 
 def _job(workspace: Workspace, job_id: int) -> JobDocument:
-    return cast("JobDocument", workspace.find("jobs", str(job_id), f"Job {job_id} does not exist."))
+    return workspace.find(JOBS, str(job_id), f"Job {job_id} does not exist.")
 
 
 def _check_fields(request: Document, known: tuple[str, ...]) -> None:
@@ -69,14 +69,14 @@ def create(
 ) -> Document:
     if request.pop("access_control_list", None):
         raise not_built("access_control_list of a job (use /api/2.0/permissions/jobs)")
-    job_id = workspace.store.next_id("jobs")
+    job_id = workspace.store.next_id(JOBS)
     job: JobDocument = {
         "job_id": job_id,
         "creator_user_name": caller.name,
         "created_time": now_ms(),
         "settings": settings.checked(workspace, request),
     }
-    workspace.store.put("jobs", str(job_id), job)
+    workspace.store.put(JOBS, str(job_id), job)
     return {"job_id": job_id}
 
 
@@ -95,7 +95,7 @@ def _shown(job: JobDocument) -> Document:
 def list_jobs(
     workspace: WorkspaceDep, name: str = "", limit: int = 20, page_token: str = "", expand_tasks: bool = False
 ) -> Document:
-    jobs = [_shown(cast("JobDocument", job)) for _, job in workspace.store.items("jobs")]
+    jobs = [_shown(job) for _, job in workspace.store.items(JOBS)]
     jobs = [job for job in reversed(jobs) if not name or job["settings"]["name"].lower() == name.lower()]
     if not expand_tasks:
         for job in jobs:
@@ -108,7 +108,7 @@ def reset(request: Annotated[Document, body(sdk.JobsAPI.reset)], workspace: Work
     with workspace.store.transaction():
         job = _job(workspace, request["job_id"])
         job["settings"] = settings.checked(workspace, request["new_settings"], "new_settings.")
-        workspace.store.put("jobs", str(request["job_id"]), job)
+        workspace.store.put(JOBS, str(request["job_id"]), job)
     return {}
 
 
@@ -118,14 +118,14 @@ def update(request: Annotated[Document, body(sdk.JobsAPI.update)], workspace: Wo
         job = _job(workspace, request["job_id"])
         new = settings.merged(job["settings"], request.get("new_settings", {}), request.get("fields_to_remove", []))
         job["settings"] = settings.checked(workspace, new, "new_settings.")
-        workspace.store.put("jobs", str(request["job_id"]), job)
+        workspace.store.put(JOBS, str(request["job_id"]), job)
     return {}
 
 
 @router.post(f"{_API}/delete")
 def delete(request: Annotated[Document, body(sdk.JobsAPI.delete)], workspace: WorkspaceDep) -> Document:
     _job(workspace, request["job_id"])
-    workspace.store.delete("jobs", str(request["job_id"]))
+    workspace.store.delete(JOBS, str(request["job_id"]))
     _runs(workspace).cancel_all(request["job_id"])
     return {}
 
@@ -168,7 +168,7 @@ def list_runs(
 ) -> Document:
     if active_only and completed_only:
         raise bad_request("active_only and completed_only cannot both be true")
-    runs = [cast("RunDocument", run) for _, run in reversed(workspace.store.items("runs"))]
+    runs = [run for _, run in reversed(workspace.store.items(RUNS))]
     shown = [
         answers.of_run(workspace, run, expand_tasks=expand_tasks)
         for run in runs
@@ -223,7 +223,7 @@ def repair_run(request: Annotated[Document, body(sdk.JobsAPI.repair_run)], works
 
 def _find(workspace: Workspace, run_id: int) -> tuple[RunDocument, AttemptDocument | None]:
     """A run, or the run and its attempt of that id."""
-    parent = workspace.store.get("task_runs", str(run_id))
+    parent = workspace.store.get(TASK_RUNS, str(run_id))
     if parent is None:
         return _runs(workspace).get(run_id), None
     run = _runs(workspace).get(parent["run_id"])

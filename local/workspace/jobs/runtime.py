@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request
 from local.workspace.identity.run_as import run_as_name
 from local.workspace.jobs import parameters, repairs, settings
 from local.workspace.jobs.active_run import ActiveRun, Slots
+from local.workspace.jobs.documents import JOBS, RUNS
 from local.workspace.jobs.states import CANCELED, Outcome, is_active, outcome_of, set_active, set_ended
 
 if TYPE_CHECKING:
@@ -49,15 +50,14 @@ class JobRuns:
 
     def start(self) -> None:
         """Ends the runs that an earlier process of the workspace left active, and starts the scheduler."""
-        for key, document in self._workspace.store.items("runs"):
-            run = cast("RunDocument", document)
+        for key, run in self._workspace.store.items(RUNS):
             if is_active(run):
                 parts: list[Stateful] = [*run["attempts"], *run["repair_history"]]
                 for part in parts:
                     if is_active(part):
                         set_ended(part, LOST, now_ms())
                 set_ended(run, LOST, now_ms(), whole_run=True)
-                self._workspace.store.put("runs", key, run)
+                self._workspace.store.put(RUNS, key, run)
         self._scheduler.start()
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class JobRuns:
         Raises:
             ApiError: There is no such run.
         """
-        return cast("RunDocument", self._workspace.find("runs", str(run_id), f"Run {run_id} does not exist."))
+        return self._workspace.find(RUNS, str(run_id), f"Run {run_id} does not exist.")
 
     def run_now(
         self,
@@ -114,16 +114,16 @@ class JobRuns:
 
     def _run_of_request(self, job_id: int, idempotency_token: str | None) -> RunDocument | None:
         """The run that an earlier request of the same token started."""
-        for _, run in self._workspace.store.items("runs") if idempotency_token else []:
+        for _, run in self._workspace.store.items(RUNS) if idempotency_token else []:
             if (run["job_id"], run.get("idempotency_token")) == (job_id, idempotency_token):
-                return cast("RunDocument", run)
+                return run
         return None
 
     def _new_run(
         self, job: JobDocument, creator: str, values: Mapping[str, str], trigger: Trigger, token: str | None
     ) -> RunDocument:
         """The document of a run that neither runs nor waits yet."""
-        run_id = self._workspace.store.next_id("runs")
+        run_id = self._workspace.store.next_id(RUNS)
         run: RunDocument = {
             "run_id": run_id,
             "job_id": job["job_id"],
@@ -150,7 +150,7 @@ class JobRuns:
         free = not waiting and self._has_room(run)
         if not free and not queue:
             set_ended(run, _SKIPPED, run["start_time"])
-            self._workspace.store.put("runs", str(run["run_id"]), run)
+            self._workspace.store.put(RUNS, str(run["run_id"]), run)
             return
         if free:
             set_active(run, "PENDING")
@@ -208,7 +208,7 @@ class JobRuns:
             if is_active(run):
                 raise bad_request(f"run {run_id} is active; only one that has ended can be repaired", "INVALID_STATE")
             repairs.check_latest(run, request)
-            job = self._workspace.store.get("jobs", str(run["job_id"]))
+            job = self._workspace.store.get(JOBS, str(run["job_id"]))
             run["settings"] = job["settings"] if job else run["settings"]
             latest = {attempt["task_key"]: attempt for attempt in run["attempts"]}
             chosen = repairs.tasks_to_run(run["settings"]["tasks"], latest, request)
@@ -265,8 +265,7 @@ class JobRuns:
         before = datetime.now(UTC)
         while not self._closing.wait(SCHEDULER_TICK_SECONDS):
             now = datetime.now(UTC)
-            for _, document in self._workspace.store.items("jobs"):
-                job = cast("JobDocument", document)
+            for _, job in self._workspace.store.items(JOBS):
                 try:
                     self._start_if_due(job, before, now)
                 except Exception:  # noqa: BLE001 (one job, such as one whose principal is gone, must not end all schedules)

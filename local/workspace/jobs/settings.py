@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from local.workspace.compute.documents import CLUSTERS
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.identity.run_as import run_as_name
 from local.workspace.jobs.quartz import Schedule
 from local.workspace.jobs.references import OF_A_JOB, OF_A_TASK, check_references
+from local.workspace.pipelines.documents import PIPELINES
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -135,7 +137,7 @@ def _check_task(workspace: Workspace, task: Document, keys: list[str], declared:
             raise not_built(f"{where}.outcome, of condition tasks,")
     if kinds[0] == "python_wheel_task":
         _check_wheel_task(workspace, task, declared, path)
-    elif workspace.store.get("pipelines", task["pipeline_task"]["pipeline_id"]) is None:
+    elif workspace.store.get(PIPELINES, task["pipeline_task"]["pipeline_id"]) is None:
         missing = task["pipeline_task"]["pipeline_id"]
         raise bad_request(f"{path}.pipeline_task.pipeline_id: there is no pipeline {missing!r}")
 
@@ -149,7 +151,7 @@ def _check_wheel_task(workspace: Workspace, task: Document, declared: Document, 
     name = task[compute[0]]
     if compute[0] in declared and name not in declared[compute[0]]:
         raise bad_request(f"{path}.{compute[0]}: the job has no {name!r}; it has {sorted(declared[compute[0]])}")
-    if compute[0] == "existing_cluster_id" and workspace.store.get("clusters", name) is None:
+    if compute[0] == "existing_cluster_id" and workspace.store.get(CLUSTERS, name) is None:
         raise bad_request(f"{path}.existing_cluster_id: there is no cluster {name!r}")
     if compute[0] == "environment_key" and "libraries" in task:
         raise bad_request(f"{path}.libraries: a serverless task takes its libraries from its environment")

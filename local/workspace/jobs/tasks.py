@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Protocol
 
 from local.errors import LibraryError
+from local.workspace.compute.documents import CLUSTERS
 from local.workspace.core.errors import ApiError
 from local.workspace.jobs.states import CANCELED, SUCCESS, Outcome
 from local.workspace.pipelines.runtime import PipelineUpdates
@@ -110,7 +111,8 @@ def _run_wheel(
 def _cluster(workspace: Workspace, run: RunDocument, task: Document) -> Document:
     """The settings of a task's cluster; empty for a serverless task."""
     if "existing_cluster_id" in task:
-        return workspace.store.get("clusters", task["existing_cluster_id"]) or {}
+        existing = workspace.store.get(CLUSTERS, task["existing_cluster_id"])
+        return {**existing} if existing else {}
     for cluster in run["settings"].get("job_clusters", []):
         if cluster["job_cluster_key"] == task.get("job_cluster_key"):
             return dict(cluster["new_cluster"])

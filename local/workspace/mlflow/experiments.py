@@ -5,7 +5,7 @@ MLflow keeps experiments. These routes create, rename and delete them; all other
 
 import threading
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Final
 
 from databricks.sdk.service import ml
 from fastapi import APIRouter
@@ -15,11 +15,12 @@ from local.workspace.core.errors import bad_request, not_found
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.files import workspace_files
+from local.workspace.files.documents import OBJECTS, ObjectDocument
 from local.workspace.mlflow.client import call_mlflow
 
 router = APIRouter()
 _API = "/api/2.0/mlflow/experiments"
-_TYPE = "MLFLOW_EXPERIMENT"
+_TYPE: Final = "MLFLOW_EXPERIMENT"
 _changing = threading.Lock()
 
 
@@ -45,8 +46,9 @@ def update(
         if request.get("new_name") not in (None, experiment["path"]):
             path = _free_path(workspace, request["new_name"])
             call_mlflow(workspace, "POST", "experiments/update", request | {"new_name": path})
-            workspace.store.delete("workspace_objects", experiment["path"])
-            workspace.store.put("workspace_objects", path, experiment | {"path": path})
+            workspace.store.delete(OBJECTS, experiment["path"])
+            experiment["path"] = path
+            workspace.store.put(OBJECTS, path, experiment)
         return {}
 
 
@@ -62,7 +64,7 @@ def delete(
         return {}
 
 
-def remove(workspace: Workspace, experiment: Document) -> None:
+def remove(workspace: Workspace, experiment: ObjectDocument) -> None:
     """Deletes an experiment in MLflow. MLflow keeps the names of deleted experiments; renaming frees the path."""
     identifier = experiment["resource_id"]
     kept = call_mlflow(workspace, "GET", "experiments/get", {"experiment_id": identifier})
@@ -83,16 +85,16 @@ def _free_path(workspace: Workspace, name: str) -> str:
         raise bad_request(f"experiment name {name!r}: write an absolute path in the workspace, such as /Shared/{name}")
     path = workspace_files.canonical(name)
     parent = str(PurePosixPath(path).parent)
-    folder = workspace.store.get("workspace_objects", parent)
+    folder = workspace.store.get(OBJECTS, parent)
     if folder is None or folder["object_type"] != "DIRECTORY":
         raise not_found(f"The parent folder ({parent}) does not exist.")
-    if workspace.store.get("workspace_objects", path):
+    if workspace.store.get(OBJECTS, path):
         raise bad_request(f"Node named {path} already exists", "RESOURCE_ALREADY_EXISTS")
     return path
 
 
-def _find(workspace: Workspace, identifier: str) -> Document:
-    for _, experiment in workspace.store.items("workspace_objects"):
+def _find(workspace: Workspace, identifier: str) -> ObjectDocument:
+    for _, experiment in workspace.store.items(OBJECTS):
         if experiment["object_type"] == _TYPE and experiment["resource_id"] == identifier:
             return experiment
     raise not_found(f"Experiment with ID {identifier} does not exist.")

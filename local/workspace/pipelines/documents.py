@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
-if TYPE_CHECKING:
-    from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 
 
 class PipelineDocument(TypedDict):
@@ -32,3 +31,18 @@ class UpdateDocument(TypedDict):
     full_refresh_selection: NotRequired[list[str]]
     refresh_selection: NotRequired[list[str]]
     validate_only: NotRequired[bool]
+
+
+class TableDocument(TypedDict):
+    """A table that a pipeline made (kind `pipeline_tables`, by `<pipeline id>/<full name>`)."""
+
+    table: str
+
+
+PIPELINES = DocumentKind[PipelineDocument]("pipelines")
+UPDATES = DocumentKind[UpdateDocument]("pipeline_updates")
+TABLES = DocumentKind[TableDocument]("pipeline_tables")
+# Events as the API shows them, by `<pipeline id>/<number>`.
+EVENTS = DocumentKind[Document]("pipeline_events")
+# Batches whose figures the event log has, by `<pipeline id>/<flow>/<key of the batch>`; empty documents.
+BATCHES = DocumentKind[Document]("pipeline_batches")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.workspace.core.clock import timestamp
 from local.workspace.core.errors import bad_request
+from local.workspace.pipelines.documents import BATCHES, EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def append(
         flow: Name of the flow that the event is about.
         at: Time of the event; now if left out.
     """
-    number = workspace.store.next_id("pipeline_events")
+    number = workspace.store.next_id(EVENTS)
     origin: Document = {
         "pipeline_id": pipeline["pipeline_id"],
         "pipeline_name": pipeline["name"],
@@ -81,7 +82,7 @@ def append(
             "fatal": True,
             "exceptions": [{"class_name": details.get("error_class", ""), "message": message}],
         }
-    workspace.store.put("pipeline_events", f"{pipeline['pipeline_id']}/{number:016d}", event)
+    workspace.store.put(EVENTS, f"{pipeline['pipeline_id']}/{number:016d}", event)
 
 
 def record(workspace: Workspace, pipeline: PipelineDocument, update_id: str, line: Document) -> None:
@@ -107,9 +108,9 @@ def _record_metrics(
     flow = line["flow"]
     key = f"{pipeline['pipeline_id']}/{flow}/{line['key']}"
     with workspace.store.transaction():
-        if workspace.store.get("pipeline_batches", key) is not None:
+        if workspace.store.get(BATCHES, key) is not None:
             return
-        workspace.store.put("pipeline_batches", key, {})
+        workspace.store.put(BATCHES, key, {})
         expectations = [
             {"name": item["name"], "dataset": flow, "passed_records": item["passed"], "failed_records": item["failed"]}
             for item in line["expectations"]

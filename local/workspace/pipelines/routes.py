@@ -4,7 +4,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 from shutil import rmtree
-from typing import Annotated, cast
+from typing import Annotated, Any
 
 from databricks.sdk.service import pipelines as sdk
 from fastapi import APIRouter, Query
@@ -14,10 +14,18 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
-from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 from local.workspace.identity.run_as import run_as_name
 from local.workspace.pipelines import events
-from local.workspace.pipelines.documents import UpdateDocument
+from local.workspace.pipelines.documents import (
+    BATCHES,
+    EVENTS,
+    PIPELINES,
+    TABLES,
+    UPDATES,
+    PipelineDocument,
+    UpdateDocument,
+)
 from local.workspace.pipelines.launch import storage
 from local.workspace.pipelines.runtime import PipelineUpdates
 from local.workspace.pipelines.settings import checked_spec
@@ -44,8 +52,8 @@ def _updates(workspace: Workspace) -> PipelineUpdates:
     return workspace.service(PipelineUpdates)
 
 
-def _find(workspace: Workspace, pipeline_id: str) -> Document:
-    return workspace.find("pipelines", pipeline_id, f"The specified pipeline {pipeline_id} was not found.")
+def _find(workspace: Workspace, pipeline_id: str) -> PipelineDocument:
+    return workspace.find(PIPELINES, pipeline_id, f"The specified pipeline {pipeline_id} was not found.")
 
 
 @router.post(_API)
@@ -55,15 +63,16 @@ def create(
     if request.get("dry_run"):
         raise not_built("dry_run of a pipeline")
     pipeline_id = str(uuid.uuid4())
-    pipeline = {
+    spec = checked_spec(workspace, request, pipeline_id)
+    pipeline: PipelineDocument = {
         "pipeline_id": pipeline_id,
-        "name": request.get("name"),
-        "spec": checked_spec(workspace, request, pipeline_id),
+        "name": spec["name"],
+        "spec": spec,
         "creator_user_name": caller.name,
         "run_as_user_name": run_as_name(workspace, request) or caller.name,
         "last_modified": now_ms(),
     }
-    workspace.store.put("pipelines", pipeline_id, pipeline)
+    workspace.store.put(PIPELINES, pipeline_id, pipeline)
     return {"pipeline_id": pipeline_id}
 
 
@@ -89,10 +98,7 @@ def _state(workspace: Workspace, pipeline_id: str) -> Document:
 
 
 def _newest_first(workspace: Workspace, pipeline_id: str) -> list[UpdateDocument]:
-    updates = [
-        cast("UpdateDocument", update) for _, update in workspace.store.items("pipeline_updates", f"{pipeline_id}/")
-    ]
-    return updates[::-1]
+    return [update for _, update in reversed(workspace.store.items(UPDATES, f"{pipeline_id}/"))]
 
 
 @router.put(f"{_API}/{{pipeline_id}}")
@@ -105,13 +111,14 @@ def edit(
         if expected and expected != pipeline["last_modified"]:
             message = f"the pipeline was modified at {pipeline['last_modified']}, not at {expected}"
             raise ApiError(409, "RESOURCE_CONFLICT", message)
+        spec = checked_spec(workspace, request, pipeline_id)
         pipeline |= {
-            "name": request.get("name"),
-            "spec": checked_spec(workspace, request, pipeline_id),
+            "name": spec["name"],
+            "spec": spec,
             "run_as_user_name": run_as_name(workspace, request) or pipeline["run_as_user_name"],
             "last_modified": now_ms(),
         }
-        workspace.store.put("pipelines", pipeline_id, pipeline)
+        workspace.store.put(PIPELINES, pipeline_id, pipeline)
     return {}
 
 
@@ -120,16 +127,17 @@ def delete(pipeline_id: str, workspace: WorkspaceDep, cascade: bool = True) -> D
     """Deletes a pipeline and, unless `cascade` is false, the tables that it made."""
     _find(workspace, pipeline_id)
     _updates(workspace).stop(pipeline_id)
-    for key, owned in workspace.store.items("pipeline_tables", f"{pipeline_id}/"):
+    for key, owned in workspace.store.items(TABLES, f"{pipeline_id}/"):
         if cascade:
             name = ".".join(f"`{part}`" for part in owned["table"].split("."))
             workspace.spark.session().sql(f"DROP TABLE IF EXISTS {name}")
-        workspace.store.delete("pipeline_tables", key)
+        workspace.store.delete(TABLES, key)
     rmtree(storage(workspace, pipeline_id), ignore_errors=True)
-    for kind in ("pipeline_updates", "pipeline_events", "pipeline_batches"):
+    kinds: tuple[DocumentKind[Any], ...] = (UPDATES, EVENTS, BATCHES)
+    for kind in kinds:
         for key, _ in workspace.store.items(kind, f"{pipeline_id}/"):
             workspace.store.delete(kind, key)
-    workspace.store.delete("pipelines", pipeline_id)
+    workspace.store.delete(PIPELINES, pipeline_id)
     return {}
 
 
@@ -140,7 +148,7 @@ def list_pipelines(
     max_results: int = 25,
     page_token: str = "",
 ) -> Document:
-    pipelines = [pipeline for _, pipeline in workspace.store.items("pipelines")]
+    pipelines = [pipeline for _, pipeline in workspace.store.items(PIPELINES)]
     if name_filter:
         field, _, pattern = name_filter.partition(" LIKE ")
         if field.strip() != "name" or not pattern.strip().startswith("'"):
@@ -148,7 +156,10 @@ def list_pipelines(
         expression = re.escape(pattern.strip().strip("'")).replace("%", ".*")
         pipelines = [pipeline for pipeline in pipelines if re.fullmatch(expression, pipeline["name"])]
     shown = ("pipeline_id", "name", "creator_user_name", "run_as_user_name")
-    statuses = [{**{key: item[key] for key in shown}, **_state(workspace, item["pipeline_id"])} for item in pipelines]
+    statuses = [
+        {**{key: value for key, value in item.items() if key in shown}, **_state(workspace, item["pipeline_id"])}
+        for item in pipelines
+    ]
     return page(statuses, "statuses", max_results, page_token, most=_PAGE)
 
 
@@ -164,7 +175,7 @@ def start_update(
 def get_update(pipeline_id: str, update_id: str, workspace: WorkspaceDep) -> Document:
     _find(workspace, pipeline_id)
     missing = f"Update {update_id} of pipeline {pipeline_id} was not found."
-    return {"update": workspace.find("pipeline_updates", f"{pipeline_id}/{update_id}", missing)}
+    return {"update": workspace.find(UPDATES, f"{pipeline_id}/{update_id}", missing)}
 
 
 @router.get(f"{_API}/{{pipeline_id}}/updates")
@@ -190,7 +201,7 @@ def list_events(
     page_token: str = "",
 ) -> Document:
     _find(workspace, pipeline_id)
-    log = [event for _, event in workspace.store.items("pipeline_events", f"{pipeline_id}/")]
+    log = [event for _, event in workspace.store.items(EVENTS, f"{pipeline_id}/")]
     selected = events.matching(log, text)
     order = (order_by or ["timestamp desc"])[0]
     if order not in ("timestamp asc", "timestamp desc"):

@@ -7,12 +7,13 @@ import logging
 import sqlite3
 import threading
 import uuid
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from local.errors import LibraryError
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError
 from local.workspace.pipelines import events, launch
+from local.workspace.pipelines.documents import PIPELINES, TABLES, UPDATES, TableDocument
 from local.workspace.pipelines.settings import checked_update
 from local.workspace.pipelines.states import ACTIVE
 from local.workspace.programs import runner
@@ -35,7 +36,6 @@ class Update(runner.ProgramOwner):
         self._failures: list[str] = []
         self._reported = ""
         self.id: str = document["update_id"]
-        self._document["state"] = "CREATED"
         self._save()
         threading.Thread(target=self._run, name=f"update {self.id}", daemon=True).start()
 
@@ -77,7 +77,7 @@ class Update(runner.ProgramOwner):
         return True
 
     def _save(self) -> None:
-        self._workspace.store.put("pipeline_updates", f"{self._document['pipeline_id']}/{self.id}", self._document)
+        self._workspace.store.put(UPDATES, f"{self._document['pipeline_id']}/{self.id}", self._document)
 
     def _run(self) -> None:
         state = "FAILED"
@@ -137,7 +137,7 @@ class Update(runner.ProgramOwner):
         if line["event_type"] == "dataset":
             table = line["dataset"]
             key = f"{self._document['pipeline_id']}/{table}"
-            self._workspace.store.put("pipeline_tables", key, {"table": table})
+            self._workspace.store.put(TABLES, key, TableDocument(table=table))
         elif line["event_type"] == "update_progress":
             self._reported = line["state"]
             with self._lock:
@@ -155,16 +155,14 @@ class PipelineUpdates:
 
     def open(self) -> None:
         """Ends the updates that an earlier process of the workspace left active."""
-        for key, update in self._workspace.store.items("pipeline_updates"):
+        for key, update in self._workspace.store.items(UPDATES):
             if update["state"] in ACTIVE:
                 update["state"] = "FAILED"
-                self._workspace.store.put("pipeline_updates", key, update)
-                pipeline = self._workspace.store.get("pipelines", update["pipeline_id"])
+                self._workspace.store.put(UPDATES, key, update)
+                pipeline = self._workspace.store.get(PIPELINES, update["pipeline_id"])
                 if pipeline is not None:
                     message = f"The workspace was stopped while update {update['update_id']} ran."
-                    _report_failure(
-                        self._workspace, cast("PipelineDocument", pipeline), update["update_id"], "Lost", message
-                    )
+                    _report_failure(self._workspace, pipeline, update["update_id"], "Lost", message)
 
     def close(self) -> None:
         """Stops all updates, and waits until their programs have ended."""
@@ -187,19 +185,20 @@ class PipelineUpdates:
         """
         with self._lock:
             missing = f"The specified pipeline {pipeline_id} was not found."
-            pipeline = cast("PipelineDocument", self._workspace.find("pipelines", pipeline_id, missing))
+            pipeline = self._workspace.find(PIPELINES, pipeline_id, missing)
             earlier = self._latest.get(pipeline_id)
             if earlier is not None and earlier.active:
                 raise ApiError(409, "RESOURCE_CONFLICT", f"An active update {earlier.id} already exists.")
-            document = {
+            document: UpdateDocument = {
                 "pipeline_id": pipeline_id,
                 "update_id": str(uuid.uuid4()),
+                "state": "CREATED",
                 "cause": cause,
                 "config": pipeline["spec"],
                 "creation_time": now_ms(),
-                **checked_update(options),
+                **UPDATES.document(checked_update(options)),
             }
-            update = Update(self._workspace, pipeline, cast("UpdateDocument", document))
+            update = Update(self._workspace, pipeline, document)
             self._latest[pipeline_id] = update
             return update
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.workspace.core.errors import already_exists, bad_request, not_built
+from local.workspace.pipelines.documents import PIPELINES
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -73,7 +74,7 @@ def checked_update(request: Document) -> Document:
 
 
 def _check_name(workspace: Workspace, request: Document, pipeline_id: str) -> None:
-    for other_id, other in workspace.store.items("pipelines"):
+    for other_id, other in workspace.store.items(PIPELINES):
         if other["name"] == request["name"] and other_id != pipeline_id and not request.get("allow_duplicate_names"):
             raise already_exists(
                 f"The pipeline name '{request['name']}' is already used by another pipeline. "

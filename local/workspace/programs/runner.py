@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
+from local.workspace.programs.documents import PROGRAMS, ProgramDocument
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -101,7 +103,7 @@ class Program:
         self._stopping = threading.Lock()
         started = psutil.Process(self._process.pid).create_time() if self._process.poll() is None else 0.0
         try:
-            self._store.put("programs", key, {"pid": self._process.pid, "started": started})
+            self._store.put(PROGRAMS, key, ProgramDocument(pid=self._process.pid, started=started))
         except sqlite3.Error:
             self._process.kill()  # nothing would end a program that the store lacks
             self._process.wait()
@@ -136,7 +138,7 @@ class Program:
         """
         code = self._process.wait(timeout)
         self._signal(signal.SIGKILL)
-        self._store.delete("programs", self._key)
+        self._store.delete(PROGRAMS, self._key)
         return code
 
     def stop(self) -> int:
@@ -176,13 +178,13 @@ class ProgramOwner:
 def end_leftovers(workspace: Workspace) -> None:
     """Ends the programs that an earlier process of the workspace left when it was killed."""
     groups = []
-    for key, record in workspace.store.items("programs"):
+    for key, record in workspace.store.items(PROGRAMS):
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(record["pid"])
             if process.create_time() == record["started"]:  # else another process has the number now
                 groups.append(process)
                 os.killpg(process.pid, signal.SIGTERM)
-        workspace.store.delete("programs", key)
+        workspace.store.delete(PROGRAMS, key)
     _, alive = psutil.wait_procs(groups, timeout=GRACE_SECONDS)
     for process in alive:
         with suppress(ProcessLookupError):

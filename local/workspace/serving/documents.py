@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-if TYPE_CHECKING:
-    from local.workspace.core.store import Document
+from local.workspace.core.store import Document, DocumentKind
 
 
 class EndpointState(TypedDict, total=False):
@@ -27,3 +26,6 @@ class EndpointDocument(TypedDict):
     pending_config: NotRequired[Document]  # the configuration of an update that has not succeeded
     tags: NotRequired[list[Document]]
     ai_gateway: NotRequired[Document]
+
+
+ENDPOINTS = DocumentKind[EndpointDocument]("serving_endpoints")

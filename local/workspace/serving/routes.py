@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, cast
+from typing import Annotated
 
 import httpx
 from databricks.sdk.service import serving as sdk
@@ -15,7 +15,7 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-from local.workspace.serving.documents import EndpointDocument
+from local.workspace.serving.documents import ENDPOINTS, EndpointDocument
 from local.workspace.serving.runtime import Endpoints
 from local.workspace.serving.settings import check_name, checked
 from local.workspace.serving.states import with_states
@@ -60,24 +60,19 @@ def create(
         raise bad_request("missing field config")
     check_name(request["name"], "name")
     endpoints = _endpoints(workspace)
-    if any(endpoint["name"] == request["name"] for _, endpoint in workspace.store.items("serving_endpoints")):
+    if any(endpoint["name"] == request["name"] for _, endpoint in workspace.store.items(ENDPOINTS)):
         raise already_exists(f"Endpoint with name '{request['name']}' already exists.")
     config = checked(workspace, request["config"], caller.name, "config.")
     fields = {name: value for name, value in request.items() if name != "config"}
     generated = {"id": uuid.uuid4().hex, "creator": caller.name, "creation_timestamp": now_ms(), "state": {}}
-    endpoint = cast("EndpointDocument", fields | generated)
+    endpoint = ENDPOINTS.document(fields | generated)
     endpoints.update(endpoint, config)
     return _shown(workspace, endpoint)
 
 
 @router.get(_API)
 def list_endpoints(workspace: WorkspaceDep) -> Document:
-    return {
-        "endpoints": [
-            _shown(workspace, cast("EndpointDocument", endpoint))
-            for _, endpoint in workspace.store.items("serving_endpoints")
-        ]
-    }
+    return {"endpoints": [_shown(workspace, endpoint) for _, endpoint in workspace.store.items(ENDPOINTS)]}
 
 
 @router.get(f"{_API}/{{name}}")

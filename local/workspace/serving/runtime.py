@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, not_found
+from local.workspace.serving.documents import ENDPOINTS
 from local.workspace.serving.servers import POLL_SECONDS, ScoringServer
 from local.workspace.serving.settings import shares
 
@@ -30,8 +31,7 @@ class Endpoints:
 
     def open(self) -> None:
         """Starts all endpoints again, with the configurations that they had."""
-        for _, document in self._workspace.store.items("serving_endpoints"):
-            endpoint = cast("EndpointDocument", document)
+        for _, endpoint in self._workspace.store.items(ENDPOINTS):
             if "config" in endpoint:
                 self._serving[endpoint["name"]] = self._servers(endpoint, endpoint["config"], {})
                 self._routes[endpoint["name"]] = shares(endpoint["config"])
@@ -56,15 +56,15 @@ class Endpoints:
         Raises:
             ApiError: No endpoint has that name.
         """
-        for _, endpoint in self._workspace.store.items("serving_endpoints"):
+        for _, endpoint in self._workspace.store.items(ENDPOINTS):
             if endpoint["name"] == name:
-                return cast("EndpointDocument", endpoint)
+                return endpoint
         raise not_found(f"The endpoint with name '{name}' does not exist.")
 
     def save(self, endpoint: EndpointDocument) -> None:
         """Writes an endpoint with the time of its change."""
         endpoint["last_updated_timestamp"] = now_ms()
-        self._workspace.store.put("serving_endpoints", endpoint["id"], endpoint)
+        self._workspace.store.put(ENDPOINTS, endpoint["id"], endpoint)
 
     def _end_update(self, endpoint: EndpointDocument, new: Document, without: str = "") -> None:
         """Writes the end of an update, however long that takes: until then the endpoint accepts no other update."""
@@ -73,10 +73,10 @@ class Endpoints:
     def _change(self, identifier: str, new: Document, without: str) -> None:
         """Changes an endpoint in the store, where other fields may have changed since it was read."""
         with self._workspace.store.transaction():
-            endpoint = self._workspace.store.get("serving_endpoints", identifier)
+            endpoint = self._workspace.store.get(ENDPOINTS, identifier)
             if endpoint is not None:
-                endpoint.pop(without, None)
-                self.save(cast("EndpointDocument", endpoint | new))
+                kept = {key: value for key, value in endpoint.items() if key != without}
+                self.save(ENDPOINTS.document(kept | new))
 
     def update(self, endpoint: EndpointDocument, config: Document) -> None:
         """Starts the servers of a new configuration; the endpoint switches to it when all are ready."""
@@ -89,7 +89,7 @@ class Endpoints:
     def delete(self, name: str) -> None:
         """Deletes an endpoint, and stops its servers."""
         endpoint = self.find(name)
-        self._workspace.store.delete("serving_endpoints", endpoint["id"])
+        self._workspace.store.delete(ENDPOINTS, endpoint["id"])
         with self._lock:
             servers = {**self._pending.pop(name, {})}
             kept = self._serving.pop(name, {})

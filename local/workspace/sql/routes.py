@@ -5,6 +5,7 @@ from typing import Annotated
 from databricks.sdk.service import sql as sdk
 from fastapi import APIRouter
 
+from local.workspace.compute.documents import WAREHOUSES
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.requests import body
@@ -43,9 +44,10 @@ def execute(
         raise bad_request("statement is empty")
     wait = _seconds(request.get("wait_timeout", "10s"))
     missing = f"SQL warehouse {request['warehouse_id']} does not exist."
-    warehouse = workspace.find("warehouses", request["warehouse_id"], missing)
+    warehouse = workspace.find(WAREHOUSES, request["warehouse_id"], missing)
     if warehouse["state"] != "RUNNING":  # a statement starts its warehouse
-        workspace.store.put("warehouses", request["warehouse_id"], warehouse | {"state": "RUNNING"})
+        warehouse["state"] = "RUNNING"
+        workspace.store.put(WAREHOUSES, request["warehouse_id"], warehouse)
     statement = _statements(workspace).execute(workspace, request)
     if not statement.ended.wait(wait) and wait and request.get("on_wait_timeout") == "CANCEL":
         statement.cancel()

@@ -12,7 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.mlflow.client import call_mlflow
 from local.workspace.unity_catalog import securables
-from local.workspace.unity_catalog.documents import CATALOGS, MODELS, SCHEMAS
+from local.workspace.unity_catalog.documents import CATALOGS, MODELS, SCHEMAS, ModelDocument
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, check_owner, created, forget, named, updated
 
 router = APIRouter()
@@ -41,7 +41,7 @@ def create(
             "registered-models/create",
             {"name": full_name, "description": request.get("comment", "")},
         )
-        workspace.store.put(MODELS, full_name, {**created(caller)})
+        workspace.store.put(MODELS, full_name, ModelDocument(**created(caller)))
     return find(workspace, full_name)
 
 
