@@ -231,6 +231,7 @@ def test_a_volume_s_file_goes_up_and_down(workspace: LocalWorkspace, volumes: Wo
         volumes.files.download(path)
 
 
+@pytest.mark.usefixtures("volumes")
 def test_a_large_upload_goes_whole_where_the_sdk_would_send_parts(workspace: LocalWorkspace) -> None:
     config = Config(host=workspace.settings.workspace_url, token=workspace.token, auth_type="pat")
     config.files_ext_multipart_upload_min_stream_size = 1000
