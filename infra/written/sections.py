@@ -32,6 +32,11 @@ class BrokenRule:
     remedy: str
 
 
-def wrong_value(allowed: str) -> PydanticCustomError:
-    """The error that a validator of one field raises."""
-    return PydanticCustomError("wrong_value", "{allowed}", {"allowed": allowed})
+def wrong_value(allowed: str, remedy: str) -> PydanticCustomError:
+    """The error that a validator of one field raises.
+
+    Args:
+        allowed: The values that it accepts.
+        remedy: What to do.
+    """
+    return PydanticCustomError("wrong_value", "{allowed}", {"allowed": allowed, "remedy": remedy})

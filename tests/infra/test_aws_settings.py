@@ -36,7 +36,7 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"tags.team": "x"}, "tags.team", ["the unknown name 'team'", "cost_center, owner"]),
     ({"network.cidr": "10.20.0.0/25"}, "network.cidr", ["10.20.0.0/25", "/16 to /24"]),
     ({"network.cidr": "10.20.0.1/20"}, "network.cidr", ["10.20.0.1/20", "such as 10.20.0.0/16"]),
-    ({"network.cidr": "8.8.0.0/16"}, "network.cidr", ["8.8.0.0/16", "a private network"]),
+    ({"network.cidr": "8.8.0.0/16"}, "network.cidr", ["8.8.0.0/16", "a private network", "no connected network has"]),
     ({"network.zones": ["eu-west-1a", "eu-west-1b"]}, "network.zones", ["three availability zones"]),
     (
         {"network.zones": ["eu-west-1a", "eu-west-1b", "eu-north-1a"]},

@@ -85,12 +85,17 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     (
         {"churn:platform.daily.cron": "0 0 5 * * *"},
         "churn:platform.daily.cron",
-        ['"0 0 5 * * *"', "? for exactly one of day of month"],
+        ['"0 0 5 * * *"', "? for exactly one of day of month", "remedy: write ? instead of the one that"],
     ),
     (
         {"churn:platform.daily.timezone": "Mars/Olympus"},
         "churn:platform.daily.timezone",
-        ['"Mars/Olympus"', "Europe/Zurich", "remedy: correct timezone (time zone of the cron expression"],
+        ['"Mars/Olympus"', "Europe/Zurich", "remedy: choose the zone whose midnight ends a day of the data (time"],
+    ),
+    (
+        {"churn:platform.daily.timezone": "Europe/Zurch"},
+        "churn:platform.daily.timezone",
+        ["remedy: write Europe/Zurich (time zone"],
     ),
     ({"churn:platform.daily.timezone": "Europe"}, "churn:platform.daily.timezone", ['"Europe"', "IANA"]),
     (
@@ -205,7 +210,7 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ),
     ({"churn:platform.team_groups": [" ops"]}, "churn:platform.team_groups[0]", ['" ops"', "without blanks before"]),
     ({"churn:platform.team_groups": ["ops "]}, "churn:platform.team_groups[0]", ['"ops "', "without blanks before"]),
-    ({"churn:platform.team_groups": ["o\tps"]}, "churn:platform.team_groups[0]", ["ps", "without control characters"]),
+    ({"churn:platform.team_groups": ["o\tps"]}, "churn:platform.team_groups[0]", ["ps", "remove these characters"]),
     (
         {"churn:platform.team_groups": [""]},
         "churn:platform.team_groups[0]",

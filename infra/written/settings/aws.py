@@ -25,7 +25,8 @@ def _addresses(cidr: str) -> str:
             return cidr
     except ValueError:
         pass
-    raise wrong_value(f"a private network of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}, such as 10.20.0.0/16")
+    allowed = f"a private network of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}, such as 10.20.0.0/16"
+    raise wrong_value(allowed, "choose one whose addresses no connected network has")
 
 
 Cidr = Annotated[str, AfterValidator(_addresses)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
+from churn.core.faults import nearest
 from infra.written.sections import Section, wrong_value
 from infra.written.settings.quartz import QuartzExpression
 from infra.written.settings.values import Email
@@ -18,7 +19,9 @@ def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of names
-        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich") from None
+        meant = nearest(name, available_timezones())
+        remedy = f"write {meant}" if meant else "choose the zone whose midnight ends a day of the data"
+        raise wrong_value("a name of the IANA time zone database, such as UTC or Europe/Zurich", remedy) from None
     return name
 
 

@@ -71,16 +71,18 @@ UNITS = (
 def check_quartz(expression: str) -> str:
     """Refuses an expression that Quartz cannot read, and returns every other."""
     if not re.fullmatch(r"[\w*?/,#-]+( [\w*?/,#-]+){5,6}", expression, re.ASCII):
-        raise wrong_value("six or seven fields of letters, digits and *?/,#- with one blank between them")
+        allowed = "six or seven fields of letters, digits and *?/,#- with one blank between them"
+        raise wrong_value(allowed, "write a field for each unit, in their order")
     fields = expression.upper().split(" ")
-    for unit, field in zip(UNITS, fields, strict=False):
+    for number, (unit, field) in enumerate(zip(UNITS, fields, strict=False), start=1):
         for part in [] if re.fullmatch(unit.alone, field) else field.split(","):
             if not unit.takes(part):
                 names = f" or {unit.names[0]} to {unit.names[-1]}" if unit.names else ""
                 allowed = f"for {unit.name} numbers from {unit.lowest} to {unit.highest}{names}, * for all"
-                raise wrong_value(f"{allowed}, not {part!r}")
+                raise wrong_value(allowed, f"replace {part!r} in field {number}")
     if (fields[3] == "?") == (fields[5] == "?"):
-        raise wrong_value("? for exactly one of day of month and day of week, as in 0 0 5 * * ?")
+        remedy = "write * instead of one ?" if fields[3] == "?" else "write ? instead of the one that restricts no days"
+        raise wrong_value("? for exactly one of day of month and day of week, as in 0 0 5 * * ?", remedy)
     return expression
 
 

@@ -17,10 +17,12 @@ SYSTEM_GROUPS = ("admins", "users")
 def _group_name(name: str) -> str:
     """Refuses names that no group of an account can have."""
     if name.strip() != name or not name.isprintable():
-        raise wrong_value("text without control characters, and without blanks before or after it")
+        allowed = "text without control characters, and without blanks before or after it"
+        raise wrong_value(allowed, "remove these characters")
     if name.casefold() in SYSTEM_GROUPS:
         own = " and ".join(SYSTEM_GROUPS)
-        raise wrong_value(f"a group of the account; {own} are Databricks' own in each workspace")
+        allowed = f"a group of the account; {own} are Databricks' own in each workspace"
+        raise wrong_value(allowed, "name a group that has only the people who need it")
     return name
 
 
@@ -32,7 +34,8 @@ def _address(url: str) -> str:
             return url
     except ValueError:  # a port that is no number, or too high
         pass
-    raise wrong_value("a URL with the name of a host and perhaps a port from 1 to 65535")
+    allowed = "a URL with the name of a host and perhaps a port from 1 to 65535"
+    raise wrong_value(allowed, "copy the address from the browser, up to the first slash after the host")
 
 
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_group_name)]

@@ -251,8 +251,10 @@ def _fault(model: type[BaseModel], document: Document, detail: ErrorDetails, pla
 
 
 def _remedy(name: str, detail: ErrorDetails) -> str:
-    """What to do about a wrong value of a name, as far as pydantic's error says it."""
+    """What to do about a wrong value of a name, as far as the error says it."""
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if "remedy" in context:  # of the model's own validators
+        return str(context["remedy"])
     if kind in REMEDIES:
         return REMEDIES[kind].format(name=name, **context)
     if kind == "string_type" and isinstance(value, int | float):
