@@ -38,6 +38,21 @@ def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> 
     assert after == expected | {"score": ["features", "gate"]}
 
 
+def test_nothing_runs_as_the_runner_before_its_rule_set(program: Program) -> None:
+    """Databricks refuses a `run_as` where the deployer lacks the role of users."""
+    (rules,) = program.of("AccessControlRuleSet").values()
+    by_urn = {resource.urn: resource for resource in program.resources}
+    for resource in [*program.of("Job").values(), *program.of("Pipeline").values()]:
+        before: set[str] = set()
+        reached = {resource.urn}
+        while reached:
+            before |= reached
+            known = [by_urn[urn] for urn in reached if urn in by_urn]
+            # A component is registered after what it waits for, and its children after the component.
+            reached = {urn for each in known for urn in (*each.dependencies, each.parent)} - before
+        assert rules.urn in before, f"{resource.name} does not wait for {rules.name}"
+
+
 def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Program]) -> None:
     tasks = {task["taskKey"]: task for task in daily_tasks(programs["prod"])}
     assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "AT_LEAST_ONE_SUCCESS"}

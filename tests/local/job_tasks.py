@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk.errors import OperationFailed
-from databricks.sdk.service import compute, jobs
+from databricks.sdk.service import compute, iam, jobs
 
 from tests.local import wheel
 
@@ -63,6 +63,18 @@ def with_tasks(workspace: LocalWorkspace) -> LocalWorkspace:
     """Puts the wheel into a workspace."""
     wheel.build(workspace.settings.workspace_files / WHEEL.removeprefix("/Workspace/"), "tasks", SOURCE, POINTS)
     return workspace
+
+
+def robot(cloud: LocalWorkspace, name: str) -> iam.ServicePrincipal:
+    """A service principal that the administrator may run jobs as."""
+    client = cloud.client()
+    made = client.service_principals.create(display_name=name)
+    rule_set = f"accounts/{client.config.account_id}/servicePrincipals/{made.application_id}/ruleSets/default"
+    rule = iam.GrantRule(role="roles/servicePrincipal.user", principals=["users/admin@churn.local"])
+    proxy = client.account_access_control_proxy
+    etag = proxy.get_rule_set(rule_set, "").etag
+    proxy.update_rule_set(rule_set, iam.RuleSetUpdateRequest(name=rule_set, etag=etag, grant_rules=[rule]))
+    return made
 
 
 def task(key: str, entry_point: str, *, after: tuple[str, ...] = (), **more: Any) -> jobs.Task:

@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service import compute, jobs
 
-from tests.local.job_tasks import MINUTE, create, failed, task, wait_for, with_tasks
+from tests.local.job_tasks import MINUTE, create, failed, robot, task, wait_for, with_tasks
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -41,11 +41,11 @@ def test_runs_beyond_the_limit_wait_in_the_queue_or_are_skipped(cloud: LocalWork
 
 def test_a_task_runs_as_the_jobs_principal(cloud: LocalWorkspace) -> None:
     client = cloud.client()
-    robot = client.service_principals.create(display_name="jobs robot")
-    job_id = create(cloud, task("one", "show"), run_as=jobs.JobRunAs(service_principal_name=robot.application_id))
-    assert client.jobs.get(job_id).run_as_user_name == robot.application_id
+    application_id = robot(cloud, "jobs robot").application_id
+    job_id = create(cloud, task("one", "show"), run_as=jobs.JobRunAs(service_principal_name=application_id))
+    assert client.jobs.get(job_id).run_as_user_name == application_id
     run = client.jobs.run_now(job_id).result(MINUTE)
-    assert f"me {robot.application_id}" in client.jobs.get_run_output(run.tasks[0].run_id).logs
+    assert f"me {application_id}" in client.jobs.get_run_output(run.tasks[0].run_id).logs
 
 
 def test_a_schedule_starts_runs_until_it_is_paused(cloud: LocalWorkspace) -> None:
@@ -65,16 +65,16 @@ def test_a_schedule_starts_runs_until_it_is_paused(cloud: LocalWorkspace) -> Non
 
 def test_a_job_whose_principal_is_gone_stops_no_other_schedule(cloud: LocalWorkspace) -> None:
     client = cloud.client()
-    robot = client.service_principals.create(display_name="short-lived robot")
+    principal = robot(cloud, "short-lived robot")
     schedule = jobs.CronSchedule("* * * * * ?", "UTC")
     orphan = create(
         cloud,
         task("one", "show"),
         name="orphan",
         schedule=schedule,
-        run_as=jobs.JobRunAs(service_principal_name=robot.application_id),
+        run_as=jobs.JobRunAs(service_principal_name=principal.application_id),
     )
-    client.service_principals.delete(robot.id)
+    client.service_principals.delete(principal.id)
     wait_for(lambda: f"the schedule of job {orphan} started no run" in cloud.log("workspace"))
     other = create(cloud, task("one", "show"), schedule=schedule)
     wait_for(lambda: list(client.jobs.list_runs(job_id=other)))

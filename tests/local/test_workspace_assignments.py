@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk import errors
-from databricks.sdk.service import iam
+from databricks.sdk.service import iam, jobs
 
 from tests.local.test_workspace_identity import token_of
 
@@ -143,6 +143,44 @@ def test_a_rule_set_is_replaced_by_who_read_it_last(
     _replace(other, name, "roles/servicePrincipal.user", "users/admin@churn.local")
     (rule,) = client.account_access_control_proxy.get_rule_set(name, "").grant_rules or []
     assert (rule.role, rule.principals) == ("roles/servicePrincipal.user", ["users/admin@churn.local"])
+
+
+def test_running_as_a_service_principal_needs_its_role_of_users(
+    workspace: LocalWorkspace, client: WorkspaceClient, runner: iam.ServicePrincipal
+) -> None:
+    run_as = jobs.JobRunAs(service_principal_name=runner.application_id)
+    job_id = client.jobs.create(name="runs as another").job_id or 0
+    _replace(client, _rule_set(client, runner), "roles/servicePrincipal.manager", "users/admin@churn.local")
+    pipeline = {"name": "runs as another", "catalog": "c", "schema": "s", "libraries": [{"file": {"path": "/x.py"}}]}
+    pipeline["run_as"] = run_as.as_dict()
+    for attempt in (
+        lambda: client.jobs.create(name="second", run_as=run_as),
+        lambda: client.jobs.update(job_id, new_settings=jobs.JobSettings(run_as=run_as)),
+        lambda: client.jobs.reset(job_id, jobs.JobSettings(run_as=run_as)),
+        lambda: client.api_client.do("POST", "/api/2.0/pipelines", body=pipeline),
+    ):
+        with pytest.raises(errors.PermissionDenied, match=r"admin@churn.local lacks the role servicePrincipal\.user"):
+            attempt()
+    assert client.jobs.get(job_id).run_as_user_name == "admin@churn.local"
+
+    _replace(client, _rule_set(client, runner), "roles/servicePrincipal.user", "groups/users")
+    client.jobs.update(job_id, new_settings=jobs.JobSettings(run_as=run_as))
+    assert client.jobs.get(job_id).run_as_user_name == runner.application_id
+    made = client.api_client.do("POST", "/api/2.0/pipelines", body=pipeline)
+    assert isinstance(made, dict)
+    client.pipelines.delete(made["pipeline_id"])
+    client.jobs.delete(job_id)
+
+
+def test_who_is_no_administrator_runs_jobs_as_itself_only(
+    workspace: LocalWorkspace, runner: iam.ServicePrincipal
+) -> None:
+    other = workspace.client(token_of(workspace, runner.application_id))
+    itself = jobs.JobRunAs(service_principal_name=runner.application_id)
+    job_id = other.jobs.create(name="as itself", run_as=itself).job_id or 0
+    with pytest.raises(errors.PermissionDenied, match="may set only its own name"):
+        other.jobs.update(job_id, new_settings=jobs.JobSettings(run_as=jobs.JobRunAs(user_name="admin@churn.local")))
+    other.jobs.delete(job_id)
 
 
 def test_a_group_has_a_rule_set_too(client: WorkspaceClient, research: iam.Group) -> None:

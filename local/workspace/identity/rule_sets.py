@@ -63,8 +63,20 @@ def replace(
 
 def forget(workspace: Workspace, kind: Kind, identifier: str, document: Document) -> None:
     """Drops the rule set of a principal that was removed from the directory."""
-    name = identifier if kind is GROUPS else document[kind.unique]
-    workspace.store.delete(RULE_SETS, f"accounts/{ACCOUNT_ID}/{kind.path}/{name}/ruleSets/default")
+    workspace.store.delete(RULE_SETS, _name(kind, identifier if kind is GROUPS else document[kind.unique]))
+
+
+def may_use(workspace: Workspace, caller: Principal, application_id: str) -> bool:
+    """Whether jobs and pipelines of a caller may run as a service principal: by its role of users, or being itself.
+
+    Neither administrators nor managers of a service principal have that role thereby.
+    """
+    rule_set = _current(workspace, _name(SERVICE_PRINCIPALS, application_id))
+    return caller.name == application_id or _has_role(workspace, caller, "user", rule_set)
+
+
+def _name(kind: Kind, name: str) -> str:
+    return f"accounts/{ACCOUNT_ID}/{kind.path}/{name}/ruleSets/default"
 
 
 def _resource(workspace: Workspace, name: str) -> str:
@@ -92,14 +104,18 @@ def _current(workspace: Workspace, name: str) -> RuleSetDocument:
 
 def _check_manager(workspace: Workspace, caller: Principal, rule_set: RuleSetDocument) -> None:
     """Refuses callers who are neither administrators nor managers by this rule set."""
+    if not caller.admin and not _has_role(workspace, caller, "manager", rule_set):
+        raise permission_denied(f"{caller.name} is not a manager by rule set {rule_set['name']}")
+
+
+def _has_role(workspace: Workspace, caller: Principal, role: str, rule_set: RuleSetDocument) -> bool:
+    """Whether a rule set gives a caller, or a group of the caller, the role `manager` or `user`."""
     groups = {f"groups/{name}" for name in workspace.groups_of(caller.id)}
     names = {f"users/{caller.name}" if caller.kind == "user" else f"servicePrincipals/{caller.name}"} | groups
-    managed = any(
-        rule["role"].endswith(".manager") and names & set(rule.get("principals", []))
+    return any(
+        rule["role"].endswith(f".{role}") and names & set(rule.get("principals", []))
         for rule in rule_set["grant_rules"]
     )
-    if not caller.admin and not managed:
-        raise permission_denied(f"{caller.name} is not a manager by rule set {rule_set['name']}")
 
 
 def _check_rule(workspace: Workspace, kind: str, rule: Document) -> None:

@@ -11,6 +11,7 @@ from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.identity.run_as import check_run_as
 from local.workspace.jobs import answers, settings, tasks
 from local.workspace.jobs.documents import JOBS, RUNS, TASK_RUNS, AttemptDocument, JobDocument, RunDocument
 from local.workspace.jobs.runtime import JobRuns
@@ -69,12 +70,14 @@ def create(
 ) -> Document:
     if request.pop("access_control_list", None):
         raise not_built("access_control_list of a job (use /api/2.0/permissions/jobs)")
+    checked = settings.checked(workspace, request)
+    check_run_as(workspace, caller, request, any_user=caller.admin)
     job_id = workspace.store.next_id(JOBS)
     job: JobDocument = {
         "job_id": job_id,
         "creator_user_name": caller.name,
         "created_time": now_ms(),
-        "settings": settings.checked(workspace, request),
+        "settings": checked,
     }
     workspace.store.put(JOBS, str(job_id), job)
     return {"job_id": job_id}
@@ -104,20 +107,22 @@ def list_jobs(
 
 
 @router.post(f"{_API}/reset")
-def reset(request: Annotated[Document, body(sdk.JobsAPI.reset)], workspace: WorkspaceDep) -> Document:
+def reset(request: Annotated[Document, body(sdk.JobsAPI.reset)], workspace: WorkspaceDep, caller: Caller) -> Document:
     with workspace.store.transaction():
         job = _job(workspace, request["job_id"])
         job["settings"] = settings.checked(workspace, request["new_settings"], "new_settings.")
+        check_run_as(workspace, caller, request["new_settings"], "new_settings.", any_user=caller.admin)
         workspace.store.put(JOBS, str(request["job_id"]), job)
     return {}
 
 
 @router.post(f"{_API}/update")
-def update(request: Annotated[Document, body(sdk.JobsAPI.update)], workspace: WorkspaceDep) -> Document:
+def update(request: Annotated[Document, body(sdk.JobsAPI.update)], workspace: WorkspaceDep, caller: Caller) -> Document:
     with workspace.store.transaction():
         job = _job(workspace, request["job_id"])
         new = settings.merged(job["settings"], request.get("new_settings", {}), request.get("fields_to_remove", []))
         job["settings"] = settings.checked(workspace, new, "new_settings.")
+        check_run_as(workspace, caller, request.get("new_settings", {}), "new_settings.", any_user=caller.admin)
         workspace.store.put(JOBS, str(request["job_id"]), job)
     return {}
 

@@ -15,7 +15,7 @@ from local.workspace.core.errors import ApiError, bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
-from local.workspace.identity.run_as import run_as_name
+from local.workspace.identity.run_as import check_run_as, run_as_name
 from local.workspace.pipelines import events
 from local.workspace.pipelines.documents import (
     BATCHES,
@@ -64,12 +64,14 @@ def create(
         raise not_built("dry_run of a pipeline")
     pipeline_id = str(uuid.uuid4())
     spec = checked_spec(workspace, request, pipeline_id)
+    run_as = run_as_name(workspace, request)
+    check_run_as(workspace, caller, request)
     pipeline: PipelineDocument = {
         "pipeline_id": pipeline_id,
         "name": spec["name"],
         "spec": spec,
         "creator_user_name": caller.name,
-        "run_as_user_name": run_as_name(workspace, request) or caller.name,
+        "run_as_user_name": run_as or caller.name,
         "last_modified": now_ms(),
     }
     workspace.store.put(PIPELINES, pipeline_id, pipeline)
@@ -103,7 +105,10 @@ def _newest_first(workspace: Workspace, pipeline_id: str) -> list[UpdateDocument
 
 @router.put(f"{_API}/{{pipeline_id}}")
 def edit(
-    pipeline_id: str, request: Annotated[Document, body(sdk.PipelinesAPI.update)], workspace: WorkspaceDep
+    pipeline_id: str,
+    request: Annotated[Document, body(sdk.PipelinesAPI.update)],
+    workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     with workspace.store.transaction():
         pipeline = _find(workspace, pipeline_id)
@@ -112,10 +117,12 @@ def edit(
             message = f"the pipeline was modified at {pipeline['last_modified']}, not at {expected}"
             raise ApiError(409, "RESOURCE_CONFLICT", message)
         spec = checked_spec(workspace, request, pipeline_id)
+        run_as = run_as_name(workspace, request)
+        check_run_as(workspace, caller, request)
         pipeline |= {
             "name": spec["name"],
             "spec": spec,
-            "run_as_user_name": run_as_name(workspace, request) or pipeline["run_as_user_name"],
+            "run_as_user_name": run_as or pipeline["run_as_user_name"],
             "last_modified": now_ms(),
         }
         workspace.store.put(PIPELINES, pipeline_id, pipeline)

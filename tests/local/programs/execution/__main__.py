@@ -16,6 +16,20 @@ WHEEL = f"/Workspace/Shared/proof/tasks-{edition}.0-py3-none-any.whl"
 
 engineers = databricks.Group("engineers", display_name="engineers", opts=options)
 runner = databricks.ServicePrincipal("runner", display_name="runner", opts=options)
+account = databricks.get_current_config_output(
+    api="account", opts=pulumi.InvokeOutputOptions(provider=provider)
+).account_id
+runner_roles = databricks.AccessControlRuleSet(
+    "runner-roles",
+    name=pulumi.Output.concat("accounts/", account, "/servicePrincipals/", runner.application_id, "/ruleSets/default"),
+    grant_rules=[
+        {"role": f"roles/servicePrincipal.{role}", "principals": ["users/admin@churn.local"]}
+        for role in ("manager", "user")
+    ],
+    opts=options,
+)
+# Nothing may run as the runner before its rule set says so.
+running = pulumi.ResourceOptions(provider=provider, depends_on=[runner_roles])
 policy = databricks.ClusterPolicy("policy", name="proof", definition=json.dumps({}), opts=options)
 pipeline = databricks.Pipeline(
     "pipeline",
@@ -31,7 +45,7 @@ pipeline = databricks.Pipeline(
     environment={"dependencies": [WHEEL]},
     run_as={"service_principal_name": runner.application_id},
     notifications=[{"alerts": ["on-update-failure"], "email_recipients": ["team@churn.local"]}],
-    opts=options,
+    opts=running,
 )
 common = {
     "parameters": [{"name": "date", "default": "{{job.start_time.iso_date}}"}],
@@ -42,7 +56,7 @@ common = {
     "health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 600 * edition}]},
     "email_notifications": {"on_failures": ["team@churn.local"], "no_alert_for_skipped_runs": True},
     "tags": {"project": "churn"},
-    "opts": options,
+    "opts": running,
 }
 wheel_task = {
     "package_name": "tasks",
