@@ -372,7 +372,7 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
         ("compute", "serverless", True, {"churn_daily", "churn_bootstrap"}),
         ("daily", "paused", False, {"churn_daily"}),
-        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap", "churn_bronze", "churn_silver"}),
+        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap"}),
         ("training", "horizon_days", 60, {"churn_daily"}),
         ("serving", "scale_to_zero", False, {"endpoint"}),
     ],

@@ -159,6 +159,7 @@ class Jobs(pulumi.ComponentResource):
             task["retry_on_timeout"] = False
         if spec.alerts and daily.notify:
             task["email_notifications"] = {"on_failures": list(daily.notify)}
+            task["notification_settings"] = {"alert_on_last_attempt": True}
         if isinstance(spec.runs, PipelineSpec):
             pipeline_id = self._args.pipeline_ids[spec.runs.name]
             task["pipeline_task"] = {"pipeline_id": pipeline_id, "full_refresh": False}

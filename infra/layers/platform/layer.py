@@ -226,7 +226,6 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
             wheel=artifacts.wheel,
             spark_conf=platform.compute.spark_conf,
             principals=identities.principals,
-            notify=platform.daily.notify,
             protect=platform.protect_data,
         ),
         context.after(data.access, artifacts),
