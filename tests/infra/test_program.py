@@ -182,6 +182,34 @@ def test_every_object_has_an_explicit_name(program: Program) -> None:
             assert resource.inputs.get(IDENTITY.get(class_name(resource), "name")), resource.urn
 
 
+# Classes whose identity follows from another object's, or from a principal that no stack makes.
+FOLLOW_OTHERS = ("AccessControlRuleSet", "Grants", "Group", "PermissionAssignment", "Permissions", "SecretAcl")
+
+
+def names_in_a_workspace(program: Program) -> set[tuple[str, str]]:
+    """Class and name of each object, with those of its containers, as the workspace has them."""
+    containers = ("catalogName", "schemaName", "parentPath")
+    return {
+        (
+            class_name(resource),
+            "/".join(
+                str(resource.inputs[key])
+                for key in (*containers, IDENTITY.get(class_name(resource), "name"))
+                if key in resource.inputs
+            ),
+        )
+        for resource in program.resources
+        if resource.databricks and class_name(resource) not in FOLLOW_OTHERS
+    }
+
+
+def test_two_stacks_in_one_workspace_share_no_name(programs: dict[str, Program]) -> None:
+    for stack, other in (("local", "dev"), ("dev", "prod")):
+        names, others = names_in_a_workspace(programs[stack]), names_in_a_workspace(programs[other])
+        assert {kind for kind, _ in names} >= {"Catalog", "Job", "ModelServing", "Pipeline", "SecretScope"}
+        assert not names & others
+
+
 def test_what_holds_data_is_protected_by_setting(program: Program, programs: dict[str, Program]) -> None:
     protect = program is not programs["dev"]
     for resource in program.resources:

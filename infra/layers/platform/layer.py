@@ -221,6 +221,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
     pipelines = Pipelines(
         "pipelines",
         PipelinesArgs(
+            prefix=settings.prefix,
             catalog=data.catalog,
             sources=artifacts.sources,
             wheel=artifacts.wheel,
@@ -233,6 +234,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
     jobs = Jobs(
         "jobs",
         JobsArgs(
+            prefix=settings.prefix,
             tags=settings.tags,
             catalog=data.catalog,
             model=data.model,

@@ -10,7 +10,7 @@ import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
-from infra.layers.platform.job_tasks import PIPELINES
+from infra.layers.platform.job_tasks import PIPELINES, deployed_name
 from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class PipelinesArgs:
     """Inputs of `Pipelines`.
 
     Attributes:
+        prefix: Beginning of their names, as `churn-local`.
         catalog: Catalog that the pipelines write to.
         sources: Path of each source by the name of its file.
         wheel: Path of the wheel that the sources import.
@@ -33,6 +34,7 @@ class PipelinesArgs:
         protect: Whether to refuse to destroy: deleting a pipeline deletes its tables.
     """
 
+    prefix: str
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
     wheel: pulumi.Input[str]
@@ -60,7 +62,7 @@ class Pipelines(pulumi.ComponentResource):
     def _pipeline(self, spec: PipelineSpec, args: PipelinesArgs) -> databricks.Pipeline:
         pipeline = databricks.Pipeline(
             spec.name,
-            name=spec.name,
+            name=deployed_name(spec.name, args.prefix),
             catalog=args.catalog,
             schema=spec.schema,
             serverless=True,
