@@ -18,6 +18,8 @@ from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
+from local.workspace.core.context import ADMIN
+from local.workspace.core.store import Store
 from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
 from tests.mlflow_client import mlflow_at
@@ -44,7 +46,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 
 def _register(cloud: LocalWorkspace) -> None:
-    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0, in a schema that no Spark has to make."""
+    store = Store(cloud.settings.home / "workspace.sqlite")
+    for kind, full_name in (("catalog", "main"), ("schema", "main.mlops")):
+        store.put(f"uc_{kind}", full_name, {"name": full_name, "full_name": full_name, "owner": ADMIN})
+    store.close()
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])

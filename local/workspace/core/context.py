@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, not_found
 from local.workspace.core.spark_sessions import SparkSessions
 from local.workspace.core.store import Document, Store
@@ -73,7 +74,18 @@ class Workspace:
 
     def has_group(self, name: str) -> bool:
         """Whether a group has this display name."""
-        return any(group["displayName"] == name for _, group in self.store.items("groups"))
+        return any(group["displayName"] == name and self.sees(key) for key, group in self.store.items("groups"))
+
+    def hide(self, identifier: str) -> None:
+        """Hides a new principal from all but the directory itself, for as long as the settings say."""
+        if self.settings.principal_delay_seconds:
+            until = now_ms() + 1000 * self.settings.principal_delay_seconds
+            self.store.put("unseen_principals", identifier, {"until": until})
+
+    def sees(self, identifier: str) -> bool:
+        """Whether services beside the directory see a principal."""
+        hidden = self.store.get("unseen_principals", identifier)
+        return hidden is None or now_ms() >= hidden["until"]
 
     @property
     def workspace_id(self) -> int:
@@ -104,7 +116,7 @@ class Workspace:
             ("service_principal", "service_principals", "applicationId"),
         ):
             for identifier, document in self.store.items(documents):
-                if document[key] == name and document.get("active", True):
+                if document[key] == name and document.get("active", True) and self.sees(identifier):
                     return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
         raise not_found(f"no active user or service principal {name!r}")
 
@@ -133,7 +145,7 @@ class Workspace:
         self.principal(name)
         with self.store.transaction():
             for token, document in self.store.items("tokens"):
-                if document["principal"] == name:
+                if document["principal"] == name and "expires" not in document:
                     return token
             token = "dapi" + secrets.token_hex(16)
             self.store.put("tokens", token, {"principal": name})
@@ -154,7 +166,7 @@ def authenticated(request: Request) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     workspace = current_workspace(request)
     document = workspace.store.get("tokens", token) if scheme.lower() == "bearer" else None
-    if document is None:
+    if document is None or ("expires" in document and document["expires"] < now_ms()):
         message = f"no valid bearer token; the administrator's is in {workspace.settings.admin_token}"
         raise ApiError(401, "UNAUTHENTICATED", message)
     try:

@@ -61,6 +61,12 @@ def replace(
     return new
 
 
+def manages(workspace: Workspace, caller: Principal, application_id: str) -> bool:
+    """Whether a caller is an administrator, or manages a service principal by its rule set."""
+    name = f"accounts/{ACCOUNT_ID}/servicePrincipals/{application_id}/ruleSets/default"
+    return _manages(workspace, caller, _current(workspace, name))
+
+
 def forget(workspace: Workspace, kind: Kind, identifier: str, document: Document) -> None:
     """Drops the rule set of a principal that was removed from the directory."""
     name = identifier if kind is GROUPS else document[kind.unique]
@@ -80,7 +86,7 @@ def _resource(workspace: Workspace, name: str) -> str:
     if kind == "groups":
         exists = workspace.store.get("groups", identifier) is not None
     else:
-        exists = SERVICE_PRINCIPALS.named(workspace, identifier) is not None
+        exists = SERVICE_PRINCIPALS.seen(workspace, identifier) is not None
     if not exists:
         raise not_found(f"the resource of rule set {name} does not exist")
     return kind
@@ -92,14 +98,17 @@ def _current(workspace: Workspace, name: str) -> Document:
 
 def _check_manager(workspace: Workspace, caller: Principal, rule_set: Document) -> None:
     """Refuses callers who are neither administrators nor managers by this rule set."""
+    if not _manages(workspace, caller, rule_set):
+        raise permission_denied(f"{caller.name} is not a manager by rule set {rule_set['name']}")
+
+
+def _manages(workspace: Workspace, caller: Principal, rule_set: Document) -> bool:
     groups = {f"groups/{name}" for name in workspace.groups_of(caller.id)}
     names = {f"users/{caller.name}" if caller.kind == "user" else f"servicePrincipals/{caller.name}"} | groups
-    managed = any(
+    return caller.admin or any(
         rule["role"].endswith(".manager") and names & set(rule.get("principals", []))
         for rule in rule_set["grant_rules"]
     )
-    if not caller.admin and not managed:
-        raise permission_denied(f"{caller.name} is not a manager by rule set {rule_set['name']}")
 
 
 def _check_rule(workspace: Workspace, kind: str, rule: Document) -> None:
@@ -110,5 +119,5 @@ def _check_rule(workspace: Workspace, kind: str, rule: Document) -> None:
         principal_kind = next((kind for kind in KINDS if kind.path == path and name), None)
         if principal_kind is None:
             raise bad_request(f"Unsupported principal: {principal}")
-        if principal_kind.named(workspace, name) is None:
+        if principal_kind.seen(workspace, name) is None:
             raise not_found(f"Principal: {principal} does not exist")

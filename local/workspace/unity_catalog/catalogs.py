@@ -12,6 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces, schemas
 from local.workspace.unity_catalog.securables import (
+    MANAGED_PROPERTIES,
     PAGE,
     UC,
     change,
@@ -43,6 +44,7 @@ def create(
         document = {
             **request,
             **created(workspace, caller),
+            "properties": request.get("properties", {}) | MANAGED_PROPERTIES,
             "name": name,
             "full_name": name,
             "catalog_type": "MANAGED_CATALOG",

@@ -12,6 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import models, namespaces, volumes
 from local.workspace.unity_catalog.securables import (
+    MANAGED_PROPERTIES,
     PAGE,
     UC,
     change,
@@ -77,6 +78,7 @@ def add(workspace: Workspace, caller: Principal, parent: str, request: Document)
         document = {
             **request,
             **created(workspace, caller),
+            "properties": request.get("properties", {}) | MANAGED_PROPERTIES,
             "name": name,
             "catalog_name": parent,
             "full_name": full_name,

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 UC = "/api/2.1/unity-catalog"
 PAGE = 1000  # items of a page at most, and where a request names no number
 
+# What the service adds to the properties of catalogs and schemas, asked or not.
+MANAGED_PROPERTIES = {"unity.catalog.managed.delta.defaults.delta.enableRowTracking": "true"}
+
 # One change of the catalog at a time; other requests can use the store while Spark or MLflow work.
 changing = threading.RLock()
 
@@ -100,6 +103,8 @@ def change(workspace: Workspace, caller: Principal, kind: str, full_name: str, r
             raise bad_request(f"new_name: the local workspace cannot rename a {kind}; make a new one")
         if "owner" in request:
             check_owner(workspace, request["owner"])
+        if "properties" in request:
+            request["properties"] |= MANAGED_PROPERTIES
         document |= request | updated(caller)
         workspace.store.put(f"uc_{kind}", document["full_name"], document)
         return document
