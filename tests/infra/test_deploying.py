@@ -12,8 +12,16 @@ from tests.infra.program import RUNNER, SERVER, Program, engine_config, run
 from tests.infra.test_program import IDENTITY, PLATFORM, class_name
 
 # Classes whose identity follows from another object's, or from a principal that no stack makes.
-FOLLOW_OTHERS = ("AccessControlRuleSet", "Grants", "Group", "GroupMember")
-FOLLOW_OTHERS += ("PermissionAssignment", "Permissions", "SecretAcl", "ServicePrincipalSecret")
+FOLLOW_OTHERS = (
+    "AccessControlRuleSet",
+    "Grants",
+    "Group",
+    "GroupMember",
+    "PermissionAssignment",
+    "Permissions",
+    "SecretAcl",
+    "ServicePrincipalSecret",
+)
 
 
 def names_in_a_workspace(program: Program) -> set[tuple[str, str]]:
