@@ -30,6 +30,7 @@ class ObjectKind(StrEnum):
 
 
 # The runner stands where its jobs use an object, as they start the pipelines; to run as it a job needs no permission.
+# The server stands at the endpoint: it writes each new version, and what is not listed here is taken away.
 # Levels: https://docs.databricks.com/aws/en/security/auth/access-control/
 PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
     ObjectKind.CLUSTER_POLICY: {Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
@@ -39,7 +40,12 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
         Role.SCIENTISTS: "CAN_READ",
         Role.ANALYSTS: "CAN_READ",
     },
-    ObjectKind.ENDPOINT: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_QUERY"},
+    ObjectKind.ENDPOINT: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.SERVER: "CAN_MANAGE",
+        Role.ENGINEERS: "CAN_MANAGE",
+        Role.SCIENTISTS: "CAN_QUERY",
+    },
     ObjectKind.EXPERIMENT: {
         Role.PLATFORM: "CAN_MANAGE",
         Role.RUNNER: "CAN_EDIT",

@@ -130,6 +130,11 @@ def test_the_endpoint_serves_the_champion_or_what_it_served(
     assert made.inputs["config"]["servedEntities"][0]["entityVersion"] == version
 
 
+def test_the_server_keeps_the_right_to_write_its_endpoint(program: Program) -> None:
+    controls = program.of("Permissions")["endpoint-permissions"].inputs["accessControls"]
+    assert {"servicePrincipalName": SERVER, "permissionLevel": "CAN_MANAGE"} in controls
+
+
 def test_a_first_endpoint_needs_a_champion(wheels: object) -> None:
     with pytest.raises(Exception, match="no version has the alias champion, so there is nothing to serve"):
         run("local", champion="", endpoint="another")

@@ -308,7 +308,7 @@ def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Progra
 
 def test_every_object_has_the_permissions_of_the_table(program: Program) -> None:
     groups = json.loads(engine_config(program.stack)["churn:platform"])["groups"]
-    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER}
+    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER, Role.SERVER: SERVER}
     made = defaultdict(list)
     for permissions in program.of("Permissions").values():
         (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
