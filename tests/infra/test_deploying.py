@@ -107,6 +107,16 @@ def test_the_model_goes_before_the_grants_by_which_it_may_be_deleted(program: Pr
     assert program.of("Grants")[f"catalog-access-{program.outputs['catalog']}"].urn in model.dependencies
 
 
+def test_the_deployer_stays_a_member_until_what_the_group_owns_is_gone(programs: dict[str, Program]) -> None:
+    local = programs["local"]
+    (member,) = local.of("GroupMember").values()
+    entry = local.of("PermissionAssignment")[f"{PLATFORM}-enters"]
+    identities = next(r for r in local.resources if r.name == "identities")
+    assert member.urn in identities.dependencies
+    assert entry.urn in local.of("Catalog")["catalog"].dependencies
+    assert entry.parent == identities.urn, "which waits for the group and its members"
+
+
 def test_another_deployer_than_that_of_the_settings_is_refused(wheels: object) -> None:
     with pytest.raises(Exception, match=r"churn:platform\.workspace\.deployer: .*Pulumi runs as eve@churn\.local"):
         run("local", signed_in="eve@churn.local")
