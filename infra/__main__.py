@@ -6,7 +6,6 @@ from infra.quick_import import quick_import
 
 with quick_import():
     import pulumi
-    import pulumi_databricks as databricks
     from pulumi.runtime.config import CONFIG
 
     from churn.core.faults import FaultsError
@@ -15,6 +14,8 @@ with quick_import():
     from infra.layers.account.layer import deploy_account
     from infra.layers.ground.layer import deploy_ground
     from infra.layers.platform.layer import deploy_platform
+    from infra.layers.workspace_provider import workspace_provider
+    from infra.resource_options import add_options_of_class
 
 # What people wrote. All of it is read before anything is made.
 try:
@@ -23,8 +24,10 @@ except FaultsError as error:
     raise pulumi.RunError(str(error)) from None
 settings, sources = written.settings, written.platform
 
+pulumi.runtime.register_stack_transformation(add_options_of_class)
+
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
-workspace = databricks.Provider("workspace", host=sources.settings.workspace.host) if sources else None
+workspace = workspace_provider("workspace", sources.settings.workspace) if sources else None
 
 # The account: groups and the metastore.
 account = deploy_account(settings.account, workspace) if settings.account else None

@@ -24,6 +24,14 @@ class RunFailedError(RetryableError):
     """A run that others depend on did not succeed; the next deployment starts it again."""
 
 
+class PrincipalNotSeenError(RetryableError):
+    """A new principal is not seen by all services of a workspace yet."""
+
+
+class WrongDeployerError(FinalError):
+    """Pulumi runs as another identity than the settings say, or as one that is not of the platform's group."""
+
+
 class WrongMetastoreError(FinalError):
     """A workspace is attached to another metastore than its settings say."""
 

@@ -41,26 +41,35 @@ class LocalSettings:
         home: Folder of all its state; removing it removes the cloud.
         port: Port of the workspace on 127.0.0.1; MLflow, Spark Connect and AWS take the next three, brokers of Kafka
             up to twenty after those.
+        principal_delay_seconds: Time until services beside the directory see a new principal; on Databricks there is
+            one, of unknown length.
     """
 
     home: Path
     port: int = DEFAULT_PORT
+    principal_delay_seconds: int = 0
 
     @classmethod
     def load(cls) -> LocalSettings:
         """Reads PLATFORM_HOME (default `.local` in the repository) and PLATFORM_PORT (default 18000).
 
+        PLATFORM_PRINCIPAL_DELAY has the seconds of `principal_delay_seconds` (default 0).
+
         Raises:
-            SettingsError: PLATFORM_PORT is no port that leaves room for those after it, or the folder's path holds
-                a character that is special to Spark's metastore, to supervisord or in a glob.
+            SettingsError: PLATFORM_PORT is no port that leaves room for those after it, PLATFORM_PRINCIPAL_DELAY no
+                whole number, or the folder's path holds a character that is special to Spark's metastore, to
+                supervisord or in a glob.
         """
         home = Path(os.environ.get("PLATFORM_HOME") or REPOSITORY / ".local").resolve()
         text = os.environ.get("PLATFORM_PORT") or str(DEFAULT_PORT)
         if not text.isdecimal() or not 1024 <= int(text) <= LAST_PORT:
             raise SettingsError(f"PLATFORM_PORT is {text!r}: set it to a whole number from 1024 to {LAST_PORT}")
+        delay = os.environ.get("PLATFORM_PRINCIPAL_DELAY") or "0"
+        if not delay.isdecimal():
+            raise SettingsError(f"PLATFORM_PRINCIPAL_DELAY is {delay!r}: set it to a whole number of seconds")
         if special := re.search(r"[\s%*?{}\[\]\\]", str(home)):
             raise SettingsError(f"the path {home} holds {special[0]!r}: set PLATFORM_HOME to a folder without")
-        return cls(home, int(text))
+        return cls(home, int(text), int(delay))
 
     @property
     def workspace_url(self) -> str:

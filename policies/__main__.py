@@ -12,5 +12,8 @@ from policies import access, compute, credentials, data, jobs, naming, serving  
 PolicyPack(
     name="churn",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[rule for module in (access, compute, credentials, data, jobs, naming, serving) for rule in module.RULES],
+    policies=[
+        *(rule for module in (access, compute, credentials, data, jobs, naming, serving) for rule in module.RULES),
+        *credentials.STACK_RULES,
+    ],
 )

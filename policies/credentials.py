@@ -7,6 +7,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pulumi_policy import ReportViolation, StackValidationArgs, StackValidationPolicy
+
 from policies.rule import PROVIDER, Violation, mapping, rule
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ FREE_FORM = {
 COMMAND_LINES = {"command", "commands", "dbtCommands"}
 POLICY_DOCUMENTS = {"definition", "policyFamilyDefinitionOverrides"}  # JSON of a cluster policy
 SET_BY_POLICY = {"defaultValue", "value", "values"}
+CLIENT_SECRET = "clientSecret"  # noqa: S105 (a property's name)
+MAKES_CLIENT_SECRETS = "ServicePrincipalSecret"
 STORES_SECRETS = {"Secret", "SecretUc"}  # resources that hold the secret itself
 # Kinds that take references {{secrets/<scope>/<key>}}, and the remedy for some of the other kinds.
 TAKES_REFERENCES = {"Cluster", "ClusterPolicy", "InstancePool", "Job", "ModelServing", "Pipeline", "SqlGlobalConfig"}
@@ -147,6 +151,8 @@ def _no_secrets(resource: Resource) -> Iterator[Violation]:
     if resource.kind in STORES_SECRETS:
         return
     for path, name, text in _texts(resource.inputs):
+        if (resource.kind, path) == (PROVIDER, CLIENT_SECRET):
+            continue  # only the whole stack shows where it comes from
         if _is_secret(name, text):
             where = "in the field without Plaintext" if path.endswith("Plaintext") else "here"
             remedy = OTHER_REMEDIES.get(resource.kind, "have whoever owns it enter it where it is used")
@@ -158,6 +164,25 @@ def _no_secrets(resource: Resource) -> Iterator[Violation]:
             yield Violation(path, "***", remedy)
 
 
+def _made_by_the_stack(args: StackValidationArgs, report: ReportViolation) -> None:
+    for resource in args.resources:
+        if resource.resource_type == PROVIDER and CLIENT_SECRET in resource.props:
+            makers = resource.property_dependencies.get(CLIENT_SECRET, [])
+            if not any(maker.resource_type.endswith(f":{MAKES_CLIENT_SECRETS}") for maker in makers):
+                report(
+                    f"{PROVIDER} `{resource.name}`: {CLIENT_SECRET} is '***'. Remedy: {OTHER_REMEDIES[PROVIDER]}, or "
+                    f"take it from a {MAKES_CLIENT_SECRETS} of the same stack.",
+                    resource.urn,
+                )
+
+
+STACK_RULES = [
+    StackValidationPolicy(
+        name="client-secrets-made-here",
+        description=f"A provider's {CLIENT_SECRET} comes from a {MAKES_CLIENT_SECRETS} of the same stack.",
+        validate=_made_by_the_stack,
+    )
+]
 RULES = [
     rule(
         "no-secrets-in-clear",

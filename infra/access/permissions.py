@@ -1,7 +1,8 @@
 """Permissions of roles on objects of the workspace: jobs, pipelines, the endpoint and their like.
 
 Objects of Unity Catalog have grants instead; see `infra.access.plan`. `infra.layers.platform.permit` makes what
-stands in the table. The deployer is missing in it: who makes an object manages it.
+stands in the table. Objects are managed by the group of the platform, so that whoever runs Pulumi can be replaced; of
+cluster policies only administrators have more than their use.
 """
 
 from __future__ import annotations
@@ -29,17 +30,34 @@ class ObjectKind(StrEnum):
 
 
 # The runner stands where its jobs use an object, as they start the pipelines; to run as it a job needs no permission.
+# The server stands at the endpoint: it writes each new version, and what is not listed here is taken away.
 # Levels: https://docs.databricks.com/aws/en/security/auth/access-control/
 PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
     ObjectKind.CLUSTER_POLICY: {Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
-    ObjectKind.DASHBOARD: {Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_READ", Role.ANALYSTS: "CAN_READ"},
-    ObjectKind.ENDPOINT: {Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_QUERY"},
-    ObjectKind.EXPERIMENT: {Role.RUNNER: "CAN_EDIT", Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_READ"},
-    ObjectKind.FOLDER: {Role.RUNNER: "CAN_READ", Role.ENGINEERS: "CAN_READ"},
-    ObjectKind.JOB: {Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
-    ObjectKind.PIPELINE: {Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
-    ObjectKind.SECRET_SCOPE: {Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
+    ObjectKind.DASHBOARD: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.ENGINEERS: "CAN_MANAGE",
+        Role.SCIENTISTS: "CAN_READ",
+        Role.ANALYSTS: "CAN_READ",
+    },
+    ObjectKind.ENDPOINT: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.SERVER: "CAN_MANAGE",
+        Role.ENGINEERS: "CAN_MANAGE",
+        Role.SCIENTISTS: "CAN_QUERY",
+    },
+    ObjectKind.EXPERIMENT: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.RUNNER: "CAN_EDIT",
+        Role.ENGINEERS: "CAN_MANAGE",
+        Role.SCIENTISTS: "CAN_READ",
+    },
+    ObjectKind.FOLDER: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_READ", Role.ENGINEERS: "CAN_READ"},
+    ObjectKind.JOB: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
+    ObjectKind.PIPELINE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
+    ObjectKind.SECRET_SCOPE: {Role.PLATFORM: "MANAGE", Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
     ObjectKind.WAREHOUSE: {
+        Role.PLATFORM: "CAN_MANAGE",
         Role.RUNNER: "CAN_USE",
         Role.ENGINEERS: "CAN_MANAGE",
         Role.SCIENTISTS: "CAN_USE",

@@ -23,15 +23,15 @@ class Plan(dict[Securable, dict[str, tuple[str, ...]]]):
         return Plan({securable: holders for securable, holders in self.items() if securable.kind.phase is phase})
 
 
-def merge(grants: Iterable[Grant], deployer: str) -> Plan:
+def merge(grants: Iterable[Grant], manager: str) -> Plan:
     """Merges the grants of roles, contracts and requests into one plan.
 
     Whoever holds anything may enter the catalog and schema on the way to it; SELECT on a schema alone opens no table.
-    The deployer keeps MANAGE on every securable that has it, since `Grants` takes away what it does not list.
+    The manager keeps MANAGE on every securable that has it, since `Grants` takes away what it does not list.
 
     Args:
         grants: From every source, in any order.
-        deployer: The identity that runs Pulumi.
+        manager: The group that owns the platform; who runs Pulumi is a member.
 
     Raises:
         ValueError: A privilege does not exist on its securable. ALL_PRIVILEGES never stops differing: refused too.
@@ -45,11 +45,11 @@ def merge(grants: Iterable[Grant], deployer: str) -> Plan:
             merged[grant.securable][grant.principal] |= grant.privileges
     for securable in list(merged):
         if "MANAGE" in PRIVILEGES[securable.kind]:
-            merged[securable][deployer].add("MANAGE")
+            merged[securable][manager].add("MANAGE")
         for principal in list(merged[securable]):
             for container, privilege in securable.path():
                 merged[container][principal].add(privilege)
-                merged[container][deployer].add("MANAGE")
+                merged[container][manager].add("MANAGE")
     return Plan(
         {
             securable: {principal: tuple(sorted(held)) for principal, held in sorted(merged[securable].items())}

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """Roles on the platform; the first four are groups, which the settings name."""
+    """Roles on the platform; the first five are groups, which the settings name, the others service principals."""
 
+    PLATFORM = "platform"
     ENGINEERS = "engineers"
     SCIENTISTS = "scientists"
     ANALYSTS = "analysts"
     DELIVERERS = "deliverers"
     RUNNER = "runner"
-    DEPLOYER = "deployer"
+    SERVER = "server"
 
 
 # Roles whose work is with single customers, and who may read columns that a contract classifies.
@@ -55,8 +56,8 @@ _PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS)
 # features and scores are of single customers, whose attributes their contract keeps confidential.
 ROLE_GRANTS = (
     RoleGrant(Kind.CATALOG, ("",), _PEOPLE, ("BROWSE",)),
-    # A team's schema is its own by the time the deployer makes the team's volume in it.
-    RoleGrant(Kind.CATALOG, ("",), (Role.DEPLOYER,), ("USE_SCHEMA", "CREATE_VOLUME")),
+    # A team's schema is its own by the time the platform team makes the team's volume in it.
+    RoleGrant(Kind.CATALOG, ("",), (Role.PLATFORM,), ("USE_SCHEMA", "CREATE_VOLUME")),
     RoleGrant(
         Kind.SCHEMA,
         _LAYERS,
@@ -70,26 +71,27 @@ ROLE_GRANTS = (
     RoleGrant(Kind.VOLUME, _VOLUMES, (Role.ENGINEERS,), ("READ_VOLUME",)),
     RoleGrant(Kind.VOLUME, ("bronze.raw",), (Role.DELIVERERS,), ("READ_VOLUME", "WRITE_VOLUME")),
     RoleGrant(Kind.SCHEMA, ("mlops",), (Role.RUNNER,), ("CREATE_MODEL",)),  # MLflow asks for it before each version
-    # An endpoint acts as its creator, the deployer.
-    RoleGrant(Kind.MODEL, (MODEL,), (Role.DEPLOYER, Role.ENGINEERS, Role.SCIENTISTS), ("EXECUTE",)),
+    # An endpoint acts as its creator, for as long as it lives.
+    RoleGrant(Kind.MODEL, (MODEL,), (Role.SERVER, Role.ENGINEERS, Role.SCIENTISTS), ("EXECUTE",)),
 )
 
 
-def principals(platform: Platform, runner: str) -> dict[Role, str]:
-    """Maps each role to its principal: a group's display name, or the name of the runner or the deployer.
+def principals(platform: Platform, prefix: str) -> dict[Role, str]:
+    """Maps each role to its principal: the display name of a group, or of a service principal of the stack.
 
     Args:
         platform: Settings of the platform.
-        runner: Display name of the service principal that jobs and pipelines run as.
+        prefix: Beginning of the names of the stack's objects.
     """
     groups = platform.groups
     return {
+        Role.PLATFORM: groups.platform,
         Role.ENGINEERS: groups.engineers,
         Role.SCIENTISTS: groups.scientists,
         Role.ANALYSTS: groups.analysts,
         Role.DELIVERERS: groups.deliverers,
-        Role.RUNNER: runner,
-        Role.DEPLOYER: platform.workspace.deployer,
+        Role.RUNNER: f"{prefix}-runner",
+        Role.SERVER: f"{prefix}-server",
     }
 
 

@@ -25,12 +25,12 @@ def plan_access(settings: Settings, contracts: Collection[Contract], requests: C
     """
     if settings.platform is None:
         return Plan()
-    catalog, names = settings.catalog, principals(settings.platform, settings.runner)
+    catalog, names = settings.catalog, principals(settings.platform, settings.prefix)
     grants = [
         *role_grants(catalog, names),
         *contract_grants(contracts, catalog),
         *request_grants(requests, catalog),
     ]
-    plan = merge(grants, names[Role.DEPLOYER])
+    plan = merge(grants, names[Role.PLATFORM])
     check_confidential_readers(plan, catalog, contracts, {names[role] for role in TRUSTED})
     return plan

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from databricks.sdk.service.jobs import Run
 
 POLL_SECONDS = 2.0
+ENDED = ("COMPLETED", "FAILED", "CANCELED")  # states of an update
 # A change of these properties asks for another run; a change of the others (address, timeout) does not.
 REPLACING = ("job_id", "pipeline_id", "fingerprint")
 
@@ -132,22 +133,59 @@ def _failed_tasks(client: WorkspaceClient, run: Run) -> str:
 
 
 def _update_pipeline(client: WorkspaceClient, pipeline_id: str, timeout: timedelta) -> tuple[str, str]:
-    """Updates a pipeline, waits for the end, and gives the id and the page of the update."""
-    update_id = client.pipelines.start_update(pipeline_id).update_id or ""
-    url = f"{client.config.host}/pipelines/{pipeline_id}/updates/{update_id}"
+    """Updates a pipeline, waits for the end, and gives the id and the page of the update that succeeded."""
     deadline = time.monotonic() + timeout.total_seconds()
+    update_id: str | None = _start_update(client, pipeline_id, deadline)
+    while update_id:
+        url = f"{client.config.host}/pipelines/{pipeline_id}/updates/{update_id}"
+        state = _end_of_update(client, pipeline_id, update_id, deadline)
+        if state == "COMPLETED":
+            return update_id, url
+        failed, update_id = update_id, _retry(client, pipeline_id, update_id, deadline) if state == "FAILED" else None
+    errors = [
+        f"\n  {event.origin.flow_name or event.origin.dataset_name or 'pipeline'}: {event.message}"
+        for event in client.pipelines.list_pipeline_events(pipeline_id, filter="level='ERROR'", max_results=25)
+        if event.origin and event.origin.update_id == failed
+    ]
+    raise RunFailedError(f"pipeline {pipeline_id}, update {failed}: {state} ({url}){''.join(errors)}")
+
+
+def _start_update(client: WorkspaceClient, pipeline_id: str, deadline: float) -> str:
+    """Starts an update as soon as no other one is active: the service refuses a second one."""
+    from databricks.sdk.errors import ResourceConflict
+
+    while True:
+        try:
+            return str(client.pipelines.start_update(pipeline_id).update_id)
+        except ResourceConflict as conflict:
+            if time.monotonic() > deadline:
+                raise RunFailedError(f"pipeline {pipeline_id}: not started in time: {conflict}") from conflict
+        time.sleep(POLL_SECONDS)
+
+
+def _end_of_update(client: WorkspaceClient, pipeline_id: str, update_id: str, deadline: float) -> str:
+    """Waits for the end of an update, and gives its last state."""
     state = "not started"
     while time.monotonic() < deadline:
         update = client.pipelines.get_update(pipeline_id, update_id).update
         state = update.state.value if update and update.state else state
-        if state == "COMPLETED":
-            return update_id, url
-        if state in ("FAILED", "CANCELED"):
+        if state in ENDED:
             break
         time.sleep(POLL_SECONDS)
-    errors = [
-        f"\n  {event.origin.flow_name or event.origin.dataset_name or 'pipeline'}: {event.message}"
-        for event in client.pipelines.list_pipeline_events(pipeline_id, filter="level='ERROR'", max_results=25)
-        if event.origin and event.origin.update_id == update_id
-    ]
-    raise RunFailedError(f"pipeline {pipeline_id}, update {update_id}: {state} ({url}){''.join(errors)}")
+    return state
+
+
+def _retry(client: WorkspaceClient, pipeline_id: str, failed: str, deadline: float) -> str | None:
+    """Finds the update by which the service itself retries a failed one; None when it gives up."""
+    from databricks.sdk.service.pipelines import PipelineState, UpdateInfoCause
+
+    while time.monotonic() < deadline:
+        pipeline = client.pipelines.get(pipeline_id)
+        newest = pipeline.latest_updates[0].update_id if pipeline.latest_updates else failed
+        if newest and newest != failed:
+            update = client.pipelines.get_update(pipeline_id, newest).update
+            return newest if update and update.cause is UpdateInfoCause.RETRY_ON_FAILURE else None
+        if pipeline.state in (PipelineState.IDLE, PipelineState.FAILED):
+            return None
+        time.sleep(POLL_SECONDS)
+    return None

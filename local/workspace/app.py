@@ -19,9 +19,9 @@ from local.workspace.core.errors import ApiError, not_built
 from local.workspace.core.store import Store
 from local.workspace.dashboards import page as dashboard_page
 from local.workspace.files import volume_files, workspace_files
-from local.workspace.identity import assignments, permissions, rule_sets
+from local.workspace.identity import assignments, credentials, permissions, rule_sets
 from local.workspace.identity import routes as directory
-from local.workspace.mlflow import experiments, proxy
+from local.workspace.mlflow import aliases, experiments, proxy
 from local.workspace.programs import runner
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ AREAS: tuple[ModuleType, ...] = (
     directory,
     assignments,
     rule_sets,
+    credentials,
     unity_catalog,
     workspace_files,
     volume_files,
@@ -49,6 +50,7 @@ AREAS: tuple[ModuleType, ...] = (
     serving,
     dashboards,
     experiments,
+    aliases,
     proxy,
 )
 
@@ -71,6 +73,7 @@ def create_app(settings: LocalSettings) -> FastAPI:
     for area in AREAS:
         app.include_router(area.router, dependencies=[Depends(authenticated)])
     app.include_router(directory.discovery)
+    app.include_router(credentials.discovery)
     app.include_router(home.pages)
     app.include_router(dashboard_page.pages)
     app.include_router(proxy.pages, dependencies=[Depends(web_pages.local_only)])

@@ -148,6 +148,38 @@ def test_the_endpoint_serves_the_champion(platform: Platform) -> None:
     assert 0 < answer.predictions[0]["score"] < 1
 
 
+def test_the_endpoint_acts_as_a_principal_that_can_do_little(platform: Platform) -> None:
+    client = platform.client()
+    outputs = platform.outputs()
+    creator = client.serving_endpoints.get(outputs["endpoint_name"]).creator
+    (server,) = client.service_principals.list(filter='displayName eq "churn-local-server"')
+    assert creator == server.application_id
+    for kind, name, privileges in (
+        ("catalog", outputs["catalog"], ["USE_CATALOG"]),
+        ("schema", outputs["model"].rpartition(".")[0], ["USE_SCHEMA"]),
+        ("function", outputs["model"], ["EXECUTE"]),
+    ):
+        (held,) = client.grants.get(kind, name, principal=creator).privilege_assignments or []
+        assert [privilege.value for privilege in held.privileges or []] == privileges
+    state = platform.pulumi("stack", "export").stdout
+    (secret,) = [item for item in json.loads(state)["deployment"]["resources"] if "server-secret" in item["urn"]]
+    assert set(secret["outputs"]["secret"]) >= {"ciphertext"}, "it is a secret of the state"
+
+
+def test_a_lost_champion_leaves_the_endpoint_as_it_is(platform: Platform) -> None:
+    models, model = platform.client().registered_models, platform.outputs()["model"]
+    models.delete_alias(model, "champion")
+    try:
+        preview = platform.pulumi("preview", "--expect-no-changes")
+    finally:
+        models.set_alias(model, "Champion", 2)  # aliases ignore case
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+    assert "keeps version 2" in preview.stdout + preview.stderr
+    preview = platform.pulumi("preview", "--expect-no-changes")
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+    assert "keeps version" not in preview.stdout + preview.stderr
+
+
 def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> None:
     customer = _customer(platform)
     del customer["monthly_charges"]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 METASTORE = "00000000-0000-0000-0000-000000000003"
 RUNNER = "11111111-2222-3333-4444-555555555555"  # application id of the service principal that runs everything
+SERVER = "66666666-7777-8888-9999-000000000000"  # application id of the service principal that makes the endpoint
+DEPLOYER_ID = "7"  # of whoever runs the program, in the directory
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Registered:
     kept: bool  # on deletion
     provider: str
     dependencies: tuple[str, ...]
+    deleted_first: bool = False  # when it is replaced
+    ignored: tuple[str, ...] = ()  # properties whose changes are ignored
 
     @property
     def databricks(self) -> bool:
@@ -52,9 +56,20 @@ class Registered:
 
 @dataclass
 class Program:
-    """What one run of the program for a stack registered."""
+    """What one run of the program for a stack registered, and what the workspace said.
+
+    Attributes:
+        signed_in: Who runs Pulumi; the deployer of the settings if empty.
+        platform_members: Ids of the members of the platform's group.
+        champion: The alias of the model's version 3; none if empty.
+        endpoint: Name of an endpoint that serves version 2.
+    """
 
     stack: str
+    signed_in: str = ""
+    platform_members: list[str] = field(default_factory=lambda: [DEPLOYER_ID])
+    champion: str = "champion"
+    endpoint: str = "another"
     resources: list[Registered] = field(default_factory=list)
     calls: list[mocks.MockCallArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -82,8 +97,18 @@ class _Mocks(mocks.Mocks):
             return {"id": METASTORE}
         if name == "getMetastore":
             return {"metastoreId": args.args["metastoreId"]}
+        if name == "getCurrentUser":
+            return {"userName": self.program.signed_in, "id": DEPLOYER_ID}
+        if name == "getGroup":
+            return {"displayName": args.args["displayName"], "users": self.program.platform_members}
+        if name in ("getUser", "getServicePrincipal"):
+            return {"id": DEPLOYER_ID}
+        if name == "getServingEndpoints":
+            served = [{"servedEntities": [{"name": "champion", "entityVersion": "2"}]}]
+            return {"endpoints": [{"name": self.program.endpoint, "configs": served}]}
         if name == "getRegisteredModel":
-            aliases = [{"aliasName": "challenger", "versionNum": 4}, {"aliasName": "champion", "versionNum": 3}]
+            aliases = [{"aliasName": "challenger", "versionNum": 4}]
+            aliases += [{"aliasName": self.program.champion, "versionNum": 3}] if self.program.champion else []
             return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
         raise AssertionError(f"the program calls {args.token}, which has no mock")
 
@@ -94,7 +119,9 @@ class _Mocks(mocks.Mocks):
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
-            state["applicationId"] = RUNNER
+            state["applicationId"] = SERVER if args.name == "server" else RUNNER
+        if args.typ.endswith(":ServicePrincipalSecret"):
+            state["secret"] = "hidden"
         if args.typ.endswith(":Volume"):
             state["volumePath"] = (
                 f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"
@@ -122,6 +149,8 @@ class _Recorder(mocks.MockMonitor):
                     custom=request.custom,
                     protect=request.protect,
                     kept=request.retainOnDelete,
+                    deleted_first=request.deleteBeforeReplace,
+                    ignored=tuple(request.ignoreChanges),
                     provider=request.provider,
                     dependencies=tuple(request.dependencies),
                 )
@@ -146,29 +175,32 @@ def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
     }
 
 
-def run(stack: str, config: dict[str, str] | None = None) -> Program:
+def run(stack: str, config: dict[str, str] | None = None, **said: Any) -> Program:
     """Runs `infra` for a stack.
 
     Args:
         stack: Name of the stack.
         config: Configuration as the engine hands it over; the stack file's if None.
+        said: What the workspace says, by the attributes of `Program`.
     """
 
     def run_module() -> None:
         runpy.run_module("infra", run_name="__main__")
 
-    return record(stack, engine_config(stack) if config is None else config, run_module)
+    return record(stack, engine_config(stack) if config is None else config, run_module, **said)
 
 
-def record(stack: str, config: dict[str, str], body: Callable[[], None]) -> Program:
+def record(stack: str, config: dict[str, str], body: Callable[[], None], **said: Any) -> Program:
     """Runs a function as the program of a stack.
 
     Args:
         stack: Name of the stack.
         config: Configuration as the engine hands it over.
         body: What registers resources and exports.
+        said: See `run`.
     """
-    program = Program(stack)
+    platform = json.loads(config.get("churn:platform", "{}"))
+    program = Program(stack, **({"signed_in": platform.get("workspace", {}).get("deployer", "")} | said))
     SETTINGS.rpc_manager.clear()  # what a program left that has failed: its loop is gone, and nobody would end it
     SETTINGS.outputs.clear()
     loop = asyncio.new_event_loop()

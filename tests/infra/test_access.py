@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 SETTINGS = read_settings(REPOSITORY / "Pulumi.local.yaml")
 assert SETTINGS.platform is not None
 GROUPS = SETTINGS.platform.group_names
-DEPLOYER = "deployer@churn.test"
-PRINCIPALS: dict[Role, str] = {role: role.value for role in Role} | {Role.DEPLOYER: DEPLOYER}
+MANAGER = "platform"
+PRINCIPALS: dict[Role, str] = {role: role.value for role in Role}
 NAMES = {
     Kind.METASTORE: ["metastore"],
     Kind.STORAGE_CREDENTIAL: ["bucket.credential"],
@@ -64,19 +64,19 @@ def holdings(plan: Plan) -> set[tuple[Securable, str, str]]:
 @pytest.mark.parametrize("seed", range(200))
 def test_properties(seed: int) -> None:
     grants = random_grants(seed)
-    plan = merge(grants, DEPLOYER)
+    plan = merge(grants, MANAGER)
     held = holdings(plan)
     asked = {(g.securable, g.principal, what) for g in grants for what in g.privileges}
 
     assert asked <= held, "nothing that was asked for is lost"
     shuffled = list(grants)
     random.Random(seed + 1).shuffle(shuffled)  # noqa: S311 (reproducible, not secret)
-    assert merge(shuffled, DEPLOYER) == plan, "the order does not matter"
-    assert list(merge(shuffled, DEPLOYER)) == list(plan) == sorted(plan), "nor does it show"
-    assert merge([*grants, *grants], DEPLOYER) == plan, "nor does saying it twice"
+    assert merge(shuffled, MANAGER) == plan, "the order does not matter"
+    assert list(merge(shuffled, MANAGER)) == list(plan) == sorted(plan), "nor does it show"
+    assert merge([*grants, *grants], MANAGER) == plan, "nor does saying it twice"
     for securable, holders in plan.items():
         manageable = "MANAGE" in PRIVILEGES[securable.kind]
-        assert ("MANAGE" in holders.get(DEPLOYER, ())) == manageable, "the deployer stays"
+        assert ("MANAGE" in holders.get(MANAGER, ())) == manageable, "the manager stays"
         for who, privileges in holders.items():
             assert privileges, "nobody is listed for nothing"
             assert list(privileges) == sorted(set(privileges))
@@ -86,13 +86,13 @@ def test_properties(seed: int) -> None:
     extra = defaultdict(set)
     for _, who, what in held - asked:
         extra[who].add(what)
-    assert extra.pop(DEPLOYER, set()) <= {"MANAGE", "USE_CATALOG", "USE_SCHEMA"}
+    assert extra.pop(MANAGER, set()) <= {"MANAGE", "USE_CATALOG", "USE_SCHEMA"}
     assert all(gained <= {"USE_CATALOG", "USE_SCHEMA"} for gained in extra.values()), "nobody gains more than passage"
 
 
 def test_sources_on_one_securable_are_one_entry() -> None:
     table = Securable("c.silver.customer", Kind.TABLE)
-    plan = merge([Grant(table, "ann", frozenset({"SELECT"})), Grant(table, "ann", frozenset({"MODIFY"}))], DEPLOYER)
+    plan = merge([Grant(table, "ann", frozenset({"SELECT"})), Grant(table, "ann", frozenset({"MODIFY"}))], MANAGER)
     assert plan[table]["ann"] == ("MODIFY", "SELECT")
     assert plan[Securable("c.silver", Kind.SCHEMA)]["ann"] == ("USE_SCHEMA",)
     assert plan[Securable("c", Kind.CATALOG)]["ann"] == ("USE_CATALOG",)
@@ -101,7 +101,7 @@ def test_sources_on_one_securable_are_one_entry() -> None:
 @pytest.mark.parametrize("privilege", ["ALL_PRIVILEGES", "READ_VOLUME", "SLECT"])
 def test_a_privilege_that_the_securable_does_not_take_is_refused(privilege: str) -> None:
     with pytest.raises(ValueError, match=rf"table c\.s\.x: ann is given {privilege}; allowed: APPLY_TAG, MANAGE"):
-        merge([Grant(Securable("c.s.x", Kind.TABLE), "ann", frozenset({privilege}))], DEPLOYER)
+        merge([Grant(Securable("c.s.x", Kind.TABLE), "ann", frozenset({privilege}))], MANAGER)
 
 
 def test_each_kind_has_what_a_plan_asks_of_it() -> None:
@@ -113,26 +113,27 @@ def test_each_kind_has_what_a_plan_asks_of_it() -> None:
 def test_each_kind_of_object_has_permissions_for_people() -> None:
     assert set(PERMISSIONS) == set(ObjectKind)
     for kind, levels in PERMISSIONS.items():
-        assert Role.DEPLOYER not in levels, "who makes an object manages it"
+        top = {"CLUSTER_POLICY": None, "SECRET_SCOPE": "MANAGE"}.get(kind.name, "CAN_MANAGE")
+        assert levels.get(Role.PLATFORM) == top, "the platform team manages it, whoever has made it"
         assert Role.ENGINEERS in levels, kind
 
 
 @pytest.mark.parametrize("kind", [Kind.EXTERNAL_LOCATION, Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL])
 def test_a_dot_in_a_name_makes_no_catalog(kind: Kind) -> None:
     (privilege, *_) = sorted(PRIVILEGES[kind])
-    plan = merge([Grant(Securable("landing.zone", kind), "ann", frozenset({privilege}))], DEPLOYER)
-    assert plan == {Securable("landing.zone", kind): {"ann": (privilege,), DEPLOYER: ("MANAGE",)}}
+    plan = merge([Grant(Securable("landing.zone", kind), "ann", frozenset({privilege}))], MANAGER)
+    assert plan == {Securable("landing.zone", kind): {"ann": (privilege,), MANAGER: ("MANAGE",)}}
 
 
 def test_a_metastore_is_managed_by_nobody() -> None:
     metastore = Securable("metastore", Kind.METASTORE)
-    assert merge([Grant(metastore, "ann", frozenset({"CREATE_CATALOG"}))], DEPLOYER) == {
+    assert merge([Grant(metastore, "ann", frozenset({"CREATE_CATALOG"}))], MANAGER) == {
         metastore: {"ann": ("CREATE_CATALOG",)}
     }
 
 
 def test_phases_part_the_plan() -> None:
-    plan = merge([Grant(Securable(NAMES[kind][0], kind), "ann", PRIVILEGES[kind]) for kind in Kind], DEPLOYER)
+    plan = merge([Grant(Securable(NAMES[kind][0], kind), "ann", PRIVILEGES[kind]) for kind in Kind], MANAGER)
     parts = {phase: plan.part(phase) for phase in Phase}
     assert {phase: {securable.kind for securable in part} for phase, part in parts.items()} == {
         Phase.CATALOG: {
@@ -165,13 +166,13 @@ def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None
     assert all(contract.confidential for contract in found)
     plan = plan_access(settings, found, read_requests(stack, settings.platform.group_names))
     readers = {who for securable, who, what in holdings(plan) if what == "SELECT" and ".silver" in securable.name}
-    assert readers == {"churn-engineers", "churn-scientists", settings.runner}
+    assert readers == {"churn-engineers", "churn-scientists", f"churn-{stack}-runner"}
 
 
 @pytest.mark.parametrize("name", ["churn_local.silver.events", "churn_local.silver", "churn_local"])
 def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, name: str) -> None:
     kind = (Kind.CATALOG, Kind.SCHEMA, Kind.TABLE)[name.count(".")]
-    opened = merge([Grant(Securable(name, kind), "churn-analysts", frozenset({"SELECT"}))], DEPLOYER)
+    opened = merge([Grant(Securable(name, kind), "churn-analysts", frozenset({"SELECT"}))], MANAGER)
     with pytest.raises(FaultsError) as caught:
         check_confidential_readers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
     said = (
@@ -192,7 +193,7 @@ def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> 
 
 
 def test_roles() -> None:
-    plan = merge(role_grants("c", PRINCIPALS), DEPLOYER)
+    plan = merge(role_grants("c", PRINCIPALS), MANAGER)
     held = holdings(plan)
     readers = {
         (securable.name, who) for securable, who, what in held if what == "SELECT" and securable.kind is Kind.SCHEMA
@@ -213,9 +214,14 @@ def test_roles() -> None:
     assert {securable.name for securable, who, what in held if who == "deliverers" and what not in passage} == {
         "c.bronze.raw"
     }
-    assert {who for _, who, what in held if what == "MANAGE"} == {DEPLOYER}
+    assert {who for _, who, what in held if what == "MANAGE"} == {MANAGER}
     for schema in ("bronze", "silver", "gold", "mlops"):
         assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", Kind.SCHEMA)]["runner"]
     assert plan[Securable("c.gold", Kind.SCHEMA)]["analysts"] == ("USE_SCHEMA",), "features and scores are of customers"
+    assert {(securable.name, what) for securable, who, what in held if who == "server"} == {
+        ("c", "USE_CATALOG"),
+        ("c.mlops", "USE_SCHEMA"),
+        ("c.mlops.churn_model", "EXECUTE"),
+    }, "the endpoint acts as it"
     opened = {securable.name for securable, who, what in held if who == "analysts" and what == "SELECT"}
     assert opened == {f"c.{mart}" for mart in MARTS}

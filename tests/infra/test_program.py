@@ -10,12 +10,13 @@ from typing import Any, get_args
 import pulumi_databricks as databricks
 import pytest
 from pulumi._types import input_type_types, is_input_type
+from pulumi.runtime import rpc
 
 from infra.access.permissions import PERMISSIONS, ObjectKind
 from infra.access.roles import Role
 from infra.names import MARTS
 from tests.infra.conftest import STACKS
-from tests.infra.program import RUNNER, Program, Registered, engine_config, run
+from tests.infra.program import RUNNER, SERVER, Program, Registered, engine_config, run
 
 EXPORTS = [
     "catalog",
@@ -49,6 +50,7 @@ OTHER_EXPORTS = {
     "local": ["metastore_id"],
     "prod": GROUND_EXPORTS,
 }
+PLATFORM = "churn-platform"  # the group that owns everything
 # Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
 HOLD_DATA = (
     "Catalog",
@@ -68,10 +70,12 @@ IDENTITY = {
     "File": "path",
     "Grants": "grants",
     "Group": "displayName",
+    "GroupMember": "memberId",
     "PermissionAssignment": "groupName",
     "Permissions": "accessControls",
     "SecretAcl": "principal",
     "ServicePrincipal": "displayName",
+    "ServicePrincipalSecret": "servicePrincipalId",
     "WorkspaceFile": "path",
 }
 
@@ -84,12 +88,6 @@ def camel_case(name: str) -> str:
     """A name as the engine has it."""
     first, *others = name.split("_")
     return first + "".join(part.capitalize() for part in others)
-
-
-def deployer_of(program: Program) -> str:
-    """The identity that runs Pulumi, from the stack's settings."""
-    deployer: str = json.loads(engine_config(program.stack)["churn:platform"])["workspace"]["deployer"]
-    return deployer
 
 
 def input_types(annotation: Any) -> list[type]:
@@ -140,7 +138,9 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
     expected = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
-    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected]
+    endpoints = list(program.of("ModelServing").values())
+    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected and r not in endpoints]
+    assert all(endpoint.provider.split("::")[-2] == "server" for endpoint in endpoints)
     used += [(call.token, call.provider) for call in program.calls]
     assert used
     for token, provider in used:
@@ -149,8 +149,13 @@ def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
     providers = {r.name: r.inputs for r in program.resources if r.type == "pulumi:providers:databricks"}
-    assert providers["workspace"] == {"host": program.outputs["workspace_url"]}
-    assert set(providers) == {"workspace"}
+    workspace = json.loads(engine_config(program.stack)["churn:platform"])["workspace"]
+    place = {"host": program.outputs["workspace_url"], "workspaceId": str(workspace["id"])}
+    assert providers["workspace"] == place
+    assert rpc.is_rpc_secret(providers["server"]["clientSecret"]), "the state keeps it as a secret"
+    as_server = {"authType": "oauth-m2m", "clientId": SERVER, "clientSecret": providers["server"]["clientSecret"]}
+    assert providers["server"] == place | as_server
+    assert set(providers) == {"workspace", "server"}
 
 
 def test_the_provider_of_the_account_takes_its_host_from_the_settings(programs: dict[str, Program]) -> None:
@@ -191,16 +196,17 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
                 assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 
 
-def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) -> None:
-    deployer = deployer_of(program)
+def test_each_securable_has_one_grants_and_the_platform_team_stays(program: Program) -> None:
     seen = set()
     for grants in program.of("Grants").values():
         securable = {key: value for key, value in grants.inputs.items() if key != "grants"}
         assert len(securable) == 1
         seen.add(next(iter(securable.items())))
         held = {grant["principal"]: grant["privileges"] for grant in grants.inputs["grants"]}
-        assert "MANAGE" in held[deployer]
-        assert not any(principal.endswith("-runner") for principal in held), "the runner goes by application id"
+        assert "MANAGE" in held[PLATFORM]
+        principals = " ".join(held)
+        assert "-runner" not in principals, "service principals go by application id"
+        assert "-server" not in principals
     assert len(seen) == len(program.of("Grants"))
 
 
@@ -208,7 +214,8 @@ def test_groups_are_made_by_the_account_alone(programs: dict[str, Program]) -> N
     assert set(programs["account"].of("Group")) == set(programs["local"].of("Group")) != set()
     assert programs["dev"].of("Group") == programs["prod"].of("Group") == {}
     for program in programs.values():
-        assert not any(call.token.endswith(":getGroup") for call in program.calls), "groups are named, not looked up"
+        looked_up = [call.args["displayName"] for call in program.calls if call.token.endswith(":getGroup")]
+        assert looked_up == ([PLATFORM] if program.of("Catalog") else []), "groups are named, not looked up"
 
 
 def test_groups_enter_the_workspace_by_name(program: Program, programs: dict[str, Program]) -> None:
@@ -220,18 +227,6 @@ def test_groups_enter_the_workspace_by_name(program: Program, programs: dict[str
 def test_a_platform_waits_for_groups_of_its_own_stack(programs: dict[str, Program]) -> None:
     identities = next(r for r in programs["local"].resources if r.name == "identities")
     assert {group.urn for group in programs["local"].of("Group").values()} <= set(identities.dependencies)
-
-
-def test_the_deployer_manages_and_uses_the_runner(program: Program) -> None:
-    (rules,) = program.of("AccessControlRuleSet").values()
-    account = json.loads(engine_config(program.stack)["churn:platform"])["account_id"]
-    assert rules.inputs["name"] == f"accounts/{account}/servicePrincipals/{RUNNER}/ruleSets/default"
-    deployer = deployer_of(program)
-    kind = "users" if "@" in deployer else "servicePrincipals"
-    assert {rule["role"]: rule["principals"] for rule in rules.inputs["grantRules"]} == {
-        f"roles/servicePrincipal.{role}": [f"{kind}/{deployer}"] for role in ("manager", "user")
-    }
-    assert set(program.of("ServicePrincipal")) == {"runner"}
 
 
 def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) -> None:
@@ -275,23 +270,22 @@ def test_the_request_is_deployed(program: Program) -> None:
     assert owner in program.of("Grants")[f"catalog-access-{catalog}"].inputs["grants"]
 
 
-def test_the_deployer_may_make_a_volume_in_a_schema_that_is_a_teams(program: Program) -> None:
-    deployer = deployer_of(program)
+def test_the_platform_team_may_make_a_volume_in_a_schema_that_is_a_teams(program: Program) -> None:
     grants = program.of("Grants")[f"catalog-access-{program.outputs['catalog']}"]
     held = {grant["principal"]: set(grant["privileges"]) for grant in grants.inputs["grants"]}
-    assert {"USE_CATALOG", "USE_SCHEMA", "CREATE_VOLUME"} <= held[deployer]
+    assert {"USE_CATALOG", "USE_SCHEMA", "CREATE_VOLUME"} <= held[PLATFORM]
     area = next(r for r in program.resources if r.name == "area-retention_lab")
     assert grants.urn in area.dependencies, "the privileges come before the schema is handed over"
 
 
-def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> None:
+def test_nobody_but_the_platform_team_touches_the_code(program: Program) -> None:
     folder = program.of("Directory")["folder"].inputs["path"]
-    deployer = deployer_of(program)
-    assert folder == f"/Users/{deployer}/churn-{program.stack}"
+    assert folder == f"/churn-{program.stack}", "the home of a deployer would go with the deployer"
     assert all(file.inputs["path"].startswith(f"{folder}/") for file in program.of("WorkspaceFile").values())
     allowed = program.of("Permissions")["folder-permissions"]
     assert allowed.inputs["directoryPath"] == folder
-    assert {entry["permissionLevel"] for entry in allowed.inputs["accessControls"]} == {"CAN_READ"}
+    levels = {entry.get("groupName"): entry["permissionLevel"] for entry in allowed.inputs["accessControls"]}
+    assert levels == {PLATFORM: "CAN_MANAGE", "churn-engineers": "CAN_READ", None: "CAN_READ"}
     runner = next(entry for entry in allowed.inputs["accessControls"] if "servicePrincipalName" in entry)
     assert runner["servicePrincipalName"] == RUNNER
     for waiting in ("pipelines", "jobs"):
@@ -309,12 +303,12 @@ def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Progra
     scope = program.outputs["secret_scope"]
     assert [s.inputs["name"] for s in program.of("SecretScope").values()] == [scope] == [f"churn-{program.stack}"]
     acls = {acl.inputs["principal"]: acl.inputs["permission"] for acl in program.of("SecretAcl").values()}
-    assert acls == {RUNNER: "READ", "churn-engineers": "WRITE"}
+    assert acls == {RUNNER: "READ", "churn-engineers": "WRITE", PLATFORM: "MANAGE"}
 
 
 def test_every_object_has_the_permissions_of_the_table(program: Program) -> None:
     groups = json.loads(engine_config(program.stack)["churn:platform"])["groups"]
-    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER}
+    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER, Role.SERVER: SERVER}
     made = defaultdict(list)
     for permissions in program.of("Permissions").values():
         (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
@@ -340,8 +334,9 @@ def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
 
 def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> None:
     opening = program.of("Permissions")["dashboard-permissions"].inputs["accessControls"]
-    assert {entry["groupName"] for entry in opening} == {"churn-engineers", "churn-scientists", "churn-analysts"}
-    for group in (entry["groupName"] for entry in opening):
+    readers = {entry["groupName"] for entry in opening} - {PLATFORM}  # which owns the catalog
+    assert readers == {"churn-engineers", "churn-scientists", "churn-analysts"}
+    for group in readers:
         readable = {
             securable
             for grants in program.of("Grants").values()
@@ -372,7 +367,7 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
         ("compute", "serverless", True, {"churn_daily", "churn_bootstrap"}),
         ("daily", "paused", False, {"churn_daily"}),
-        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap", "churn_bronze", "churn_silver"}),
+        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap"}),
         ("training", "horizon_days", 60, {"churn_daily"}),
         ("serving", "scale_to_zero", False, {"endpoint"}),
     ],

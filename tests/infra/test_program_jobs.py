@@ -58,6 +58,7 @@ def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Progra
     assert {key: task["runIf"] for key, task in tasks.items() if "runIf" in task} == {"score": "AT_LEAST_ONE_SUCCESS"}
     told = {key: task["emailNotifications"] for key, task in tasks.items() if "emailNotifications" in task}
     assert told == {key: {"onFailures": ["churn-oncall@example.com"]} for key in ("train", "gate")}
+    assert all(tasks[key]["notificationSettings"] == {"alertOnLastAttempt": True} for key in told)
     assert not any("emailNotifications" in task for task in daily_tasks(programs["local"]))
 
 
@@ -198,7 +199,14 @@ def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]
     for pipeline in local.of("Pipeline").values():
         assert given.items() <= pipeline.inputs["configuration"].items()
     for pipeline in programs["prod"].of("Pipeline").values():
-        assert set(pipeline.inputs["configuration"]) == {"churn.catalog", "churn.admitted"}
+        own = {"churn.catalog", "churn.admitted", "pipelines.numUpdateRetryAttempts"}
+        assert set(pipeline.inputs["configuration"]) == own
+
+
+def test_only_the_job_retries_an_update_and_notifies_of_it(program: Program) -> None:
+    for pipeline in program.of("Pipeline").values():
+        assert pipeline.inputs["configuration"]["pipelines.numUpdateRetryAttempts"] == "0"
+        assert not pipeline.inputs.get("notifications")
 
 
 def test_everything_runs_as_the_service_principal(program: Program) -> None:

@@ -41,7 +41,8 @@ class Workspace:
                 if known:
                     workspace.requests.append((call, body))
                     workspace.tokens.add(self.headers.get("Authorization"))
-                    found, status = (known.pop(0) if len(known) > 1 else known[0]), 200
+                    found = known.pop(0) if len(known) > 1 else known[0]
+                    status = 409 if found.get("error_code") == "RESOURCE_CONFLICT" else 200
                 else:
                     found, status = {"error_code": "ENDPOINT_NOT_FOUND", "message": call}, 404
                 payload = json.dumps(found).encode()
@@ -156,6 +157,7 @@ def test_a_failed_update_names_the_flow(workspace: Workspace) -> None:
     workspace.answers = {
         "POST /api/2.0/pipelines/p/updates": [{"update_id": "u"}],
         "GET /api/2.0/pipelines/p/updates/u": [{"update": {"update_id": "u", "state": "FAILED"}}],
+        "GET /api/2.0/pipelines/p": [{"state": "IDLE", "latest_updates": [{"update_id": "u"}]}],
         "GET /api/2.0/pipelines/p/events": [{"events": events}],
     }
     with pytest.raises(RunFailedError) as caught:
@@ -164,6 +166,53 @@ def test_a_failed_update_names_the_flow(workspace: Workspace) -> None:
     assert text.startswith(f"pipeline p, update u: FAILED ({workspace.url}/pipelines/p/updates/u)")
     assert "customer: column is missing" in text
     assert "another update" not in text
+
+
+def test_an_active_update_is_waited_for_before_ours_starts(workspace: Workspace) -> None:
+    active = {"error_code": "RESOURCE_CONFLICT", "message": "An active update t already exists."}
+    workspace.answers = {
+        "POST /api/2.0/pipelines/p/updates": [active, active, {"update_id": "u"}],
+        "GET /api/2.0/pipelines/p/updates/u": [{"update": {"update_id": "u", "state": "COMPLETED"}}],
+    }
+    assert RunOnceProvider().create(properties(workspace, pipeline_id="p")).id == "u"
+
+
+def test_an_update_that_never_ends_is_named_as_what_is_in_the_way(workspace: Workspace) -> None:
+    active = {"error_code": "RESOURCE_CONFLICT", "message": "An active update t already exists."}
+    workspace.answers = {"POST /api/2.0/pipelines/p/updates": [active]}
+    with pytest.raises(RunFailedError, match=r"pipeline p: not started in time: An active update t already exists\."):
+        RunOnceProvider().create(properties(workspace, pipeline_id="p", timeout_minutes=0.001))
+
+
+def test_the_retries_of_the_service_are_followed_to_the_last(workspace: Workspace) -> None:
+    ids = ["u", "v", "w"]
+    ends = {"u": "FAILED", "v": "FAILED", "w": "COMPLETED"}
+    workspace.answers = {
+        "POST /api/2.0/pipelines/p/updates": [{"update_id": "u"}],
+        "GET /api/2.0/pipelines/p": [
+            {"state": "RECOVERING", "latest_updates": [{"update_id": "u"}]},
+            *({"state": "RUNNING", "latest_updates": [{"update_id": update}]} for update in ids[1:]),
+        ],
+        **{
+            f"GET /api/2.0/pipelines/p/updates/{update}": [
+                {"update": {"update_id": update, "state": ends[update], "cause": "RETRY_ON_FAILURE"}}
+            ]
+            for update in ids
+        },
+    }
+    assert RunOnceProvider().create(properties(workspace, pipeline_id="p")).id == "w"
+
+
+def test_an_update_that_others_started_is_no_retry_of_ours(workspace: Workspace) -> None:
+    workspace.answers = {
+        "POST /api/2.0/pipelines/p/updates": [{"update_id": "u"}],
+        "GET /api/2.0/pipelines/p/updates/u": [{"update": {"update_id": "u", "state": "FAILED"}}],
+        "GET /api/2.0/pipelines/p/updates/v": [{"update": {"update_id": "v", "state": "RUNNING", "cause": "JOB_TASK"}}],
+        "GET /api/2.0/pipelines/p": [{"state": "RUNNING", "latest_updates": [{"update_id": "v"}]}],
+        "GET /api/2.0/pipelines/p/events": [{"events": []}],
+    }
+    with pytest.raises(RunFailedError, match="pipeline p, update u: FAILED"):
+        RunOnceProvider().create(properties(workspace, pipeline_id="p"))
 
 
 @pytest.mark.parametrize(

@@ -114,10 +114,16 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         ["received null", "only groups of the account", "add console with host and account_id"],
     ),
     (
-        {"churn:account.groups": ["one", "two", "one"]},
+        {"churn:account.groups": ["one", "two", "one"], "churn:account.members": {}},
         "churn:account.groups[2]",
         ['"one"', "each group once", "remove this one"],
     ),
+    (
+        {"churn:account.members": {"team-pricing": ["ann@churn.local"]}},
+        "churn:account.members.team-pricing",
+        ["one of churn:account.groups", "churn-platform", "make the group here"],
+    ),
+    ({"churn:platform.workspace.id": "one"}, "churn:platform.workspace.id", ["write id in digits"]),
     ({"churn:ground": None}, "churn:ground", ["received null", "stands on it", "storage_root, which may be null"]),
     ({"churn:ground": {}}, "churn:ground", ["received {}", "either storage_root", "write storage_root: null"]),
     (

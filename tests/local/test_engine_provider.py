@@ -13,6 +13,7 @@ import pulumi
 import pulumi_databricks
 import pytest
 
+from infra.resource_options import WITHOUT_UPDATE
 from local.engine import install
 from local.engine.installation import ENGINE_SOURCES, GO_BUILD
 from local.settings import REPOSITORY
@@ -57,6 +58,20 @@ def test_a_difference_is_found(schema: dict[str, Any]) -> None:
         "Job.invented: an input only in the provider",
         "Job.tasks.taskKey: only in the SDK",
     }
+
+
+def never_updated(resource: dict[str, Any]) -> bool:
+    """Whether a change of any input replaces an object, whichever workspace it lies in."""
+    place = ("api", "providerConfig")
+    inputs = {name: value for name, value in resource.get("inputProperties", {}).items() if name not in place}
+    return bool(inputs) and all(value.get("willReplaceOnChanges") for value in inputs.values())
+
+
+def test_infra_knows_the_classes_without_update(schema: dict[str, Any]) -> None:
+    classes = {token.rsplit(":", 1)[-1]: resource for token, resource in schema["resources"].items()}
+    found = {name for name, resource in classes.items() if never_updated(resource)}
+    assert {"GroupMember", "SecretAcl"} <= found
+    assert found <= WITHOUT_UPDATE <= set(classes)
 
 
 def test_wide_ids_are_strings(schema: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from tests.local import wheel
 from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.local.conftest import LocalWorkspace
 
@@ -28,8 +28,11 @@ SHOW = "import sys\n\ndef show():\n    print(sorted(sys.argv[1:]))\n"
 
 
 @pytest.fixture
-def deployable(lakehouse: LocalWorkspace) -> None:
-    """Makes what the program refers to: wheels, the pipeline's source, and two versions of a model."""
+def deployable(lakehouse: LocalWorkspace) -> Iterator[None]:
+    """Makes what the program refers to: wheels, the pipeline's source, a schema, and two versions of a model in it."""
+    client = lakehouse.client()
+    client.catalogs.create("proof")
+    client.schemas.create("mlops", "proof")
     folder = lakehouse.settings.workspace_files / "Shared" / "proof"
     for edition in (1, 2):
         wheel.build(folder / f"tasks-{edition}.0-py3-none-any.whl", "tasks", SHOW, {"show": "tasks:show"})
@@ -40,6 +43,8 @@ def deployable(lakehouse: LocalWorkspace) -> None:
         with mlflow_at(lakehouse.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="m", signature=signature, registered_model_name="proof.mlops.constant")
+    yield
+    client.catalogs.delete("proof", force=True)
 
 
 @pytest.mark.usefixtures("deployable")
@@ -49,7 +54,10 @@ def test_all_are_deployed_changed_used_and_destroyed(
     client = lakehouse.client()
     before = inventory(client)
     pulumi("config", "set", "edition", "1")
+    pulumi("preview")  # when the credentials of the endpoint's provider are not known yet
     pulumi("up", "--yes", "--skip-preview")
+    (server,) = client.service_principals.list(filter='displayName eq "server"')
+    assert client.serving_endpoints.get("proof").creator == server.application_id
     pulumi("preview", "--expect-no-changes", "--diff")
     pulumi("preview", "--refresh", "--expect-no-changes", "--diff")
     assert client.serving_endpoints.query("proof", dataframe_records=[{"x": 5.0}]).predictions == [1.0]

@@ -88,7 +88,7 @@ def create(client: WorkspaceClient, name: str, **more: Any) -> str:
         schema="bronze",
         serverless=True,
         libraries=[pipelines.PipelineLibrary(file=pipelines.FileLibrary(path=f"{FOLDER}/{name}.py"))],
-        configuration={"test.upto": "10"},
+        configuration={"test.upto": "10", "pipelines.numUpdateRetryAttempts": "0"},
         environment=pipelines.PipelinesEnvironment(dependencies=[f"{FOLDER}/rules-1.0-py3-none-any.whl"]),
         **more,
     )
@@ -211,6 +211,7 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"libraries": [{"notebook": {"path": "/x"}}]}, 501, "libraries[0]"),
     ({"target": "t"}, 400, "schema or target"),
     ({"continuous": True}, 501, "continuous"),
+    ({"configuration": {"pipelines.numUpdateRetryAttempts": "many"}}, 400, "numUpdateRetryAttempts"),
     ({"run_as": {"service_principal_name": "nobody"}}, 400, "run_as"),
 ]
 
@@ -222,6 +223,35 @@ def test_wrong_settings_are_refused_by_name(
     answer = workspace.http().post("/api/2.0/pipelines", json=GOOD | wrong)
     assert answer.status_code == status
     assert named in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "tries"),
+    [
+        ({}, 6),
+        ({"configuration": {"pipelines.numUpdateRetryAttempts": "2"}}, 3),
+        ({"configuration": {"pipelines.numUpdateRetryAttempts": "0"}}, 1),
+        ({"development": True}, 1),
+    ],
+    ids=["by itself five times", "as often as set", "never if set so", "never in development"],
+)
+def test_a_failed_update_is_retried(workspace: LocalWorkspace, settings: dict[str, Any], tries: int) -> None:
+    client = workspace.client()
+    absent = {"libraries": [{"file": {"path": "/Workspace/absent.py"}}]}
+    pipeline_id = workspace.http().post("/api/2.0/pipelines", json=GOOD | absent | settings).json()["pipeline_id"]
+    job_id = client.jobs.create(
+        name="retried", tasks=[jobs.Task("p", pipeline_task=jobs.PipelineTask(pipeline_id))]
+    ).job_id
+    with pytest.raises(Exception, match=r"absent\.py does not exist"):
+        client.jobs.run_now(job_id).result(MINUTES)
+    updates = client.pipelines.list_updates(pipeline_id).updates or []
+    assert [item.state for item in updates] == [pipelines.UpdateInfoState.FAILED] * tries
+    causes = [item.cause for item in updates]
+    retries = [pipelines.UpdateInfoCause.RETRY_ON_FAILURE] * (tries - 1)
+    assert causes == [*retries, pipelines.UpdateInfoCause.JOB_TASK], "newest first"
+    assert len({item.update_id for item in updates}) == tries
+    client.jobs.delete(job_id)
+    client.pipelines.delete(pipeline_id)
 
 
 def test_names_are_unique_and_lists_are_filtered(workspace: LocalWorkspace) -> None:

@@ -12,14 +12,17 @@ import mlflow
 import pandas as pd
 import psutil
 import pytest
-from databricks.sdk.errors import BadRequest, NotFound
+from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.service import serving
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
+from local.workspace.core.context import ADMIN
+from local.workspace.core.store import Store
 from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
+from tests.local.test_workspace_identity import token_of
 from tests.mlflow_client import mlflow_at
 from tests.ports import free_base_port
 
@@ -44,7 +47,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 
 def _register(cloud: LocalWorkspace) -> None:
-    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0, in a schema that no Spark has to make."""
+    store = Store(cloud.settings.home / "workspace.sqlite")
+    for kind, full_name in (("catalog", "main"), ("schema", "main.mlops")):
+        store.put(f"uc_{kind}", full_name, {"name": full_name, "full_name": full_name, "owner": ADMIN})
+    store.close()
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
@@ -91,6 +98,31 @@ def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
             if "/serving/changing/" in process.cwd():
                 found.append(process)
     return found
+
+
+def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, steady: str) -> None:
+    client = cloud.client()
+    made = client.service_principals.create(display_name="server")
+    itself = cloud.client(token_of(cloud, made.application_id or ""))
+    config = serving.EndpointCoreConfigInput("own", served_entities=[entity("1")])
+    store = Store(cloud.settings.home / "workspace.sqlite")  # without Spark no grants are made on its catalogs
+    for place, privilege in (("catalog/main", "USE_CATALOG"), ("schema/main.mlops", "USE_SCHEMA")):
+        with pytest.raises(PermissionDenied, match=f"does not have {privilege} on {place.split('/')[0]}"):
+            itself.serving_endpoints.create("own", config=config)
+        store.put("uc_grants", place, {made.application_id or "": [privilege]})
+    with pytest.raises(PermissionDenied, match=r"does not have EXECUTE on function 'main\.mlops\.constant'"):
+        itself.serving_endpoints.create("own", config=config)
+    store.put("uc_grants", f"function/{MODEL}", {made.application_id or "": ["EXECUTE"]})
+    created = itself.serving_endpoints.create("own", config=config).result(MINUTES)
+    assert created.creator == made.application_id
+    store.delete("uc_grants", f"function/{MODEL}")
+    with pytest.raises(PermissionDenied, match="EXECUTE"):  # for its creator, whoever changes it
+        client.serving_endpoints.update_config("own", served_entities=[entity("2")])
+    client.serving_endpoints.delete("own")
+    for place in ("catalog/main", "schema/main.mlops"):
+        store.delete("uc_grants", place)
+    store.close()
+    client.service_principals.delete(made.id or "")
 
 
 def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import mlflow
 import pytest
-from databricks.sdk.errors import BadRequest, NotFound, Unauthenticated
+from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied, Unauthenticated
 from databricks.sdk.service import catalog
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
+from tests.local.test_workspace_identity import token_of
 from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
@@ -230,6 +231,11 @@ def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: Ml
     assert [item.version for item in client.model_versions.list("unity.gold.churn")] == [1]
     model = client.registered_models.get("unity.gold.churn", include_aliases=True)
     assert [(alias.alias_name, alias.version_num) for alias in model.aliases] == [("champion", 1)]
+    client.registered_models.set_alias("unity.gold.churn", "Champion", 1)
+    registry.set_registered_model_alias("unity.gold.churn", "CHAMPION", "1")
+    model = client.registered_models.get("unity.gold.churn", include_aliases=True)
+    assert [alias.alias_name for alias in model.aliases] == ["champion"], "aliases ignore case"
+    assert client.model_versions.get_by_alias("unity.gold.churn", "cHampion").version == 1
     client.registered_models.set_alias("unity.gold.churn", "challenger", 1)
     assert registry.get_model_version_by_alias("unity.gold.churn", "challenger").version == "1"
     assert mlflow.pyfunc.load_model("models:/unity.gold.churn@challenger").predict([1]) == [1]
@@ -240,6 +246,30 @@ def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: Ml
     client.registered_models.delete("unity.gold.churn")
     with pytest.raises(MlflowException, match="not found"):
         registry.get_registered_model("unity.gold.churn")
+
+
+def test_a_model_is_deleted_by_its_owner_or_who_manages_it(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
+    deployer = client.service_principals.create(display_name="deployer")
+    other = lakehouse.client(token_of(lakehouse, deployer.application_id or ""))
+    client.registered_models.create(catalog_name="unity", schema_name="gold", name="guarded")
+    with pytest.raises(PermissionDenied, match=r"does not have MANAGE on function 'unity\.gold\.guarded'"):
+        other.registered_models.delete("unity.gold.guarded")
+    manage = catalog.PermissionsChange(principal=deployer.application_id, add=[catalog.Privilege.MANAGE])
+    client.grants.update("catalog", "unity", changes=[manage])
+    other.registered_models.update("unity.gold.guarded", comment="managed")
+    other.registered_models.delete("unity.gold.guarded")
+    client.service_principals.delete(deployer.id or "")
+
+
+def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None:
+    own = "unity.catalog.managed.delta.defaults.delta.enableRowTracking"
+    made = client.schemas.create("properties", "unity", properties={"team": "retention"})
+    assert made.properties == {"team": "retention", own: "true"}
+    assert client.schemas.update("unity.properties", properties={"team": "churn"}).properties == {
+        "team": "churn",
+        own: "true",
+    }
+    assert client.catalogs.get("unity").properties == {own: "true"}
 
 
 def _same(model_input: list[int]) -> list[int]:

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from pulumi_policy import PolicyCustomTimeouts, PolicyResource, PolicyResourceOptions, StackValidationArgs
 
+from policies.credentials import STACK_RULES
 from policies.rule import PROVIDER
 from tests.policies.cases.inputs import external, fixed, job, policy, wheel_task
 from tests.policies.judging import violations
@@ -117,9 +119,7 @@ def test_a_known_kind_of_token_is_found_under_any_name(token: str) -> None:
     assert violations("no-secrets-in-clear", "Job", inputs, "dev", "provider=provider")
 
 
-@pytest.mark.parametrize(
-    "field", ["token", "password", "clientSecret", "azureClientSecret", "actionsIdTokenRequestToken"]
-)
+@pytest.mark.parametrize("field", ["token", "password", "azureClientSecret", "actionsIdTokenRequestToken"])
 def test_a_provider_has_no_credentials(field: str) -> None:
     inputs = {"host": "https://example.com", field: "hunter2"}
     (violation,) = violations("no-secrets-in-clear", PROVIDER, inputs, "dev", "provider=provider")
@@ -167,3 +167,31 @@ def test_a_secret_for_a_model_elsewhere_is_a_reference(field: str) -> None:
     (violation,) = violations("no-secrets-in-clear", "ModelServing", inputs, "dev", "provider=provider")
     assert f"openaiConfig.{field} is '***'" in violation
     assert ("in the field without Plaintext" in violation) is field.endswith("Plaintext")
+
+
+@pytest.mark.parametrize("maker", [None, "databricks:index/servicePrincipal:ServicePrincipal"])
+def test_a_client_secret_is_made_by_the_stack(maker: str | None) -> None:
+    assert len(stack_violations(maker)) == 1
+    (text,) = stack_violations(maker)
+    assert "hunter2" not in text
+    assert "ServicePrincipalSecret of the same stack" in text
+
+
+def test_a_client_secret_of_the_stack_passes() -> None:
+    assert stack_violations("databricks:index/servicePrincipalSecret:ServicePrincipalSecret") == []
+
+
+def stack_violations(maker: str | None) -> list[str]:
+    """Applies the rule on whole stacks to a provider whose client secret a resource of a type has made, if any."""
+    options = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+    def resource(type_: str, name: str, props: dict[str, str], made_by: list[PolicyResource]) -> PolicyResource:
+        made = {"clientSecret": made_by} if made_by else {}
+        return PolicyResource(type_, props, name, name, options, None, None, made_by, made)
+
+    makers = [resource(maker, "maker", {}, [])] if maker else []
+    provider = resource(PROVIDER, "server", {"clientSecret": "hunter2"}, makers)
+    texts: list[str] = []
+    (rule,) = STACK_RULES
+    rule.validate(StackValidationArgs([*makers, provider], {}), lambda text, _urn=None: texts.append(text))
+    return texts

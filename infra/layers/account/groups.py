@@ -9,7 +9,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -18,20 +18,37 @@ class GroupsArgs:
 
     Attributes:
         names: Display names of the groups.
+        members: User names and application ids by group, such as deployers; people are left to others.
         protect: Whether to refuse to destroy them: their members, whom others put there, would be lost.
     """
 
     names: Sequence[str]
+    members: Mapping[str, Sequence[str]]
     protect: bool
 
 
 class Groups(pulumi.ComponentResource):
-    """Owns groups of the account; their members are left to whoever manages people."""
+    """Owns groups of the account and the members that settings name; others are left to whoever manages people."""
 
     def __init__(self, name: str, args: GroupsArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the groups."""
         super().__init__("churn:account:Groups", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        for group in args.names:
-            databricks.Group(group, display_name=group, opts=child)
+        groups = {group: databricks.Group(group, display_name=group, opts=child) for group in args.names}
+        for group, members in args.members.items():
+            for member in members:
+                databricks.GroupMember(
+                    f"{group}-{member}",
+                    group_id=groups[group].id,
+                    member_id=self._id_of(member),
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.register_outputs({"names": list(args.names)})
+
+    def _id_of(self, member: str) -> pulumi.Output[str]:
+        """Looks up the id of a user by name, or of a service principal by application id."""
+        opts = pulumi.InvokeOutputOptions(parent=self)
+        if "@" in member:
+            return databricks.get_user_output(user_name=member, opts=opts).apply(lambda user: user.id)
+        found = databricks.get_service_principal_output(application_id=member, opts=opts)
+        return found.apply(lambda principal: principal.id)

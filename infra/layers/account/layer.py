@@ -43,7 +43,9 @@ def deploy_account(settings: Account, workspace: databricks.Provider | None) -> 
     else:
         metastore_id = attached_metastore(settings.metastore_id, "churn:account.metastore_id", workspace)
     groups = Groups(
-        "groups", GroupsArgs(settings.groups, settings.protect_data), pulumi.ResourceOptions(provider=provider)
+        "groups",
+        GroupsArgs(settings.groups, settings.members, settings.protect_data),
+        pulumi.ResourceOptions(providers=[provider] if provider else None),
     )
     return AccountOutputs(groups, metastore_id)
 

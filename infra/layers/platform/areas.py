@@ -41,7 +41,6 @@ class Area(pulumi.ComponentResource):
             name=request.schema_name,
             comment=request.purpose,
             owner=request.owner_group,
-            properties={"team": request.team},
             force_destroy=not args.protect,
             opts=child,
         )

@@ -28,7 +28,7 @@ class ArtifactsArgs:
     """Inputs of `Artifacts`.
 
     Attributes:
-        folder: Workspace folder of the stack, in the deployer's home: everybody may write in `/Shared`.
+        folder: Workspace folder of the stack, at the root: everybody may write in `/Shared`, and homes go with people.
         principals: Principal of each role.
         wheel: The built wheel on this machine.
         sources: Source files of the pipelines on this machine.

@@ -1,4 +1,4 @@
-"""Identities of the workspace: the service principal that runs everything, and the groups that may enter."""
+"""Identities of the workspace: the stack's service principals, and the groups that may enter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.roles import Role
+from infra.once.seen_principal import SeenPrincipal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from infra.layers.platform.permit import Principals
 
 # Roles on a service principal: to change it, and to let jobs and pipelines run as it.
-DEPLOYER_ROLES = ("roles/servicePrincipal.manager", "roles/servicePrincipal.user")
+MANAGING_ROLES = ("roles/servicePrincipal.manager", "roles/servicePrincipal.user")
 
 
 @dataclass(frozen=True)
@@ -24,46 +25,67 @@ class IdentitiesArgs:
     """Inputs of `Identities`.
 
     Attributes:
+        host: URL of the workspace.
         account_id: The account that the workspace belongs to.
         groups: Display names of the account's groups that may enter the workspace.
-        names: Name of each role's principal; the runner's becomes the display name of a service principal.
+        names: Name of each role's principal; those of runner and server become display names of service principals.
     """
 
+    host: str
     account_id: str
     groups: Sequence[str]
     names: Mapping[Role, str]
 
 
 class Identities(pulumi.ComponentResource):
-    """Owns the stack's service principal, its rule set, and the groups' entry to the workspace.
+    """Owns the stack's service principals, their rule sets, and the groups' entry to the workspace.
 
     The groups themselves belong to the account, and their members to whoever manages people.
 
     Attributes:
-        principals: Principal of each role as workspace objects name it: of the runner its application id.
+        principals: Principal of each role as workspace objects name it: of service principals the application id, which
+            is known as soon as all services of the workspace see the principal.
         application_ids: Application id of each service principal by its name.
+        server: The service principal that makes the endpoint.
+        entries: The groups' entries to the workspace.
     """
 
     application_ids: dict[str, pulumi.Output[str]]
+    server: databricks.ServicePrincipal
+    entries: list[databricks.PermissionAssignment]
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions) -> None:
-        """Declares the entries, the service principal and its rule set."""
+        """Declares the entries, the service principals and their rule sets."""
         super().__init__("churn:platform:Identities", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for group in args.groups:
+        self.entries = [
             databricks.PermissionAssignment(f"{group}-enters", group_name=group, permissions=["USER"], opts=child)
-        runner_name, deployer = args.names[Role.RUNNER], args.names[Role.DEPLOYER]
-        runner = databricks.ServicePrincipal("runner", display_name=runner_name, active=True, opts=child)
-        self.principals: Principals = {**args.names, Role.RUNNER: runner.application_id}
-        self.application_ids = {runner_name: runner.application_id}
-        kind = "users" if "@" in deployer else "servicePrincipals"
-        # This rule set replaces every other, so it must name a manager; otherwise nobody could change the runner.
+            for group in args.groups
+        ]
+        names = args.names
+        runner = databricks.ServicePrincipal("runner", display_name=names[Role.RUNNER], active=True, opts=child)
+        # Without this entitlement a principal may not make an endpoint.
+        self.server = databricks.ServicePrincipal(
+            "server", display_name=names[Role.SERVER], active=True, workspace_access=True, opts=child
+        )
+        seen = {Role.RUNNER: self._seen("runner", runner, args), Role.SERVER: self._seen("server", self.server, args)}
+        self.principals: Principals = {**names, **seen}
+        self.application_ids = {names[role]: application_id for role, application_id in seen.items()}
+        self.register_outputs({"application_ids": self.application_ids})
+
+    def _seen(self, name: str, principal: databricks.ServicePrincipal, args: IdentitiesArgs) -> pulumi.Output[str]:
+        """Waits until a service principal is seen, lets the platform team manage it, and gives its application id."""
+        child = pulumi.ResourceOptions(parent=self)
+        seen = SeenPrincipal(f"{name}-seen", args.host, args.account_id, principal.application_id, child)
+        # This rule set replaces every other, so it must name a manager; otherwise nobody could change the principal.
         databricks.AccessControlRuleSet(
-            "runner-roles",
+            f"{name}-roles",
             name=pulumi.Output.format(
-                "accounts/{0}/servicePrincipals/{1}/ruleSets/default", args.account_id, runner.application_id
+                "accounts/{0}/servicePrincipals/{1}/ruleSets/default", args.account_id, seen.application_id
             ),
-            grant_rules=[{"role": role, "principals": [f"{kind}/{deployer}"]} for role in DEPLOYER_ROLES],
+            grant_rules=[
+                {"role": role, "principals": [f"groups/{args.names[Role.PLATFORM]}"]} for role in MANAGING_ROLES
+            ],
             opts=child,
         )
-        self.register_outputs({"runner_application_id": runner.application_id})
+        return seen.application_id

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from churn.core.task import Task
 
 
+def deployed_name(name: str, prefix: str) -> str:
+    """Names a pipeline or job in a workspace, where another stack may have it too: `churn_daily`, `churn-dev-daily`."""
+    return f"{prefix}-{name.removeprefix('churn_')}"
+
+
 @dataclass(frozen=True)
 class PipelineSpec:
     """One declarative pipeline.
 
     Attributes:
-        name: Its name in the workspace.
+        name: Its name in the program.
         schema: Schema that it fills; also the key of the task that updates it.
         source: Its file in `workloads/pipelines`.
     """
@@ -56,7 +61,7 @@ class JobSpec:
     """One job.
 
     Attributes:
-        name: Its name in the workspace.
+        name: Its name in the program.
         description: What it does.
         tasks: Its tasks, each after those that it waits for.
         scheduled: Whether the schedule of the settings starts it.

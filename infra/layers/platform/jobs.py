@@ -11,7 +11,7 @@ import pulumi_databricks as databricks
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
-from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec
+from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec, deployed_name
 from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class JobsArgs:
     """Inputs of `Jobs`.
 
     Attributes:
+        prefix: Beginning of their names, as `churn-local`.
         tags: Tags of jobs and of their nodes.
         catalog: Catalog that the tasks work on.
         model: Full name of the registered model.
@@ -54,6 +55,7 @@ class JobsArgs:
         training: The stack's section `training`.
     """
 
+    prefix: str
     tags: Mapping[str, str]
     catalog: pulumi.Input[str]
     model: pulumi.Input[str]
@@ -86,7 +88,7 @@ class Jobs(pulumi.ComponentResource):
         warn_after_seconds = args.daily.warn_after_minutes * 60
         job = databricks.Job(
             spec.name,
-            name=spec.name,
+            name=deployed_name(spec.name, args.prefix),
             description=spec.description,
             # The provider compares lists by position, and the service returns tasks by key.
             tasks=[self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)],
@@ -159,6 +161,7 @@ class Jobs(pulumi.ComponentResource):
             task["retry_on_timeout"] = False
         if spec.alerts and daily.notify:
             task["email_notifications"] = {"on_failures": list(daily.notify)}
+            task["notification_settings"] = {"alert_on_last_attempt": True}
         if isinstance(spec.runs, PipelineSpec):
             pipeline_id = self._args.pipeline_ids[spec.runs.name]
             task["pipeline_task"] = {"pipeline_id": pipeline_id, "full_refresh": False}

@@ -14,6 +14,7 @@ from infra.layers.platform.areas import Area, AreaArgs
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
+from infra.layers.platform.deployer import owning_group
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
@@ -120,12 +121,13 @@ class _Runs:
 
 
 def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identities:
-    """Lets groups into the workspace, and makes the service principal that runs everything."""
+    """Lets groups into the workspace, and makes the stack's service principals."""
     platform = context.platform
     args = IdentitiesArgs(
+        host=platform.workspace.host,
         account_id=str(platform.account_id),
         groups=platform.group_names,
-        names=principals(platform, context.settings.runner),
+        names=principals(platform, context.settings.prefix),
     )
     return Identities("identities", args, context.after(*after))
 
@@ -133,8 +135,8 @@ def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identitie
 def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _Data:
     """Makes the catalog, what teams have requested in it, the registered model, and the grants on them.
 
-    The deployer makes a team's volume in a schema that is the team's by then, which needs privileges on the catalog
-    first.
+    A team's volume is made in a schema that is the team's by then, which needs privileges on the catalog first. So
+    does the deletion of the model, which its own owner does not delete.
     """
     platform, protect = context.platform, context.platform.protect_data
     storage = Storage(
@@ -142,6 +144,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
         StorageArgs(
             catalog=context.settings.catalog,
             metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", context.workspace),
+            owner=owning_group(platform, context.workspace, identities.entries),
             root=ground.storage_root,
             domains=[contract.table.split(".")[1] for contract in context.sources.contracts],
             protect=protect,
@@ -165,7 +168,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
             owner=identities.principals[Role.RUNNER],
             protect=protect,
         ),
-        context.after(),
+        context.after(catalog_access),
     )
     access = _grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
     return _Data(storage.catalog, model.full_name, access)
@@ -185,7 +188,7 @@ def _code(context: Context, identities: Identities) -> _Code:
     artifacts = Artifacts(
         "artifacts",
         ArtifactsArgs(
-            folder=f"/Users/{context.platform.workspace.deployer}/{settings.prefix}",
+            folder=f"/{settings.prefix}",
             principals=identities.principals,
             wheel=context.sources.wheel,
             sources=[SOURCES / spec.source for spec in PIPELINES],
@@ -221,12 +224,12 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
     pipelines = Pipelines(
         "pipelines",
         PipelinesArgs(
+            prefix=settings.prefix,
             catalog=data.catalog,
             sources=artifacts.sources,
             wheel=artifacts.wheel,
             spark_conf=platform.compute.spark_conf,
             principals=identities.principals,
-            notify=platform.daily.notify,
             protect=platform.protect_data,
         ),
         context.after(data.access, artifacts),
@@ -234,6 +237,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
     jobs = Jobs(
         "jobs",
         JobsArgs(
+            prefix=settings.prefix,
             tags=settings.tags,
             catalog=data.catalog,
             model=data.model,
@@ -278,6 +282,8 @@ def _serving(context: Context, identities: Identities, data: _Data, first_runs: 
         after=[first_runs.bootstrap],
         settings=context.platform.serving,
         principals=identities.principals,
+        workspace=context.platform.workspace,
+        server=identities.server,
     )
     return Serving("serving", args, context.after())
 

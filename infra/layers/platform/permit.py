@@ -26,7 +26,7 @@ def permit(
         name: Logical name of the object.
         kind: What it is.
         object_id: Its id, or what `databricks.Permissions` takes for it.
-        principals: Group of each role; of the runner its application id.
+        principals: Group of each role; of service principals the application id.
     """
     opts = pulumi.ResourceOptions(parent=parent)
     levels = PERMISSIONS[kind]
@@ -48,7 +48,7 @@ def permit(
 def _access_control(
     role: Role, principal: pulumi.Input[str], level: str
 ) -> databricks.PermissionsAccessControlArgsDict:
-    """Writes one access control: the runner is a service principal, every other role a group."""
-    if role is Role.RUNNER:
+    """Writes one access control: runner and server are service principals, every other role is a group."""
+    if role in (Role.RUNNER, Role.SERVER):
         return {"service_principal_name": principal, "permission_level": level}
     return {"group_name": principal, "permission_level": level}

@@ -10,11 +10,11 @@ import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
-from infra.layers.platform.job_tasks import PIPELINES
+from infra.layers.platform.job_tasks import PIPELINES, deployed_name
 from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from infra.layers.platform.job_tasks import PipelineSpec
     from infra.layers.platform.permit import Principals
@@ -25,26 +25,28 @@ class PipelinesArgs:
     """Inputs of `Pipelines`.
 
     Attributes:
+        prefix: Beginning of their names, as `churn-local`.
         catalog: Catalog that the pipelines write to.
         sources: Path of each source by the name of its file.
         wheel: Path of the wheel that the sources import.
         spark_conf: Settings of each session.
         principals: Principal of each role.
-        notify: E-mail addresses that failed updates are reported to.
         protect: Whether to refuse to destroy: deleting a pipeline deletes its tables.
     """
 
+    prefix: str
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
     wheel: pulumi.Input[str]
     spark_conf: Mapping[str, str]
     principals: Principals
-    notify: Sequence[str]
     protect: bool
 
 
 class Pipelines(pulumi.ComponentResource):
-    """Owns the pipelines, with their permissions; when they run is the jobs' concern.
+    """Owns the pipelines, with their permissions.
+
+    When they run, how often after a failure, and who is notified of it is the jobs' concern.
 
     Pipelines are serverless everywhere: on classic clusters they cannot install a wheel as a dependency.
     """
@@ -58,12 +60,9 @@ class Pipelines(pulumi.ComponentResource):
         self.register_outputs({"ids": self.ids})
 
     def _pipeline(self, spec: PipelineSpec, args: PipelinesArgs) -> databricks.Pipeline:
-        alert = databricks.PipelineNotificationArgs(
-            alerts=["on-update-failure", "on-flow-failure"], email_recipients=list(args.notify)
-        )
         pipeline = databricks.Pipeline(
             spec.name,
-            name=spec.name,
+            name=deployed_name(spec.name, args.prefix),
             catalog=args.catalog,
             schema=spec.schema,
             serverless=True,
@@ -72,13 +71,14 @@ class Pipelines(pulumi.ComponentResource):
             channel="CURRENT",
             configuration={
                 **args.spark_conf,
+                # The job's task retries. The service's own five retries would multiply with those.
+                "pipelines.numUpdateRetryAttempts": "0",
                 "churn.catalog": args.catalog,
                 "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
             },
             libraries=[{"file": {"path": args.sources[spec.source]}}],
             environment={"dependencies": [args.wheel]},
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
-            notifications=[alert] if args.notify else [],
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         permit(self, spec.name, ObjectKind.PIPELINE, pipeline.id, args.principals)

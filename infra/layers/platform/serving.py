@@ -9,14 +9,17 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
+from infra.access.roles import Role
 from infra.errors import NoChampionError
 from infra.layers.platform.permit import permit
+from infra.layers.workspace_provider import workspace_provider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.layers.platform.permit import Principals
     from infra.written.settings.serving import Serving as ServingSettings
+    from infra.written.settings.workspace import Workspace
 
 CHAMPION = "champion"
 
@@ -69,6 +72,8 @@ class ServingArgs:
         after: Resources without which the model has no champion.
         settings: The stack's section `serving`.
         principals: Principal of each role.
+        workspace: The section `workspace`.
+        server: The service principal that makes the endpoint, and in whose name the endpoint reads the model.
     """
 
     endpoint: str
@@ -76,12 +81,15 @@ class ServingArgs:
     after: Sequence[pulumi.Resource]
     settings: ServingSettings
     principals: Principals
+    workspace: Workspace
+    server: databricks.ServicePrincipal
 
 
 class Serving(pulumi.ComponentResource):
     """Owns the endpoint and its permissions. Nothing else writes it: promotion moves the alias, then Pulumi follows.
 
-    The version behind the alias is looked up while planning; before the first deployment it is not known.
+    The version behind the alias is looked up while planning; before the first deployment it is not known. An endpoint
+    acts for ever as whoever has made it: as a service principal that may execute this model and do nothing else.
     """
 
     version: pulumi.Output[str]
@@ -95,7 +103,17 @@ class Serving(pulumi.ComponentResource):
             include_aliases=True,
             opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(args.after)),
         )
-        self.version = model.apply(_champion)
+        self.version = model.apply(lambda found: _champion(found) or self._served(args.endpoint, found.full_name))
+        child = pulumi.ResourceOptions(parent=self)
+        secret = databricks.ServicePrincipalSecret("server-secret", service_principal_id=args.server.id, opts=child)
+        server = workspace_provider(
+            "server",
+            args.workspace,
+            auth_type="oauth-m2m",
+            client_id=args.principals[Role.SERVER],
+            client_secret=secret.secret,
+            opts=child,
+        )
         endpoint = databricks.ModelServing(
             "endpoint",
             name=args.endpoint,
@@ -111,20 +129,43 @@ class Serving(pulumi.ComponentResource):
                 ],
                 "traffic_config": {"routes": [{"served_model_name": CHAMPION, "traffic_percentage": 100}]},
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, provider=server),
         )
         self.endpoint_name = endpoint.name
         permit(self, "endpoint", ObjectKind.ENDPOINT, endpoint.serving_endpoint_id, args.principals)
         self.register_outputs({"endpoint_name": self.endpoint_name})
 
+    def _served(self, endpoint: str, model: str) -> pulumi.Output[str]:
+        """Looks up the version that the endpoint serves now, for a model that has lost its champion."""
+        endpoints = databricks.get_serving_endpoints_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        return endpoints.apply(lambda found: _keep(found, endpoint, model))
 
-def _champion(model: databricks.GetRegisteredModelResult) -> str:
-    """Finds the version that has the alias."""
+
+def _champion(model: databricks.GetRegisteredModelResult) -> str | None:
+    """Finds the version that has the alias; aliases ignore case."""
     for info in model.model_infos or []:
         for alias in info.aliases or []:
-            if alias.alias_name == CHAMPION:
+            if (alias.alias_name or "").casefold() == CHAMPION:
                 return str(alias.version_num)
+    return None
+
+
+def _keep(found: databricks.GetServingEndpointsResult, endpoint: str, model: str) -> str:
+    """Keeps the version that the endpoint serves, with a warning.
+
+    Raises:
+        NoChampionError: There is no such endpoint yet, so nothing to serve.
+    """
+    for listed in found.endpoints or []:
+        for config in (listed.configs or []) if listed.name == endpoint else []:
+            for entity in config.served_entities or []:
+                if entity.entity_version:
+                    pulumi.warn(
+                        f"{model}: no version has the alias {CHAMPION}; the endpoint {endpoint} keeps version "
+                        f"{entity.entity_version}; remedy: set the alias on the version to serve"
+                    )
+                    return entity.entity_version
     raise NoChampionError(
-        f"{model.full_name}: no version has the alias {CHAMPION}, so there is nothing to serve; remedy: set it on a "
+        f"{model}: no version has the alias {CHAMPION}, so there is nothing to serve; remedy: set it on a "
         "version that predicts, or delete the versions and run the job churn_bootstrap"
     )

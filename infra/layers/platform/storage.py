@@ -22,6 +22,7 @@ class StorageArgs:
     Attributes:
         catalog: Name of the catalog.
         metastore_id: Metastore that holds it.
+        owner: Group that owns all of it.
         root: Cloud location of its managed tables; None takes the metastore's.
         domains: Domains whose files the pipelines read.
         protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
@@ -29,6 +30,7 @@ class StorageArgs:
 
     catalog: str
     metastore_id: pulumi.Input[str]
+    owner: pulumi.Input[str]
     root: pulumi.Input[str | None]
     domains: Sequence[str]
     protect: bool
@@ -52,6 +54,7 @@ class Storage(pulumi.ComponentResource):
             name=args.catalog,
             metastore_id=args.metastore_id,
             storage_root=args.root,
+            owner=args.owner,
             comment="Customer churn: from raw deliveries to scores",
             isolation_mode="ISOLATED",  # of this workspace alone, to which the provider binds it
             force_destroy=not args.protect,
@@ -63,6 +66,7 @@ class Storage(pulumi.ComponentResource):
                 schema,
                 catalog_name=catalog.name,
                 name=schema,
+                owner=args.owner,
                 comment=comment,
                 force_destroy=not args.protect,
                 opts=child,
@@ -76,6 +80,7 @@ class Storage(pulumi.ComponentResource):
                 schema_name=self.schemas["bronze"].name,
                 name=volume,
                 volume_type="MANAGED",
+                owner=args.owner,
                 comment=comment,
                 opts=child,
             )

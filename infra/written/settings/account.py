@@ -32,4 +32,9 @@ class Account(Section):
         default=(),
         description="display names of the groups that this stack makes, where no identity provider has made them",
     )
+    members: dict[GroupName, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="user names and application ids that this stack puts into its groups, by group: deployers into the "
+        "platform's",
+    )
     protect_data: bool = Field(description="true refuses to destroy groups, whose members would be lost")

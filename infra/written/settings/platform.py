@@ -25,7 +25,7 @@ class Platform(Section):
     metastore_id: UUID | None = Field(
         default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
     )
-    groups: Groups = Field(description="the platform's groups: engineers, scientists, analysts, deliverers")
+    groups: Groups = Field(description="the platform's groups: platform, engineers, scientists, analysts, deliverers")
     team_groups: tuple[GroupName, ...] = Field(default=(), description="display names of the groups of other teams")
     protect_data: bool = Field(description="true refuses to destroy whatever holds data")
     compute: Compute = Field(description="where jobs and pipelines run")

@@ -70,6 +70,19 @@ def _groups_are_made_once(settings: Settings) -> Iterator[BrokenRule]:
             yield BrokenRule(place=place, received=group, allowed=allowed, remedy="remove this one")
 
 
+def _members_are_of_groups_that_are_made(settings: Settings) -> Iterator[BrokenRule]:
+    """Refuses members of groups that the account does not make."""
+    account = settings.account
+    for group in account.members if account else ():
+        if account and group not in account.groups:
+            yield BrokenRule(
+                place=("churn:account", "members", group),
+                received=group,
+                allowed=f"one of churn:account.groups: {', '.join(account.groups) or 'none'}",
+                remedy="let whoever made the group add its members, or make the group here",
+            )
+
+
 def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
     """Refuses one group for two roles, since grants differ by role."""
     holders: dict[str, str] = {}
@@ -167,6 +180,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _one_form_of_ground,
     _unity_catalog_knows_account_groups,
     _groups_are_made_once,
+    _members_are_of_groups_that_are_made,
     _roles_have_their_own_groups,
     _simulation_has_a_date,
     _production_is_not_simulated,

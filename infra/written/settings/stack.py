@@ -56,8 +56,3 @@ class Settings(Layers):
     def prefix(self) -> str:
         """Beginning of the names of objects in a workspace, such as `churn-dev`."""
         return f"churn-{self.stack}"
-
-    @property
-    def runner(self) -> str:
-        """Display name of the service principal that jobs and pipelines run as."""
-        return f"{self.prefix}-runner"

@@ -15,4 +15,7 @@ class Workspace(Section):
         pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
         description="the workspace's URL without a path, https unless it is on this machine",
     )
+    id: int | None = Field(
+        default=None, gt=0, description="number of the workspace, which its host must have; null compares nothing"
+    )
     deployer: str = Field(pattern=r"^\S+$", description="user name or application id of the identity that runs Pulumi")

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from local.workspace.core.clock import now_ms
 from local.workspace.core.documents import (
     GROUPS,
     SERVICE_PRINCIPALS,
     TOKENS,
+    UNSEEN,
     USERS,
     WORKSPACE,
     TokenDocument,
+    UnseenDocument,
     WorkspaceDocument,
 )
 from local.workspace.core.errors import ApiError, not_found
@@ -82,7 +85,18 @@ class Workspace:
 
     def has_group(self, name: str) -> bool:
         """Whether a group has this display name."""
-        return any(group["displayName"] == name for _, group in self.store.items(GROUPS))
+        return any(group["displayName"] == name and self.sees(key) for key, group in self.store.items(GROUPS))
+
+    def hide(self, identifier: str) -> None:
+        """Hides a new principal from all but the directory itself, for as long as the settings say."""
+        if self.settings.principal_delay_seconds:
+            until = now_ms() + 1000 * self.settings.principal_delay_seconds
+            self.store.put(UNSEEN, identifier, UnseenDocument(until=until))
+
+    def sees(self, identifier: str) -> bool:
+        """Whether services beside the directory see a principal."""
+        hidden = self.store.get(UNSEEN, identifier)
+        return hidden is None or now_ms() >= hidden["until"]
 
     @property
     def workspace_id(self) -> int:
@@ -109,10 +123,11 @@ class Workspace:
             ApiError: No active principal has that name.
         """
         for key, user in self.store.items(USERS):
-            if user["userName"] == name and user.get("active", True):
+            if user["userName"] == name and user.get("active", True) and self.sees(key):
                 return Principal(name, key, "user", ADMINS in self.groups_of(key))
         for key, service_principal in self.store.items(SERVICE_PRINCIPALS):
-            if service_principal["applicationId"] == name and service_principal.get("active", True):
+            known = service_principal["applicationId"] == name and service_principal.get("active", True)
+            if known and self.sees(key):
                 return Principal(name, key, "service_principal", ADMINS in self.groups_of(key))
         raise not_found(f"no active user or service principal {name!r}")
 
@@ -141,7 +156,7 @@ class Workspace:
         self.principal(name)
         with self.store.transaction():
             for token, document in self.store.items(TOKENS):
-                if document["principal"] == name:
+                if document["principal"] == name and "expires" not in document:
                     return token
             token = "dapi" + secrets.token_hex(16)
             self.store.put(TOKENS, token, TokenDocument(principal=name))
@@ -162,7 +177,7 @@ def authenticated(request: Request) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     workspace = current_workspace(request)
     document = workspace.store.get(TOKENS, token) if scheme.lower() == "bearer" else None
-    if document is None:
+    if document is None or ("expires" in document and document["expires"] < now_ms()):
         message = f"no valid bearer token; the administrator's is in {workspace.settings.admin_token}"
         raise ApiError(401, "UNAUTHENTICATED", message)
     try:

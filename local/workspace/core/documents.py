@@ -18,6 +18,13 @@ class TokenDocument(TypedDict):
     """A bearer token (kind `tokens`, by the token)."""
 
     principal: str  # user name, or a service principal's application id
+    expires: NotRequired[int]  # milliseconds; a token that OAuth gave
+
+
+class UnseenDocument(TypedDict):
+    """A new principal that only the directory sees yet (kind `unseen_principals`, by its id)."""
+
+    until: float  # milliseconds
 
 
 class PrincipalDocument(TypedDict):
@@ -56,6 +63,7 @@ class GroupDocument(PrincipalDocument):
 
 WORKSPACE = DocumentKind[WorkspaceDocument]("workspace")
 TOKENS = DocumentKind[TokenDocument]("tokens")
+UNSEEN = DocumentKind[UnseenDocument]("unseen_principals")
 USERS = DocumentKind[UserDocument]("users")
 SERVICE_PRINCIPALS = DocumentKind[ServicePrincipalDocument]("service_principals")
 GROUPS = DocumentKind[GroupDocument]("groups")

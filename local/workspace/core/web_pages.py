@@ -36,7 +36,8 @@ tr:first-child > * { border-top: 0 }
 td.task { padding-left: 1.5rem } td { white-space: nowrap } td.number { font-variant-numeric: tabular-nums }
 td.note { padding-left: 3rem; border-top: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 .grid { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .8rem } .grid section { margin: 0 }
-.grid td { white-space: normal } .grid h2 { font-size: .95rem } p.counter { font-size: 2rem; margin: 0; font-variant-numeric: tabular-nums }
+.grid td { white-space: normal }
+.grid h2 { font-size: .95rem } p.counter { font-size: 2rem; margin: 0; font-variant-numeric: tabular-nums }
 @media (max-width: 50rem) { .grid { display: block } .grid section { margin-bottom: .8rem } }
 .quiet { color: var(--quiet) }
 .good { color: light-dark(#17783a, #5fd38a) } .bad { color: light-dark(#b3261e, #ff8a80) }

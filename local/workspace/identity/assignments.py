@@ -122,7 +122,7 @@ def _assign_named(workspace: Workspace, item: Document) -> Document:
     for level in item["permissions"]:
         if level != "USER":
             raise bad_request(f"Invalid permission: {level} is invalid or not supported for this workspace.")
-    principal = kind.named(workspace, name)
+    principal = kind.seen(workspace, name)
     if principal is None:
         raise not_found(f"Principal: {kind.field} {name} does not exist")
     identifier = int(principal[0])

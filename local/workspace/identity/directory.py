@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from local.workspace.core.context import ADMIN, ADMINS
 from local.workspace.core.documents import TOKENS
 from local.workspace.core.errors import already_exists, bad_request, not_found
-from local.workspace.identity import assignments, rule_sets
+from local.workspace.identity import assignments, credentials, rule_sets
 from local.workspace.identity.kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def remove(workspace: Workspace, kind: Kind, identifier: str) -> None:
     workspace.store.delete(kind.documents, identifier)
     assignments.forget(workspace, identifier)
     rule_sets.forget(workspace, kind, identifier, document)
+    credentials.forget(workspace, identifier)
     for key, group in workspace.store.items(GROUPS.documents):
         members = [member for member in group.get("members", []) if member["value"] != identifier]
         workspace.store.put(GROUPS.documents, key, group | {"members": members})

@@ -36,6 +36,18 @@ class PermissionsDocument(TypedDict):
     access_control_list: list[Document]  # as requests have them: a principal and a `permission_level`
 
 
+class SecretDocument(TypedDict):
+    """An OAuth secret (kind `service_principal_secrets`, by `<service principal's id>/<its id>`), without its value."""
+
+    id: str
+    secret_hash: str
+    create_time: str
+    update_time: str
+    expire_time: str
+    status: Literal["ACTIVE"]
+
+
 ASSIGNMENTS = DocumentKind[AssignmentDocument]("permission_assignments")
 RULE_SETS = DocumentKind[RuleSetDocument]("rule_sets")
+SECRETS = DocumentKind[SecretDocument]("service_principal_secrets")
 PERMISSIONS = DocumentKind[PermissionsDocument]("permissions")

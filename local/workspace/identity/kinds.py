@@ -48,6 +48,11 @@ class Kind:
         """Returns the id and the document of the principal of this name, or None."""
         return next((item for item in workspace.store.items(self.documents) if item[1][self.unique] == name), None)
 
+    def seen(self, workspace: Workspace, name: str) -> tuple[str, Document] | None:
+        """Returns what `named` does, or None for a principal so new that other services do not see it yet."""
+        found = self.named(workspace, name)
+        return found if found and workspace.sees(found[0]) else None
+
 
 USERS = Kind("Users", documents.USERS, iam.User, "User with username", "userName", "user_name", "users")
 GROUPS = Kind("Groups", documents.GROUPS, iam.Group, "Group with name", "displayName", "group_name", "groups")

@@ -54,7 +54,9 @@ def create(collection: Collection, content: Body, workspace: WorkspaceDep) -> Do
     kind = BY_COLLECTION[collection]
     request = checked(content, kind.sdk)
     with workspace.store.transaction():
-        return directory.shown(workspace, kind, directory.create(workspace, kind, request))
+        document = directory.create(workspace, kind, request)
+        workspace.hide(document["id"])
+        return directory.shown(workspace, kind, document)
 
 
 @router.get(f"{_SCIM}/{{collection}}")
@@ -67,7 +69,11 @@ def list_all(
     count: int = 10_000,
 ) -> Document:
     kind = BY_COLLECTION[collection]
-    selected = [document for _, document in workspace.store.items(kind.documents) if matches(document, filter)]
+    selected = [
+        document
+        for key, document in workspace.store.items(kind.documents)
+        if workspace.sees(key) and matches(document, filter)
+    ]
     page = selected[startIndex - 1 : startIndex - 1 + count]
     return {
         "schemas": [_LIST],

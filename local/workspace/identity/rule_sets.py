@@ -61,6 +61,11 @@ def replace(
     return {**new}
 
 
+def manages(workspace: Workspace, caller: Principal, application_id: str) -> bool:
+    """Whether a caller is an administrator, or manages a service principal by its rule set."""
+    return _may_manage(workspace, caller, _current(workspace, _name(SERVICE_PRINCIPALS, application_id)))
+
+
 def forget(workspace: Workspace, kind: Kind, identifier: str, document: Document) -> None:
     """Drops the rule set of a principal that was removed from the directory."""
     workspace.store.delete(RULE_SETS, _name(kind, identifier if kind is GROUPS else document[kind.unique]))
@@ -92,7 +97,7 @@ def _resource(workspace: Workspace, name: str) -> str:
     if kind == "groups":
         exists = workspace.store.get(GROUPS.documents, identifier) is not None
     else:
-        exists = SERVICE_PRINCIPALS.named(workspace, identifier) is not None
+        exists = SERVICE_PRINCIPALS.seen(workspace, identifier) is not None
     if not exists:
         raise not_found(f"the resource of rule set {name} does not exist")
     return kind
@@ -104,8 +109,12 @@ def _current(workspace: Workspace, name: str) -> RuleSetDocument:
 
 def _check_manager(workspace: Workspace, caller: Principal, rule_set: RuleSetDocument) -> None:
     """Refuses callers who are neither administrators nor managers by this rule set."""
-    if not caller.admin and not _has_role(workspace, caller, "manager", rule_set):
+    if not _may_manage(workspace, caller, rule_set):
         raise permission_denied(f"{caller.name} is not a manager by rule set {rule_set['name']}")
+
+
+def _may_manage(workspace: Workspace, caller: Principal, rule_set: RuleSetDocument) -> bool:
+    return caller.admin or _has_role(workspace, caller, "manager", rule_set)
 
 
 def _has_role(workspace: Workspace, caller: Principal, role: str, rule_set: RuleSetDocument) -> bool:
@@ -126,5 +135,5 @@ def _check_rule(workspace: Workspace, kind: str, rule: Document) -> None:
         principal_kind = next((kind for kind in KINDS if kind.path == path and name), None)
         if principal_kind is None:
             raise bad_request(f"Unsupported principal: {principal}")
-        if principal_kind.named(workspace, name) is None:
+        if principal_kind.seen(workspace, name) is None:
             raise not_found(f"Principal: {principal} does not exist")

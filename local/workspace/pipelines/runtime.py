@@ -6,6 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError
 from local.workspace.pipelines import events, launch
 from local.workspace.pipelines.documents import PIPELINES, TABLES, UPDATES, TableDocument
-from local.workspace.pipelines.settings import checked_update
+from local.workspace.pipelines.settings import checked_update, update_retries
 from local.workspace.pipelines.states import ACTIVE
 from local.workspace.programs import runner
 
@@ -29,9 +30,13 @@ _LOG = logging.getLogger(__name__)
 class Update(runner.ProgramOwner):
     """One update that runs, or has run since the workspace started."""
 
-    def __init__(self, workspace: Workspace, pipeline: PipelineDocument, document: UpdateDocument) -> None:
+    def __init__(
+        self, workspace: Workspace, pipeline: PipelineDocument, document: UpdateDocument, retries: int
+    ) -> None:
         super().__init__()
         self._workspace, self._pipeline, self._document = workspace, pipeline, document
+        self._retries = retries
+        self._retry: Update | None = None
         self._done = threading.Event()
         self._failures: list[str] = []
         self._reported = ""
@@ -40,30 +45,37 @@ class Update(runner.ProgramOwner):
         threading.Thread(target=self._run, name=f"update {self.id}", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> str:
-        """Waits for the update's end and returns its state.
+        """Waits for the end of the update and of its retries, and returns the state of the last one.
 
         Raises:
-            TimeoutError: The update still runs after `timeout` seconds.
+            TimeoutError: One of them still runs after `timeout` seconds.
         """
+        started = time.monotonic()
         if not self._done.wait(timeout):
             raise TimeoutError
+        if self._retry:
+            return self._retry.wait(None if timeout is None else max(0, timeout - (time.monotonic() - started)))
         return str(self._document["state"])
 
     def stop(self) -> None:
-        """Cancels the update, and returns when it has ended."""
+        """Cancels the update, or the retry of it that runs, and returns when it has ended."""
         with self._lock:
             if self._document["state"] in ACTIVE:
                 self._set("STOPPING")
         self._end_program()
         self._done.wait()
+        if self._retry:
+            self._retry.stop()
 
     @property
     def active(self) -> bool:
-        """Whether the update has not ended yet."""
-        return not self._done.is_set()
+        """Whether the update, or the retry of it, has not ended yet."""
+        return not self._done.is_set() or (self._retry is not None and self._retry.active)
 
     def message(self) -> str:
-        """Returns the reasons why the update failed."""
+        """Returns the reasons why the update failed, or the last retry of it."""
+        if self._retry:
+            return self._retry.message()
         return "; ".join(dict.fromkeys(self._failures)) or "no reason was given"
 
     def _set(self, state: str) -> bool:
@@ -91,10 +103,22 @@ class Update(runner.ProgramOwner):
         finally:
             with self._lock:
                 cancelled = self._document["state"] == "STOPPING" and state != "COMPLETED"
+                if state == "FAILED" and not cancelled and self._retries:
+                    self._retry = self._start_retry()
                 written = self._set("CANCELED" if cancelled else state)
             self._done.set()
             if not written:
                 self._workspace.store.retry_until_closed(self._save)
+
+    def _start_retry(self) -> Update | None:
+        """Starts the same update again, before this one is seen to fail: no one sees the pipeline idle between."""
+        again = {"update_id": str(uuid.uuid4()), "cause": "RETRY_ON_FAILURE", "creation_time": now_ms()}
+        try:
+            document = UPDATES.document({**self._document, **again})
+            return Update(self._workspace, self._pipeline, document, self._retries - 1)
+        except sqlite3.Error:
+            _LOG.exception("the retry of update %s could not be written", self.id)
+            return None
 
     def _fail(self, kind: str, message: str) -> None:
         self._failures.append(message)
@@ -198,7 +222,7 @@ class PipelineUpdates:
                 "creation_time": now_ms(),
                 **UPDATES.document(checked_update(options)),
             }
-            update = Update(self._workspace, pipeline, document)
+            update = Update(self._workspace, pipeline, document, update_retries(pipeline["spec"]))
             self._latest[pipeline_id] = update
             return update
 

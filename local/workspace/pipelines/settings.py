@@ -24,6 +24,8 @@ _NOT_BUILT = (
     "storage",
     "trigger",
 )
+_RETRIES = "pipelines.numUpdateRetryAttempts"
+_DEFAULT_RETRIES = 5  # of a triggered pipeline: https://docs.databricks.com/aws/en/ldp/properties
 _UPDATE_OPTIONS = ("full_refresh", "full_refresh_selection", "refresh_selection", "validate_only")
 
 
@@ -55,8 +57,21 @@ def checked_spec(workspace: Workspace, request: Document, pipeline_id: str) -> D
         if list(library) not in (["file"], ["glob"]):
             raise not_built(f"libraries[{index}] with {sorted(library)} (file or glob can be used)")
     _check_name(workspace, request, pipeline_id)
+    update_retries(request)
     spec = {name: value for name, value in request.items() if name not in _OPTIONS}
     return {"id": pipeline_id, "continuous": False, **spec}
+
+
+def update_retries(spec: Document) -> int:
+    """Reads how often the service retries a failed update; in development mode it never does.
+
+    Raises:
+        ApiError: A 400, because the setting is no number from 0 on.
+    """
+    text = spec.get("configuration", {}).get(_RETRIES, str(_DEFAULT_RETRIES))
+    if not text.isdecimal():
+        raise bad_request(f"configuration.{_RETRIES} is {text!r}; the local workspace takes a whole number from 0 on")
+    return 0 if spec.get("development") else int(text)
 
 
 def checked_update(request: Document) -> Document:

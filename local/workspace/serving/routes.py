@@ -62,7 +62,7 @@ def create(
     endpoints = _endpoints(workspace)
     if any(endpoint["name"] == request["name"] for _, endpoint in workspace.store.items(ENDPOINTS)):
         raise already_exists(f"Endpoint with name '{request['name']}' already exists.")
-    config = checked(workspace, request["config"], caller.name, "config.")
+    config = checked(workspace, request["config"], caller, "config.")
     fields = {name: value for name, value in request.items() if name != "config"}
     generated = {"id": uuid.uuid4().hex, "creator": caller.name, "creation_timestamp": now_ms(), "state": {}}
     endpoint = ENDPOINTS.document(fields | generated)
@@ -94,13 +94,13 @@ def update_config(
     name: str,
     request: Annotated[Document, body(sdk.ServingEndpointsAPI.update_config, {"name": str})],
     workspace: WorkspaceDep,
-    caller: Caller,
 ) -> Document:
     endpoint = _endpoints(workspace).find(name)
     if endpoint["state"].get("config_update") == "IN_PROGRESS":
         message = f"Endpoint '{name}' is being updated; wait until its state is NOT_UPDATING."
         raise ApiError(409, "RESOURCE_CONFLICT", message)
-    _endpoints(workspace).update(endpoint, checked(workspace, request, caller.name, ""))
+    creator = workspace.principal(endpoint["creator"])  # for ever, whoever changes the endpoint
+    _endpoints(workspace).update(endpoint, checked(workspace, request, creator, ""))
     return _shown(workspace, endpoint)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found
 from local.workspace.mlflow.client import call_mlflow
+from local.workspace.unity_catalog import models
+from local.workspace.unity_catalog.access import check_execute
 
 if TYPE_CHECKING:
-    from local.workspace.core.context import Workspace
+    from local.workspace.core.context import Principal, Workspace
     from local.workspace.core.store import Document
 
 
@@ -35,20 +37,20 @@ def shares(config: Document) -> list[tuple[str, int]]:
     ]
 
 
-def checked(workspace: Workspace, request: Document, creator: str, path: str) -> Document:
+def checked(workspace: Workspace, request: Document, creator: Principal, path: str) -> Document:
     """Checks a configuration and adds what the service generates.
 
     Args:
         workspace: The workspace, whose MLflow must have the versions.
         request: The configuration, as the SDK's `EndpointCoreConfigInput`.
-        creator: Name of the caller.
+        creator: Who made the endpoint, and reads the models for it.
         path: Place of the configuration in the request, for messages.
 
     Returns:
         The configuration with names, defaults and shares of the traffic.
 
     Raises:
-        ApiError: A 400, 404 or 501 that names the field.
+        ApiError: A 400, 403, 404 or 501 that names the field.
     """
     for name in ("auto_capture_config", "served_models"):
         if name in request:
@@ -68,19 +70,23 @@ def checked(workspace: Workspace, request: Document, creator: str, path: str) ->
     return {"served_entities": entities, "traffic_config": traffic}
 
 
-def _entity(workspace: Workspace, entity: Document, creator: str, path: str) -> Document:
+def _entity(workspace: Workspace, entity: Document, creator: Principal, path: str) -> Document:
     if "external_model" in entity:
         raise not_built(f"{path}.external_model")
     for name in ("entity_name", "entity_version"):
         if not entity.get(name):
             raise bad_request(f"missing field {path}.{name}")
+    if entity["entity_name"].count(".") != 2:
+        raise not_built(f"{path}.entity_name: a model outside of Unity Catalog")
     for name, value in entity.get("environment_vars", {}).items():
         if "{{" in value:
             raise not_built(f"{path}.environment_vars.{name}: a reference to a secret")
     default = f"{entity['entity_name'].rpartition('.')[2]}-{entity['entity_version']}"
     check_name(entity.get("name", default), f"{path}.name")
     _check_version(workspace, entity["entity_name"], entity["entity_version"])
-    stamp = {"creator": creator, "creation_timestamp": now_ms()}
+    model = models.find(workspace, entity["entity_name"])
+    check_execute(workspace, creator, model["full_name"], model["owner"])
+    stamp = {"creator": creator.name, "creation_timestamp": now_ms()}
     return {"name": default, "workload_size": "Small", "workload_type": "CPU", **entity, **stamp}
 
 

@@ -13,6 +13,7 @@ from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces, schemas
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, CatalogDocument
 from local.workspace.unity_catalog.securables import (
+    MANAGED_PROPERTIES,
     PAGE,
     UC,
     change,
@@ -45,6 +46,7 @@ def create(
             **CATALOGS.document(request),
             **created(caller),
             "metastore_id": workspace.metastore_id,
+            "properties": request.get("properties", {}) | MANAGED_PROPERTIES,
             "name": name,
             "full_name": name,
             "catalog_type": "MANAGED_CATALOG",

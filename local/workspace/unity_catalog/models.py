@@ -12,6 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.mlflow.client import call_mlflow
 from local.workspace.unity_catalog import securables
+from local.workspace.unity_catalog.access import check_manage
 from local.workspace.unity_catalog.documents import CATALOGS, MODELS, SCHEMAS, ModelDocument
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, check_owner, created, forget, named, updated
 
@@ -72,6 +73,7 @@ def update(
     """Changes a registered model."""
     with changing:
         document = find(workspace, full_name)
+        check_manage(workspace, caller, "function", document["full_name"], document["owner"])
         if "new_name" in request:
             raise bad_request("new_name: the local workspace cannot rename a model; make a new one")
         if "owner" in request:
@@ -86,9 +88,11 @@ def update(
 
 
 @router.delete(f"{UC}/models/{{full_name}}")
-def delete(full_name: str, workspace: WorkspaceDep) -> Document:
+def delete(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Deletes a registered model."""
-    remove(workspace, find(workspace, full_name)["full_name"])
+    model = find(workspace, full_name)
+    check_manage(workspace, caller, "function", model["full_name"], model["owner"])
+    remove(workspace, model["full_name"])
     return {}
 
 
@@ -122,7 +126,7 @@ def delete_version(full_name: str, version: int, workspace: WorkspaceDep) -> Doc
 def by_alias(full_name: str, alias: str, workspace: WorkspaceDep) -> Document:
     """Returns the version of an alias."""
     model = find(workspace, full_name, include_aliases=True)
-    query = {"name": model["full_name"], "alias": alias}
+    query = {"name": model["full_name"], "alias": alias.lower()}
     return _version(model, call_mlflow(workspace, "GET", "registered-models/alias", query)["model_version"])
 
 
@@ -136,10 +140,10 @@ def set_alias(
     """Sets an alias to a version."""
     with changing:
         model = find(workspace, full_name)
-        change = {"name": model["full_name"], "alias": alias, "version": str(request["version_num"])}
+        change = {"name": model["full_name"], "alias": alias.lower(), "version": str(request["version_num"])}
         call_mlflow(workspace, "POST", "registered-models/alias", change)
         return {
-            "alias_name": alias,
+            "alias_name": alias.lower(),
             "version_num": request["version_num"],
             **{key: model[key] for key in ("catalog_name", "schema_name")},
             "model_name": model["name"],
@@ -150,7 +154,7 @@ def set_alias(
 def delete_alias(full_name: str, alias: str, workspace: WorkspaceDep) -> Document:
     """Deletes an alias."""
     with changing:
-        change = {"name": find(workspace, full_name)["full_name"], "alias": alias}
+        change = {"name": find(workspace, full_name)["full_name"], "alias": alias.lower()}
         return call_mlflow(workspace, "DELETE", "registered-models/alias", change)
 
 

@@ -13,6 +13,7 @@ from local.workspace.core.store import Document
 from local.workspace.unity_catalog import models, namespaces, volumes
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, SchemaDocument
 from local.workspace.unity_catalog.securables import (
+    MANAGED_PROPERTIES,
     PAGE,
     UC,
     change,
@@ -79,6 +80,7 @@ def add(workspace: Workspace, caller: Principal, parent: str, request: Document)
             **SCHEMAS.document(request),
             **created(caller),
             "metastore_id": workspace.metastore_id,
+            "properties": request.get("properties", {}) | MANAGED_PROPERTIES,
             "name": name,
             "catalog_name": parent,
             "full_name": full_name,

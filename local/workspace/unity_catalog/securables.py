@@ -19,6 +19,9 @@ S = TypeVar("S", bound=SecurableDocument)
 UC = "/api/2.1/unity-catalog"
 PAGE = 1000  # items of a page at most, and where a request names no number
 
+# What the service adds to the properties of catalogs and schemas, asked or not.
+MANAGED_PROPERTIES = {"unity.catalog.managed.delta.defaults.delta.enableRowTracking": "true"}
+
 # One change of the catalog at a time; other requests can use the store while Spark or MLflow work.
 changing = threading.RLock()
 
@@ -107,6 +110,8 @@ def change(workspace: Workspace, caller: Principal, kind: DocumentKind[S], full_
             raise bad_request(f"new_name: the local workspace cannot rename a {_word(kind)}; make a new one")
         if "owner" in request:
             check_owner(workspace, request["owner"])
+        if "properties" in request:
+            request["properties"] |= MANAGED_PROPERTIES
         changed = kind.document({**document, **request, **updated(caller)})
         workspace.store.put(kind, changed["full_name"], changed)
         return changed

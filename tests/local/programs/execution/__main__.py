@@ -114,6 +114,29 @@ classic = databricks.Job(
     ],
     **common,
 )
+# An endpoint acts for ever as whoever has made it; here that may execute the model and do nothing else.
+server = databricks.ServicePrincipal("server", display_name="server", workspace_access=True, opts=options)
+secret = databricks.ServicePrincipalSecret("secret", service_principal_id=server.id, opts=options)
+as_server = databricks.Provider(
+    "server",
+    host=config.require("host"),
+    auth_type="oauth-m2m",
+    client_id=server.application_id,
+    client_secret=secret.secret,
+)
+grants = [
+    databricks.Grants(
+        f"server-{privilege}",
+        **{kind: name},
+        grants=[{"principal": server.application_id, "privileges": [privilege]}],
+        opts=options,
+    )
+    for kind, name, privilege in (
+        ("catalog", "proof", "USE_CATALOG"),
+        ("schema", "proof.mlops", "USE_SCHEMA"),
+        ("model", "proof.mlops.constant", "EXECUTE"),
+    )
+]
 endpoint = databricks.ModelServing(
     "endpoint",
     name="proof",
@@ -130,7 +153,7 @@ endpoint = databricks.ModelServing(
         "traffic_config": {"routes": [{"served_model_name": "champion", "traffic_percentage": 100}]},
     },
     tags=[{"key": "edition", "value": str(edition)}],
-    opts=options,
+    opts=pulumi.ResourceOptions(provider=as_server, depends_on=grants),
 )
 databricks.Cluster(
     "cluster",

@@ -56,8 +56,14 @@ rule_set = databricks.AccessControlRuleSet(
     opts=options(),
 )
 
+# The service adds properties of its own to catalogs and schemas.
+managed = pulumi.ResourceOptions.merge(options(), pulumi.ResourceOptions(ignore_changes=["properties"]))
 catalog = databricks.Catalog(
-    "catalog", name="proof", comment=f"edition {edition}", properties={"edition": str(edition)}, opts=options()
+    "catalog",
+    name="proof",
+    comment=f"edition {edition}",
+    properties={"edition": "1"},
+    opts=managed,
 )
 isolated = databricks.Catalog(
     "isolated",
@@ -65,10 +71,10 @@ isolated = databricks.Catalog(
     isolation_mode="ISOLATED",
     enable_predictive_optimization="ENABLE" if second else "DISABLE",
     owner=team.display_name,
-    opts=options(),
+    opts=managed,
 )
 schema = databricks.Schema(
-    "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=options()
+    "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=managed
 )
 owned = databricks.Schema(
     "owned",
@@ -77,7 +83,7 @@ owned = databricks.Schema(
     owner=runner.application_id,
     enable_predictive_optimization="DISABLE",
     force_destroy=True,
-    opts=options(),
+    opts=managed,
 )
 volume = databricks.Volume(
     "volume",

@@ -1,0 +1,70 @@
+"""Options that every resource of a class has, whichever component declares it."""
+
+from __future__ import annotations
+
+import pulumi
+
+# Classes that the provider cannot update: each change replaces the object. Made before the old one is deleted, the new
+# object would have the same key, and the deletion would remove the new one. The provider's schema shows most of them:
+# all their inputs replace. The others are those without an update function, or with a fixed key, in its Go source.
+WITHOUT_UPDATE = frozenset(
+    {
+        "CatalogWorkspaceBinding",
+        "DbfsFile",
+        "EntityTagAssignment",
+        "GroupInstanceProfile",
+        "GroupMember",
+        "GroupRole",
+        "LakehouseMonitor",
+        "Library",
+        "MetastoreDataAccess",
+        "Mount",
+        "MwsCustomerManagedKeys",
+        "MwsNetworkConnectivityConfig",
+        "MwsPermissionAssignment",
+        "MwsStorageConfigurations",
+        "MwsVpcEndpoint",
+        "OboToken",
+        "OnlineTable",
+        "Secret",
+        "SecretAcl",
+        "SecretScope",
+        "ServicePrincipalFederationPolicy",
+        "ServicePrincipalRole",
+        "ServicePrincipalSecret",
+        "Token",
+        "UserInstanceProfile",
+        "UserRole",
+        "VectorSearchIndex",
+        "WorkspaceBinding",
+    }
+)
+
+# Properties that the service sets by itself, so that a preview with a refresh would differ for ever: defaults of Unity
+# Catalog (`unity.catalog.managed.…`), and the telemetry of an endpoint.
+SET_BY_THE_SERVICE = {
+    "Catalog": ["properties"],
+    "ModelServing": ["telemetryConfig"],
+    "Schema": ["properties"],
+}
+
+
+def add_options_of_class(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Adds the options of its class to a resource of Databricks; a transformation of the stack.
+
+    Args:
+        args: The resource as it was declared.
+
+    Returns:
+        The same resource with more options; None for other resources.
+    """
+    if not args.type_.startswith("databricks:"):
+        return None
+    name = args.type_.rsplit(":", 1)[-1]
+    options = pulumi.ResourceOptions(
+        delete_before_replace=True if name in WITHOUT_UPDATE else None,
+        ignore_changes=SET_BY_THE_SERVICE.get(name),
+    )
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, options))
