@@ -91,3 +91,12 @@ def test_an_update_is_stopped_by_each_rule_before_it_makes_anything(program: Pro
             assert case.says in output.partition(f"[mandatory]  {case.rule}  ")[2], output
     deployed = json.loads(program.run("stack", "export", "--stack", stack))["deployment"].get("resources", [])
     assert not [made for made in deployed if made["type"].startswith("databricks:")]
+
+
+def test_a_preview_is_stopped_by_a_client_secret_that_the_stack_has_not_made(program: Program, host: str) -> None:
+    inputs = {"host": host, "authType": "oauth-m2m", "clientId": "server", "clientSecret": "hunter2"}
+    server = f'pulumi.ProviderResource("databricks", "server", {inputs!r}, opts)\n'
+    program.write(HEAD.format(host=host) + server)
+    output = program.preview("--stack", "dev", *PACK, succeeds=False)
+    assert "client-secrets-made-here" in output
+    assert "hunter2" not in output.partition("Policies:")[2]
