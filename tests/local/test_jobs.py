@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -63,11 +63,18 @@ def test_a_reference_in_a_parameters_default_is_resolved(cloud: LocalWorkspace) 
     job_id = create(
         cloud,
         task("one", "show", parameters={"date": "{{job.parameters.date}}"}),
-        parameters=[jobs.JobParameterDefinition("date", "{{job.start_time.iso_date}}")],
+        parameters=[
+            jobs.JobParameterDefinition("date", "{{job.start_time.iso_date}}"),
+            jobs.JobParameterDefinition("moment", "{{job.trigger.time.iso_datetime}}[Asia/Tokyo]-1d"),
+            jobs.JobParameterDefinition("clock", "{{job.trigger.time.hour}}:{{job.trigger.time.timestamp_ms}}"),
+        ],
     )
     run = cloud.client().jobs.run_now(job_id).result(MINUTE)
-    today = time.strftime("%Y-%m-%d", time.gmtime(run.start_time / 1000))
-    assert run.job_parameters[0].value == today
+    values = {parameter.name: parameter.value for parameter in run.job_parameters}
+    begun = datetime.fromtimestamp(run.start_time / 1000, UTC)
+    assert values["date"] == begun.date().isoformat()
+    assert values["moment"] == f"{begun.isoformat(timespec='milliseconds')}[Asia/Tokyo]-1d"
+    assert values["clock"] == f"{begun.hour}:{run.start_time}"
 
 
 def test_a_failure_has_its_traceback_and_stops_what_depends_on_it(cloud: LocalWorkspace) -> None:

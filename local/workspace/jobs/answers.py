@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from local.workspace.core.store import Document
     from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
-_HIDDEN = ("settings", "attempts", "repair_history", "run_as", "idempotency_token")
+_HIDDEN = ("settings", "attempts", "repair_history", "run_as", "idempotency_token", "trigger_time")
 
 
 def of_run(workspace: Workspace, run: RunDocument, *, expand_tasks: bool = True, history: bool = False) -> Document:
