@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
 from churn.core.errors import OptionError
-from churn.core.logical_date import logical_date
+from churn.core.task import JOB_PARAMETERS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -63,7 +63,8 @@ def parse(task: Task[Options], argv: Sequence[str] | None = None) -> tuple[Run, 
     """
     parser = _Parser(prog=task.name, description=task.description, allow_abbrev=False)
     parser.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
-    parser.add_argument("--date", required=True, type=logical_date, help="logical date; `logical_date.py` has its form")
+    for name, taken in JOB_PARAMETERS.items():
+        parser.add_argument(f"--{name}", required=True, type=taken["read"], help=taken["help"])
     parser.add_argument("--run_id", required=True, help="id of the job run")
     task.add_options(parser)
     values = parser.parse_args(argv)
