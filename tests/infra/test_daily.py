@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.faults import FaultsError
 from churn.core.logical_date import logical_date
 from infra.written.settings.daily import TRIGGERED
-from local.workspace.jobs.quartz import Schedule
+from infra.written.settings.quartz import UNITS, skipped_time
+from infra.written.stacks import read_settings
+from local.workspace.jobs.quartz import Schedule, _values
 from tests.infra.stack_files import platform_of
 
 if TYPE_CHECKING:
@@ -38,3 +41,44 @@ def test_a_schedule_scores_the_day_of_its_own_time_zone(
     assert due is not None
     written = daily.date_parameter.replace(TRIGGERED, due.isoformat().replace("+00:00", "Z"))
     assert logical_date(written) == day
+
+
+@pytest.mark.parametrize(
+    ("cron", "timezone", "skipped"),
+    [
+        ("0 30 2 * * ?", "Europe/Zurich", "2026-03-29 02:30"),
+        ("0 0/15 2 * * ?", "Europe/Zurich", "2026-03-29 02:00"),
+        ("0 30 2 * * ?", "America/New_York", "2026-03-08 02:30"),
+        ("0 0 0 * * ?", "America/Santiago", "2026-09-06 00:00"),  # midnight does not come
+        ("0 30 23 * * ?", "America/Nuuk", "2026-03-28 23:30"),  # the clock changes in the evening
+        ("0 15 2 * * ?", "Australia/Lord_Howe", "2026-10-04 02:15"),  # half an hour
+        ("0 30 2 * * ?", "UTC", None),
+        ("0 30 2 * * ?", "Asia/Tokyo", None),
+        ("0 30 1 * * ?", "Europe/Zurich", None),
+        ("0 0 3 * * ?", "Europe/Zurich", None),
+        ("0 45 2 * * ?", "Australia/Lord_Howe", None),
+        ("0 0 2,5 * * ?", "Europe/Zurich", None),  # the day has another run
+        ("0 0 * * * ?", "Europe/Zurich", None),
+    ],
+)
+def test_a_time_that_a_clock_change_skips_is_refused(
+    altered: Callable[..., Path], cron: str, timezone: str, skipped: str | None
+) -> None:
+    found = skipped_time(cron, timezone)
+    assert (f"{found:%Y-%m-%d %H:%M}" if found else None) == skipped
+    path = altered({"churn:platform.daily.cron": cron, "churn:platform.daily.timezone": timezone})
+    if skipped is None:
+        assert platform_of(path).daily.cron == cron
+        return
+    day, _, clock = skipped.partition(" ")
+    schedule = Schedule.parse(cron, timezone)
+    next_run = schedule.after(datetime.fromisoformat(day).replace(tzinfo=schedule.zone) - timedelta(seconds=1))
+    assert next_run is not None
+    assert next_run.astimezone(schedule.zone).date() > date.fromisoformat(day)
+    with pytest.raises(FaultsError, match=rf"daily\.cron: .* put forward on {day} and skip {clock}, .*remedy: choose"):
+        read_settings(path)
+
+
+@pytest.mark.parametrize("field", ["5", "05", "*", "*/7", "/20", "3/20", "10-40/15", "1,2,50", "50-10", "50-10/15,7"])
+def test_both_readers_of_schedules_select_the_same_minutes(field: str) -> None:
+    assert UNITS[1].numbers(field) == _values(field, 0, 59, {})

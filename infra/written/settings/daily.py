@@ -30,7 +30,8 @@ class Daily(Section):
     """Settings of the job `churn_daily`."""
 
     cron: QuartzExpression = Field(
-        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year"
+        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year; at a "
+        "time that no clock change of the timezone skips"
     )
     timezone: TimeZone = Field(
         description="time zone of the cron expression, such as UTC or Europe/Zurich, and of the logical date"
