@@ -16,6 +16,8 @@ from local.settings import LocalSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pyspark.sql import SparkSession
+
 OUTPUTS = {"job_ids": {"churn_daily": "1"}, "catalog": "churn_local", "warehouse_id": "w"}
 
 
@@ -58,3 +60,28 @@ def test_no_missing_day_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_only_the_daily_job_has_missing_days(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="--missing is for churn_daily, which has days, not for churn_bootstrap"):
         lifecycle.run_job(LocalSettings(tmp_path, 25000), "churn_bootstrap", None, missing=True)
+
+
+@pytest.mark.parametrize(
+    ("last", "missing"),
+    [
+        (None, ["2026-02-02", "2026-02-04"]),
+        ("2026-02-01", ["2026-02-02", "2026-02-04"]),
+        ("2026-02-07", ["2026-02-02", "2026-02-04", "2026-02-06", "2026-02-07"]),
+    ],
+)
+def test_the_missing_days_are_those_between_the_scored_ones(
+    spark: SparkSession, last: str | None, missing: list[str]
+) -> None:
+    table = "churn_test.gold.churn_scores_daily"
+    spark.sql(f"CREATE OR REPLACE TABLE {table} (customer_id STRING, date DATE) USING DELTA").collect()
+    try:
+        asked = client_with()
+        days.missing_days(asked, OUTPUTS | {"catalog": "churn_test"}, last)
+        (statement, _), _ = asked.statement_execution.execute_statement.call_args
+        assert spark.sql(statement).collect() == []
+        scored = ", ".join(f"('a', DATE'2026-02-0{day}'), ('b', DATE'2026-02-0{day}')" for day in (5, 1, 3))
+        spark.sql(f"INSERT INTO {table} VALUES {scored}").collect()
+        assert [str(row.day) for row in spark.sql(statement).collect()] == missing
+    finally:
+        spark.sql(f"DROP TABLE {table}").collect()
