@@ -374,7 +374,7 @@ def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> Non
         reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
     path.rows("DELETE FROM {}.silver.quarantine_transactions WHERE transaction_id = 'again'")
     counts = "transactions of run 1: 5 in, 2 out, 2 quarantined, 2 superseded, 1 too many"
-    assert str(error.value).startswith(f"rows are there twice: {counts}; if bronze has the rows once")
+    assert str(error.value).startswith(f"rows are there twice: {counts}; if bronze has each row once")
     assert "full refresh of quarantine_transactions, transactions_versions" in str(error.value)
 
 
