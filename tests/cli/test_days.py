@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import pytest
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 OUTPUTS = {"job_ids": {"churn_daily": "1"}, "catalog": "churn_local", "warehouse_id": "w"}
 
 
-def client_with(*missing: str) -> WorkspaceClient:
+def client_with(*missing: str) -> Any:
+    """A workspace whose warehouse answers with these days."""
     client = create_autospec(WorkspaceClient, instance=True)
     answer = StatementResponse(result=ResultData(data_array=[[day] for day in missing]))
     client.statement_execution.execute_statement.return_value = answer

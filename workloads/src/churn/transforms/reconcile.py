@@ -122,9 +122,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if missing:
         raise RowsLostError("; ".join(filter(None, [f"rows were lost: {_shown(missing)}", again])))
     if doubled:
-        tables = sorted({name for row in doubled for name in (f"{row.table}_versions", f"quarantine_{row.table}")})
+        anew = sorted({name for row in doubled for name in (f"{row.table}_versions", f"quarantine_{row.table}")})
         raise RowsTwiceError(
-            f"{again}; if bronze has each row once, a full refresh of {', '.join(tables)} in the pipeline of silver "
+            f"{again}; if bronze has each row once, a full refresh of {', '.join(anew)} in the pipeline of silver "
             "builds them anew from it; if bronze has rows twice, delete those (by _file) before"
         )
 
