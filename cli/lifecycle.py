@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cli import doctor
+from cli.days import DAILY_JOB, run_missing
 from cli.environment import client_environment
 from cli.errors import CommandError
 from cli.jobs import follow, has_succeeded
@@ -20,8 +21,6 @@ from local.settings import REPOSITORY, LocalSettings
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient  # half a second to import
-
-DAILY_JOB = "churn_daily"
 
 
 def up(settings: LocalSettings, date: str | None) -> None:
@@ -121,16 +120,22 @@ def start(settings: LocalSettings) -> None:
         supervisor.start(settings, report)
 
 
-def run_job(settings: LocalSettings, name: str, date: str | None) -> None:
-    """Runs a deployed job by name and shows its tasks until it ends."""
-    jobs = Stack.local(settings).outputs().get("job_ids", {})
+def run_job(settings: LocalSettings, name: str, date: str | None, *, missing: bool = False) -> None:
+    """Runs a deployed job by name and shows its tasks until it ends; `missing` runs it for each day without scores."""
+    if missing and name != DAILY_JOB:
+        raise CommandError(f"--missing is for {DAILY_JOB}, which has days, not for {name}")
+    outputs = Stack.local(settings).outputs()
+    jobs = outputs.get("job_ids", {})
     if name not in jobs:
         known = ", ".join(sorted(jobs)) or "none: `platform up` deploys them"
         raise CommandError(f"no deployed job {name!r}; there are: {known}")
     services = doctor.services(settings)
     if not services.ok:
         raise CommandError(f"{services.state}\n  → {services.remedy}")
-    follow(_client(settings), jobs[name], date)
+    if missing:
+        run_missing(_client(settings), outputs, date)
+    else:
+        follow(_client(settings), jobs[name], date)
 
 
 def _check_machine(settings: LocalSettings, *, starting: bool) -> None:

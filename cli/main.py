@@ -94,8 +94,15 @@ def wheel() -> None:
 def run(
     job: Annotated[str, typer.Argument(help="Name of a deployed job, such as churn_daily.")],
     date: Annotated[
-        str | None, typer.Option(callback=_logical_date, help="Logical date, YYYY-MM-DD; default: the job's own.")
+        str | None,
+        typer.Option(
+            callback=_logical_date,
+            help="Logical date, YYYY-MM-DD; default: the job's own. With --missing the last day to look at.",
+        ),
     ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Run every day since the first scored one that has no scores, in order.")
+    ] = False,
 ) -> None:
     """Runs a deployed job and shows its tasks until it ends.
 
@@ -103,7 +110,7 @@ def run(
     """
     from cli import lifecycle
 
-    lifecycle.run_job(LocalSettings.load(), job, date)
+    lifecycle.run_job(LocalSettings.load(), job, date, missing=missing)
 
 
 @app.command()

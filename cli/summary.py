@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
 from cli.jobs import duration_seconds
+from cli.queries import rows
 from local.progress import console
 
 if TYPE_CHECKING:
@@ -55,10 +56,7 @@ def _quality(client: WorkspaceClient, model: str, version: int | None) -> str:
 
 
 def _row(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> list[str]:
-    answer = client.statement_execution.execute_statement(
-        statement.format(catalog=outputs["catalog"]), outputs["warehouse_id"], wait_timeout="50s"
-    )
-    if answer.result is None or not answer.result.data_array:
-        error = answer.status.error.message if answer.status and answer.status.error else "no rows"
-        raise CommandError(f"the query {statement!r} failed: {error}")
-    return answer.result.data_array[0]
+    found = rows(client, outputs, statement)
+    if not found:
+        raise CommandError(f"the query {statement!r} failed: no rows")
+    return found[0]

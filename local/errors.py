@@ -50,6 +50,10 @@ class UnsupportedSourceError(LocalError):
     """
 
 
+class NotResettableError(LocalError):
+    """A full refresh names a table that forbids it. Trying again does not help; the text names table and property."""
+
+
 class UnreadableFileError(LocalError):
     """A file of a `cloudFiles` stream is not of the stream's format. Trying again does not help; the text names it."""
 

@@ -14,12 +14,12 @@ from pyspark.pipelines.graph_element_registry import GraphElementRegistry
 from pyspark.pipelines.output import Output, Table, TemporaryView
 from pyspark.pipelines.source_code_location import SourceCodeLocation
 
-from local.errors import UnsupportedSourceError
+from local.errors import NotResettableError, UnsupportedSourceError
 from local.spark.expectations import Action, Declared, Expectation, checked, expect, of
 from local.spark.pipeline_plan import early_reads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pyspark.pipelines.flow import AutoCdcFlow, Flow
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 IGNORED_ARGUMENTS = frozenset({"cluster_by_auto", "private", "refresh_policy"})  # tuning and visibility: no effect here
 REFUSED_ARGUMENTS = frozenset({"path", "row_filter"})
+RESET_ALLOWED = "pipelines.reset.allowed"
 TABLE_KEYWORDS: dict[str, Action] = {
     "expect_all": "warn",
     "expect_all_or_drop": "drop",
@@ -53,6 +54,7 @@ class Registry(GraphElementRegistry):
         self._flows: list[Flow] = []
         self._views: set[str] = set()
         self._outputs: set[str] = set()
+        self._kept: set[str] = set()
 
     @property
     def tables(self) -> list[str]:
@@ -77,9 +79,23 @@ class Registry(GraphElementRegistry):
         self._outputs.add(self.three_part_name(output.name))
         if isinstance(output, TemporaryView):
             self._views.add(output.name)
+        if isinstance(output, Table) and output.table_properties.get(RESET_ALLOWED, "true").lower() == "false":
+            self._kept.add(self.three_part_name(output.name))
         if isinstance(output, Table) and output.cluster_by:  # only the layout; the engine cannot pass it to Delta
             output = dataclasses.replace(output, cluster_by=None)
         self._engine.register_output(output)
+
+    def check_resets(self, tables: Sequence[str]) -> None:
+        """Refuses to reset tables that forbid it; a full refresh of all tables leaves those as they are.
+
+        Args:
+            tables: The tables that an update names for a full refresh.
+
+        Raises:
+            NotResettableError: One of them must not be reset.
+        """
+        if kept := [table for table in tables if self.three_part_name(table) in self._kept]:
+            raise NotResettableError(f"full refresh of {', '.join(kept)}: the table property {RESET_ALLOWED} is false")
 
     def register_flow(self, flow: Flow) -> None:
         """Keeps a flow until `commit`."""

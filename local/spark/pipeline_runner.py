@@ -105,6 +105,7 @@ def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapp
             for source in options.sources:
                 _execute(source, spark)
         registry.commit()
+    registry.check_resets(options.full_refresh)
     for table in registry.tables:
         log.write("dataset", dataset=table)
     metrics = Metrics(registry, log, observed_metrics(LocalSettings.load()))

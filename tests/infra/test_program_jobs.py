@@ -224,7 +224,7 @@ def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
             assert all(task["timeoutSeconds"] > 0 for task in job.inputs["tasks"])
     prod = programs["prod"].of("Job")["churn_daily"].inputs
     assert prod["schedule"]["pauseStatus"] == "UNPAUSED"
-    assert prod["parameters"] == [{"name": "date", "default": "{{job.start_time.iso_date}}-1d"}]
+    assert prod["parameters"] == [{"name": "date", "default": "{{job.trigger.time.iso_datetime}}[UTC]-1d"}]
     assert prod["emailNotifications"]["onFailures"] == ["churn-oncall@example.com"]
     assert all(task["maxRetries"] == 2 for task in prod["tasks"])
     local = programs["local"].of("Job")["churn_daily"].inputs

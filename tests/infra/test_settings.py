@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from churn.core.faults import FaultsError
-from infra.written.settings.daily import Daily
 from infra.written.settings.stack import Settings
 from infra.written.stacks import read_settings
 from policies.compute import MAX_WAREHOUSE_IDLE_MINUTES
@@ -335,13 +334,6 @@ def test_spark_settings_are_the_pipelines_on_serverless_compute_too(altered: Cal
     assert compute.spark_conf
     meaning = type(compute).model_fields["spark_conf"].description or ""
     assert "pipelines always take them, jobs only on their cluster, not on serverless compute" in meaning
-
-
-def test_the_day_of_a_run_is_explained_as_that_in_utc() -> None:
-    for name in ("timezone", "logical_date"):
-        meaning = Daily.model_fields[name].description or ""
-        assert "{{job.start_time.iso_date}}" in meaning
-        assert "in UTC" in meaning
 
 
 def test_every_setting_is_explained() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -63,11 +63,45 @@ def test_a_reference_in_a_parameters_default_is_resolved(cloud: LocalWorkspace) 
     job_id = create(
         cloud,
         task("one", "show", parameters={"date": "{{job.parameters.date}}"}),
-        parameters=[jobs.JobParameterDefinition("date", "{{job.start_time.iso_date}}")],
+        parameters=[
+            jobs.JobParameterDefinition("date", "{{job.start_time.iso_date}}"),
+            jobs.JobParameterDefinition("moment", "{{job.trigger.time.iso_datetime}}[Asia/Tokyo]-1d"),
+            jobs.JobParameterDefinition("clock", "{{job.trigger.time.hour}}:{{job.trigger.time.timestamp_ms}}"),
+        ],
     )
     run = cloud.client().jobs.run_now(job_id).result(MINUTE)
-    today = time.strftime("%Y-%m-%d", time.gmtime(run.start_time / 1000))
-    assert run.job_parameters[0].value == today
+    values = {parameter.name: parameter.value for parameter in run.job_parameters}
+    begun = datetime.fromtimestamp(run.start_time / 1000, UTC)
+    assert values["date"] == begun.date().isoformat()
+    assert values["moment"] == f"{begun.isoformat(timespec='milliseconds')}[Asia/Tokyo]-1d"
+    assert values["clock"] == f"{begun.hour}:{run.start_time}"
+
+
+def test_job_parameters_reach_every_task_that_takes_named_ones(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    job_id = create(
+        cloud,
+        task("named", "show", parameters={"own": "1", "day": "of the task"}),
+        task("none", "show"),
+        parameters=[jobs.JobParameterDefinition("day", "{{job.id}}"), jobs.JobParameterDefinition("unused", "x")],
+    )
+    run = client.jobs.run_now(job_id, job_parameters={"unused": "y"}).result(MINUTE)
+    logs = {item.task_key: client.jobs.get_run_output(item.run_id).logs or "" for item in run.tasks or []}
+    assert f"arguments [('day', '{job_id}'), ('own', '1'), ('unused', 'y')]" in logs["named"]
+    assert "arguments []" in logs["none"]
+    shown = {item.task_key: item.python_wheel_task.named_parameters for item in run.tasks or []}
+    assert shown == {"named": {"day": str(job_id), "own": "1", "unused": "y"}, "none": None}
+
+
+def test_an_unknown_reference_in_a_runs_parameter_is_refused(cloud: LocalWorkspace) -> None:
+    client = cloud.client()
+    job_id = create(cloud, task("one", "show"), parameters=[jobs.JobParameterDefinition("date", "2026-01-31")])
+    said = r"job_parameters\.date: unknown reference \{\{start_date\}\}; allowed: job\.id"
+    with pytest.raises(BadRequest, match=said):
+        client.jobs.run_now(job_id, job_parameters={"date": "{{start_date}}"})
+    run = client.jobs.run_now(job_id).result(MINUTE)
+    with pytest.raises(BadRequest, match=said):
+        client.jobs.repair_run(run.run_id, rerun_tasks=["one"], job_parameters={"date": "{{start_date}}"})
 
 
 def test_a_failure_has_its_traceback_and_stops_what_depends_on_it(cloud: LocalWorkspace) -> None:

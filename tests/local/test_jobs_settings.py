@@ -51,9 +51,12 @@ def test_a_task_runs_as_the_jobs_principal(cloud: LocalWorkspace) -> None:
 def test_a_schedule_starts_runs_until_it_is_paused(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     schedule = jobs.CronSchedule("* * * * * ?", "Europe/Zurich")
-    job_id = create(cloud, task("one", "show"), schedule=schedule)
+    due = jobs.JobParameterDefinition("due", "{{job.trigger.time.timestamp_ms}}")
+    job_id = create(cloud, task("one", "show"), schedule=schedule, parameters=[due])
     run = wait_for(lambda: list(client.jobs.list_runs(job_id=job_id)))[-1]
     assert run.trigger is jobs.TriggerType.PERIODIC
+    triggered_ms = int(run.job_parameters[0].value)  # a schedule's moment is rounded down to its minute
+    assert (triggered_ms % 60_000, run.start_time - triggered_ms < 70_000) == (0, True)
     schedule.pause_status = jobs.PauseStatus.PAUSED
     client.jobs.update(job_id, new_settings=jobs.JobSettings(schedule=schedule))
     wait_for(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)), 60)

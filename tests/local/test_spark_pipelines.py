@@ -156,6 +156,32 @@ def test_two_updates_keep_order_quality_and_quarantine(
     assert again.states("refused") == ["EXCLUDED"]
 
 
+def test_a_full_refresh_keeps_tables_that_may_not_be_reset(
+    spark: SparkSession, spark_home: LocalSettings, tmp_path: Path, numbers: str
+) -> None:
+    source = f"""
+        @dp.table(name="kept", table_properties={{"pipelines.reset.allowed": "false"}})
+        def kept():
+            return spark.readStream.option("skipChangeCommits", "true").table("{numbers}")
+
+        @dp.table(name="rebuilt")
+        def rebuilt():
+            return spark.readStream.option("skipChangeCommits", "true").table("{numbers}")
+    """
+    pipeline = Pipeline(spark_home, tmp_path, source)
+    assert pipeline.update().state == "COMPLETED"
+    spark.sql(f"DELETE FROM {numbers} WHERE id < 5")
+    spark.sql(f"INSERT INTO {numbers} VALUES (100)")
+    assert pipeline.update("--full-refresh-all").state == "COMPLETED"
+    counts = {name: spark.table(f"churn_test.silver.{name}").count() for name in ("kept", "rebuilt")}
+    assert counts == {"kept": 12, "rebuilt": 7}
+    refused = pipeline.update("--full-refresh", "kept")
+    assert (refused.exit_code, refused.state) == (1, "FAILED")
+    assert "kept" in refused.message
+    assert "pipelines.reset.allowed" in refused.message
+    assert spark.table("churn_test.silver.kept").count() == 12
+
+
 def test_rules_of_a_table_hold_for_flows_by_any_of_its_names(
     spark: SparkSession, spark_home: LocalSettings, tmp_path: Path, numbers: str
 ) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from databricks.sdk.service.catalog import VolumeType
+from pyspark.sql import functions as sf
 
 from churn.core.contract import contract_of
 from churn.core.entry import Run
@@ -365,10 +366,24 @@ def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, m
     assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
 
 
+def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> None:
+    quarantine = f"{CATALOG}.silver.quarantine_transactions"
+    again = path.spark.table(quarantine).withColumn("transaction_id", sf.lit("again"))
+    again.write.mode("append").saveAsTable(quarantine)
+    with pytest.raises(reconcile.RowsTwiceError) as error:
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
+    path.rows("DELETE FROM {}.silver.quarantine_transactions WHERE transaction_id = 'again'")
+    counts = "transactions of run 1: 5 in, 2 out, 2 quarantined, 2 superseded, 1 too many"
+    assert str(error.value).startswith(f"rows are there twice: {counts}; if bronze has each row once")
+    assert "full refresh of quarantine_transactions, transactions_versions" in str(error.value)
+
+
 def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
-    with pytest.raises(reconcile.RowsLostError, match=r"customer of run 1: 20 in, 11 out, 5 quarantined, 3 super"):
+    with pytest.raises(reconcile.RowsLostError) as error:
         reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
+    counts = "customer of run 1: 20 in, 11 out, 5 quarantined, 3 superseded, 1 too few"
+    assert str(error.value) == f"rows were lost: {counts}"
 
 
 def test_a_file_that_ingest_has_not_counted_is_named(path: WayToSilver) -> None:

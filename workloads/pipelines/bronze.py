@@ -12,12 +12,18 @@ from churn.core.contract import Contract, contracts
 
 spark = SparkSession.active()
 ADMITTED = spark.conf.get("churn.admitted")
+# A full refresh would lose the rows of files that are gone, and silver would take over all others once more.
+KEPT = {"pipelines.reset.allowed": "false"}
 
 
 def deliveries(contract: Contract) -> None:
     """Declares the streaming table of one domain's files."""
 
-    @dp.table(name=contract.domain, comment=f"{contract.description} As delivered.")
+    @dp.table(
+        name=contract.domain,
+        comment=f"{contract.description} As delivered.",
+        table_properties=KEPT,
+    )
     def rows() -> DataFrame:
         return (
             spark.readStream.format("cloudFiles")

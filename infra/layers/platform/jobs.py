@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_databricks as databricks
 
+from churn.core.task import JOB_PARAMETERS
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
@@ -32,7 +33,7 @@ ENVIRONMENT = "default"
 ENVIRONMENT_VERSION = "4"  # of serverless compute: Python 3.12, the first with a Spark 4 client
 RETRY_AFTER_SECONDS = 60
 # Parameters that every wheel task has beside the catalog; the workspace fills them in.
-COMMON_PARAMETERS = {"date": "{{job.parameters.date}}", "run_id": "{{job.run_id}}"}
+COMMON_PARAMETERS = {**{name: f"{{{{job.parameters.{name}}}}}" for name in JOB_PARAMETERS}, "run_id": "{{job.run_id}}"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Jobs(pulumi.ComponentResource):
             description=spec.description,
             # The provider compares lists by position, and the service returns tasks by key.
             tasks=[self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)],
-            parameters=[{"name": "date", "default": args.daily.date_parameter}],
+            parameters=[{"name": name, "default": self._job_defaults()[name]} for name in JOB_PARAMETERS],
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             max_concurrent_runs=1,
             queue={"enabled": True},
@@ -188,6 +189,10 @@ class Jobs(pulumi.ComponentResource):
         else:
             task["job_cluster_key"] = CLUSTER
             task["libraries"] = [{"whl": args.wheel}]
+
+    def _job_defaults(self) -> dict[str, str]:
+        """Gives the default of each parameter of a job."""
+        return {"date": self._args.daily.date_parameter}
 
     def _parameter_values(self) -> dict[str, pulumi.Input[str]]:
         """Gives the value of each parameter that a wheel task may have; those of training are named as its settings."""

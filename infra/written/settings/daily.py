@@ -25,6 +25,7 @@ def _timezone(name: str) -> str:
     return name
 
 
+TRIGGERED = "{{job.trigger.time.iso_datetime}}"
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 
 
@@ -32,23 +33,23 @@ class Daily(Section):
     """Settings of the job `churn_daily`."""
 
     cron: QuartzExpression = Field(
-        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year"
+        description="Quartz expression: seconds, minutes, hours, day of month, month, day of week, perhaps year; at a "
+        "time that no clock change of the timezone skips"
     )
     timezone: TimeZone = Field(
-        description="time zone of the cron expression, such as UTC; the default of logical_date, "
-        "{{job.start_time.iso_date}}, is the day in UTC all the same"
+        description="time zone of the cron expression, such as UTC or Europe/Zurich, and of the logical date"
     )
     paused: bool = Field(description="true never starts it by schedule")
     logical_date: dt.date | None = Field(
         default=None,
-        description="default of the parameter `date`, quoted; null takes {{job.start_time.iso_date}}, the day the "
-        "run starts in UTC, whatever the timezone, less days_behind",
+        description="default of the parameter `date`, quoted; null takes the day on which the run was triggered, in "
+        "timezone, less days_behind",
     )
     days_behind: int = Field(
         ge=0,
         le=7,
-        description="days that the default of the parameter date lies before the day the run starts: 1 scores in the "
-        "morning what happened by the evening before",
+        description="days that the default of the parameter date lies before the day on which the run was triggered: 1 "
+        "scores in the morning what happened by the evening before",
     )
     task_timeout_minutes: int = Field(ge=1, le=1440, description="minutes after which one task is stopped")
     task_retries: int = Field(ge=0, le=5, description="how often a failed task is tried again")
@@ -59,7 +60,12 @@ class Daily(Section):
 
     @property
     def date_parameter(self) -> str:
-        """Default of the job parameter `date`."""
+        """Default of the job parameter `date`, which `churn.core.logical_date` reads.
+
+        Databricks replaces the reference by the moment, in UTC, that the run was triggered, not by that of its start:
+        a run that waits in the queue keeps its day.
+        """
         if self.logical_date:
             return self.logical_date.isoformat()
-        return "{{job.start_time.iso_date}}" + (f"-{self.days_behind}d" if self.days_behind else "")
+        behind = f"-{self.days_behind}d" if self.days_behind else ""
+        return f"{TRIGGERED}[{self.timezone}]{behind}"

@@ -7,9 +7,11 @@ of its own; both are tested with the same cases.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
@@ -17,6 +19,9 @@ from infra.written.sections import wrong_value
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+YEARS = range(2026, 2036)  # in which clock changes are looked for
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,18 @@ class Unit:
         in_order = self.wraps or not dash or first <= last
         return self.has(first) and (not dash or self.has(last)) and in_order
 
+    def numbers(self, field: str) -> set[int]:
+        """The numbers that a field selects, of a unit without names whose lowest number is 0."""
+        found: set[int] = set()
+        for part in field.split(","):
+            span, slash, step = part.partition("/")
+            first, dash, last = span.partition("-")
+            start = 0 if first in ("", "*") else int(first)
+            end = int(last) if dash else self.highest if slash or first == "*" else start
+            ahead = range(start, end + 1 if end >= start else end + self.highest + 2, int(step or 1))
+            found.update(number % (self.highest + 1) for number in ahead)
+        return found
+
 
 UNITS = (
     Unit("seconds", 0, 59),
@@ -87,3 +104,35 @@ def check_quartz(expression: str) -> str:
 
 
 QuartzExpression = Annotated[str, AfterValidator(check_quartz)]
+
+
+def skipped_time(expression: str, timezone: str) -> dt.datetime | None:
+    """Returns the first time of day of an expression, with its day, that a clock skips, if it leaves none of that day.
+
+    A clock that is put forward skips an hour, or another span. The days of the expression do not count: a schedule is
+    meant to be right whatever its days become.
+
+    Args:
+        expression: As `check_quartz` accepts it.
+        timezone: A name of the IANA time zone database.
+    """
+    fields, zone = expression.upper().split(" "), ZoneInfo(timezone)
+    minutes, hours = (unit.numbers(field) for unit, field in zip(UNITS[1:3], fields[1:3], strict=True))
+    clocks = [dt.time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes)]
+    day = dt.date(YEARS.start, 1, 1)
+    while day.year < YEARS.stop:
+        if zone.utcoffset(_noon(day)) != zone.utcoffset(_noon(day - DAY)):
+            for begun in (day - DAY, day):  # between two noons
+                if all(_is_skipped(dt.datetime.combine(begun, clock, zone)) for clock in clocks):
+                    return dt.datetime.combine(begun, clocks[0])
+        day += DAY
+    return None
+
+
+def _noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12))
+
+
+def _is_skipped(moment: dt.datetime) -> bool:
+    """Whether no clock of the moment's zone ever shows the moment."""
+    return moment.astimezone(dt.UTC).astimezone(moment.tzinfo).replace(tzinfo=None) != moment.replace(tzinfo=None)

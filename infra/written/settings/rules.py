@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from churn.core.label_window import LabelWindow
 from infra.written.sections import BrokenRule
 from infra.written.settings.aws_rules import AWS_RULES
+from infra.written.settings.quartz import skipped_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,6 +145,19 @@ def _a_fixed_day_is_the_day(settings: Settings) -> Iterator[BrokenRule]:
         )
 
 
+def _no_clock_change_skips_the_day(settings: Settings) -> Iterator[BrokenRule]:
+    """Refuses a schedule whose times a clock change skips: that day would not be scored."""
+    daily = settings.platform.daily if settings.platform else None
+    if daily and (skipped := skipped_time(daily.cron, daily.timezone)):
+        yield BrokenRule(
+            place=("churn:platform", "daily", "cron"),
+            received=daily.cron,
+            allowed=f"a time that the clocks of {daily.timezone} show on every day: they are put forward on "
+            f"{skipped:%Y-%m-%d} and skip {skipped:%H:%M}, so that no run would start",
+            remedy="choose a time outside of the clock changes, such as 0 0 5 * * ?, or the timezone UTC",
+        )
+
+
 def _no_day_before_the_simulated_world(settings: Settings) -> Iterator[BrokenRule]:
     """Refuses a fixed logical date before the simulated world."""
     if not settings.platform or not settings.platform.simulation.enabled:
@@ -186,6 +200,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _production_is_not_simulated,
     _production_days_move,
     _a_fixed_day_is_the_day,
+    _no_clock_change_skips_the_day,
     _no_day_before_the_simulated_world,
     _history_is_deep_enough,
     *AWS_RULES,

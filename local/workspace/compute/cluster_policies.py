@@ -15,7 +15,16 @@ from local.workspace.core.store import Document
 
 router = APIRouter()
 _API = "/api/2.0/policies/clusters"
-_TYPES = {"allowlist", "blocklist", "fixed", "forbidden", "range", "regex", "unlimited"}
+# Types of rules, and the fields of which each needs one.
+_TYPES = {
+    "allowlist": ("values",),
+    "blocklist": ("values",),
+    "fixed": ("value",),
+    "forbidden": (),
+    "range": ("minValue", "maxValue"),
+    "regex": ("pattern",),
+    "unlimited": (),
+}
 
 
 @router.post(f"{_API}/create")
@@ -90,6 +99,10 @@ def _check(text: str) -> None:
     if not isinstance(rules, dict):
         raise bad_request("definition must be an object of rules by attribute")
     for attribute, rule in rules.items():
+        if "*" in attribute or attribute == "dbus_per_hour":
+            raise not_built(f"a rule of a cluster policy over {attribute}")
         kind = rule.get("type") if isinstance(rule, dict) else None
         if kind not in _TYPES:
             raise bad_request(f"definition.{attribute}.type is {kind!r}; allowed: {', '.join(sorted(_TYPES))}")
+        if _TYPES[kind] and not rule.keys() & set(_TYPES[kind]):
+            raise bad_request(f"definition.{attribute} is {kind} and needs {' or '.join(_TYPES[kind])}")

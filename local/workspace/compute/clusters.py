@@ -8,7 +8,8 @@ from typing import Annotated
 from databricks.sdk.service import compute as sdk
 from fastapi import APIRouter, Request
 
-from local.workspace.compute.documents import CLUSTERS, POLICIES, ClusterDocument
+from local.workspace.compute import policy_rules
+from local.workspace.compute.documents import CLUSTERS, ClusterDocument
 from local.workspace.core.clock import now_ms
 from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, bad_request, not_built
@@ -41,8 +42,7 @@ def _checked(workspace: Workspace, request: Document) -> Document:
     """A cluster's settings; raises a 400 or 501 that names the field."""
     if "clone_from" in request:
         raise not_built("clone_from of a cluster")
-    if "policy_id" in request and workspace.store.get(POLICIES, request["policy_id"]) is None:
-        raise bad_request(f"policy_id: there is no cluster policy {request['policy_id']!r}")
+    request = policy_rules.enforced(workspace, request, "all-purpose")
     if "num_workers" in request and "autoscale" in request:
         raise bad_request("give either num_workers or autoscale")
     size = {} if "autoscale" in request else {"num_workers": 0}

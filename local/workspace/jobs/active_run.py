@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
-from local.workspace.jobs import references, settings, tasks
+from local.workspace.jobs import parameters, tasks
 from local.workspace.jobs.documents import RUNS, TASK_RUNS, TaskRunDocument
 from local.workspace.jobs.states import CANCELED, Outcome, is_active, run_outcome, set_active, set_ended, upstream
 
@@ -199,19 +199,19 @@ class ActiveRun(threading.Thread):
         if not self._slots.take(self):
             return self._stop_outcome() or CANCELED
         try:
-            values = references.values(self.document, attempt)
-            task = {**self._tasks[key]}
-            for kind in settings.TASK_KINDS:
-                if kind in task:
-                    task[kind] = references.resolved(task[kind], values)
-                    attempt["resolved_values"] = {kind: _shown(task[kind])}
+            kinds = parameters.of_task(self.document, attempt, self._tasks[key])
+            attempt["resolved_values"] = {kind: _shown(resolved) for kind, resolved in kinds.items()}
             with self._slots.changed:
                 set_active(attempt, "RUNNING")
                 attempt["start_time"] = now_ms()
                 self._save_step()
             folder = self._folder / str(attempt["run_id"])
             outcome = tasks.run(
-                self._workspace, self.document, task, folder, lambda program: self._register(key, program)
+                self._workspace,
+                self.document,
+                self._tasks[key] | kinds,
+                folder,
+                lambda program: self._register(key, program),
             )
         except Exception as error:  # noqa: BLE001 (as above; it may be tried again)
             outcome = _fault(error)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.workspace.jobs import references, settings
+from local.workspace.jobs import parameters
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
     from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
-_HIDDEN = ("settings", "attempts", "repair_history", "run_as", "idempotency_token")
+_HIDDEN = ("settings", "attempts", "repair_history", "run_as", "idempotency_token", "trigger_time")
 
 
 def of_run(workspace: Workspace, run: RunDocument, *, expand_tasks: bool = True, history: bool = False) -> Document:
@@ -44,11 +44,9 @@ def of_run(workspace: Workspace, run: RunDocument, *, expand_tasks: bool = True,
 def of_attempt(workspace: Workspace, run: RunDocument, attempt: AttemptDocument) -> Document:
     """Returns the answer for an attempt of a task: its settings with references replaced, and its state."""
     task: Document = next((task for task in run["settings"]["tasks"] if task["task_key"] == attempt["task_key"]), {})
-    values = references.values(run, attempt)
-    shown = {kind: references.resolved(task[kind], values) for kind in settings.TASK_KINDS if kind in task}
     return {
         **task,
-        **shown,
+        **parameters.of_task(run, attempt, task),
         **attempt,
         "run_page_url": _page_url(workspace, run),
         "cleanup_duration": 0,

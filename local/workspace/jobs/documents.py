@@ -63,6 +63,7 @@ class RunDocument(Stateful):
     creator_user_name: str
     run_as: str
     trigger: Trigger
+    trigger_time: NotRequired[int]  # when it was due, of a schedule to the minute; runs of older releases lack it
     settings: Document  # the job's, when the run or its latest repair began
     job_parameters: list[ParameterDocument]
     attempts: list[AttemptDocument]

@@ -9,17 +9,31 @@ from typing import TYPE_CHECKING, Any
 from local.workspace.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from local.workspace.jobs.documents import AttemptDocument, RunDocument
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+# Of a moment in UTC; https://docs.databricks.com/aws/en/jobs/dynamic-value-references
+_OF_A_MOMENT: dict[str, Callable[[datetime], str]] = {
+    "iso_weekday": lambda moment: str(moment.isoweekday()),
+    "is_weekday": lambda moment: str(moment.isoweekday() <= 5).lower(),
+    "iso_date": lambda moment: moment.date().isoformat(),
+    "iso_datetime": lambda moment: moment.isoformat(timespec="milliseconds"),
+    "year": lambda moment: str(moment.year),
+    "month": lambda moment: str(moment.month),
+    "day": lambda moment: str(moment.day),
+    "hour": lambda moment: str(moment.hour),
+    "minute": lambda moment: str(moment.minute),
+    "second": lambda moment: str(moment.second),
+    "timestamp_ms": lambda moment: str(round(moment.timestamp() * 1000)),
+}
 OF_A_JOB = (
     "job.id",
     "job.name",
     "job.run_id",
-    "job.start_time.iso_date",
-    "job.start_time.iso_datetime",
+    *(f"job.start_time.{name}" for name in _OF_A_MOMENT),
+    *(f"job.trigger.time.{name}" for name in _OF_A_MOMENT),
     "job.trigger.type",
 )
 OF_A_TASK = (*OF_A_JOB, "task.name", "task.run_id")
@@ -32,15 +46,16 @@ def values(run: RunDocument, attempt: AttemptDocument | None = None) -> dict[str
         run: The run of the job; its parameters count as far as they are set.
         attempt: The attempt of a task, for references to the task.
     """
-    start = datetime.fromtimestamp(run["start_time"] / 1000, UTC)
+    moments = {"start_time": run["start_time"], "trigger.time": run.get("trigger_time", run["start_time"])}
     values = {
         "job.id": str(run["job_id"]),
         "job.name": run["run_name"],
         "job.run_id": str(run["run_id"]),
-        "job.start_time.iso_date": start.date().isoformat(),
-        "job.start_time.iso_datetime": start.isoformat(timespec="milliseconds"),
         "job.trigger.type": run["trigger"].lower(),
     }
+    for kind, milliseconds in moments.items():
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+        values |= {f"job.{kind}.{name}": shown(moment) for name, shown in _OF_A_MOMENT.items()}
     for parameter in run["job_parameters"]:
         values[f"job.parameters.{parameter['name']}"] = parameter["value"]
     if attempt is not None:

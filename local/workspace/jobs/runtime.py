@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-    from local.workspace.jobs.documents import JobDocument, RepairDocument, RunDocument, Stateful, Trigger
+    from local.workspace.jobs.documents import JobDocument, RepairDocument, RunDocument, Stateful
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class JobRuns:
         creator: str,
         values: Mapping[str, str] | None = None,
         *,
-        trigger: Trigger = "ONE_TIME",
+        due: datetime | None = None,
         queue: bool | None = None,
         idempotency_token: str | None = None,
     ) -> RunDocument:
@@ -97,7 +97,7 @@ class JobRuns:
             job: The job.
             creator: Name of the principal that starts the run.
             values: Values of the job's parameters that differ from their defaults.
-            trigger: Why the run starts.
+            due: When the schedule was due that starts the run; None where a principal starts it.
             queue: Whether the run may wait; the job's setting if left out.
             idempotency_token: Name of the request; a second request of that name returns the run of the first.
 
@@ -108,7 +108,7 @@ class JobRuns:
             earlier = self._run_of_request(job["job_id"], idempotency_token)
             if earlier is not None:
                 return earlier
-            run = self._new_run(job, creator, values or {}, trigger, idempotency_token)
+            run = self._new_run(job, creator, values or {}, due, idempotency_token)
             self._admit(run, job["settings"]["queue"]["enabled"] if queue is None else queue)
             return run
 
@@ -120,10 +120,11 @@ class JobRuns:
         return None
 
     def _new_run(
-        self, job: JobDocument, creator: str, values: Mapping[str, str], trigger: Trigger, token: str | None
+        self, job: JobDocument, creator: str, values: Mapping[str, str], due: datetime | None, token: str | None
     ) -> RunDocument:
         """The document of a run that neither runs nor waits yet."""
-        run_id = self._workspace.store.next_id(RUNS)
+        run_id, now = self._workspace.store.next_id(RUNS), now_ms()
+        minute = due.replace(second=0, microsecond=0) if due else None
         run: RunDocument = {
             "run_id": run_id,
             "job_id": job["job_id"],
@@ -131,8 +132,9 @@ class JobRuns:
             "run_name": job["settings"]["name"],
             "creator_user_name": creator,
             "run_as": run_as_name(self._workspace, job["settings"]) or job["creator_user_name"],
-            "trigger": trigger,
-            "start_time": now_ms(),
+            "trigger": "PERIODIC" if due else "ONE_TIME",
+            "trigger_time": round(minute.timestamp() * 1000) if minute else now,
+            "start_time": now,
             "settings": job["settings"],
             "job_parameters": [],
             "attempts": [],
@@ -276,4 +278,4 @@ class JobRuns:
         schedule = settings.schedule(job["settings"])
         due = schedule.after(before) if schedule else None
         if due is not None and due <= now:
-            self.run_now(job, job["creator_user_name"], trigger="PERIODIC")
+            self.run_now(job, job["creator_user_name"], due=due)

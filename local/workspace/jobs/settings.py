@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from local.workspace.compute.documents import CLUSTERS
+from local.workspace.compute.policy_rules import enforced
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.identity.run_as import run_as_name
 from local.workspace.jobs.quartz import Schedule
@@ -49,6 +50,9 @@ def checked(workspace: Workspace, settings: Document, path: str = "") -> Documen
     clusters = [cluster["job_cluster_key"] for cluster in settings.get("job_clusters", [])]
     environments = [environment["environment_key"] for environment in settings.get("environments", [])]
     _unique(clusters, f"{path}job_clusters", "job_cluster_key")
+    for place, owner in (("job_clusters", settings.get("job_clusters", [])), ("tasks", tasks)):
+        for index, item in enumerate(owner):
+            enforced(workspace, item.get("new_cluster", {}), "job", f"{path}{place}[{index}].new_cluster.")
     _unique(environments, f"{path}environments", "environment_key")
     _at_least(settings, "timeout_seconds", 0, path)
     declared = {"job_cluster_key": clusters, "environment_key": environments}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.errors import LibraryError
 from local.workspace.compute.documents import CLUSTERS
+from local.workspace.compute.policy_rules import enforced
 from local.workspace.core.errors import ApiError
 from local.workspace.jobs.states import CANCELED, SUCCESS, Outcome
 from local.workspace.pipelines.runtime import PipelineUpdates
@@ -75,7 +76,11 @@ def _run_wheel(
     timeout: float | None,
     started: Callable[[Stoppable], None],
 ) -> Outcome:
-    wheel, cluster = task["python_wheel_task"], _cluster(workspace, run, task)
+    wheel = task["python_wheel_task"]
+    try:
+        cluster = _cluster(workspace, run, task)
+    except ApiError as error:  # the policy has changed since the job was written
+        return Outcome("FAILED", "CLUSTER_ERROR", error.message)
     dependencies = [name for library in task.get("libraries", []) for name in _names(library)]
     for environment in run["settings"].get("environments", []):
         if environment["environment_key"] == task.get("environment_key"):
@@ -109,14 +114,19 @@ def _run_wheel(
 
 
 def _cluster(workspace: Workspace, run: RunDocument, task: Document) -> Document:
-    """The settings of a task's cluster; empty for a serverless task."""
+    """The settings of a task's cluster, with those of its policy; empty for a serverless task.
+
+    Raises:
+        ApiError: The cluster breaks its policy.
+    """
     if "existing_cluster_id" in task:
         existing = workspace.store.get(CLUSTERS, task["existing_cluster_id"])
         return {**existing} if existing else {}
-    for cluster in run["settings"].get("job_clusters", []):
-        if cluster["job_cluster_key"] == task.get("job_cluster_key"):
-            return dict(cluster["new_cluster"])
-    return dict(task.get("new_cluster", {}))
+    cluster = task.get("new_cluster", {})
+    for shared in run["settings"].get("job_clusters", []):
+        if shared["job_cluster_key"] == task.get("job_cluster_key"):
+            cluster = shared["new_cluster"]
+    return enforced(workspace, cluster, "job")
 
 
 def _names(library: Document) -> list[str]:

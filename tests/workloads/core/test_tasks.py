@@ -15,7 +15,7 @@ from churn import tasks
 from churn.core.entry import Run, parse
 from churn.core.errors import OptionError
 from churn.core.label_window import LabelWindow
-from churn.core.task import Task, days, option
+from churn.core.task import JOB_PARAMETERS, Task, days, option
 from churn.tasks import TASKS
 from local.settings import REPOSITORY
 
@@ -60,6 +60,17 @@ def test_every_option_is_asked_for(task: Task[Any]) -> None:
             parse(task, COMMON)
     else:
         assert parse(task, COMMON)[0] == RUN
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_every_entry_point_takes_every_parameter_of_the_job(task: Task[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    own = [f"--{name}=1" for name in task.parameters if name != "snapshot_date"]
+    given = [*COMMON, *own, *(["--snapshot_date=2026-01-31"] if "snapshot_date" in task.parameters else [])]
+    monkeypatch.setitem(JOB_PARAMETERS, "region", option("a parameter that no task uses"))
+    run, _ = parse(task, [*given, "--region=north"])
+    assert run == RUN
+    with pytest.raises(OptionError, match="unrecognized arguments: --area=north"):
+        parse(task, [*given, "--region=north", "--area=north"])
 
 
 def test_an_option_that_no_task_has_is_refused() -> None:

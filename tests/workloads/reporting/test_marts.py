@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.sql import functions as sf
 
-from churn.core.tables import GATE_RESULTS, MARTS
+from churn.core.tables import GATE_RESULTS, MARTS, SCORES
 from churn.inference import score
 from churn.reporting import marts, tables
 from local.settings import REPOSITORY
@@ -53,6 +54,23 @@ def test_overview_adds_up(refreshed: World) -> None:
     assert row.monthly_charges == pytest.approx(stayed["monthly_charges"].sum())
     assert 0 < row.monthly_charges_at_risk < row.monthly_charges
     assert (row.gate_date, row.gate_decision, row.gate_challenger_version) == (TODAY, "passed", 2)
+    assert row.missing_days == 0
+
+
+def test_days_that_were_not_scored_are_named(refreshed: World, capsys: pytest.CaptureFixture[str]) -> None:
+    scores, first = f"{CATALOG}.{SCORES.name}", TODAY - timedelta(days=3)
+    early = refreshed.spark.table(scores).where(sf.col("date") == sf.lit(TODAY)).withColumn("date", sf.lit(first))
+    early.limit(1).write.mode("append").saveAsTable(scores)
+    try:
+        run(marts.main)
+        (row,) = refreshed.rows(f"SELECT missing_days FROM {{}}gold.marts_churn_overview WHERE date = '{TODAY}'")
+    finally:
+        refreshed.spark.sql(f"DELETE FROM {scores} WHERE date = '{first}'").collect()
+        said = capsys.readouterr().out
+        run(marts.main)
+    assert row.missing_days == 2
+    assert f"warning: 2 days have no scores: {TODAY - timedelta(days=2)}, {TODAY - timedelta(days=1)}; run" in said
+    assert "warning" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -74,7 +92,7 @@ def test_the_last_decision_is_that_of_the_latest_run(
         "SELECT date, score, band, model_version, 1.0 AS monthly_charges FROM {}gold.churn_scores_daily LIMIT 1"
     )
     (row,) = marts.overview(
-        refreshed.spark.createDataFrame(scored), refreshed.spark.createDataFrame(decisions, columns)
+        refreshed.spark.createDataFrame(scored), refreshed.spark.createDataFrame(decisions, columns), 0
     ).collect()
     assert row.gate_decision == latest
 
@@ -85,7 +103,7 @@ def test_marts_are_the_same_in_any_order_of_the_rows(spark: SparkSession, order:
     rows = [(str(tenths), TODAY, tenths / 10, "high", 1, tenths / 10) for tenths in (1, 2, 3)]
     scored = spark.createDataFrame([rows[place] for place in order], columns).coalesce(1)
     decisions = spark.createDataFrame([], "run_id STRING, date DATE, decision STRING, challenger_version INT")
-    (row,) = marts.overview(scored, decisions).collect()
+    (row,) = marts.overview(scored, decisions, 0).collect()
     sums = row.expected_leavers, row.monthly_charges, row.monthly_charges_at_risk
     assert (*sums, row.mean_score) == (0.6, 0.6, 0.6, 0.2)  # doubles would give 0.6000000000000001 in one of the orders
 

@@ -111,8 +111,8 @@ SCORE = Task(
 MARTS = Task(
     "marts",
     "churn.reporting.marts:main",
-    "Refreshes the marts of the dashboard from the date's scores, its features and the gate's decisions. Fails when "
-    "the date has no scores.",
+    "Refreshes the marts of the dashboard from the date's scores, its features and the gate's decisions, and names the "
+    "days that were missed. Fails when the date has no scores.",
     NoOptions,
 )
 BOOTSTRAP = Task(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
 from churn.core.errors import OptionError
+from churn.core.task import JOB_PARAMETERS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,24 +40,6 @@ class Run:
         return f"/Volumes/{self.catalog}/bronze/{name}"
 
 
-def logical_date(text: str) -> date:
-    """The day that a text names, such as `2026-02-02`; `2026-02-02-1d` is the day before.
-
-    A schedule knows only the day on which it starts, and in the morning that day has not happened yet.
-
-    Raises:
-        argparse.ArgumentTypeError: It names no day.
-    """
-    form = "write YYYY-MM-DD, or YYYY-MM-DD-1d for the day before"
-    parts = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:-(\d+)d)?", text, re.ASCII)
-    if parts is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day: {form}")
-    try:
-        return date.fromisoformat(parts[1]) - timedelta(days=int(parts[2] or 0))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day: {error}; {form}") from error
-
-
 class _Parser(argparse.ArgumentParser):
     """Parser that raises what argparse would print before it exits, so that the job's run shows it."""
 
@@ -81,9 +63,8 @@ def parse(task: Task[Options], argv: Sequence[str] | None = None) -> tuple[Run, 
     """
     parser = _Parser(prog=task.name, description=task.description, allow_abbrev=False)
     parser.add_argument("--catalog", required=True, help="Unity Catalog name, such as churn_dev")
-    parser.add_argument(
-        "--date", required=True, type=logical_date, help="logical date, YYYY-MM-DD; 2026-02-02-1d is 2026-02-01"
-    )
+    for name, taken in JOB_PARAMETERS.items():
+        parser.add_argument(f"--{name}", required=True, type=taken["read"], help=taken["help"])
     parser.add_argument("--run_id", required=True, help="id of the job run")
     task.add_options(parser)
     values = parser.parse_args(argv)

@@ -124,6 +124,12 @@ OVERVIEW = Table(
         Column("gate_date", "DATE", "when the gate last decided; NULL before that", nullable=True),
         Column("gate_decision", "STRING", "passed, failed or error", nullable=True),
         Column("gate_challenger_version", "INT", "version it decided on", nullable=True),
+        Column(
+            "missing_days",
+            "BIGINT",
+            "days without scores between the first scored day and this one, when it was refreshed",
+            nullable=True,
+        ),
     ),
     keys=("date",),
     part=("date",),

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar, get_type_hints
 
+from churn.core.logical_date import logical_date
+
 Options = TypeVar("Options")
 
 
@@ -27,7 +29,7 @@ class Task(Generic[Options]):
         name: Name of the entry point in the wheel, and key of the task in the job.
         entry_point: Its function as `module:function`.
         description: What it does and when it fails, in a sentence or two; the job shows it.
-        options: Frozen dataclass of the options beyond `catalog`, `date` and `run_id`.
+        options: Frozen dataclass of the options beyond `catalog`, `run_id` and the parameters of the job.
     """
 
     name: str
@@ -59,6 +61,10 @@ def option(text: str, read: Callable[[str], Any] = str) -> dict[str, Any]:
         read: Turns its text into its value; raises `argparse.ArgumentTypeError` or `ValueError` when it cannot.
     """
     return {"help": text, "read": read}
+
+
+# Parameters of the jobs, by name. Databricks hands all of them to every wheel task, so each entry point takes them all.
+JOB_PARAMETERS = {"date": option("logical date, in a form that churn.core.logical_date reads", logical_date)}
 
 
 def days(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TENURE_BANDS_MONTHS = (12, 24, 48)
 TENTHS = 10
+DAYS_NAMED = 10
 # Marts add decimals, since a sum of doubles differs in its last bits with the order of the rows.
 SCORE, DOLLARS = "decimal(18,6)", "decimal(18,2)"
 
@@ -28,12 +29,26 @@ class NoScoresError(FinalError):
     """A date has no scores, so there is nothing to show; the text names the task that makes them."""
 
 
-def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
+def missing_days(scores: DataFrame, today: date) -> list[date]:
+    """The days without scores, from the first day that has scores to today.
+
+    Args:
+        scores: gold.churn_scores_daily.
+        today: Logical date.
+    """
+    scored = {row.date for row in scores.where(sf.col("date") <= sf.lit(today)).select("date").distinct().collect()}
+    first = min(scored, default=today)
+    days = (first + timedelta(days=number) for number in range((today - first).days + 1))
+    return [day for day in days if day not in scored]
+
+
+def overview(scored: DataFrame, gate_results: DataFrame, missing: int) -> DataFrame:
     """One row a day: how many customers are at risk, what they pay, which model says so.
 
     Args:
         scored: gold.churn_scores_daily of one day, with `monthly_charges`.
         gate_results: mlops.gate_results up to that day.
+        missing: Number of days without scores.
     """
     days = scored.groupBy("date").agg(
         sf.count("*").alias("active_customers"),
@@ -43,6 +58,7 @@ def overview(scored: DataFrame, gate_results: DataFrame) -> DataFrame:
         sf.sum(sf.col("monthly_charges").cast(DOLLARS)).cast("double").alias("monthly_charges"),
         _charges_at_risk(),
         sf.max("model_version").alias("model_version"),
+        sf.lit(missing).cast("bigint").alias("missing_days"),
     )
     latest = gate_results.select(
         sf.max_by(sf.struct("date", "decision", "challenger_version"), _decided()).alias("gate")
@@ -108,7 +124,7 @@ def gate_checks(gate_results: DataFrame, today: date) -> DataFrame:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Refreshes the marts of the logical date.
+    """Refreshes the marts of the logical date, and prints the days before it that have no scores.
 
     Raises:
         NoScoresError: The date has no scores.
@@ -121,17 +137,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         .where(sf.col("observation_date") == today)
         .select("customer_id", "contract", "internet_service", "tenure_months", "monthly_charges")
     )
-    scores = spark.table(run.table(SCORES.name)).where(sf.col("date") == today)
-    scored = scores.join(features, "customer_id")
+    scores = spark.table(run.table(SCORES.name))
+    scored = scores.where(sf.col("date") == today).join(features, "customer_id")
     if scored.isEmpty():
         raise NoScoresError(f"{run.table(SCORES.name)} has no scores on {run.date}: run `score` for that date")
     decided = spark.table(GATE_RESULTS.create(spark, run.catalog)).where(sf.col("date") <= today)
-    _write(run, scored, decided)
+    missing = missing_days(scores, run.date)
+    _write(run, scored, decided, len(missing))
     print(f"marts of {run.date} refreshed: {', '.join(mart.name for mart in MARTS)}")
+    if missing:
+        named = ", ".join(str(day) for day in missing[:DAYS_NAMED])
+        more = f" and {len(missing) - DAYS_NAMED} more" if len(missing) > DAYS_NAMED else ""
+        each = "run churn_daily with each as its date, in order"
+        print(f"warning: {len(missing)} days have no scores: {named}{more}; {each}")
 
 
-def _write(run: Run, scored: DataFrame, decided: DataFrame) -> None:
-    OVERVIEW.replace(overview(scored, decided), run.catalog, run.date)
+def _write(run: Run, scored: DataFrame, decided: DataFrame, missing: int) -> None:
+    OVERVIEW.replace(overview(scored, decided, missing), run.catalog, run.date)
     SEGMENTS.replace(segments(scored), run.catalog, run.date)
     SCORE_DISTRIBUTION.replace(score_distribution(scored), run.catalog, run.date)
     GATE_CHECKS.replace(gate_checks(decided, run.date), run.catalog, run.date)

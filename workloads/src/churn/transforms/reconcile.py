@@ -2,7 +2,8 @@
 
 For each table and run, rows in = rows out + quarantined + superseded. `ingest` counted the rows in when it opened the
 files, without Spark. The other three are counted in silver, each independently; superseded rows are the accepted rows
-that are not the latest of their key. A sum that does not match fails the run.
+that are not the latest of their key. A sum that does not match fails the run: rows are lost if it is too small, and
+there twice if it is too large.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class UnknownFilesError(FinalError):
 
 class RowsLostError(FinalError):
     """Admitted rows are neither in silver nor in quarantine nor superseded; the text has table, run and counts."""
+
+
+class RowsTwiceError(FinalError):
+    """Silver has more rows of admitted files than the files; the text has table, run, counts and remedy."""
 
 
 def account(spark: SparkSession, run: Run) -> DataFrame:
@@ -71,8 +76,13 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
 
 
 def lost(accounts: Sequence[Row]) -> list[Row]:
-    """The accounts that do not add up."""
-    return [row for row in accounts if row.rows_in != row.rows_out + row.quarantined + row.superseded]
+    """The accounts of which rows are missing."""
+    return [row for row in accounts if _found(row) < row.rows_in]
+
+
+def twice(accounts: Sequence[Row]) -> list[Row]:
+    """The accounts that have more rows than their files."""
+    return [row for row in accounts if _found(row) > row.rows_in]
 
 
 def unknown_files(spark: SparkSession, run: Run) -> list[str]:
@@ -87,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         UnknownFilesError: Files reached bronze without `ingest`.
-        RowsLostError: Rows are missing.
+        RowsLostError: Rows are missing, perhaps beside others that are there twice.
+        RowsTwiceError: Rows are there twice, and none is missing.
     """
     run, _ = parse(tasks.RECONCILE, argv)
     spark = spark_session()
@@ -106,15 +117,31 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"delete their rows (by _file) from {tables} of {run.catalog}, move them from {run.volume('admitted')} to "
             f"{run.volume('raw')}, and deliver there only"
         )
-    if missing := lost(accounts):
-        raise RowsLostError(
-            "rows were lost: "
-            + "; ".join(
-                f"{row.table} of run {row.run_id}: {row.rows_in} in, {row.rows_out} out, "
-                f"{row.quarantined} quarantined, {row.superseded} superseded"
-                for row in missing
-            )
+    missing, doubled = lost(accounts), twice(accounts)
+    again = f"rows are there twice: {_shown(doubled)}" if doubled else ""
+    if missing:
+        raise RowsLostError("; ".join(filter(None, [f"rows were lost: {_shown(missing)}", again])))
+    if doubled:
+        anew = sorted({name for row in doubled for name in (f"{row.table}_versions", f"quarantine_{row.table}")})
+        raise RowsTwiceError(
+            f"{again}; if bronze has each row once, a full refresh of {', '.join(anew)} in the pipeline of silver "
+            "builds them anew from it; if bronze has rows twice, delete those (by _file) before"
         )
+
+
+def _found(row: Row) -> int:
+    """Rows of an account that are somewhere in silver."""
+    return int(row.rows_out + row.quarantined + row.superseded)
+
+
+def _shown(accounts: Sequence[Row]) -> str:
+    """The accounts, for the text of an error."""
+    return "; ".join(
+        f"{row.table} of run {row.run_id}: {row.rows_in} in, {row.rows_out} out, {row.quarantined} quarantined, "
+        f"{row.superseded} superseded, {abs(_found(row) - row.rows_in)} "
+        f"too {'many' if _found(row) > row.rows_in else 'few'}"
+        for row in accounts
+    )
 
 
 def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFrame:
