@@ -53,7 +53,5 @@ bench: prerequisites setup ## the measurements of docs/benchmarks.md
 wheel: setup ## build the wheel churn
 	@$(platform) wheel
 
-lock: setup ## resolve requirements.lock again from pyproject.toml
-	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --override overrides.txt \
-		--generate-hashes --no-emit-package nvidia-nccl-cu12 --no-annotate --no-header --no-emit-index-url \
-		--quiet --output-file requirements.lock
+lock: setup ## resolve every lock file again from the two pyproject.toml
+	@sh cli/lock.sh

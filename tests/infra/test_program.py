@@ -299,12 +299,6 @@ def test_nobody_but_deployer_and_runner_touches_the_code(program: Program) -> No
         assert allowed.urn in component.dependencies
 
 
-def test_a_deployment_keeps_the_wheel_that_a_run_may_still_need(program: Program) -> None:
-    assert {file.name for file in program.of("WorkspaceFile").values() if file.kept} == {"wheel"}
-    folder = program.of("Directory")["folder"]
-    assert folder.inputs["deleteRecursive"] != folder.protect, "what was kept goes with the folder"
-
-
 def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Program) -> None:
     scope = program.outputs["secret_scope"]
     assert [s.inputs["name"] for s in program.of("SecretScope").values()] == [scope] == [f"churn-{program.stack}"]

@@ -223,7 +223,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
         PipelinesArgs(
             catalog=data.catalog,
             sources=artifacts.sources,
-            wheel=artifacts.wheel,
+            libraries=artifacts.pipelines,
             spark_conf=platform.compute.spark_conf,
             principals=identities.principals,
             notify=platform.daily.notify,
@@ -238,7 +238,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
             catalog=data.catalog,
             model=data.model,
             experiment_id=code.tracking.experiment_id,
-            wheel=artifacts.wheel,
+            libraries=artifacts.jobs,
             pipeline_ids=pipelines.ids,
             policy_id=compute.policy_id,
             principals=identities.principals,
