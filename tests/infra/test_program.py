@@ -186,7 +186,8 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
     protect = program is not programs["dev"]
     for resource in program.resources:
         if resource.databricks:
-            assert resource.protect == (protect and class_name(resource) in HOLD_DATA), resource.urn
+            holds_data = class_name(resource) in HOLD_DATA and not resource.kept  # what is kept outlives its resource
+            assert resource.protect == (protect and holds_data), resource.urn
             for destroys_content in ("forceDestroy", "deleteRecursive"):
                 assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 

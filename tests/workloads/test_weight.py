@@ -35,9 +35,10 @@ def heavy_imports(module: str, libraries: tuple[str, ...] = HEAVY) -> list[str]:
 
 
 def imports_of_pipelines() -> str:
-    """The import statements of the pipelines' sources."""
+    """The import statements of the pipelines' sources, without those of Spark, which the runtime brings."""
     nodes = [node for source in sorted(PIPELINES.glob("*.py")) for node in ast.parse(source.read_text()).body]
-    return "\n".join(ast.unparse(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
+    lines = [ast.unparse(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "\n".join(line for line in lines if not line.startswith("from pyspark"))
 
 
 def run_as_a_pipeline(program: str) -> str:
