@@ -4,7 +4,7 @@ platform := .venv/bin/platform
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help prerequisites setup up down clean doctor test soak check format bench wheel lock
+.PHONY: help prerequisites setup up down clean doctor test soak cloud check format bench wheel lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -35,6 +35,10 @@ test: prerequisites setup ## every kind of test, long ones sampled (30 minutes o
 soak: prerequisites setup ## every test with its full counts
 	@$(platform) install
 	$(pytest) --soak
+
+cloud: prerequisites setup ## the tests of the workloads with the Spark client and the packages of the cloud
+	@$(platform) install
+	@sh cli/cloud_tests.sh
 
 check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .

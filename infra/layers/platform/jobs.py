@@ -110,7 +110,7 @@ class Jobs(pulumi.ComponentResource):
         """Describes what the tasks run on: serverless environments, or one job cluster under the policy."""
         args = self._args
         if args.compute.serverless:
-            return {"environments": [{"environment_key": ENVIRONMENT, "spec": args.libraries.of_job()}]}
+            return {"environments": [{"environment_key": ENVIRONMENT, "spec": args.libraries.environment()}]}
         cluster = {
             "spark_version": args.compute.spark_version,
             "node_type_id": args.compute.node_type_id,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 if TYPE_CHECKING:
-    from pulumi_databricks import JobEnvironmentSpecArgsDict, JobTaskLibraryArgsDict, PipelineEnvironmentArgsDict
+    from pulumi_databricks import JobTaskLibraryArgsDict, PipelineEnvironmentArgsDict
 
 # Of serverless compute: Python 3.12 and MLflow 3, on the libraries that workloads/runtime.txt names.
 ENVIRONMENT_VERSION = "5"
@@ -26,18 +26,11 @@ class Libraries:
     requirements: pulumi.Output[str]
     wheel: pulumi.Output[str]
 
-    def of_job(self) -> JobEnvironmentSpecArgsDict:
-        """Gives the environment of serverless tasks."""
-        return {"environment_version": ENVIRONMENT_VERSION, "dependencies": self._lines()}
-
-    def of_pipeline(self) -> PipelineEnvironmentArgsDict:
-        """Gives the environment of a pipeline."""
-        return {"environment_version": ENVIRONMENT_VERSION, "dependencies": self._lines()}
+    def environment(self) -> PipelineEnvironmentArgsDict:
+        """Gives the environment of a pipeline, or of serverless tasks: lines as of a requirements file."""
+        lines: list[pulumi.Input[str]] = [pulumi.Output.concat("-r ", self.requirements), self.wheel]
+        return {"environment_version": ENVIRONMENT_VERSION, "dependencies": lines}
 
     def of_cluster(self) -> list[JobTaskLibraryArgsDict]:
         """Gives the libraries of a task on a job cluster."""
         return [{"requirements": self.requirements}, {"whl": self.wheel}]
-
-    def _lines(self) -> list[pulumi.Input[str]]:
-        """Lines as of a requirements file."""
-        return [pulumi.Output.concat("-r ", self.requirements), self.wheel]

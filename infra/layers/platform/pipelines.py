@@ -77,7 +77,7 @@ class Pipelines(pulumi.ComponentResource):
                 "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
             },
             libraries=[{"file": {"path": args.sources[spec.source]}}],
-            environment=args.libraries.of_pipeline(),
+            environment=args.libraries.environment(),
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             notifications=[alert] if args.notify else [],
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
