@@ -4,7 +4,7 @@ platform := .venv/bin/platform
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help prerequisites setup up down clean doctor test soak check format bench wheel lock
+.PHONY: help prerequisites setup up down clean doctor test soak cloud check format bench wheel lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -36,6 +36,10 @@ soak: prerequisites setup ## every test with its full counts
 	@$(platform) install
 	$(pytest) --soak
 
+cloud: prerequisites setup ## the tests of the workloads with the Spark client and the packages of the cloud
+	@$(platform) install
+	@sh cli/cloud_tests.sh
+
 check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -53,7 +57,5 @@ bench: prerequisites setup ## the measurements of docs/benchmarks.md
 wheel: setup ## build the wheel churn
 	@$(platform) wheel
 
-lock: setup ## resolve requirements.lock again from pyproject.toml
-	.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --override overrides.txt \
-		--generate-hashes --no-emit-package nvidia-nccl-cu12 --no-annotate --no-header --no-emit-index-url \
-		--quiet --output-file requirements.lock
+lock: setup ## resolve every lock file again from the two pyproject.toml
+	@sh cli/lock.sh

@@ -25,17 +25,14 @@ def has_succeeded(client: WorkspaceClient, job_id: str) -> bool:
 
 
 def latest_change_ms(client: WorkspaceClient, job_id: str) -> int:
-    """When the code of a job (wheels, pipelines' sources) was last written, in milliseconds since the epoch."""
+    """When the libraries of a job were last written, in milliseconds since the epoch; other code lies beside them."""
     job = client.jobs.get(int(job_id))
     tasks = (job.settings.tasks or []) if job.settings else []
-    files = {library.whl for task in tasks for library in task.libraries or [] if library.whl}
+    libraries = [library for task in tasks for library in task.libraries or []]
+    files = {path for library in libraries for path in (library.requirements, library.whl) if path}
     for environment in (job.settings.environments or []) if job.settings else []:
-        files.update((environment.spec.dependencies or []) if environment.spec else [])
-    for task in tasks:
-        if task.pipeline_task:
-            pipeline = client.pipelines.get(task.pipeline_task.pipeline_id).spec
-            libraries = (pipeline.libraries or []) if pipeline else []
-            files.update(library.file.path for library in libraries if library.file and library.file.path)
+        lines = (environment.spec.dependencies or []) if environment.spec else []
+        files.update(line.removeprefix("-r ") for line in lines)
     statuses = [client.workspace.get_status(file) for file in files]
     return max((status.modified_at or 0 for status in statuses), default=0)
 

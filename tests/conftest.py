@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.settings import REPOSITORY, LocalSettings
-from local.spark.install import install
 from tests.ports import free_base_port
 from tests.small_data import SMALL_DATA
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 TEST_CATALOG = "churn_test"
 START_SECONDS = 90
+# Interpreter whose Spark serves; another than that of the tests where these have the Spark client of the cloud.
+SERVER_PYTHON = os.environ.get("SPARK_SERVER_PYTHON", sys.executable)
 
 # without this an MLflow server starts ten more processes for jobs, which no test needs
 os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
@@ -63,7 +64,7 @@ class SparkServer:
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.spark", "serve"],
+                [SERVER_PYTHON, "-m", "local.spark", "serve"],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=log,
@@ -105,7 +106,7 @@ def connect(settings: LocalSettings) -> SparkSession:
 @pytest.fixture(scope="session")
 def spark_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
     """A running Spark server with a home folder of its own."""
-    install()
+    subprocess.run([SERVER_PYTHON, "-m", "local.spark", "install"], cwd=REPOSITORY, check=True)
     server = SparkServer(LocalSettings(tmp_path_factory.mktemp("platform"), free_base_port()))
     server.start()
     yield server

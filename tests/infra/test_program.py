@@ -191,7 +191,8 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
     protect = program is not programs["dev"]
     for resource in program.resources:
         if resource.databricks:
-            assert resource.protect == (protect and class_name(resource) in HOLD_DATA), resource.urn
+            holds_data = class_name(resource) in HOLD_DATA and not resource.kept  # what is kept outlives its resource
+            assert resource.protect == (protect and holds_data), resource.urn
             for destroys_content in ("forceDestroy", "deleteRecursive"):
                 assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 
@@ -291,12 +292,6 @@ def test_nobody_but_the_platform_team_touches_the_code(program: Program) -> None
     for waiting in ("pipelines", "jobs"):
         component = next(r for r in program.resources if r.name == waiting)
         assert allowed.urn in component.dependencies
-
-
-def test_a_deployment_keeps_the_wheel_that_a_run_may_still_need(program: Program) -> None:
-    assert {file.name for file in program.of("WorkspaceFile").values() if file.kept} == {"wheel"}
-    folder = program.of("Directory")["folder"]
-    assert folder.inputs["deleteRecursive"] != folder.protect, "what was kept goes with the folder"
 
 
 def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Program) -> None:

@@ -157,16 +157,21 @@ def test_tasks_run_where_the_setting_says(programs: dict[str, Program]) -> None:
         program = programs[stack]
         job = program.of("Job")["churn_daily"].inputs
         wheel_tasks = [task for task in job["tasks"] if "pythonWheelTask" in task]
+        code = f"/Workspace{program.of('Directory')['code'].inputs['path']}"
+        requirements, wheel = f"{code}/requirements.txt", f"{code}/churn-0.1.0-py3-none-any.whl"
         if stack == "dev":
             assert "jobClusters" not in job
-            folder = program.of("Directory")["folder"].inputs["path"]
-            assert job["environments"][0]["spec"]["dependencies"][0].startswith(f"/Workspace{folder}/wheels/")
+            assert job["environments"][0]["spec"] == {
+                "environmentVersion": "5",
+                "dependencies": [f"-r {requirements}", wheel],
+            }
             assert all(task["environmentKey"] == "default" for task in wheel_tasks)
             assert all(task["disableAutoOptimization"] for task in wheel_tasks), "retries are the setting's"
         else:
             assert "environments" not in job
             assert job["jobClusters"][0]["newCluster"]["policyId"] == "policy-id"
-            assert all(task["jobClusterKey"] == "main" and task["libraries"] for task in wheel_tasks)
+            assert all(task["jobClusterKey"] == "main" for task in wheel_tasks)
+            assert all(task["libraries"] == [{"requirements": requirements}, {"whl": wheel}] for task in wheel_tasks)
 
 
 def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service import compute, jobs
 
-from tests.local.job_tasks import MINUTE, create, failed, robot, task, wait_for, with_tasks
+from tests.local.job_tasks import MINUTE, WHEEL, create, failed, robot, task, wait_for, with_tasks
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -151,3 +151,18 @@ def test_a_missing_wheel_fails_the_task_and_names_it(cloud: LocalWorkspace) -> N
     assert "/Workspace/Shared/none.whl" in failed(lambda: waiter.result(MINUTE))
     details = cloud.client().jobs.get_run(waiter.run_id).tasks[0].status.termination_details
     assert details.code is jobs.TerminationCodeCode.LIBRARY_INSTALLATION_ERROR
+
+
+@pytest.mark.parametrize("on_cluster", [True, False])
+def test_another_version_than_a_requirements_file_pins_fails_the_task(cloud: LocalWorkspace, on_cluster: bool) -> None:
+    file = "/Workspace/Shared/requirements.txt"
+    (cloud.settings.workspace_files / "Shared" / "requirements.txt").write_text("# pinned\npandas==1.5.3\n")
+    asked = task("a", "show")
+    environment = jobs.JobEnvironment("default", compute.Environment(dependencies=[f"-r {file}"]))
+    if on_cluster:
+        asked.environment_key = None
+        asked.new_cluster = compute.ClusterSpec(spark_version="17.3.x-scala2.13", num_workers=1)
+        asked.libraries = [compute.Library(requirements=file), compute.Library(whl=WHEEL)]
+    created = cloud.client().jobs.create(name="pinned", tasks=[asked], environments=[environment])
+    message = failed(lambda: cloud.client().jobs.run_now(created.job_id).result(MINUTE))
+    assert f"{file}, line 2: dependency 'pandas==1.5.3' does not fit the local environment" in message

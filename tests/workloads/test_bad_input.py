@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from churn.data import telco_raw
 from churn.ingestion import ingest
 from churn.transforms import reconcile
 from local.settings import REPOSITORY, LocalSettings
+from tests.conftest import SERVER_PYTHON
 from tests.local.conftest import LocalWorkspace
 from tests.small_data import SMALL_DATA
 
@@ -166,7 +166,7 @@ class WayToSilver:
 
     def _update(self, pipeline: str) -> None:
         source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
-        command = [sys.executable, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
+        command = [SERVER_PYTHON, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
         command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
         configuration = {**SMALL_DATA, "churn.catalog": CATALOG, "churn.admitted": f"{VOLUMES}/admitted"}
         for key, value in configuration.items():

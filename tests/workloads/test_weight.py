@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from churn import tasks
 from local.settings import REPOSITORY
+from tests.locked import closure, pins, requirements
 
 HEAVY = ("mlflow", "sklearn", "xgboost", "matplotlib")
 DATA = ("pyspark", "pandas", "numpy")
 SOURCES = sorted(path for path in (REPOSITORY / "workloads").rglob("*.py") if "dist" not in path.parts)
 WITHOUT_MODEL = (tasks.SIMULATE, tasks.INGEST, tasks.RECONCILE, tasks.FEATURES, tasks.MARTS, tasks.TABLES)
+PIPELINES = REPOSITORY / "workloads" / "pipelines"
 # what would tell a laptop from a cluster
 PLACE = re.compile(r"os\.environ|getenv|DATABRICKS_RUNTIME|127\.0\.0\.1|localhost|\bif .*\blocal\b")
 
@@ -26,6 +32,49 @@ def heavy_imports(module: str, libraries: tuple[str, ...] = HEAVY) -> list[str]:
     environment = {"PYTHONPATH": str(REPOSITORY / "workloads" / "src"), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     return done.stdout.split()
+
+
+def imports_of_pipelines() -> str:
+    """The import statements of the pipelines' sources, without those of Spark, which the runtime brings."""
+    nodes = [node for source in sorted(PIPELINES.glob("*.py")) for node in ast.parse(source.read_text()).body]
+    lines = [ast.unparse(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "\n".join(line for line in lines if not line.startswith("from pyspark"))
+
+
+def run_as_a_pipeline(program: str) -> str:
+    """Runs a program that can import only what a pipeline has: the runtime's Spark, its own requirements, the wheel.
+
+    Returns:
+        The last line of its errors; empty if there is none.
+    """
+    installed = set(pins(requirements((PIPELINES / "requirements.txt").read_text())))
+    installed |= closure([Requirement("pyspark[connect]")])
+    hidden = [
+        module
+        for module, owners in packages_distributions().items()
+        if not {canonicalize_name(owner) for owner in owners} & installed
+    ]
+    hide = (
+        "import sys\n"
+        "class Hidden:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {hidden!r}: raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Hidden)\n"
+    )
+    environment = {"PYTHONPATH": str(REPOSITORY / "workloads" / "src"), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", hide + program], env=environment, capture_output=True, text=True)
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+
+
+def test_pipelines_import_only_what_they_install() -> None:
+    program = f"{imports_of_pipelines()}\nassert contracts()"
+    assert "from churn.transforms import conform" in program
+    assert run_as_a_pipeline(program) == ""
+
+
+@pytest.mark.parametrize("module", ["mlflow", "xgboost", "databricks.sdk", "joblib", "churn.ingestion.ingest"])
+def test_an_import_that_pipelines_do_not_install_is_seen(module: str) -> None:
+    assert run_as_a_pipeline(f"import {module}").startswith("ModuleNotFoundError")
 
 
 @pytest.mark.parametrize("module", [task.entry_point.partition(":")[0] for task in WITHOUT_MODEL])

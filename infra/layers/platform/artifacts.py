@@ -1,4 +1,4 @@
-"""The code that runs on Databricks, as workspace files: the wheel and the sources of the pipelines."""
+"""The code that runs on Databricks, as workspace files: wheel, requirements, sources of the pipelines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
+from infra.layers.platform.libraries import Libraries
 from infra.layers.platform.permit import permit
 from infra.written.paths import REPOSITORY
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
     from infra.layers.platform.permit import Principals
 
-SOURCES = REPOSITORY / "workloads" / "pipelines"
+WORKLOADS = REPOSITORY / "workloads"
+SOURCES = WORKLOADS / "pipelines"
+# What jobs and what pipelines install beside the wheel; `make lock` resolves them.
+JOBS_REQUIREMENTS = WORKLOADS / "requirements.txt"
+PIPELINES_REQUIREMENTS = SOURCES / "requirements.txt"
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,17 @@ class ArtifactsArgs:
 class Artifacts(pulumi.ComponentResource):
     """Owns the stack's folder of workspace files and all that lies in it.
 
-    The wheel's path holds a hash of its content, so that a change of code is a change of every job that uses it.
+    All code lies below one path that holds a hash of it, so that a change of code is a change of every job and pipeline
+    that runs it.
     """
 
-    wheel: pulumi.Output[str]
+    jobs: Libraries
+    pipelines: Libraries
     sources: dict[str, pulumi.Output[str]]
     folder: databricks.Directory
 
     def __init__(self, name: str, args: ArtifactsArgs, opts: pulumi.ResourceOptions) -> None:
-        """Declares the folder, and uploads the wheel and the sources into it."""
+        """Declares the folder, and uploads the code into it."""
         super().__init__("churn:platform:Artifacts", name, None, opts)
         # The experiment lies here too, with all its runs.
         self.folder = databricks.Directory(
@@ -63,33 +70,46 @@ class Artifacts(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         permit(self, "folder", ObjectKind.FOLDER, self.folder.path, args.principals)
-        # A run keeps the settings that it began with, so `up` leaves the wheel that it still installs from. Old wheels
-        # are deleted with the folder.
-        digest = hashlib.sha256(args.wheel.read_bytes()).hexdigest()[:8]
-        self.wheel = self._upload("wheel", args.wheel, f"{args.folder}/wheels/{digest}/{args.wheel.name}", keep=True)
-        # The provider makes a missing folder with the first file; two files that find it missing at once fail.
-        pipelines = databricks.Directory(
-            "pipelines-folder",
-            path=pulumi.Output.concat(self.folder.path, "/pipelines"),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
+        digest = _digest([args.wheel, JOBS_REQUIREMENTS, PIPELINES_REQUIREMENTS, *args.sources])
+        code = self._code_folder("code", pulumi.Output.concat(self.folder.path, f"/code/{digest}"))
+        of_pipelines = self._code_folder("code-pipelines", pulumi.Output.concat(code, "/pipelines"))
+        wheel = self._upload("wheel", args.wheel, code)
+        self.jobs = Libraries(self._upload("requirements", JOBS_REQUIREMENTS, code), wheel)
+        self.pipelines = Libraries(self._upload("pipelines-requirements", PIPELINES_REQUIREMENTS, of_pipelines), wheel)
         self.sources = {
-            source.name: self._upload(
-                f"source-{source.stem}", source, pulumi.Output.concat(pipelines.path, f"/{source.name}")
-            )
-            for source in args.sources
+            source.name: self._upload(f"source-{source.stem}", source, of_pipelines) for source in args.sources
         }
-        self.register_outputs({"wheel": self.wheel})
+        self.register_outputs({"wheel": wheel})
 
-    def _upload(self, name: str, source: Path, path: pulumi.Input[str], *, keep: bool = False) -> pulumi.Output[str]:
-        """Uploads a file and gives its path under `/Workspace`.
+    def _code_folder(self, name: str, path: pulumi.Input[str]) -> pulumi.Output[str]:
+        """Makes a folder for code, and gives its path.
+
+        The provider makes a missing folder with the first file; two files that find it missing at once fail.
+        """
+        return databricks.Directory(name, path=path, opts=self._kept()).path
+
+    def _upload(self, name: str, source: Path, folder: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Uploads a file into a folder and gives its path under `/Workspace`.
 
         The content is passed, since the local path differs from machine to machine.
         """
         file = databricks.WorkspaceFile(
             name,
-            path=path,
+            path=pulumi.Output.concat(folder, f"/{source.name}"),
             content_base64=base64.b64encode(source.read_bytes()).decode(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.folder], retain_on_delete=keep),
+            opts=self._kept(),
         )
         return file.path.apply(lambda known: f"/Workspace{known}")
+
+    def _kept(self) -> pulumi.ResourceOptions:
+        """Options of code: a run keeps the settings that it began with, so `up` leaves the code that it still uses.
+
+        Old code is deleted with the folder.
+        """
+        return pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Hash of names and contents of files."""
+    digests = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:8]

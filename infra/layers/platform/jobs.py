@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from churn.core.task import Task
     from infra.layers.platform.job_tasks import JobSpec, TaskSpec
+    from infra.layers.platform.libraries import Libraries
     from infra.layers.platform.permit import Principals
     from infra.written.settings.compute import Compute
     from infra.written.settings.daily import Daily
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 CLUSTER = "main"
 ENVIRONMENT = "default"
-ENVIRONMENT_VERSION = "4"  # of serverless compute: Python 3.12, the first with a Spark 4 client
 RETRY_AFTER_SECONDS = 60
 # Parameters that every wheel task has beside the catalog; the workspace fills them in.
 COMMON_PARAMETERS = {**{name: f"{{{{job.parameters.{name}}}}}" for name in JOB_PARAMETERS}, "run_id": "{{job.run_id}}"}
@@ -46,7 +46,7 @@ class JobsArgs:
         catalog: Catalog that the tasks work on.
         model: Full name of the registered model.
         experiment_id: MLflow experiment that models are tracked in.
-        wheel: Path of the wheel with the entry points of the tasks.
+        libraries: What the tasks install; the wheel has their entry points.
         pipeline_ids: Id of each pipeline by name.
         policy_id: Cluster policy of the job cluster.
         principals: Principal of each role.
@@ -61,7 +61,7 @@ class JobsArgs:
     catalog: pulumi.Input[str]
     model: pulumi.Input[str]
     experiment_id: pulumi.Input[str]
-    wheel: pulumi.Input[str]
+    libraries: Libraries
     pipeline_ids: Mapping[str, pulumi.Input[str]]
     policy_id: pulumi.Input[str]
     principals: Principals
@@ -113,8 +113,7 @@ class Jobs(pulumi.ComponentResource):
         """Describes what the tasks run on: serverless environments, or one job cluster under the policy."""
         args = self._args
         if args.compute.serverless:
-            environment = {"environment_version": ENVIRONMENT_VERSION, "dependencies": [args.wheel]}
-            return {"environments": [{"environment_key": ENVIRONMENT, "spec": environment}]}
+            return {"environments": [{"environment_key": ENVIRONMENT, "spec": args.libraries.environment()}]}
         cluster = {
             "spark_version": args.compute.spark_version,
             "node_type_id": args.compute.node_type_id,
@@ -188,7 +187,7 @@ class Jobs(pulumi.ComponentResource):
             task["disable_auto_optimization"] = True  # which would retry failed tasks, whatever `task_retries` says
         else:
             task["job_cluster_key"] = CLUSTER
-            task["libraries"] = [{"whl": args.wheel}]
+            task["libraries"] = args.libraries.of_cluster()
 
     def _job_defaults(self) -> dict[str, str]:
         """Gives the default of each parameter of a job."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.layers.platform.job_tasks import PipelineSpec
+    from infra.layers.platform.libraries import Libraries
     from infra.layers.platform.permit import Principals
 
 
@@ -28,7 +29,7 @@ class PipelinesArgs:
         prefix: Beginning of their names, as `churn-local`.
         catalog: Catalog that the pipelines write to.
         sources: Path of each source by the name of its file.
-        wheel: Path of the wheel that the sources import.
+        libraries: What the sources need; they import the wheel.
         spark_conf: Settings of each session.
         principals: Principal of each role.
         protect: Whether to refuse to destroy: deleting a pipeline deletes its tables.
@@ -37,7 +38,7 @@ class PipelinesArgs:
     prefix: str
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
-    wheel: pulumi.Input[str]
+    libraries: Libraries
     spark_conf: Mapping[str, str]
     principals: Principals
     protect: bool
@@ -77,7 +78,7 @@ class Pipelines(pulumi.ComponentResource):
                 "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
             },
             libraries=[{"file": {"path": args.sources[spec.source]}}],
-            environment={"dependencies": [args.wheel]},
+            environment=args.libraries.environment(),
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )

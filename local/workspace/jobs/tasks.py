@@ -133,6 +133,8 @@ def _names(library: Document) -> list[str]:
     """The names of a library, for `libraries.unpack`."""
     if "pypi" in library:
         return [library["pypi"]["package"]]
+    if "requirements" in library:
+        return [f"-r {library['requirements']}"]
     return list(library.values())
 
 

@@ -1,16 +1,19 @@
-"""Libraries of tasks and pipelines: wheels, and requirements that the environment has to meet."""
+"""Libraries of tasks and pipelines: wheels, and requirements that the environment has to meet, also in files."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import logging
 import os
+import re
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from local.errors import LibraryError
 
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.settings import LocalSettings
+
+# Packages whose versions the Spark client decides, here as on Databricks: a runtime that has another client has others.
+OF_SPARK_CLIENT = frozenset({"googleapis-common-protos", "grpcio", "grpcio-status", "protobuf"})
+_FILE = re.compile(r"(?:-r|--requirement)[\s=]+(.*)")
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_LOG = logging.getLogger(__name__)
 
 
 def local_path(settings: LocalSettings, path: str) -> Path:
@@ -38,22 +47,49 @@ def unpack(settings: LocalSettings, dependencies: Sequence[str]) -> list[Path]:
 
     Args:
         settings: Folders of the workspace's files and of unpacked wheels, of which each content is kept once.
-        dependencies: Paths of wheels under /Workspace or /Volumes, or requirements such as `pandas==2.3.3`.
+        dependencies: Lines as of pip's requirements files: paths of wheels under /Workspace or /Volumes, requirements
+            such as `pandas==2.3.3`, or `-r` with the path of a file of such lines.
 
     Returns:
         Folders for the module path, one for each wheel.
 
     Raises:
-        LibraryError: A wheel is missing or broken, or a requirement is not met by this machine's environment (nothing
-            is installed for a task: all tasks share the environment).
+        LibraryError: A file or wheel is missing or broken, or a requirement is not met by this machine's environment
+            (nothing is installed for a task: all tasks share the environment). In a file, the text names the line.
     """
     folders = []
     for dependency in dependencies:
-        if dependency.endswith(".whl"):
+        if file := _FILE.fullmatch(dependency.strip()):
+            folders += _unpack_lines(settings, file[1])
+        elif dependency.endswith(".whl"):
             folders.append(_unpack(settings, dependency))
         else:
             _require(dependency)
     return folders
+
+
+def _unpack_lines(settings: LocalSettings, path: str) -> list[Path]:
+    """The folders of the wheels of a requirements file."""
+    try:
+        lines = local_path(settings, path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(f"requirements file {path} cannot be read: {error}") from error
+    folders = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            if dependency := _dependency(line):
+                folders += unpack(settings, [dependency])
+        except LibraryError as error:
+            raise LibraryError(f"{path}, line {number}: {error}") from error
+    return folders
+
+
+def _dependency(line: str) -> str:
+    """The dependency in a line of a requirements file; empty if it has none."""
+    dependency = _COMMENT.sub("", line).strip()
+    if dependency.startswith("-") or dependency.endswith("\\"):
+        raise LibraryError(f"{dependency!r}: options and continued lines of requirements files are not built")
+    return dependency
 
 
 def _unpack(settings: LocalSettings, path: str) -> Path:
@@ -86,9 +122,14 @@ def _require(dependency: str) -> None:
         requirement = Requirement(dependency)
     except InvalidRequirement as error:
         raise LibraryError(f"dependency {dependency!r} is neither a wheel's path nor a requirement: {error}") from error
+    if requirement.marker and not requirement.marker.evaluate():
+        return
     try:
         installed = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError as error:
         raise LibraryError(f"dependency {dependency!r} is not in the local environment") from error
-    if not requirement.specifier.contains(installed, prereleases=True):
+    if requirement.specifier.contains(installed, prereleases=True):
+        return
+    if canonicalize_name(requirement.name) not in OF_SPARK_CLIENT:
         raise LibraryError(f"dependency {dependency!r} does not fit the local environment, which has {installed}")
+    _LOG.warning("dependency %r is left at %s, which the local Spark client needs", dependency, installed)

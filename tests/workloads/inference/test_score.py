@@ -18,7 +18,7 @@ from churn.inference import score
 from churn.inference.score import ScoringError, champion_on, check_complete
 from churn.serving import registry
 from churn.serving.model_version import Version
-from churn.serving.packaging import REQUIREMENTS, signature
+from churn.serving.packaging import requirements, signature
 from churn.training import bootstrap
 from churn.training.models import KINDS, fit_calibrated
 from churn.validation import gate
@@ -204,7 +204,7 @@ def test_a_version_that_an_earlier_release_packaged_still_scores(world: World, c
             artifacts={"estimator": str(tmp_path / "estimator.joblib")},
             model_config={"columns": COLUMNS.all, "rated": True},
             signature=signature(COLUMNS),
-            pip_requirements=REQUIREMENTS,
+            pip_requirements=requirements(),
         )
     registry.set_alias(registry.register(info, model, TAGS, "for a test"), registry.CHAMPION)
     run(score.main, model)

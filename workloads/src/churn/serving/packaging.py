@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from churn.feature_engineering.feature import Columns
 
-# What the served model imports. Named, since MLflow would start the model in another process to find out.
-REQUIREMENTS = [
-    f"{name}=={version(name)}" for name in ("joblib", "mlflow", "numpy", "pandas", "scikit-learn", "xgboost")
-]
 SERVED = Path(__file__).with_name("served_model.py")
 
 
@@ -45,9 +41,19 @@ def log(estimator: BaseEstimator, columns: Columns, example: pd.DataFrame, bands
             model_config={"columns": columns.all, "bands": bands},
             signature=signature(columns),
             input_example=example[columns.all],
-            pip_requirements=REQUIREMENTS,
+            pip_requirements=requirements(),
         )
         return info
+
+
+def requirements() -> list[str]:
+    """Pins what the served model imports, in the versions that it was fitted with.
+
+    They are named, since MLflow would start the model in another process to find out. XGBoost is installed as
+    `xgboost-cpu` where that is built, else as `xgboost`.
+    """
+    names = ["joblib", "mlflow", "numpy", "pandas", "scikit-learn", *packages_distributions()["xgboost"]]
+    return [f"{name}=={version(name)}" for name in names]
 
 
 def signature(columns: Columns) -> ModelSignature:

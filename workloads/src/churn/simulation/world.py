@@ -14,11 +14,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from churn.data import telco
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 LEAVING_DAYS = 30  # Telco: "customers who left within the last month"
 NEW_CUSTOMERS_A_DAY = 38  # about as many as leave
@@ -110,7 +114,7 @@ def _new_customers(households: pd.DataFrame, day: date, seed: int) -> pd.DataFra
     return chosen
 
 
-def _daily_hazard(customers: pd.DataFrame, day: date) -> np.ndarray:
+def _daily_hazard(customers: pd.DataFrame, day: date) -> npt.NDArray[np.float64]:
     """Each customer's probability of leaving on a day: so high that 30 such days have the log-odds above."""
     months = (pd.Timestamp(day) - customers["signup_date"]).dt.days.to_numpy() / 30.4
     log_odds = BASE_LOG_ODDS + LOG_ODDS_OF_TENURE * np.log1p(months)
