@@ -24,15 +24,22 @@ except FaultsError as error:
 settings, sources = written.settings, written.platform
 
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
-workspace = databricks.Provider("workspace", host=sources.settings.workspace.host) if sources else None
+# An id of the settings has to be that of the host: the provider refuses another.
+adopted = settings.ground.adopted_workspace if settings.ground else None
+workspace_id = str(adopted.id) if adopted else None
+workspace = (
+    databricks.Provider("workspace", host=sources.settings.workspace.host, workspace_id=workspace_id)
+    if sources
+    else None
+)
 
-# The account: groups and the metastore.
-account = deploy_account(settings.account, workspace) if settings.account else None
+# The account: groups, the metastore, governed tags, what serverless compute may reach, the budget.
+account = deploy_account(settings.account, written.contracts, workspace) if settings.account else None
 if account:
     pulumi.export("metastore_id", account.metastore_id)
 
 # The ground: what the platform stands on in the cloud.
-ground = deploy_ground(settings.stack, settings.ground, settings.tags) if settings.ground else None
+ground = deploy_ground(settings) if settings.ground else None
 for name, value in vars(ground).items() if ground else ():
     if value is not None:
         pulumi.export(name, value)

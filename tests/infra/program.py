@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.stack import Stack
 
+WORKSPACE_HOST = "https://dbc-00000000-0002.cloud.databricks.com"  # of the workspace that prod makes
+# Properties with the ids that the account gives to its objects.
+ACCOUNT_IDS = {
+    "MwsCredentials": "credentialsId",
+    "MwsCustomerManagedKeys": "customerManagedKeyId",
+    "MwsNetworkConnectivityConfig": "networkConnectivityConfigId",
+    "MwsNetworks": "networkId",
+    "MwsPrivateAccessSettings": "privateAccessSettingsId",
+    "MwsStorageConfigurations": "storageConfigurationId",
+    "MwsVpcEndpoint": "vpcEndpointId",
+}
 METASTORE = "00000000-0000-0000-0000-000000000003"
 RUNNER = "11111111-2222-3333-4444-555555555555"  # application id of the service principal that runs everything
 
@@ -80,6 +91,8 @@ class _Mocks(mocks.Mocks):
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
             return {"id": METASTORE}
+        if name == "getGroup":
+            return {"id": f"{args.args['displayName']}-id"}
         if name == "getMetastore":
             return {"metastoreId": args.args["metastoreId"]}
         if name == "getRegisteredModel":
@@ -95,6 +108,10 @@ class _Mocks(mocks.Mocks):
             return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
+        if args.typ.rsplit(":", 1)[-1] in ACCOUNT_IDS:
+            state[ACCOUNT_IDS[args.typ.rsplit(":", 1)[-1]]] = f"{args.name}-id"
+        if args.typ.endswith(":MwsWorkspaces"):
+            state |= {"workspaceUrl": WORKSPACE_HOST, "workspaceId": "1000000000000002"}
         if args.typ.endswith(":Volume"):
             state["volumePath"] = (
                 f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"

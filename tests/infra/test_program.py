@@ -43,6 +43,8 @@ GROUND_EXPORTS = [
     "subnet_ids",
     "vpc_id",
     "workspace_bucket",
+    "workspace_host",
+    "workspace_id",
 ]
 OTHER_EXPORTS = {
     "dev": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "kafka_services"],
@@ -55,6 +57,7 @@ HOLD_DATA = (
     "Directory",
     "Group",
     "MlflowExperiment",
+    "MwsWorkspaces",
     "Pipeline",
     "RegisteredModel",
     "Schema",
@@ -68,11 +71,19 @@ IDENTITY = {
     "File": "path",
     "Grants": "grants",
     "Group": "displayName",
+    "MetastoreAssignment": "metastoreId",
+    "MwsCredentials": "credentialsName",
+    "MwsCustomerManagedKeys": "awsKeyInfo",
+    "MwsNccBinding": "networkConnectivityConfigId",
+    "MwsNetworks": "networkName",
+    "MwsStorageConfigurations": "storageConfigurationName",
+    "MwsWorkspaces": "workspaceName",
     "PermissionAssignment": "groupName",
     "Permissions": "accessControls",
     "SecretAcl": "principal",
     "ServicePrincipal": "displayName",
     "WorkspaceFile": "path",
+    "WorkspaceNetworkOption": "networkPolicyId",
 }
 
 
@@ -125,7 +136,9 @@ def faults_of(resource: Registered) -> list[str]:
     ]
 
 
-def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_key_is_known_to_the_pinned_sdk(stack: str, programs: dict[str, Program]) -> None:
+    program = programs[stack]
     found = [f"{r.name}: {fault}" for r in program.resources if r.databricks for fault in faults_of(r)]
     assert found == []
 
@@ -139,24 +152,35 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
-    expected = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
-    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected]
-    used += [(call.token, call.provider) for call in program.calls]
+    components = {r.urn: r.type for r in program.resources if r.type.startswith("churn:")}
+    own = {"churn:account:TagPolicies": "tags", "churn:ground:Workspace": "account-of-workspace"}
+    usual = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
+    used = [
+        (r.type, r.provider, own.get(components.get(r.parent, ""), usual[r.type.split(":")[0]]))
+        for r in program.resources
+        if r.type.split(":")[0] in usual
+    ]
+    used += [(call.token, call.provider, usual[call.token.split(":")[0]]) for call in program.calls]
     assert used
-    for token, provider in used:
-        assert provider.split("::")[-2] == expected[token.split(":")[0]], token
+    for token, provider, expected in used:
+        assert provider.split("::")[-2] == expected, token
 
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
     providers = {r.name: r.inputs for r in program.resources if r.type == "pulumi:providers:databricks"}
-    assert providers["workspace"] == {"host": program.outputs["workspace_url"]}
-    assert set(providers) == {"workspace"}
+    adopted = json.loads(engine_config(program.stack)["churn:ground"]).get("adopted_workspace")
+    number = {"workspaceId": str(adopted["id"])} if adopted else {}
+    assert providers["workspace"] == {"host": program.outputs["workspace_url"], **number}
+    assert set(providers) == {"workspace"} | ({"account-of-workspace"} if program.stack == "prod" else set())
 
 
 def test_the_provider_of_the_account_takes_its_host_from_the_settings(programs: dict[str, Program]) -> None:
     providers = {r.name: r.inputs for r in programs["account"].resources if r.type == "pulumi:providers:databricks"}
-    console = json.loads(engine_config("account")["churn:account"])["console"]
-    assert providers == {"account": {"host": console["host"], "accountId": console["account_id"]}}
+    account = json.loads(engine_config("account")["churn:account"])
+    assert providers == {
+        "account": {"host": account["console"]["host"], "accountId": account["console"]["account_id"]},
+        "tags": {"host": account["tags_workspace"]},
+    }
 
 
 def test_every_resource_lies_in_a_component_of_one_pattern(program: Program) -> None:
@@ -207,8 +231,9 @@ def test_each_securable_has_one_grants_and_the_deployer_stays(program: Program) 
 def test_groups_are_made_by_the_account_alone(programs: dict[str, Program]) -> None:
     assert set(programs["account"].of("Group")) == set(programs["local"].of("Group")) != set()
     assert programs["dev"].of("Group") == programs["prod"].of("Group") == {}
-    for program in programs.values():
-        assert not any(call.token.endswith(":getGroup") for call in program.calls), "groups are named, not looked up"
+    for stack in ("local", "dev", "prod"):
+        looked_up = any(call.token.endswith(":getGroup") for call in programs[stack].calls)
+        assert not looked_up, "groups are named, not looked up"
 
 
 def test_groups_enter_the_workspace_by_name(program: Program, programs: dict[str, Program]) -> None:

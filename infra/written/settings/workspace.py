@@ -5,14 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from infra.written.sections import Section
-from infra.written.settings.values import Url
+from infra.written.settings.values import Host
 
 
 class Workspace(Section):
     """Settings of the Databricks workspace that the platform is deployed to."""
 
-    host: Url = Field(
-        pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
-        description="the workspace's URL without a path, https unless it is on this machine",
-    )
+    host: Host = Field(description="the workspace's URL without a path, https unless it is on this machine")
     deployer: str = Field(pattern=r"^\S+$", description="user name or application id of the identity that runs Pulumi")
