@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 # What each key of the ground encrypts, as Databricks calls it.
 USES = {"managed_services": "MANAGED_SERVICES", "storage": "STORAGE"}
-# How Databricks calls what an endpoint of the control plane serves.
-ENDPOINTS = {"workspace": "rest_apis", "relay": "dataplane_relays"}
+# What endpoints of the control plane serve: the workspace with its REST API, and the relay to nodes.
+ENDPOINTS = ("workspace", "relay")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Workspace(pulumi.ComponentResource):
 
     def _credentials(self) -> databricks.MwsCredentials:
         """The role by which Databricks starts and stops nodes."""
-        role = pulumi.Output.from_input(self._args.ground.role_arns).apply(lambda arns: _present(arns)["cross_account"])
+        role = _entry(self._args.ground.role_arns, "cross_account")
         return databricks.MwsCredentials(
             "credentials", credentials_name=self._named(role), role_arn=role, opts=self._child
         )
@@ -140,11 +140,10 @@ class Workspace(pulumi.ComponentResource):
     def _network(self, endpoints: Mapping[str, databricks.MwsVpcEndpoint]) -> databricks.MwsNetworks:
         """The network that nodes start in."""
         ground = self._args.ground
-        vpc, subnets, group = (
-            pulumi.Output.from_input(value).apply(_present)
-            for value in (ground.vpc_id, ground.subnet_ids, ground.nodes_group_id)
-        )
-        registered = {ENDPOINTS[purpose]: [endpoint.vpc_endpoint_id] for purpose, endpoint in endpoints.items()}
+        vpc = pulumi.Output.from_input(ground.vpc_id).apply(_present)
+        subnets = pulumi.Output.from_input(ground.subnet_ids).apply(_present)
+        group = pulumi.Output.from_input(ground.nodes_group_id).apply(_present)
+        registered = {purpose: endpoint.vpc_endpoint_id for purpose, endpoint in endpoints.items()}
         return databricks.MwsNetworks(
             "network",
             account_id=self._args.account_id,
@@ -152,16 +151,19 @@ class Workspace(pulumi.ComponentResource):
             vpc_id=vpc,
             subnet_ids=subnets,
             security_group_ids=[group],
-            vpc_endpoints=registered or None,
+            vpc_endpoints=databricks.MwsNetworksVpcEndpointsArgs(
+                rest_apis=[registered["workspace"]], dataplane_relays=[registered["relay"]]
+            )
+            if registered
+            else None,
             opts=self._child,
         )
 
     def _endpoints(self) -> dict[str, databricks.MwsVpcEndpoint]:
         """The network's endpoints of Databricks' control plane, by what they serve."""
-        ids = pulumi.Output.from_input(self._args.ground.control_plane_endpoint_ids).apply(_present)
         registered = {}
         for purpose in ENDPOINTS:
-            identifier = ids.apply(lambda known, purpose=purpose: known[purpose])
+            identifier = _entry(self._args.ground.control_plane_endpoint_ids, purpose)
             registered[purpose] = databricks.MwsVpcEndpoint(
                 f"{purpose}-registration",
                 account_id=self._args.account_id,
@@ -185,17 +187,23 @@ class Workspace(pulumi.ComponentResource):
 
     def _keys(self) -> dict[str, databricks.MwsCustomerManagedKeys]:
         """The keys of what Databricks stores, in its control plane and in the account."""
-        arns = pulumi.Output.from_input(self._args.ground.key_arns).apply(_present)
         return {
             key: databricks.MwsCustomerManagedKeys(
                 f"{key}-registration",
                 account_id=self._args.account_id,
                 use_cases=[use],
-                aws_key_info={"key_arn": arns.apply(lambda known, key=key: known[key])},
+                aws_key_info=databricks.MwsCustomerManagedKeysAwsKeyInfoArgs(
+                    key_arn=_entry(self._args.ground.key_arns, key)
+                ),
                 opts=self._child,
             )
             for key, use in USES.items()
         }
+
+
+def _entry(values: pulumi.Input[Mapping[str, str] | None], name: str) -> pulumi.Output[str]:
+    """One of the values that a ground in AWS has by name."""
+    return pulumi.Output.from_input(values).apply(lambda known: _present(known)[name])
 
 
 def _present(value: T | None) -> T:
