@@ -38,7 +38,7 @@ def program_of(workspace: LocalWorkspace, folder: Path, stack: str) -> Program:
     """The project's own program for a stack, with the workspace's credentials."""
     program = Program.create(folder, name="churn", stack=stack)
     program.environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "workloads" / "src")])
-    program.environment |= {"DATABRICKS_TOKEN": workspace.token, "DATABRICKS_AUTH_TYPE": "pat"}
+    program.environment.update(DATABRICKS_TOKEN=workspace.token, DATABRICKS_AUTH_TYPE="pat")
     program.write(PROGRAM)
     return program
 
@@ -132,7 +132,7 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
 def test_a_host_that_has_another_id_is_refused(workspace: LocalWorkspace, tmp_path: Path) -> None:
     """The provider compares both before anything is planned."""
     program = Program.create(tmp_path / "program")
-    program.environment |= {"DATABRICKS_TOKEN": workspace.token, "DATABRICKS_AUTH_TYPE": "pat"}
+    program.environment.update(DATABRICKS_TOKEN=workspace.token, DATABRICKS_AUTH_TYPE="pat")
     own = workspace.client().get_workspace_id()
     source = """
         import pulumi

@@ -50,6 +50,11 @@ def made_workspace(account: AccountClient, **changes: Any) -> provisioning.Works
     return account.workspaces.create_and_wait(**wanted | changes)
 
 
+def number_of(made: provisioning.Workspace) -> int:
+    assert made.workspace_id
+    return made.workspace_id
+
+
 def test_a_workspace_is_made_and_runs_a_little_later(workspace: LocalWorkspace, account: AccountClient) -> None:
     made = made_workspace(account)
     assert made.workspace_status == provisioning.WorkspaceStatus.RUNNING
@@ -109,13 +114,13 @@ def test_a_region_has_one_metastore_for_its_workspaces(account: AccountClient) -
     assert made.metastore_id
     with pytest.raises(BadRequest, match="limit for metastores in region eu-west-1"):
         account.metastores.create(metastore_info=wanted)
-    here, elsewhere = made_workspace(account), made_workspace(account, aws_region="us-east-1")
-    account.metastore_assignments.create(here.workspace_id, made.metastore_id)
+    here, elsewhere = number_of(made_workspace(account)), number_of(made_workspace(account, aws_region="us-east-1"))
+    account.metastore_assignments.create(here, made.metastore_id)
     with pytest.raises(BadRequest, match="must be in one region"):
-        account.metastore_assignments.create(elsewhere.workspace_id, made.metastore_id)
-    with pytest.raises(ResourceConflict, match=f"assigned to workspaces {here.workspace_id}"):
+        account.metastore_assignments.create(elsewhere, made.metastore_id)
+    with pytest.raises(ResourceConflict, match=f"assigned to workspaces {here}"):
         account.metastores.delete(made.metastore_id)
-    account.metastore_assignments.delete(here.workspace_id, made.metastore_id)
+    account.metastore_assignments.delete(here, made.metastore_id)
     account.metastores.delete(made.metastore_id)
 
 
