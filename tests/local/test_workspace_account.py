@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from databricks.sdk import AccountClient
-from databricks.sdk.errors import Aborted, BadRequest, DatabricksError, NotFound, PermissionDenied, ResourceConflict
+from databricks.sdk import AccountClient, errors
+from databricks.sdk.errors import Aborted, BadRequest, NotFound, PermissionDenied, ResourceConflict
 from databricks.sdk.errors.platform import ResourceAlreadyExists
 from databricks.sdk.service import billing, catalog, provisioning, settings, tags
 
@@ -87,8 +87,7 @@ def test_a_name_is_given_once(account: AccountClient) -> None:
 
 
 def test_connectivity_is_bound_in_one_region_and_stays_bound(account: AccountClient) -> None:
-    made = made_workspace(account)
-    assert made.workspace_id
+    number = number_of(made_workspace(account))
 
     def bind(region: str) -> str:
         new = settings.CreateNetworkConnectivityConfiguration(unique("ncc"), region)
@@ -97,7 +96,7 @@ def test_connectivity_is_bound_in_one_region_and_stays_bound(account: AccountCli
         ).network_connectivity_config_id
         assert identifier
         wanted = provisioning.Workspace(network_connectivity_config_id=identifier)
-        account.workspaces.update_and_wait(made.workspace_id, wanted, update_mask="network_connectivity_config_id")
+        account.workspaces.update_and_wait(number, wanted, update_mask="network_connectivity_config_id")
         return identifier
 
     with pytest.raises(BadRequest, match="is in us-east-1, and the workspace in eu-west-1"):
@@ -128,7 +127,7 @@ def test_the_own_metastore_is_found_and_stays(workspace: LocalWorkspace, account
     own = workspace.client().metastores.current().metastore_id
     assert own
     assert account.metastores.get(own).metastore_info
-    with pytest.raises(DatabricksError, match="not part of the local workspace"):
+    with pytest.raises(errors.NotImplemented, match="not part of the local workspace"):
         account.metastores.delete(own)
 
 
