@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pulumi.runtime.stack import Stack
 
 WORKSPACE_HOST = "https://dbc-00000000-0002.cloud.databricks.com"  # of the workspace that prod makes
-# Properties with the ids that the account gives to its objects.
-ACCOUNT_IDS = {
+# Properties with the ids that Databricks gives to objects.
+GIVEN_IDS = {
     "MwsCredentials": "credentialsId",
     "MwsCustomerManagedKeys": "customerManagedKeyId",
     "MwsNetworkConnectivityConfig": "networkConnectivityConfigId",
@@ -33,6 +33,7 @@ ACCOUNT_IDS = {
     "MwsPrivateAccessSettings": "privateAccessSettingsId",
     "MwsStorageConfigurations": "storageConfigurationId",
     "MwsVpcEndpoint": "vpcEndpointId",
+    "PermissionAssignment": "principalId",
 }
 METASTORE = "00000000-0000-0000-0000-000000000003"
 RUNNER = "11111111-2222-3333-4444-555555555555"  # application id of the service principal that runs everything
@@ -108,8 +109,8 @@ class _Mocks(mocks.Mocks):
             return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
-        if args.typ.rsplit(":", 1)[-1] in ACCOUNT_IDS:
-            state[ACCOUNT_IDS[args.typ.rsplit(":", 1)[-1]]] = f"{args.name}-id"
+        if args.typ.rsplit(":", 1)[-1] in GIVEN_IDS:
+            state[GIVEN_IDS[args.typ.rsplit(":", 1)[-1]]] = f"{args.name}-id"
         if args.typ.endswith(":MwsWorkspaces"):
             state |= {"workspaceUrl": WORKSPACE_HOST, "workspaceId": "1000000000000002"}
         if args.typ.endswith(":Volume"):

@@ -37,7 +37,7 @@ def test_existing_groups_are_looked_up_and_not_made() -> None:
     program = run_with("account", "churn:account", groups=[], existing_groups=NAMES)
     assert program.of("Group") == {}
     looked_up = [call for call in program.calls if call.token.endswith(":getGroup")]
-    assert [call.args["displayName"] for call in looked_up] == NAMES
+    assert sorted(call.args["displayName"] for call in looked_up) == sorted(NAMES)
     assert all("::account::" in call.provider for call in looked_up)
 
 
@@ -136,6 +136,22 @@ def test_an_adopted_workspace_is_exported_and_nothing_is_made(programs: dict[str
     assert dev.outputs["workspace_host"] == "https://dbc-00000000-0001.cloud.databricks.com"
     assert dev.outputs["workspace_id"] == "1000000000000001"
     assert not any(pulumi_type.split(":")[-1].startswith("Mws") for pulumi_type in {r.type for r in dev.resources})
+
+
+def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None:
+    entitlements = programs["dev"].of("Entitlements")
+    held = {
+        name.removesuffix("-may-open"): (found.inputs["workspaceAccess"], found.inputs["databricksSqlAccess"])
+        for name, found in entitlements.items()
+    }
+    assert held == {
+        "churn-engineers": (True, True),
+        "churn-scientists": (True, True),
+        "churn-analysts": (False, True),
+        "churn-deliverers": (True, False),
+        "team-retention": (True, True),
+    }
+    assert {found.inputs["groupId"] for found in entitlements.values()} == {f"{group}-enters-id" for group in held}
 
 
 ADOPTED = {"host": "https://dbc-00000000-0002.cloud.databricks.com", "id": 2}

@@ -53,6 +53,7 @@ ORDER = (
     "infra.access.securables",
     "infra.access.sources",
     "infra.access.roles",
+    "infra.access.entitlements",
     "infra.access.permissions",
     "infra.access.plan",
     "infra.access.guards",

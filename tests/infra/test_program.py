@@ -68,6 +68,7 @@ HOLD_DATA = (
 IDENTITY = {
     "Dashboard": "displayName",
     "Directory": "path",
+    "Entitlements": "groupId",
     "File": "path",
     "Grants": "grants",
     "Group": "displayName",

@@ -11,6 +11,8 @@ import pulumi_databricks as databricks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ENTITLEMENTS = ["workspace_access", "databricks_sql_access"]
+
 
 @dataclass(frozen=True)
 class GroupsArgs:
@@ -43,7 +45,8 @@ class Groups(pulumi.ComponentResource):
     def __init__(self, name: str, args: GroupsArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the groups."""
         super().__init__("churn:account:Groups", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        # What members may open is said by each platform, in its workspace.
+        child = pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=ENTITLEMENTS)
         for group in args.names:
             databricks.Group(group, api=args.api, display_name=group, opts=child)
         found = pulumi.InvokeOutputOptions(parent=self)

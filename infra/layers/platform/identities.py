@@ -42,16 +42,20 @@ class Identities(pulumi.ComponentResource):
     Attributes:
         principals: Principal of each role as workspace objects name it: of the runner its application id.
         application_ids: Application id of each service principal by its name.
+        entries: The groups' entries to the workspace.
     """
 
     application_ids: dict[str, pulumi.Output[str]]
+    entries: list[databricks.PermissionAssignment]
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the entries, the service principal and its rule set."""
         super().__init__("churn:platform:Identities", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for group in args.groups:
+        self.entries = [
             databricks.PermissionAssignment(f"{group}-enters", group_name=group, permissions=["USER"], opts=child)
+            for group in args.groups
+        ]
         runner_name, deployer = args.names[Role.RUNNER], args.names[Role.DEPLOYER]
         runner = databricks.ServicePrincipal("runner", display_name=runner_name, active=True, opts=child)
         self.principals: Principals = {**args.names, Role.RUNNER: runner.application_id}
