@@ -70,6 +70,8 @@ def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     assert made.custom_tags == {"edition": "2"}
     assert made.network_connectivity_config_id
     assert inventory(workspace)["tags"]["classification"] == "edition 2"
+    (group,) = workspace.client().groups.list(filter='displayName eq "Children\'s team 2"')
+    assert {held.value for held in group.entitlements or []} == {"workspace-access", "databricks-sql-access"}
 
     program.run("destroy", "--yes", "--skip-preview")
     assert inventory(workspace) == before

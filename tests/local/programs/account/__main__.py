@@ -20,7 +20,26 @@ def options(*after: pulumi.Resource, replace: bool = False) -> pulumi.ResourceOp
     return pulumi.ResourceOptions(provider=account, depends_on=list(after), delete_before_replace=replace)
 
 
-databricks.Group("group", api="account", display_name=f"Children's team {edition}", opts=options())
+# A group of the account enters the workspace, and opens there what its platform says.
+group = databricks.Group(
+    "group",
+    api="account",
+    display_name=f"Children's team {edition}",
+    opts=pulumi.ResourceOptions(provider=account, ignore_changes=["workspace_access", "databricks_sql_access"]),
+)
+entry = databricks.PermissionAssignment(
+    "entry",
+    group_name=group.display_name,
+    permissions=["USER"],
+    opts=pulumi.ResourceOptions(provider=workspace, delete_before_replace=True),
+)
+databricks.Entitlements(
+    "entitlements",
+    group_id=entry.principal_id,
+    workspace_access=second,
+    databricks_sql_access=True,
+    opts=pulumi.ResourceOptions(provider=workspace),
+)
 databricks.ServicePrincipal("principal", api="account", display_name=f"principal {edition}", opts=options())
 
 metastore = databricks.Metastore(
