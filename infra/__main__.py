@@ -39,7 +39,7 @@ if account:
     pulumi.export("metastore_id", account.metastore_id)
 
 # The ground: what the platform stands on in the cloud.
-ground = deploy_ground(settings) if settings.ground else None
+ground = deploy_ground(settings, settings.ground) if settings.ground else None
 for name, value in vars(ground).items() if ground else ():
     if value is not None:
         pulumi.export(name, value)

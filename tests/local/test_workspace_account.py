@@ -193,6 +193,26 @@ def test_unknown_fields_and_other_accounts_are_refused(workspace: LocalWorkspace
         assert token.status_code == 501
 
 
+def test_ids_have_the_form_of_those_of_aws(account: AccountClient) -> None:
+    role = provisioning.CreateCredentialAwsCredentials(provisioning.CreateCredentialStsRole("cross-account"))
+    with pytest.raises(BadRequest, match=r"role_arn is 'cross-account', .* of arn:aws:iam::123456789012:role/name"):
+        account.credentials.create(unique("role"), role)
+    subnets, groups = ["subnet-1", "subnet-2"], ["sg-1"]
+    with pytest.raises(BadRequest, match="a network has 2 subnets or more"):
+        account.networks.create(
+            network_name=unique("n"), vpc_id="vpc-0a", subnet_ids=subnets[:1], security_group_ids=groups
+        )
+    registered = provisioning.NetworkVpcEndpoints(rest_api=["nobody"], dataplane_relay=[])
+    with pytest.raises(NotFound, match="no VPC endpoint nobody"):
+        account.networks.create(
+            network_name=unique("n"),
+            vpc_id="vpc-0a",
+            subnet_ids=subnets,
+            security_group_ids=groups,
+            vpc_endpoints=registered,
+        )
+
+
 def test_only_administrators_reach_the_account(workspace: LocalWorkspace) -> None:
     client = workspace.client()
     runner = client.service_principals.create(display_name=unique("runner"))

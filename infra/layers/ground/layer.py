@@ -17,18 +17,17 @@ from infra.quick_import import quick_import
 if TYPE_CHECKING:
     from infra.written.settings.aws import Aws
     from infra.written.settings.databricks_workspace import MadeWorkspace
+    from infra.written.settings.ground import Ground
     from infra.written.settings.stack import Settings
 
 
-def deploy_ground(settings: Settings) -> GroundOutputs:
+def deploy_ground(settings: Settings, ground: Ground) -> GroundOutputs:
     """Deploys the ground of a stack. No other place reads the outputs of another stack.
 
     Args:
-        settings: All settings of the stack, which has the section `ground`.
+        settings: All settings of the stack.
+        ground: Its section `ground`.
     """
-    ground = settings.ground
-    if ground is None:
-        raise AssertionError("settings have ground")
     if ground.stack is not None:
         other = pulumi.StackReference(ground.stack)
         return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
@@ -42,11 +41,11 @@ def deploy_ground(settings: Settings) -> GroundOutputs:
         adopted = ground.adopted_workspace
         return replace(outputs, workspace_host=adopted.host, workspace_id=str(adopted.id))
     if ground.workspace and ground.aws:
-        return _with_workspace(settings, ground.workspace, ground.aws, outputs)
+        return _with_workspace(settings, ground.aws, ground.workspace, outputs)
     return outputs
 
 
-def _with_workspace(settings: Settings, workspace: MadeWorkspace, aws: Aws, outputs: GroundOutputs) -> GroundOutputs:
+def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outputs: GroundOutputs) -> GroundOutputs:
     """Makes the workspace on what was made in AWS."""
     account_id = str(aws.databricks_account_id)
     provider = databricks.Provider("account-of-workspace", host=workspace.console, account_id=account_id)
@@ -63,7 +62,7 @@ def _with_workspace(settings: Settings, workspace: MadeWorkspace, aws: Aws, outp
             metastore_id=str(workspace.metastore_id),
             network_policy=workspace.network_policy,
             tags=settings.tags,
-            protect=settings.ground.protect_data if settings.ground else True,
+            protect=not settings.ground or settings.ground.protect_data,
         ),
         pulumi.ResourceOptions(providers=[provider]),
     )

@@ -54,9 +54,10 @@ ENDPOINTS = Collection[EndpointDocument](
 KEYS = Collection[KeyDocument]("account_keys", "encryption key", "customer_managed_key_id", None, (WORKSPACES,))
 
 
-def _check(request: Document, field: str, value: str, pattern: str) -> None:
+def _check(field: str, value: str, pattern: str, example: str) -> None:
+    """Requires the form that AWS gives to a value."""
     if not re.fullmatch(pattern, value):
-        raise bad_request(f"{field} is {value!r}, not of the form {pattern} ({', '.join(sorted(request))} were sent)")
+        raise bad_request(f"{field} is {value!r}, which has not the form of {example}")
 
 
 @router.post(f"{ACCOUNT}/credentials", status_code=201)
@@ -65,7 +66,12 @@ def create_credentials(
 ) -> Mapping[str, Any]:
     """Registers a role."""
     role = request["aws_credentials"].get("sts_role", {}).get("role_arn", "")
-    _check(request, "aws_credentials.sts_role.role_arn", role, r"arn:aws:iam::\d{12}:role/\S+")
+    _check(
+        "aws_credentials.sts_role.role_arn",
+        role,
+        r"arn:aws:iam::\d{12}:role/\S+",
+        "arn:aws:iam::123456789012:role/name",
+    )
     return CREDENTIALS.create(workspace, request)
 
 
@@ -87,7 +93,7 @@ def create_storage(
 ) -> Mapping[str, Any]:
     """Registers a bucket."""
     bucket = request["root_bucket_info"].get("bucket_name", "")
-    _check(request, "root_bucket_info.bucket_name", bucket, r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+    _check("root_bucket_info.bucket_name", bucket, r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "example-bucket")
     return STORAGE.create(workspace, request)
 
 
@@ -113,7 +119,7 @@ def create_network(
     for field in ("network_name", "vpc_id", "subnet_ids", "security_group_ids"):
         if not request.get(field):
             raise bad_request(f"missing field {field}")
-    _check(request, "vpc_id", request["vpc_id"], r"vpc-[0-9a-f]+")
+    _check("vpc_id", request["vpc_id"], r"vpc-[0-9a-f]+", "vpc-0a1b")
     if len(set(request["subnet_ids"])) < _SUBNETS:
         raise bad_request(f"subnet_ids has {request['subnet_ids']}; a network has {_SUBNETS} subnets or more")
     if len(request["security_group_ids"]) > _GROUPS:
@@ -157,7 +163,7 @@ def create_endpoint(
     for field in ("vpc_endpoint_name", "aws_vpc_endpoint_id", "region"):
         if not request.get(field):
             raise bad_request(f"missing field {field}")
-    _check(request, "aws_vpc_endpoint_id", request["aws_vpc_endpoint_id"], r"vpce-[0-9a-f]+")
+    _check("aws_vpc_endpoint_id", request["aws_vpc_endpoint_id"], r"vpce-[0-9a-f]+", "vpce-0a1b")
     return _shown_endpoint(ENDPOINTS.create(workspace, request))
 
 
@@ -187,7 +193,12 @@ def create_key(
     if "aws_key_info" not in request:
         raise not_built("a key that is not of AWS")
     arn = request["aws_key_info"]["key_arn"]
-    _check(request, "aws_key_info.key_arn", arn, r"arn:aws:kms:[\w-]+:\d{12}:key/[\w-]+")
+    _check(
+        "aws_key_info.key_arn",
+        arn,
+        r"arn:aws:kms:[\w-]+:\d{12}:key/[\w-]+",
+        "arn:aws:kms:eu-west-1:123456789012:key/id",
+    )
     info = request["aws_key_info"] | {"key_region": arn.split(":")[3]}
     return KEYS.create(workspace, {"use_cases": request["use_cases"], "aws_key_info": info, "account_id": ACCOUNT_ID})
 
