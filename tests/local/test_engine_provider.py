@@ -18,6 +18,9 @@ from local.engine.installation import ENGINE_SOURCES, GO_BUILD
 from local.settings import REPOSITORY
 from tests.local.provider_schema import differences
 
+# Nested ids that the bridge cannot make strings (`provider.go`), and that the program has no use for.
+UNUSED = ("AccountNetworkPolicy.ingress.", "AccountNetworkPolicy.ingressDryRun.")
+
 
 def used_by_infra() -> list[str]:
     """Resource classes of the SDK that the infrastructure program names."""
@@ -41,7 +44,14 @@ def test_infra_uses_what_the_comparison_looks_at() -> None:
 
 @pytest.mark.parametrize("resource", used_by_infra())
 def test_provider_and_sdk_agree(schema: dict[str, Any], resource: str) -> None:
-    assert list(differences(schema, resource)) == []
+    found = [line for line in differences(schema, resource) if not line.startswith(UNUSED)]
+    assert found == []
+
+
+def test_infra_leaves_alone_what_differs() -> None:
+    """An ingress policy would reach the locally built provider with numbers where the released one has text."""
+    source = (REPOSITORY / "infra" / "layers" / "account" / "network_policy.py").read_text()
+    assert "ingress" not in source
 
 
 def test_a_difference_is_found(schema: dict[str, Any]) -> None:
