@@ -98,10 +98,12 @@ def test_a_workspace_stands_on_what_the_ground_has_made(programs: dict[str, Prog
     assert prod.outputs["workspace_id"] == "1000000000000002"
 
 
-def test_the_account_is_named_only_where_a_resource_needs_it(private_ground: Program) -> None:
-    """A resource that takes the account's id and does not need it would be replaced for no reason."""
-    named = {r.type.rsplit(":", 1)[-1] for r in private_ground.resources if r.databricks and "accountId" in r.inputs}
-    needing = {"MwsCustomerManagedKeys", "MwsNetworks", "MwsStorageConfigurations", "MwsVpcEndpoint", "MwsWorkspaces"}
+def test_the_account_is_named_only_where_a_resource_needs_it(private_ground: Program, whole_account: Program) -> None:
+    """Of the others each would be replaced for no reason, and the network policy without it."""
+    resources = [*private_ground.resources, *whole_account.resources]
+    named = {r.type.rsplit(":", 1)[-1] for r in resources if r.databricks and "accountId" in r.inputs}
+    needing = {"AccountNetworkPolicy", "MwsCustomerManagedKeys", "MwsNetworks", "MwsStorageConfigurations"}
+    needing |= {"MwsVpcEndpoint", "MwsWorkspaces"}
     assert named == needing
 
 

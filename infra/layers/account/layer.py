@@ -46,20 +46,19 @@ def deploy_account(
         contracts: Of all tables; their classes are the values of the governed tag `classification`.
         workspace: Provider of the stack's workspace; it keeps the groups where the settings name no console.
     """
-    account = None
-    if settings.console:
-        account_id = str(settings.console.account_id)
-        account = databricks.Provider("account", host=settings.console.host, account_id=account_id)
+    console = settings.console
+    account_id = str(console.account_id) if console else None
+    account = databricks.Provider("account", host=console.host, account_id=account_id) if console else None
     groups = Groups(
         "groups",
         GroupsArgs(settings.groups, settings.existing_groups, "account" if account else None, settings.protect_data),
         pulumi.ResourceOptions(provider=account or workspace),
     )
     _tag_policies(settings, contracts)
-    if account is None:
+    if account is None or account_id is None:
         attached = attached_metastore(settings.metastore_id, "churn:account.metastore_id", workspace)
         return AccountOutputs(groups, attached)
-    _spending_and_reach(settings, account)
+    _reach_and_spending(settings, account_id, account)
     return AccountOutputs(groups, _metastore(settings, account))
 
 
@@ -74,13 +73,15 @@ def _metastore(settings: Account, account: databricks.Provider) -> pulumi.Output
     return databricks.get_metastore_output(metastore_id=str(settings.metastore_id), opts=options).metastore_id
 
 
-def _spending_and_reach(settings: Account, account: databricks.Provider) -> None:
-    """The budget of the account, and what serverless compute may reach."""
+def _reach_and_spending(settings: Account, account_id: str, account: databricks.Provider) -> None:
+    """What serverless compute may reach, and the budget of the account."""
     opts = pulumi.ResourceOptions(provider=account)
     if settings.network_policy:
         policy = settings.network_policy
         buckets = [(bucket.name, bucket.region) for bucket in policy.buckets]
-        NetworkPolicy("network-policy", NetworkPolicyArgs(policy.name, policy.domains, buckets, policy.enforced), opts)
+        NetworkPolicy(
+            "network-policy", NetworkPolicyArgs(account_id, policy.name, policy.domains, buckets, policy.enforced), opts
+        )
     if settings.budget:
         Budget("budget", BudgetArgs(settings.budget.alerts_usd_per_month, settings.budget.notify), opts)
 

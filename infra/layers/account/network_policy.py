@@ -17,12 +17,14 @@ class NetworkPolicyArgs:
     """Inputs of `NetworkPolicy`.
 
     Attributes:
+        account_id: Id of the Databricks account.
         policy: Id of the policy, by which a workspace names it.
         domains: Domains on the internet.
         buckets: Names of buckets, each with its region.
         enforced: Whether other destinations are refused; if not, they are only logged.
     """
 
+    account_id: str
     policy: str
     domains: Sequence[str]
     buckets: Sequence[tuple[str, str]]
@@ -37,6 +39,8 @@ class NetworkPolicy(pulumi.ComponentResource):
         super().__init__("churn:account:NetworkPolicy", name, None, opts)
         databricks.AccountNetworkPolicy(
             args.policy,
+            # Without it the provider takes the account for unknown at each change, and replaces the policy.
+            account_id=args.account_id,
             network_policy_id=args.policy,
             egress={
                 "network_access": {

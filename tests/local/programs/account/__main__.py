@@ -132,6 +132,7 @@ databricks.MetastoreAssignment(
 )
 policy = databricks.AccountNetworkPolicy(
     "policy",
+    account_id=account_id,  # or else each change would replace the policy
     network_policy_id="serverless",
     egress={
         "network_access": {
