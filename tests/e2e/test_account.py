@@ -86,9 +86,13 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     assert "already exists" in program.up(succeeds=False)
     configure(program, "account", ACCOUNT, section | {"existing_groups": [name, "Nobody's group"]})
     assert "Nobody's group" in program.preview(succeeds=False)
-    changed = section | {"existing_groups": [name], "budget": section["budget"] | {"alerts_usd_per_month": [10, 20]}}
+    changed = section | {
+        "existing_groups": [name],
+        "budget": section["budget"] | {"alerts_usd_per_month": [10, 20]},
+        "network_policy": section["network_policy"] | {"domains": ["pypi.org"]},
+    }
     configure(program, "account", ACCOUNT, changed)
-    assert "~ 1 updated" in program.up()
+    assert "~ 2 updated" in program.up()
     program.preview("--refresh", "--expect-no-changes")
 
     program.run("destroy", "--yes", "--skip-preview")
