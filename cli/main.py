@@ -91,6 +91,21 @@ def wheel() -> None:
 
 
 @app.command()
+def ground(stack: Annotated[str, typer.Argument(help="Name of a stack with a file, such as prod.")]) -> None:
+    """Makes the ground of a new environment, the first of its two steps; it says what to write for the second.
+
+    Example: platform ground prod
+    """
+    from cli.ground import deploy_ground
+
+    host, number = deploy_ground(stack)
+    console.print(f"the workspace is {host}, its number {number}")
+    console.print(
+        f"write them as churn:platform.workspace.host and .id into Pulumi.{stack}.yaml, then: pulumi up --stack {stack}"
+    )
+
+
+@app.command()
 def run(
     job: Annotated[str, typer.Argument(help="Name of a deployed job, such as churn_daily.")],
     date: Annotated[

@@ -29,13 +29,13 @@ pulumi.runtime.register_stack_transformation(add_options_of_class)
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
 workspace = workspace_provider("workspace", sources.settings.workspace) if sources else None
 
-# The account: groups and the metastore.
-account = deploy_account(settings.account, workspace) if settings.account else None
+# The account: groups, the metastore, governed tags, what serverless compute may reach, the budget.
+account = deploy_account(settings.account, written.contracts, workspace) if settings.account else None
 if account:
     pulumi.export("metastore_id", account.metastore_id)
 
 # The ground: what the platform stands on in the cloud.
-ground = deploy_ground(settings.stack, settings.ground, settings.tags) if settings.ground else None
+ground = deploy_ground(settings, settings.ground) if settings.ground else None
 for name, value in vars(ground).items() if ground else ():
     if value is not None:
         pulumi.export(name, value)

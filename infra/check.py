@@ -56,10 +56,12 @@ class Written:
 
     Attributes:
         settings: All settings of the stack.
+        contracts: Of all tables; empty if the stack has no use for them.
         platform: What its layer of the platform is made from; None if it has no such layer.
     """
 
     settings: Settings
+    contracts: tuple[Contract, ...]
     platform: PlatformSources | None
 
 
@@ -101,8 +103,8 @@ def read_everything(stack: str, config: dict[str, str]) -> Written:
     if settings is None or reader.faults:
         raise FaultsError(reader.faults)
     if not (platform and contracts is not None and requests is not None and plan is not None and wheel):
-        return Written(settings, None)
-    return Written(settings, PlatformSources(platform, contracts, requests, plan, wheel))
+        return Written(settings, contracts or (), None)
+    return Written(settings, contracts, PlatformSources(platform, contracts, requests, plan, wheel))
 
 
 def check(stack_files: Sequence[Path]) -> list[Settings]:
@@ -131,7 +133,8 @@ def _read_platform(
 ) -> tuple[tuple[Contract, ...] | None, tuple[WorkspaceArea, ...] | None, Plan | None]:
     """Contracts, requests and the plan of grants of a stack; without settings, groups are not checked."""
     if settings and not settings.platform:
-        return None, None, None
+        governs = settings.account and settings.account.tags_workspace
+        return reader.read(read_contracts, paths.CONTRACTS, None) if governs else None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
     contracts = reader.read(read_contracts, paths.CONTRACTS, groups)
     requests = reader.read(read_requests, stack, groups)

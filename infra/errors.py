@@ -36,5 +36,9 @@ class WrongMetastoreError(FinalError):
     """A workspace is attached to another metastore than its settings say."""
 
 
+class WrongWorkspaceError(FinalError):
+    """A platform goes to another workspace than the one that its ground makes."""
+
+
 class NoChampionError(FinalError):
     """No version of the registered model is the champion, so that there is nothing to serve."""

@@ -7,6 +7,8 @@ import pulumi
 # Classes that the provider cannot update: each change replaces the object. Made before the old one is deleted, the new
 # object would have the same key, and the deletion would remove the new one. The provider's schema shows most of them:
 # all their inputs replace. The others are those without an update function, or with a fixed key, in its Go source.
+# What a workspace is made from (keys, storage, VPC endpoints) is missing: nothing that is in use can be deleted, so the
+# new one is made first, under another name, and the workspace moves to it.
 WITHOUT_UPDATE = frozenset(
     {
         "CatalogWorkspaceBinding",
@@ -17,13 +19,11 @@ WITHOUT_UPDATE = frozenset(
         "GroupRole",
         "LakehouseMonitor",
         "Library",
+        "MetastoreAssignment",
         "MetastoreDataAccess",
         "Mount",
-        "MwsCustomerManagedKeys",
         "MwsNetworkConnectivityConfig",
         "MwsPermissionAssignment",
-        "MwsStorageConfigurations",
-        "MwsVpcEndpoint",
         "OboToken",
         "OnlineTable",
         "Secret",
@@ -40,10 +40,12 @@ WITHOUT_UPDATE = frozenset(
     }
 )
 
-# Properties that the service sets by itself, so that a preview with a refresh would differ for ever: defaults of Unity
-# Catalog (`unity.catalog.managed.…`), and the telemetry of an endpoint.
-SET_BY_THE_SERVICE = {
+# Properties that somebody else sets, so that a preview with a refresh would differ for ever. The service sets defaults
+# of Unity Catalog (`unity.catalog.managed.…`) and the telemetry of an endpoint. What members of a group may open, each
+# platform says in its workspace, by a resource of its own.
+SET_ELSEWHERE = {
     "Catalog": ["properties"],
+    "Group": ["workspaceAccess", "databricksSqlAccess"],
     "ModelServing": ["telemetryConfig"],
     "Schema": ["properties"],
 }
@@ -65,6 +67,6 @@ def add_options_of_class(
     name = args.type_.rsplit(":", 1)[-1]
     options = pulumi.ResourceOptions(
         delete_before_replace=True if name in WITHOUT_UPDATE else None,
-        ignore_changes=SET_BY_THE_SERVICE.get(name),
+        ignore_changes=SET_ELSEWHERE.get(name),
     )
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, options))

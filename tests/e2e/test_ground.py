@@ -50,6 +50,7 @@ def write_settings(program: Program, stack: str, url: str, **changes: Any) -> di
     """
     document = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())
     ground: dict[str, Any] = document["config"]["churn:ground"] | {"protect_data": False}
+    ground.pop("workspace", None)  # which test_account makes
     ground["aws"] |= {"endpoint": url, "watch": ground["aws"]["watch"] | changes}
     file = program.folder / f"Pulumi.{stack}.yaml"
     kept = yaml.safe_load(file.read_text()) if file.exists() else {}

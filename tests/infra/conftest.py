@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.written import paths
-from tests.infra.program import Program, run
+from tests.infra.program import Program, engine_config, run
 from tests.infra.stack_files import write_stack_file
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PLATFORMS = ("local", "dev", "prod")  # stacks with the layer of the platform
 STACKS = (*PLATFORMS, "account")
+# Names of groups as directories give them.
+NAMES = ["Data Engineers", "SG_Churn", "Children's team", "Research and Development", "Größe"]
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +38,31 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def programs(wheels: Path) -> dict[str, Program]:
     """What the program registers for each stack."""
     return {stack: run(stack) for stack in STACKS}
+
+
+def run_with(stack: str, section: str, **changes: Any) -> Program:
+    """The program of a stack with some settings of a section changed; None removes one."""
+    config = engine_config(stack)
+    values = {name: value for name, value in json.loads(config[section]).items() if name not in changes}
+    values |= {name: value for name, value in changes.items() if value is not None}
+    return run(stack, config | {section: json.dumps(values)})
+
+
+@pytest.fixture(scope="session")
+def whole_account() -> Program:
+    """An account that makes all it can."""
+    made = {"name": "churn", "region": "eu-west-1"}
+    return run_with("account", "churn:account", metastore=made, metastore_id=None, groups=NAMES, members=None)
+
+
+@pytest.fixture(scope="session")
+def private_ground(wheels: Path) -> Program:
+    """A production whose workspace is reached through its network alone."""
+    aws = json.loads(engine_config("prod")["churn:ground"])["aws"]
+    services = json.loads(engine_config("dev")["churn:ground"])["aws"]["network"]["control_plane"]
+    workspace = json.loads(engine_config("prod")["churn:ground"])["workspace"] | {"public_access": False}
+    aws["network"] |= {"control_plane": services}
+    return run_with("prod", "churn:ground", aws=aws, workspace=workspace)
 
 
 @pytest.fixture(params=PLATFORMS)

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.stack import Stack
 
+WORKSPACE_HOST = "https://dbc-00000000-0002.cloud.databricks.com"  # of the workspace that prod makes
+# Properties with the ids that Databricks gives to objects.
+GIVEN_IDS = {
+    "MwsCredentials": "credentialsId",
+    "MwsCustomerManagedKeys": "customerManagedKeyId",
+    "MwsNetworkConnectivityConfig": "networkConnectivityConfigId",
+    "MwsNetworks": "networkId",
+    "MwsPrivateAccessSettings": "privateAccessSettingsId",
+    "MwsStorageConfigurations": "storageConfigurationId",
+    "MwsVpcEndpoint": "vpcEndpointId",
+    "PermissionAssignment": "principalId",
+}
 METASTORE = "00000000-0000-0000-0000-000000000003"
 RUNNER = "11111111-2222-3333-4444-555555555555"  # application id of the service principal that runs everything
 SERVER = "66666666-7777-8888-9999-000000000000"  # application id of the service principal that makes the endpoint
@@ -100,7 +112,8 @@ class _Mocks(mocks.Mocks):
         if name == "getCurrentUser":
             return {"userName": self.program.signed_in, "id": DEPLOYER_ID}
         if name == "getGroup":
-            return {"displayName": args.args["displayName"], "users": self.program.platform_members}
+            group = args.args["displayName"]
+            return {"id": f"{group}-id", "displayName": group, "users": self.program.platform_members}
         if name in ("getUser", "getServicePrincipal"):
             return {"id": DEPLOYER_ID}
         if name == "getServingEndpoints":
@@ -122,6 +135,10 @@ class _Mocks(mocks.Mocks):
             state["applicationId"] = SERVER if args.name == "server" else RUNNER
         if args.typ.endswith(":ServicePrincipalSecret"):
             state["secret"] = "hidden"
+        if args.typ.rsplit(":", 1)[-1] in GIVEN_IDS:
+            state[GIVEN_IDS[args.typ.rsplit(":", 1)[-1]]] = f"{args.name}-id"
+        if args.typ.endswith(":MwsWorkspaces"):
+            state |= {"workspaceUrl": WORKSPACE_HOST, "workspaceId": "1000000000000002"}
         if args.typ.endswith(":Volume"):
             state["volumePath"] = (
                 f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"

@@ -9,11 +9,13 @@ import pytest
 from infra.resource_options import WITHOUT_UPDATE
 from tests.infra.conftest import STACKS
 from tests.infra.program import RUNNER, SERVER, Program, engine_config, run
+from tests.infra.test_account import MADE_FIRST
 from tests.infra.test_program import IDENTITY, PLATFORM, class_name
 
 # Classes whose identity follows from another object's, or from a principal that no stack makes.
 FOLLOW_OTHERS = (
     "AccessControlRuleSet",
+    "Entitlements",
     "Grants",
     "Group",
     "GroupMember",
@@ -52,13 +54,17 @@ def test_two_stacks_in_one_workspace_share_no_name(programs: dict[str, Program])
 def test_what_cannot_be_updated_is_deleted_before_it_is_replaced(stack: str, programs: dict[str, Program]) -> None:
     resources = [resource for resource in programs[stack].resources if resource.databricks]
     assert all(resource.deleted_first == (class_name(resource) in WITHOUT_UPDATE) for resource in resources)
+    if programs[stack].of("MwsWorkspaces"):
+        assert not any(r.deleted_first for r in resources if class_name(r) in MADE_FIRST), "the workspace uses them"
     if programs[stack].of("Permissions"):
         assert {"SecretAcl", "SecretScope"} <= {class_name(r) for r in resources if r.deleted_first}
 
 
-def test_what_the_service_sets_makes_no_difference(program: Program) -> None:
+def test_what_somebody_else_sets_makes_no_difference(program: Program) -> None:
     ignored = {class_name(r): r.ignored for r in program.resources if r.databricks and r.ignored}
-    assert ignored == {"Catalog": ("properties",), "ModelServing": ("telemetryConfig",), "Schema": ("properties",)}
+    expected = {"Catalog": ("properties",), "ModelServing": ("telemetryConfig",), "Schema": ("properties",)}
+    groups = {"Group": ("workspaceAccess", "databricksSqlAccess")} if program.of("Group") else {}
+    assert ignored == expected | groups
     assert not any("properties" in r.inputs for r in program.resources if class_name(r) in ("Catalog", "Schema"))
 
 

@@ -48,7 +48,7 @@ GROUND_EXPORTS = [
 OTHER_EXPORTS = {
     "dev": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "kafka_services"],
     "local": ["metastore_id"],
-    "prod": GROUND_EXPORTS,
+    "prod": [*GROUND_EXPORTS, "workspace_host", "workspace_id"],
 }
 PLATFORM = "churn-platform"  # the group that owns everything
 # Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
@@ -57,6 +57,7 @@ HOLD_DATA = (
     "Directory",
     "Group",
     "MlflowExperiment",
+    "MwsWorkspaces",
     "Pipeline",
     "RegisteredModel",
     "Schema",
@@ -67,16 +68,25 @@ HOLD_DATA = (
 IDENTITY = {
     "Dashboard": "displayName",
     "Directory": "path",
+    "Entitlements": "groupId",
     "File": "path",
     "Grants": "grants",
     "Group": "displayName",
     "GroupMember": "memberId",
+    "MetastoreAssignment": "metastoreId",
+    "MwsCredentials": "credentialsName",
+    "MwsCustomerManagedKeys": "awsKeyInfo",
+    "MwsNccBinding": "networkConnectivityConfigId",
+    "MwsNetworks": "networkName",
+    "MwsStorageConfigurations": "storageConfigurationName",
+    "MwsWorkspaces": "workspaceName",
     "PermissionAssignment": "groupName",
     "Permissions": "accessControls",
     "SecretAcl": "principal",
     "ServicePrincipal": "displayName",
     "ServicePrincipalSecret": "servicePrincipalId",
     "WorkspaceFile": "path",
+    "WorkspaceNetworkOption": "networkPolicyId",
 }
 
 
@@ -123,7 +133,9 @@ def faults_of(resource: Registered) -> list[str]:
     ]
 
 
-def test_every_key_is_known_to_the_pinned_sdk(program: Program) -> None:
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_key_is_known_to_the_pinned_sdk(stack: str, programs: dict[str, Program]) -> None:
+    program = programs[stack]
     found = [f"{r.name}: {fault}" for r in program.resources if r.databricks for fault in faults_of(r)]
     assert found == []
 
@@ -137,14 +149,20 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
-    expected = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
+    components = {r.urn: r.type for r in program.resources if r.type.startswith("churn:")}
+    own = {"churn:account:TagPolicies": "tags", "churn:ground:Workspace": "account-of-workspace"}
+    usual = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
     endpoints = list(program.of("ModelServing").values())
-    used = [(r.type, r.provider) for r in program.resources if r.type.split(":")[0] in expected and r not in endpoints]
-    assert all(endpoint.provider.split("::")[-2] == "server" for endpoint in endpoints)
-    used += [(call.token, call.provider) for call in program.calls]
+    used = [
+        (r.type, r.provider, own.get(components.get(r.parent, ""), usual[r.type.split(":")[0]]))
+        for r in program.resources
+        if r.type.split(":")[0] in usual and r not in endpoints
+    ]
+    used += [(endpoint.type, endpoint.provider, "server") for endpoint in endpoints]
+    used += [(call.token, call.provider, usual[call.token.split(":")[0]]) for call in program.calls]
     assert used
-    for token, provider in used:
-        assert provider.split("::")[-2] == expected[token.split(":")[0]], token
+    for token, provider, expected in used:
+        assert provider.split("::")[-2] == expected, token
 
 
 def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None:
@@ -155,13 +173,17 @@ def test_the_provider_takes_its_host_from_the_settings(program: Program) -> None
     assert rpc.is_rpc_secret(providers["server"]["clientSecret"]), "the state keeps it as a secret"
     as_server = {"authType": "oauth-m2m", "clientId": SERVER, "clientSecret": providers["server"]["clientSecret"]}
     assert providers["server"] == place | as_server
-    assert set(providers) == {"workspace", "server"}
+    others = {"account-of-workspace"} if program.stack == "prod" else set()
+    assert set(providers) == {"workspace", "server"} | others
 
 
 def test_the_provider_of_the_account_takes_its_host_from_the_settings(programs: dict[str, Program]) -> None:
     providers = {r.name: r.inputs for r in programs["account"].resources if r.type == "pulumi:providers:databricks"}
-    console = json.loads(engine_config("account")["churn:account"])["console"]
-    assert providers == {"account": {"host": console["host"], "accountId": console["account_id"]}}
+    account = json.loads(engine_config("account")["churn:account"])
+    assert providers == {
+        "account": {"host": account["console"]["host"], "accountId": account["console"]["account_id"]},
+        "tags": {"host": account["tags_workspace"]},
+    }
 
 
 def test_every_resource_lies_in_a_component_of_one_pattern(program: Program) -> None:

@@ -17,7 +17,11 @@ from infra.resource_options import WITHOUT_UPDATE
 from local.engine import install
 from local.engine.installation import ENGINE_SOURCES, GO_BUILD
 from local.settings import REPOSITORY
+from tests.infra.test_account import MADE_FIRST
 from tests.local.provider_schema import differences
+
+# Nested ids that the bridge cannot make strings (`provider.go`), and that the program has no use for.
+UNUSED = ("AccountNetworkPolicy.ingress.", "AccountNetworkPolicy.ingressDryRun.")
 
 
 def used_by_infra() -> list[str]:
@@ -42,7 +46,14 @@ def test_infra_uses_what_the_comparison_looks_at() -> None:
 
 @pytest.mark.parametrize("resource", used_by_infra())
 def test_provider_and_sdk_agree(schema: dict[str, Any], resource: str) -> None:
-    assert list(differences(schema, resource)) == []
+    found = [line for line in differences(schema, resource) if not line.startswith(UNUSED)]
+    assert found == []
+
+
+def test_infra_leaves_alone_what_differs() -> None:
+    """An ingress policy would reach the locally built provider with numbers where the released one has text."""
+    source = (REPOSITORY / "infra" / "layers" / "account" / "network_policy.py").read_text()
+    assert "ingress" not in source
 
 
 def test_a_difference_is_found(schema: dict[str, Any]) -> None:
@@ -71,7 +82,7 @@ def test_infra_knows_the_classes_without_update(schema: dict[str, Any]) -> None:
     classes = {token.rsplit(":", 1)[-1]: resource for token, resource in schema["resources"].items()}
     found = {name for name, resource in classes.items() if never_updated(resource)}
     assert {"GroupMember", "SecretAcl"} <= found
-    assert found <= WITHOUT_UPDATE <= set(classes)
+    assert found - MADE_FIRST <= WITHOUT_UPDATE <= set(classes)
 
 
 def test_wide_ids_are_strings(schema: dict[str, Any]) -> None:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
+from churn.core.contract import PUBLIC
+from infra.layers.account.budget import Budget, BudgetArgs
 from infra.layers.account.groups import Groups, GroupsArgs
+from infra.layers.account.metastore import Metastore, MetastoreArgs
+from infra.layers.account.network_policy import NetworkPolicy, NetworkPolicyArgs
+from infra.layers.account.tag_policies import GovernedTag, TagPolicies
 from infra.layers.metastore import attached_metastore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from churn.core.contract import Contract
     from infra.written.settings.account import Account
 
 
@@ -21,38 +29,78 @@ class AccountOutputs:
 
     Attributes:
         groups: The groups that it makes; a platform in the same stack waits for them.
-        metastore_id: Id of the adopted metastore; None where the settings name none and no workspace has one.
+        metastore_id: Id of the metastore, made or adopted; None where the settings name none and no workspace has one.
     """
 
     groups: Groups
     metastore_id: pulumi.Output[str] | None
 
 
-def deploy_account(settings: Account, workspace: databricks.Provider | None) -> AccountOutputs:
+def deploy_account(
+    settings: Account, contracts: Sequence[Contract], workspace: databricks.Provider | None
+) -> AccountOutputs:
     """Deploys the layer of the account.
 
     Args:
         settings: The stack's section `account`.
+        contracts: Of all tables; their classes are the values of the governed tag `classification`.
         workspace: Provider of the stack's workspace; it keeps the groups where the settings name no console.
     """
-    provider = workspace
-    if settings.console:
-        account_id = str(settings.console.account_id)
-        provider = databricks.Provider("account", host=settings.console.host, account_id=account_id)
-        metastore_id = _metastore_of_account(settings, provider)
-    else:
-        metastore_id = attached_metastore(settings.metastore_id, "churn:account.metastore_id", workspace)
+    console = settings.console
+    account_id = str(console.account_id) if console else None
+    account = databricks.Provider("account", host=console.host, account_id=account_id) if console else None
     groups = Groups(
         "groups",
-        GroupsArgs(settings.groups, settings.members, settings.protect_data),
-        pulumi.ResourceOptions(providers=[provider] if provider else None),
+        GroupsArgs(
+            names=settings.groups,
+            existing=settings.existing_groups,
+            members=settings.members,
+            api="account" if account else None,
+            protect=settings.protect_data,
+        ),
+        pulumi.ResourceOptions(provider=account or workspace),
     )
-    return AccountOutputs(groups, metastore_id)
+    _tag_policies(settings, contracts)
+    if account is None or account_id is None:
+        attached = attached_metastore(settings.metastore_id, "churn:account.metastore_id", workspace)
+        return AccountOutputs(groups, attached)
+    _reach_and_spending(settings, account_id, account)
+    return AccountOutputs(groups, _metastore(settings, account))
 
 
-def _metastore_of_account(settings: Account, provider: databricks.Provider) -> pulumi.Output[str] | None:
-    """Looks up the metastore that the settings name; the look-up fails when the account has none of this id."""
+def _metastore(settings: Account, account: databricks.Provider) -> pulumi.Output[str] | None:
+    """The metastore: made, or looked up by its id, which fails when the account has none of this id."""
+    if settings.metastore:
+        args = MetastoreArgs(settings.metastore.name, settings.metastore.region, settings.protect_data)
+        return Metastore("metastore", args, pulumi.ResourceOptions(provider=account)).metastore_id
     if settings.metastore_id is None:
         return None
-    options = pulumi.InvokeOutputOptions(provider=provider)
+    options = pulumi.InvokeOutputOptions(provider=account)
     return databricks.get_metastore_output(metastore_id=str(settings.metastore_id), opts=options).metastore_id
+
+
+def _reach_and_spending(settings: Account, account_id: str, account: databricks.Provider) -> None:
+    """What serverless compute may reach, and the budget of the account."""
+    opts = pulumi.ResourceOptions(provider=account)
+    if settings.network_policy:
+        policy = settings.network_policy
+        buckets = [(bucket.name, bucket.region) for bucket in policy.buckets]
+        NetworkPolicy(
+            "network-policy", NetworkPolicyArgs(account_id, policy.name, policy.domains, buckets, policy.enforced), opts
+        )
+    if settings.budget:
+        Budget("budget", BudgetArgs(settings.budget.alerts_usd_per_month, settings.budget.notify), opts)
+
+
+def _tag_policies(settings: Account, contracts: Sequence[Contract]) -> None:
+    """Governed tags, which the account has and only a workspace's API changes."""
+    if settings.tags_workspace is None:
+        return
+    classes = {column.classification for contract in contracts for column in contract.columns}
+    classification = GovernedTag(
+        key="classification",
+        description="Class of confidentiality of a column, as its data contract says",
+        values=sorted({PUBLIC, *(found for found in classes if found)}),
+    )
+    provider = databricks.Provider("tags", host=settings.tags_workspace)
+    TagPolicies("tag-policies", [classification], pulumi.ResourceOptions(provider=provider))

@@ -90,7 +90,7 @@ class Buckets(pulumi.ComponentResource):
             force_destroy=not self._args.protect,
             opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
         )
-        self._close(purpose, name, bucket)
+        policy = self._close(purpose, name, bucket)
         self._encrypt(purpose, bucket)
         child = pulumi.ResourceOptions(parent=self)
         versioning = aws.s3.BucketVersioning(
@@ -105,9 +105,9 @@ class Buckets(pulumi.ComponentResource):
             rules=lifecycle_rules(BUCKETS[purpose]),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
-        return bucket.bucket
+        return policy.bucket  # whoever is given the name waits for the policy
 
-    def _close(self, purpose: str, name: str, bucket: aws.s3.Bucket) -> None:
+    def _close(self, purpose: str, name: str, bucket: aws.s3.Bucket) -> aws.s3.BucketPolicy:
         """Lets in only whom policies name, and nobody without TLS."""
         child = pulumi.ResourceOptions(parent=self)
         aws.s3.BucketOwnershipControls(
@@ -128,7 +128,7 @@ class Buckets(pulumi.ComponentResource):
         own = (
             workspace_bucket(name, self._args.databricks_account_id) if purpose == "workspace" else closed_bucket(name)
         )
-        aws.s3.BucketPolicy(
+        return aws.s3.BucketPolicy(
             f"{purpose}-policy",
             bucket=bucket.bucket,
             policy=document(own),

@@ -6,30 +6,75 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pulumi
+import pulumi_databricks as databricks
 
+from infra.errors import WrongWorkspaceError
+from infra.layers.ground.environment import Environment
 from infra.layers.ground.outputs import GroundOutputs
+from infra.layers.ground.workspace import Workspace, WorkspaceArgs
 from infra.quick_import import quick_import
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from infra.written.settings.aws import Aws
+    from infra.written.settings.databricks_workspace import MadeWorkspace
     from infra.written.settings.ground import Ground
+    from infra.written.settings.stack import Settings
 
 
-def deploy_ground(stack: str, settings: Ground, tags: Mapping[str, str]) -> GroundOutputs:
+def deploy_ground(settings: Settings, ground: Ground) -> GroundOutputs:
     """Deploys the ground of a stack. No other place reads the outputs of another stack.
 
     Args:
-        stack: Name of the stack.
-        settings: Its section `ground`.
-        tags: Tags of everything that is made.
+        settings: All settings of the stack.
+        ground: Its section `ground`.
     """
-    if settings.aws:
+    if ground.stack is not None:
+        other = pulumi.StackReference(ground.stack)
+        return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
+    outputs = GroundOutputs(ground.storage_root)
+    if ground.aws:
         with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
             from infra.layers.ground.aws_ground import deploy_aws
-        made = deploy_aws(stack, settings.aws, tags, settings.protect_data)
-        return replace(made, storage_root=settings.storage_root)
-    if settings.stack is None:
-        return GroundOutputs(settings.storage_root)
-    other = pulumi.StackReference(settings.stack)
-    return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
+        made = deploy_aws(settings.stack, ground.aws, settings.tags, ground.protect_data)
+        outputs = replace(made, storage_root=ground.storage_root)
+    if ground.workspace and ground.aws:
+        return _with_workspace(settings, ground.aws, ground.workspace, outputs)
+    return outputs
+
+
+def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outputs: GroundOutputs) -> GroundOutputs:
+    """Makes the workspace on what was made in AWS."""
+    account_id = str(aws.databricks_account_id)
+    provider = databricks.Provider("account-of-workspace", host=workspace.console, account_id=account_id)
+    environment = Environment(aws.account_id, aws.region, settings.stack)
+    made = Workspace(
+        "databricks-workspace",
+        WorkspaceArgs(
+            account_id=account_id,
+            region=aws.region,
+            prefix=environment.prefix,
+            ground=outputs,
+            private=bool(aws.network and aws.network.control_plane),
+            public_access=workspace.public_access,
+            metastore_id=str(workspace.metastore_id),
+            network_policy=workspace.network_policy,
+            tags=settings.tags,
+            protect=not settings.ground or settings.ground.protect_data,
+        ),
+        pulumi.ResourceOptions(providers=[provider]),
+    )
+    host = made.host
+    if settings.platform:
+        wanted = settings.platform.workspace.host
+        host = made.host.apply(lambda received: _check_host(received, wanted))
+    return replace(outputs, workspace_host=host, workspace_id=made.workspace_id)
+
+
+def _check_host(made: str, wanted: str) -> str:
+    """Requires that the platform goes to the workspace that its ground has made."""
+    if made != wanted:
+        raise WrongWorkspaceError(
+            f"churn:platform.workspace.host: received {wanted}; the workspace of this ground is {made}; "
+            "remedy: write its host, or remove churn:platform until the workspace is made"
+        )
+    return made

@@ -34,6 +34,8 @@ class GroundOutputs:
         kafka_bootstrap_brokers: Addresses of brokers for clients that speak TLS and IAM.
         kafka_topics: Names of topics.
         kafka_services: Endpoint services of brokers, each with `service_name` and `domain`.
+        workspace_host: URL of the workspace that this ground makes.
+        workspace_id: Its number.
     """
 
     storage_root: pulumi.Input[str | None] = None
@@ -51,3 +53,5 @@ class GroundOutputs:
     kafka_bootstrap_brokers: pulumi.Input[str | None] = None
     kafka_topics: pulumi.Input[Sequence[str] | None] = None
     kafka_services: pulumi.Input[Sequence[Mapping[str, str]] | None] = None
+    workspace_host: pulumi.Input[str | None] = None
+    workspace_id: pulumi.Input[str | None] = None

@@ -15,6 +15,7 @@ from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
 from infra.layers.platform.deployer import owning_group
+from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitlementsArgs
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
@@ -73,6 +74,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
         after: What must exist before groups can be named: the groups, where the same stack makes them.
     """
     identities = _identities(context, after)
+    _entitlements(context, identities)
     data = _data(context, ground, identities)
     code = _code(context, identities)
     compute = _compute(context, identities)
@@ -130,6 +132,17 @@ def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identitie
         names=principals(platform, context.settings.prefix),
     )
     return Identities("identities", args, context.after(*after))
+
+
+def _entitlements(context: Context, identities: Identities) -> None:
+    """Lets the groups open what their work needs."""
+    platform = context.platform
+    ids = [entry.principal_id for entry in identities.entries]
+    args = GroupEntitlementsArgs(
+        groups=dict(zip(platform.group_names, ids, strict=True)),
+        names=principals(platform, context.settings.prefix),
+    )
+    GroupEntitlements("entitlements", args, context.after())
 
 
 def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _Data:

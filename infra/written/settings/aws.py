@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from infra.written.sections import Section, wrong_value
 from infra.written.settings.kafka import AdoptedKafka, Kafka
-from infra.written.settings.values import Email, Url
+from infra.written.settings.values import BucketName, Email, Url
 
 ZONES = 3  # as many as replicas of a topic
 # Databricks wants subnets of /17 to /26; each is a quarter of the network.
@@ -32,7 +32,6 @@ def _addresses(cidr: str) -> str:
 Cidr = Annotated[str, AfterValidator(_addresses)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\w .:/=+@-]+$")]
 KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws:kms:[\w-]+:\d{12}:key/[\w-]+$")]
-BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
 EndpointService = Annotated[str, StringConstraints(pattern=r"^com\.amazonaws\.vpce\.[\w-]+\.vpce-svc-[0-9a-f]+$")]
 
 

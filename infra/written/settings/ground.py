@@ -6,6 +6,7 @@ from pydantic import Field
 
 from infra.written.sections import Section
 from infra.written.settings.aws import Aws
+from infra.written.settings.databricks_workspace import MadeWorkspace
 
 
 class Ground(Section):
@@ -25,5 +26,9 @@ class Ground(Section):
     aws: Aws | None = Field(
         default=None,
         description="network, keys, buckets, roles and Kafka that this stack makes; without it AWS is not needed",
+    )
+    workspace: MadeWorkspace | None = Field(
+        default=None,
+        description="the workspace that this stack makes in its part aws; null if the platform goes to one that exists",
     )
     protect_data: bool = Field(default=True, description="true refuses to destroy whatever holds data in the cloud")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from churn.core.label_window import LabelWindow
 from infra.written.sections import BrokenRule
 from infra.written.settings.aws_rules import AWS_RULES
+from infra.written.settings.databricks_rules import DATABRICKS_RULES
 from infra.written.settings.quartz import skipped_time
 
 if TYPE_CHECKING:
@@ -46,42 +47,6 @@ def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
             allowed="either storage_root, which may be null, perhaps with aws; or stack alone",
             remedy="write storage_root: null where the metastore has a root, and stack nowhere else",
         )
-
-
-def _unity_catalog_knows_account_groups(settings: Settings) -> Iterator[BrokenRule]:
-    """Requires the account's API for groups, except in a local workspace, which keeps groups itself."""
-    if not settings.account or settings.account.console:
-        return
-    if not settings.platform or settings.platform.workspace.host.startswith("https:"):
-        yield BrokenRule(
-            place=("churn:account", "console"),
-            received=None,
-            allowed="the account's API, since Unity Catalog knows only groups of the account, not of a workspace",
-            remedy="add console with host and account_id",
-        )
-
-
-def _groups_are_made_once(settings: Settings) -> Iterator[BrokenRule]:
-    """Refuses a group that the account would make twice."""
-    groups = settings.account.groups if settings.account else ()
-    for index, group in enumerate(groups):
-        if group in groups[:index]:
-            allowed = "each group once"
-            place = ("churn:account", "groups", index)
-            yield BrokenRule(place=place, received=group, allowed=allowed, remedy="remove this one")
-
-
-def _members_are_of_groups_that_are_made(settings: Settings) -> Iterator[BrokenRule]:
-    """Refuses members of groups that the account does not make."""
-    account = settings.account
-    for group in account.members if account else ():
-        if account and group not in account.groups:
-            yield BrokenRule(
-                place=("churn:account", "members", group),
-                received=group,
-                allowed=f"one of churn:account.groups: {', '.join(account.groups) or 'none'}",
-                remedy="let whoever made the group add its members, or make the group here",
-            )
 
 
 def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
@@ -192,9 +157,6 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _has_a_layer,
     _stands_on_ground,
     _one_form_of_ground,
-    _unity_catalog_knows_account_groups,
-    _groups_are_made_once,
-    _members_are_of_groups_that_are_made,
     _roles_have_their_own_groups,
     _simulation_has_a_date,
     _production_is_not_simulated,
@@ -204,6 +166,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _no_day_before_the_simulated_world,
     _history_is_deep_enough,
     *AWS_RULES,
+    *DATABRICKS_RULES,
 )
 
 

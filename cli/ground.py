@@ -1,0 +1,90 @@
+"""The first step of an environment that makes its workspace: the ground alone, which gives the platform its host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from cli.errors import CommandError
+from local.settings import REPOSITORY
+
+PLATFORM = "churn:platform"
+
+
+def deploy_ground(stack: str) -> tuple[str, str]:
+    """Deploys the ground of a stack whose platform is not deployed yet, by the `pulumi` and the backend of the shell.
+
+    Args:
+        stack: Name of the stack.
+
+    Returns:
+        URL and number of the workspace that the ground has made.
+
+    Raises:
+        CommandError: The stack has no file, its ground makes no workspace, its platform is deployed, or `pulumi` fails.
+    """
+    source = REPOSITORY / f"Pulumi.{stack}.yaml"
+    if not source.exists():
+        raise CommandError(f"there is no {source.name}: write the settings of the new environment first")
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = without_platform(source, Path(folder))
+        _pulumi("stack", "select", "--create", "--stack", stack)
+        check_no_platform(json.loads(_pulumi("stack", "export", "--stack", stack)), stack)
+        command = ["pulumi", "up", "--stack", stack, "--config-file", str(configuration)]
+        if subprocess.run([*command, "--policy-pack", "policies"], cwd=REPOSITORY, check=False).returncode != 0:
+            raise CommandError(f"pulumi up of the ground of {stack} failed; the reason is above")
+    outputs = json.loads(_pulumi("stack", "output", "--json", "--stack", stack))
+    return outputs["workspace_host"], outputs["workspace_id"]
+
+
+def without_platform(source: Path, folder: Path) -> Path:
+    """Writes a copy of a stack's file without the section of the platform.
+
+    Args:
+        source: The stack's file.
+        folder: Where the copy goes.
+
+    Returns:
+        The copy.
+
+    Raises:
+        CommandError: The file has no ground that makes a workspace.
+    """
+    document = yaml.safe_load(source.read_text())
+    sections = document["config"]
+    sections.pop(PLATFORM, None)
+    if "workspace" not in sections.get("churn:ground", {}):
+        raise CommandError(
+            f"{source.name} has no churn:ground.workspace, so that there is nothing to make first: run `pulumi up`, or "
+            "add workspace"
+        )
+    copy = folder / source.name
+    copy.write_text(yaml.safe_dump(document, sort_keys=False))
+    return copy
+
+
+def check_no_platform(export: dict[str, object], stack: str) -> None:
+    """Refuses a stack whose platform is deployed: without its section, the engine would destroy the platform.
+
+    Args:
+        export: The stack's deployment, as `pulumi stack export` prints it.
+        stack: Name of the stack, for the message.
+
+    Raises:
+        CommandError: It is deployed.
+    """
+    if f'"{PLATFORM}:' in json.dumps(export):
+        raise CommandError(
+            f"the platform of {stack} is deployed: run `pulumi up --stack {stack}`, which has both layers"
+        )
+
+
+def _pulumi(*arguments: str) -> str:
+    done = subprocess.run(["pulumi", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,152 @@
+"""The account and the workspace of a new environment, deployed by the real engine to the local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from databricks.sdk import AccountClient
+
+from local.settings import REPOSITORY, LocalSettings
+from local.workspace.core.context import ACCOUNT_ID
+from tests.e2e.test_ground import PROGRAM
+from tests.local.aws.local_aws import LocalAws
+from tests.local.conftest import LocalWorkspace
+from tests.local.engine_programs import Program
+from tests.ports import free_base_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ACCOUNT, GROUND = "churn:account", "churn:ground"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[LocalWorkspace]:
+    """A workspace without Spark and MLflow, which is its own account."""
+    local = LocalWorkspace(LocalSettings(tmp_path / "workspace", free_base_port()))
+    local.start()
+    yield local
+    local.stop()
+
+
+def program_of(workspace: LocalWorkspace, folder: Path, stack: str) -> Program:
+    """The project's own program for a stack, with the workspace's credentials."""
+    program = Program.create(folder, name="churn", stack=stack)
+    program.environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "workloads" / "src")])
+    program.environment.update(DATABRICKS_TOKEN=workspace.token, DATABRICKS_AUTH_TYPE="pat")
+    program.write(PROGRAM)
+    return program
+
+
+def section_of(stack: str, name: str) -> dict[str, Any]:
+    """A section of a stack's file, without protection."""
+    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())
+    section: dict[str, Any] = document["config"][name] | {"protect_data": False}
+    return section
+
+
+def configure(program: Program, stack: str, name: str, section: dict[str, Any]) -> None:
+    """Makes a section the program's settings."""
+    file = program.folder / f"Pulumi.{stack}.yaml"
+    kept = yaml.safe_load(file.read_text()) if file.exists() else {}
+    file.write_text(yaml.safe_dump({**kept, "config": {name: section}}))
+
+
+def account_of(workspace: LocalWorkspace) -> AccountClient:
+    """The official client of the account."""
+    url = workspace.settings.workspace_url
+    return AccountClient(host=url, account_id=ACCOUNT_ID, token=workspace.token, auth_type="pat")
+
+
+def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tmp_path: Path) -> None:
+    url = workspace.settings.workspace_url
+    program = program_of(workspace, tmp_path / "program", "account")
+    section = section_of("account", ACCOUNT) | {
+        "console": {"host": url, "account_id": ACCOUNT_ID},
+        "tags_workspace": url,
+        "metastore": {"name": "churn", "region": "eu-west-1"},
+    }
+    section.pop("metastore_id")
+    configure(program, "account", ACCOUNT, section)
+    program.up()
+    made = json.loads(program.run("stack", "output", "--json"))
+    assert made["metastore_id"] in {found.metastore_id for found in account_of(workspace).metastores.list()}
+    program.preview("--expect-no-changes")
+    program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+    # what a directory has made is found under its name, and not made again
+    name = "Children's Research and Development"
+    workspace.client().groups.create(display_name=name)
+    configure(program, "account", ACCOUNT, section | {"groups": [*section["groups"], name]})
+    assert "already exists" in program.up(succeeds=False)
+    configure(program, "account", ACCOUNT, section | {"existing_groups": [name, "Nobody's group"]})
+    assert "Nobody's group" in program.preview(succeeds=False)
+    changed = section | {
+        "existing_groups": [name],
+        "budget": section["budget"] | {"alerts_usd_per_month": [10, 20]},
+        "network_policy": section["network_policy"] | {"domains": ["pypi.org"]},
+    }
+    configure(program, "account", ACCOUNT, changed)
+    assert "~ 2 updated" in program.up()
+    program.preview("--refresh", "--expect-no-changes")
+
+    program.run("destroy", "--yes", "--skip-preview")
+    assert {group.display_name for group in workspace.client().groups.list()} == {"admins", "users", name}
+    assert list(workspace.client().tag_policies.list_tag_policies()) == []
+
+
+def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_path: Path) -> None:
+    """The first of its two steps, in which the platform is left out."""
+    url = workspace.settings.workspace_url
+    aws = LocalAws(LocalSettings(tmp_path / "cloud", free_base_port()))
+    aws.settings.home.mkdir()
+    aws.start()
+    with workspace.http() as http:
+        wanted = {"metastore_info": {"name": "churn", "region": "eu-west-1"}}
+        answer = http.post(f"/api/2.0/accounts/{ACCOUNT_ID}/metastores", json=wanted).json()
+        policy = {"network_policy_id": "churn-serverless", "egress": {}}
+        http.post(f"/api/2.0/accounts/{ACCOUNT_ID}/network-policies", json=policy).raise_for_status()
+    program = program_of(workspace, tmp_path / "program", "prod")
+    section = section_of("prod", GROUND)
+    control_plane = section_of("dev", GROUND)["aws"]["network"]["control_plane"]
+    section["aws"] |= {"endpoint": aws.url, "network": section["aws"]["network"] | {"control_plane": control_plane}}
+    del section["aws"]["kafka"]  # which test_ground has
+    section["workspace"] |= {"console": url, "metastore_id": answer["metastore_info"]["metastore_id"]}
+    configure(program, "prod", GROUND, section)
+    try:
+        program.up()
+        outputs = json.loads(program.run("stack", "output", "--json"))
+        assert outputs["workspace_host"] == url
+        made = account_of(workspace).workspaces.get(int(outputs["workspace_id"]))
+        assert made.workspace_name == "churn-prod"
+        assert made.network_connectivity_config_id
+        program.preview("--expect-no-changes")
+        program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    finally:
+        program.run("destroy", "--yes", "--skip-preview")
+        aws.stop()
+    assert [found.workspace_name for found in account_of(workspace).workspaces.list()] == ["local"]
+
+
+def test_a_host_that_has_another_id_is_refused(workspace: LocalWorkspace, tmp_path: Path) -> None:
+    """The provider compares both before anything is planned."""
+    program = Program.create(tmp_path / "program")
+    program.environment.update(DATABRICKS_TOKEN=workspace.token, DATABRICKS_AUTH_TYPE="pat")
+    own = workspace.client().get_workspace_id()
+    source = """
+        import pulumi
+        import pulumi_databricks as databricks
+
+        provider = databricks.Provider("workspace", host="{host}", workspace_id="{number}")
+        databricks.SecretScope("scope", name="scope", opts=pulumi.ResourceOptions(provider=provider))
+    """
+    program.write(source.format(host=workspace.settings.workspace_url, number=own))
+    program.preview()
+    program.write(source.format(host=workspace.settings.workspace_url, number=own + 1))
+    refused = program.preview(succeeds=False)
+    assert str(own + 1) in refused

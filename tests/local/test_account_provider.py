@@ -1,0 +1,77 @@
+"""Deployment, change and destruction of each resource type of the account, by the real engine and provider."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from databricks.sdk import AccountClient
+
+from local.workspace.core.context import ACCOUNT_ID
+from tests.local.engine_programs import Program
+
+if TYPE_CHECKING:
+    from tests.local.conftest import LocalWorkspace
+
+SOURCE = Path(__file__).parent / "programs" / "account" / "__main__.py"
+
+
+@pytest.fixture
+def program(workspace: LocalWorkspace, tmp_path: Path) -> Program:
+    """The program of all types, ready to be deployed to the workspace's account."""
+    program = Program.create(tmp_path / "program")
+    program.write(SOURCE.read_text())
+    for name, value in (("host", workspace.settings.workspace_url), ("account", ACCOUNT_ID), ("edition", "1")):
+        program.run("config", "set", name, value)
+    program.run("config", "set", "--secret", "token", workspace.token)
+    return program
+
+
+def account_of(workspace: LocalWorkspace) -> AccountClient:
+    """The official client of the account."""
+    return AccountClient(
+        host=workspace.settings.workspace_url, account_id=ACCOUNT_ID, token=workspace.token, auth_type="pat"
+    )
+
+
+def inventory(workspace: LocalWorkspace) -> dict[str, Any]:
+    """What the account has."""
+    account, client = account_of(workspace), workspace.client()
+    return {
+        "groups": {group.display_name for group in account.groups_v2.list()},
+        "metastores": {metastore.name for metastore in account.metastores.list()},
+        "workspaces": {made.workspace_name for made in account.workspaces.list()},
+        "tags": {policy.tag_key: policy.description for policy in client.tag_policies.list_tag_policies()},
+    }
+
+
+def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
+    workspace: LocalWorkspace, program: Program
+) -> None:
+    before = inventory(workspace)
+    program.up()
+    outputs = json.loads(program.run("stack", "output", "--json"))
+    assert outputs["workspace_url"] == workspace.settings.workspace_url
+    deployed = inventory(workspace)
+    assert deployed["groups"] - before["groups"] == {"Children's team 1"}
+    assert deployed["metastores"] == {"local", "eu"}
+    assert deployed["workspaces"] == {"local", "made"}
+    assert deployed["tags"] == {"classification": "edition 1", "domain": "the domain of a table"}
+    program.preview("--expect-no-changes")
+    program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+    program.run("config", "set", "edition", "2")
+    program.preview("--expect-no-changes", succeeds=False)
+    program.up()
+    program.preview("--refresh", "--expect-no-changes")
+    made = account_of(workspace).workspaces.get(int(outputs["workspace_id"]))
+    assert made.custom_tags == {"edition": "2"}
+    assert made.network_connectivity_config_id
+    assert inventory(workspace)["tags"]["classification"] == "edition 2"
+    (group,) = workspace.client().groups.list(filter='displayName eq "Children\'s team 2"')
+    assert {held.value for held in group.entitlements or []} == {"workspace-access", "databricks-sql-access"}
+
+    program.run("destroy", "--yes", "--skip-preview")
+    assert inventory(workspace) == before
