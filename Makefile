@@ -4,7 +4,7 @@ platform := .venv/bin/platform
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help prerequisites setup up down clean doctor test soak cloud check format bench wheel lock
+.PHONY: help prerequisites setup up down rehearse clean doctor test soak cloud check format bench wheel lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -20,6 +20,9 @@ up: prerequisites setup ## the whole platform on this machine; INSTALL=yes insta
 
 down: setup ## destroy the local stack and stop every service
 	@$(platform) down
+
+rehearse: prerequisites setup ## account, dev and prod, whole, on a local cloud of their own: deploy, change, destroy
+	@$(platform) rehearse
 
 clean: ## remove the state of the local platform (.local/) and what was built in the checkout
 	@if [ -x $(platform) ]; then PLATFORM_HOME= $(platform) local stop; fi

@@ -29,12 +29,12 @@ def up(settings: LocalSettings, date: str | None) -> None:
     stack = Stack.local(settings)
     with step("check the settings"):
         stack.check_settings()
-    _build(settings)
+    build(settings)
     start(settings)
     with step("deploy the stack `local`") as report:
         report(stack.up(report))
     outputs = stack.outputs()
-    client = _client(settings)
+    client = workspace_client(settings)
     if date is None and has_succeeded(client, outputs["job_ids"][DAILY_JOB]):
         console.print(f"[green]✓[/green] {DAILY_JOB} has run already [dim]again: platform run {DAILY_JOB}[/dim]")
     else:
@@ -76,7 +76,7 @@ def preview(settings: LocalSettings) -> None:
     _check_machine(settings, starting=True)
     stack = Stack.local(settings)
     stack.check_settings()
-    _build(settings)
+    build(settings)
     start(settings)
     with step("preview the stack `local`") as report:
         plan = stack.preview(report)
@@ -86,10 +86,11 @@ def preview(settings: LocalSettings) -> None:
 def install(settings: LocalSettings) -> None:
     """Builds what is not built yet; needs no network when everything is built."""
     _check_machine(settings, starting=False)
-    _build(settings)
+    build(settings)
 
 
-def _build(settings: LocalSettings) -> None:
+def build(settings: LocalSettings) -> None:
+    """Builds what is not built yet: engine, provider, jars, the wheel."""
     logs = settings.logs
     for title, module in (
         ("engine and provider", "local.engine"),
@@ -133,9 +134,9 @@ def run_job(settings: LocalSettings, name: str, date: str | None, *, missing: bo
     if not services.ok:
         raise CommandError(f"{services.state}\n  → {services.remedy}")
     if missing:
-        run_missing(_client(settings), outputs, date)
+        run_missing(workspace_client(settings), outputs, date)
     else:
-        follow(_client(settings), jobs[name], date)
+        follow(workspace_client(settings), jobs[name], date)
 
 
 def _check_machine(settings: LocalSettings, *, starting: bool) -> None:
@@ -149,7 +150,8 @@ def _check_machine(settings: LocalSettings, *, starting: bool) -> None:
         raise CommandError("\n".join(f"{finding.name}: {finding.state}\n  → {finding.remedy}" for finding in broken))
 
 
-def _client(settings: LocalSettings) -> WorkspaceClient:
+def workspace_client(settings: LocalSettings) -> WorkspaceClient:
+    """The official client of the local workspace, as its administrator."""
     from databricks.sdk import WorkspaceClient
 
     environment = client_environment(settings)

@@ -106,6 +106,24 @@ def ground(stack: Annotated[str, typer.Argument(help="Name of a stack with a fil
 
 
 @app.command()
+def rehearse(
+    environments: Annotated[
+        list[str] | None, typer.Argument(help="Stacks above the account, of dev and prod; default: both.")
+    ] = None,
+    day: Annotated[bool, typer.Option(help="Run the daily job once in dev.")] = True,
+) -> None:
+    """Deploys the account, dev and prod, whole, on a local cloud of their own; changes a setting, destroys everything.
+
+    Example: platform rehearse dev --no-day
+    """
+    from cli.rehearsal import ENVIRONMENTS, rehearse
+
+    if unknown := [name for name in environments or () if name not in ENVIRONMENTS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not rehearsed; there are {' and '.join(ENVIRONMENTS)}")
+    rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day)
+
+
+@app.command()
 def run(
     job: Annotated[str, typer.Argument(help="Name of a deployed job, such as churn_daily.")],
     date: Annotated[

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]
 REMEDY = "`.venv/bin/platform preview` shows the plan again"
+PLATFORM = "churn:platform"
+ENDPOINT = "endpoint"  # of AWS: a file for the real one has none
+UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,18 @@ class Stack:
     Attributes:
         name: The stack's name.
         settings: The local cloud it is deployed to.
+        replaced: Settings that have other values on this machine, such as `churn:platform.workspace.host`; those that
+            the stack's file lacks are left out.
     """
 
     name: str
     settings: LocalSettings
+    replaced: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def local(cls, settings: LocalSettings) -> Stack:
         """The stack that is deployed to the local cloud."""
-        return cls("local", settings)
+        return cls("local", settings, addresses(settings))
 
     @property
     def source(self) -> Path:
@@ -65,16 +72,27 @@ class Stack:
         folder = self.settings.home / "pulumi" / "state" / ".pulumi" / "stacks"
         return any(folder.rglob(f"{self.name}.json"))
 
-    def up(self, report: Report) -> str:
+    def up(self, report: Report, changes: Mapping[str, object] | None = None) -> str:
         """Deploys under the policy pack.
 
         Args:
             report: Called with each line of the engine's output.
+            changes: Settings with other values than in the stack's file.
 
         Returns:
             What changed, in a line.
         """
-        return _changes(self._run("up", report, ["--yes", "--skip-preview", "--policy-pack", "policies"], {}))
+        arguments = ["--yes", "--skip-preview", "--policy-pack", "policies"]
+        return _changes(self._run("up", report, arguments, changes or {}))
+
+    def up_ground(self, report: Report) -> str:
+        """Deploys the layers below the platform, the first step of a new environment.
+
+        Returns:
+            What changed, in a line.
+        """
+        arguments = ["--yes", "--skip-preview", "--policy-pack", "policies"]
+        return _changes(self._run("up", report, arguments, {PLATFORM: None}))
 
     def unprotect(self, report: Report) -> str:
         """Switches protection off and deploys nothing else, so that a half-made stack can be destroyed too.
@@ -83,11 +101,19 @@ class Stack:
             What changed, in a line.
         """
         targets = [argument for resource in self.protected() for argument in ("--target", resource["urn"])]
-        return _changes(self._run("up", report, ["--yes", "--skip-preview", *targets], {"protect_data": False}))
+        return _changes(self._run("up", report, ["--yes", "--skip-preview", *targets], UNPROTECTED))
 
     def preview(self, report: Report) -> str:
         """The engine's plan under the policy pack, differences in full."""
         return self._run("preview", report, ["--diff", "--policy-pack", "policies"], {})
+
+    def expect_no_changes(self, report: Report, changes: Mapping[str, object] | None = None) -> None:
+        """Plans again, and reads what is deployed.
+
+        Raises:
+            CommandError: The plan has a change, or what is deployed differs from what the engine keeps.
+        """
+        self._run("preview", report, ["--refresh", "--expect-no-changes"], changes or {})
 
     def expect_refused_destroy(self, report: Report) -> str:
         """Tries to destroy while something is protected, and expects the refusal.
@@ -109,7 +135,7 @@ class Stack:
 
     def destroy(self, report: Report) -> str:
         """Removes every resource and the stack itself."""
-        output = self._run("destroy", report, ["--yes", "--skip-preview"], {"protect_data": False})
+        output = self._run("destroy", report, ["--yes", "--skip-preview"], UNPROTECTED)
         # without this option the settings that people edit would be deleted with the stack
         self._quiet("stack", "rm", "--yes", "--preserve-config")
         return _changes(output)
@@ -135,10 +161,12 @@ class Stack:
         deployment = json.loads(self._quiet("stack", "export"))["deployment"]
         return list(deployment.get("resources") or [])
 
-    def _run(self, verb: str, report: Report, arguments: list[str], overrides: Mapping[str, object]) -> str:
-        configuration = self._write_configuration(overrides)
+    def _run(self, verb: str, report: Report, arguments: list[str], changes: Mapping[str, object]) -> str:
+        configuration = self._write_configuration(changes)
         if not self.exists():
-            self._quiet("stack", "init", "--non-interactive")
+            # beside the copy: the engine writes the salt of a new stack's secrets into the file that it finds
+            shutil.copy(REPOSITORY / "Pulumi.yaml", self.settings.home)
+            self._quiet("stack", "init", "--non-interactive", "--cwd", str(self.settings.home))
         command = ["pulumi", verb, "--stack", self.name, "--config-file", str(configuration), "--non-interactive"]
         return run_logged(
             [*command, "--color", "never", "--suppress-outputs", *arguments],
@@ -149,16 +177,14 @@ class Stack:
             remedy=REMEDY,
         )
 
-    def _write_configuration(self, overrides: Mapping[str, object]) -> Path:
-        """Writes a copy of the stack's settings with this local cloud's address and the overrides."""
+    def _write_configuration(self, changes: Mapping[str, object]) -> Path:
+        """Writes a copy of the stack's settings with this local cloud's addresses and the changes."""
         document = yaml.safe_load(self.source.read_text())
-        layers = document["config"]
-        layers["churn:platform"]["workspace"]["host"] = self.settings.workspace_url
-        for key, value in overrides.items():
-            for layer in layers.values():
-                if key in layer:
-                    layer[key] = value
+        for path, value in {**self.replaced, **changes}.items():
+            _replace(document["config"], path, value)
         target = self.settings.home / f"Pulumi.{self.name}.yaml"
+        if target.exists():
+            document = _salt(target) | document
         target.write_text(yaml.safe_dump(document, sort_keys=False))
         return target
 
@@ -174,6 +200,34 @@ class Stack:
         if done.returncode != 0:
             raise CommandError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip()}")
         return done.stdout
+
+
+def addresses(settings: LocalSettings) -> dict[str, object]:
+    """Addresses that a stack's settings have on the local cloud, by setting."""
+    workspace = ("churn:account.console.host", "churn:account.tags_workspace", "churn:ground.workspace.console")
+    return {
+        **dict.fromkeys((*workspace, f"{PLATFORM}.workspace.host"), settings.workspace_url),
+        "churn:ground.aws.endpoint": settings.aws_url,
+    }
+
+
+def _replace(layers: dict[str, Any], path: str, value: object) -> None:
+    """Gives a setting another value, or removes it for None; one that a file has no section for is left out."""
+    *parents, name = path.split(".")
+    section: Any = layers
+    for parent in parents:
+        section = section.get(parent)
+        if not isinstance(section, dict):
+            return
+    if value is None:
+        section.pop(name, None)
+    elif name in section or name == ENDPOINT:
+        section[name] = value
+
+
+def _salt(file: Path) -> dict[str, Any]:
+    """The salt of a stack's secrets, which the engine has written into its copy of the settings."""
+    return {key: value for key, value in yaml.safe_load(file.read_text()).items() if key == "encryptionsalt"}
 
 
 def _changes(output: str) -> str:

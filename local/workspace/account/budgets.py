@@ -30,6 +30,12 @@ def create(request: Annotated[Document, body(sdk.BudgetsAPI.create)], workspace:
     return {"budget": new}
 
 
+@router.get(_ALL)
+def list_all(workspace: WorkspaceDep) -> Document:
+    """Returns all budgets."""
+    return {"budgets": [budget for _, budget in workspace.store.items(BUDGETS)]}
+
+
 @router.get(_ONE)
 def get(identifier: str, workspace: WorkspaceDep) -> Document:
     """Returns a budget."""

@@ -50,6 +50,12 @@ def create(request: Annotated[Document, body(sdk.AccountNetworkPolicy)], workspa
     return new
 
 
+@router.get(_ALL)
+def list_all(workspace: WorkspaceDep) -> Document:
+    """Returns all policies, the default one first."""
+    return {"items": [_DEFAULT_POLICY, *(policy for _, policy in workspace.store.items(NETWORK_POLICIES))]}
+
+
 @router.get(_ONE)
 def get(identifier: str, workspace: WorkspaceDep) -> Mapping[str, Any]:
     """Returns a network policy."""
