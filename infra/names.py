@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from churn.core import tables
 
+LANDING = "landing"
 SCHEMAS = {
+    LANDING: "Deliveries as they come, a volume for each domain, until ingest has examined them",
     "bronze": "Raw records per domain as they were delivered, with rescued data and origin",
     "silver": "Conformed, typed and deduplicated records, and what was quarantined with its reason",
     "gold": "Features, labels, scores and marts",
     "mlops": "Models and the records of their life: gates, row accounts, drift",
 }
 
-# Volumes of the schema bronze, through which delivered files go.
+# Volumes of the schema bronze, to which delivered files go.
 VOLUMES = {
-    "raw": "Deliveries as they come, in <domain>/<day>/, until ingest has examined them",
     "admitted": "Delivered files that can be read: what the pipeline reads",
     "quarantine": "Delivered files that are set aside whole; bronze.deliveries says why",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.access.guards import check_confidential_readers
 from infra.access.plan import Plan, merge
-from infra.access.roles import TRUSTED, Role, principals, role_grants
+from infra.access.roles import ROLE_GRANTS, TRUSTED, Role, landing_grants, principals, role_grants
 from infra.access.sources import contract_grants, request_grants
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def plan_access(settings: Settings, contracts: Collection[Contract], requests: C
         return Plan()
     catalog, names = settings.catalog, principals(settings.platform, settings.runner)
     grants = [
-        *role_grants(catalog, names),
+        *role_grants(ROLE_GRANTS, f"{catalog}.", names),
+        *role_grants(landing_grants(contract.domain for contract in contracts), f"{catalog}.", names),
         *contract_grants(contracts, catalog),
         *request_grants(requests, catalog),
     ]

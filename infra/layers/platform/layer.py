@@ -143,7 +143,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
             catalog=context.settings.catalog,
             metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", context.workspace),
             root=ground.storage_root,
-            domains=[contract.table.split(".")[1] for contract in context.sources.contracts],
+            domains=[contract.domain for contract in context.sources.contracts],
             protect=protect,
         ),
         context.after(),

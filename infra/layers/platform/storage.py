@@ -1,4 +1,4 @@
-"""The catalog with its schemas, and the volumes that delivered files go through."""
+"""The catalog with its schemas, and the volumes that files are delivered to and go through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.names import SCHEMAS, VOLUMES
+from infra.names import LANDING, SCHEMAS, VOLUMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class StorageArgs:
         catalog: Name of the catalog.
         metastore_id: Metastore that holds it.
         root: Cloud location of its managed tables; None takes the metastore's.
-        domains: Domains whose files the pipelines read.
+        domains: Domains whose files are delivered.
         protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
@@ -35,7 +35,7 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """Owns the catalog, its schemas, the volumes of bronze and the folders in `admitted` that pipelines read.
+    """Owns the catalog, its schemas, the volumes of landing and bronze, and the folders that pipelines read.
 
     Tables belong to whoever fills them, delivered files to `ingest`.
     """
@@ -81,8 +81,17 @@ class Storage(pulumi.ComponentResource):
             )
             for volume, comment in VOLUMES.items()
         }
-        # A stream cannot begin on a folder that is missing; it ignores names that begin with an underscore.
         for domain in args.domains:
+            databricks.Volume(
+                f"landing-{domain}",
+                catalog_name=catalog.name,
+                schema_name=self.schemas[LANDING].name,
+                name=domain,
+                volume_type="MANAGED",
+                comment=f"Deliveries of {domain} as they come, in <day>/",
+                opts=child,
+            )
+            # A stream cannot begin on a folder that is missing; it ignores names that begin with an underscore.
             databricks.File(
                 f"admitted-{domain}",
                 path=pulumi.Output.concat(volumes["admitted"].volume_path, f"/{domain}/_keep"),
