@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from databricks.sdk import WorkspaceClient
     from pyspark.sql import SparkSession
 
 CATALOG = "churn_bad_input"
@@ -131,9 +130,10 @@ COUNTS = {  # rows in, rows out, quarantined, superseded
 class WayToSilver:
     """A catalog of its own, into which files are delivered and taken in by the real programs."""
 
-    def __init__(self, home: LocalSettings, client: WorkspaceClient, spark: SparkSession, storage: Path) -> None:
-        self.home, self.client, self.spark, self.storage = home, client, spark, storage
-        client.catalogs.create(CATALOG)
+    def __init__(self, cloud: LocalWorkspace, spark: SparkSession, storage: Path) -> None:
+        client = cloud.client()
+        self.home, self.client, self.spark, self.storage = cloud.settings, client, spark, storage
+        cloud.catalog(CATALOG)
         for schema in ("landing", "bronze", "silver", "gold", "mlops"):
             client.schemas.create(schema, CATALOG)
         for contract in contracts():
@@ -193,7 +193,7 @@ def path(
             patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
             patch.setenv("DATABRICKS_TOKEN", workspace.token)
             patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-            way = WayToSilver(spark_home, workspace.client(), spark, tmp_path_factory.mktemp("storage"))
+            way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"))
             way.deliver(FIRST)
             way.take_in("1")
             yield way

@@ -56,16 +56,63 @@ rule_set = databricks.AccessControlRuleSet(
     opts=options(),
 )
 
+# The buckets are asked for where AWS is part of the cloud, which it is not in this test.
+role = "arn:aws:iam::123456789012:role/storage"
+credential = databricks.StorageCredential(
+    "storage",
+    name="proof-storage",
+    aws_iam_role={"role_arn": role},
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+kafka = databricks.Credential(
+    "kafka",
+    name="proof-kafka",
+    purpose="SERVICE",
+    aws_iam_role={"role_arn": f"{role}-{edition}"},
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+tables = databricks.ExternalLocation(
+    "tables",
+    name="proof-tables",
+    url="s3://proof",
+    credential_name=credential.name,
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    skip_validation=True,
+    comment=f"edition {edition}",
+    opts=options(),
+)
+drops = databricks.ExternalLocation(
+    "drops",
+    name="proof-drops",
+    url="s3://proof-drops",
+    credential_name=credential.name,
+    skip_validation=True,
+    enable_file_events=True,
+    file_event_queue={"provided_sqs": {"queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/drops"}},
+    read_only=second,
+    owner=team.display_name,
+    opts=options(),
+)
 catalog = databricks.Catalog(
-    "catalog", name="proof", comment=f"edition {edition}", properties={"edition": str(edition)}, opts=options()
+    "catalog",
+    name="proof",
+    storage_root=tables.url.apply(lambda url: f"{url}/managed"),
+    comment=f"edition {edition}",
+    properties={"edition": str(edition)},
+    opts=options(tables),
 )
 isolated = databricks.Catalog(
     "isolated",
     name="isolated",
+    storage_root=tables.url,
     isolation_mode="ISOLATED",
     enable_predictive_optimization="ENABLE" if second else "DISABLE",
     owner=team.display_name,
-    opts=options(),
+    opts=options(tables),
 )
 schema = databricks.Schema(
     "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=options()
@@ -87,6 +134,24 @@ volume = databricks.Volume(
     volume_type="MANAGED",
     comment=f"edition {edition}",
     opts=options(),
+)
+outside = databricks.ExternalLocation(
+    "outside",
+    name="proof-outside",
+    url="s3://proof-outside",
+    credential_name=credential.name,
+    skip_validation=True,
+    opts=options(),
+)
+external = databricks.Volume(
+    "external",
+    catalog_name=catalog.name,
+    schema_name=schema.name,
+    name="landed",
+    volume_type="EXTERNAL",
+    storage_location=outside.url.apply(lambda url: f"{url}/landed"),
+    comment=f"edition {edition}",
+    opts=options(outside),
 )
 model = databricks.RegisteredModel(
     "model",
@@ -115,6 +180,16 @@ databricks.Grants(
     opts=options(),
 )
 databricks.Grants("on-volume", volume=volume.id, grants=granted("READ_VOLUME"), opts=options())
+databricks.Grants(
+    "on-location",
+    external_location=tables.id,
+    grants=granted("READ_FILES", *(["WRITE_FILES"] if second else [])),
+    opts=options(),
+)
+databricks.Grants(
+    "on-storage", storage_credential=credential.id, grants=granted("CREATE_EXTERNAL_LOCATION"), opts=options()
+)
+databricks.Grants("on-kafka", credential=kafka.id, grants=granted("ACCESS"), opts=options())
 databricks.Grants("on-model", model=model.id, grants=granted("EXECUTE"), opts=options())
 
 rules = {"spark_version": {"type": "fixed", "value": f"17.{edition}.x-scala2.13"}}
@@ -195,6 +270,8 @@ versions = databricks.get_registered_model_versions_output(full_name=model.id, o
 pulumi.export("model_comment", found.model_infos[0].comment)
 pulumi.export("versions", versions.model_versions)
 pulumi.export("volume_path", volume.volume_path)
+found_location = databricks.get_external_location_output(name=tables.id, opts=invoke)
+pulumi.export("location_url", found_location.external_location_info.url)
 looked_up = databricks.get_group_output(display_name=research.display_name, opts=invoke)
 pulumi.export("group_found", pulumi.Output.all(looked_up.id, research.id).apply(lambda ids: ids[0] == ids[1]))
 pulumi.export("user", databricks.get_current_user_output(opts=invoke).user_name)
