@@ -28,5 +28,9 @@ class WrongMetastoreError(FinalError):
     """A workspace is attached to another metastore than its settings say."""
 
 
+class StorageRootError(FinalError):
+    """A catalog would have no storage: the metastore has no root, or no external location covers the setting."""
+
+
 class NoChampionError(FinalError):
     """No version of the registered model is the champion, so that there is nothing to serve."""

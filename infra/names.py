@@ -19,6 +19,18 @@ VOLUMES = {
     "quarantine": "Delivered files that are set aside whole; bronze.deliveries says why",
 }
 
+# Objects of the metastore over a ground in AWS, after the stack's prefix.
+STORAGE_CREDENTIAL = "storage"
+KAFKA_CREDENTIAL = "kafka"
+CATALOG_LOCATION = "catalog"
+CHECKPOINTS_LOCATION = "checkpoints"
+
+
+def landing_location(domain: str) -> str:
+    """Names the external location of a domain's deliveries."""
+    return f"{LANDING}-{domain}"
+
+
 # Tables that the dashboard shows. The job churn_bootstrap makes them, so that reading them can be granted.
 MARTS = tuple(table.name for table in tables.MARTS)
 

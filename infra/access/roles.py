@@ -7,7 +7,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infra.access.securables import Grant, Kind, Securable
-from infra.names import LANDING, MARTS, MODEL, SCHEMAS, VOLUMES
+from infra.names import (
+    CATALOG_LOCATION,
+    CHECKPOINTS_LOCATION,
+    KAFKA_CREDENTIAL,
+    LANDING,
+    MARTS,
+    MODEL,
+    SCHEMAS,
+    STORAGE_CREDENTIAL,
+    VOLUMES,
+    landing_location,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,6 +92,25 @@ def landing_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
         RoleGrant(Kind.VOLUME, volumes, (Role.DELIVERERS, Role.RUNNER), ("READ_VOLUME", "WRITE_VOLUME")),
         RoleGrant(Kind.VOLUME, volumes, (Role.ENGINEERS,), ("READ_VOLUME",)),
     )
+
+
+def storage_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
+    """Lists the rights on the credential and the locations over a ground in AWS.
+
+    Data is reached by tables and volumes, so the deployer alone holds most; whatever else is granted is taken away.
+    """
+    landing = tuple(landing_location(domain) for domain in domains)
+    deployer = (Role.DEPLOYER,)
+    return (
+        RoleGrant(Kind.STORAGE_CREDENTIAL, (STORAGE_CREDENTIAL,), deployer, ("CREATE_EXTERNAL_LOCATION",)),
+        RoleGrant(Kind.EXTERNAL_LOCATION, (CATALOG_LOCATION,), deployer, ("CREATE_MANAGED_STORAGE",)),
+        RoleGrant(Kind.EXTERNAL_LOCATION, landing, deployer, ("CREATE_EXTERNAL_VOLUME",)),
+        # Streams keep their progress by path.
+        RoleGrant(Kind.EXTERNAL_LOCATION, (CHECKPOINTS_LOCATION,), (Role.RUNNER,), ("READ_FILES", "WRITE_FILES")),
+    )
+
+
+KAFKA_GRANTS = (RoleGrant(Kind.SERVICE_CREDENTIAL, (KAFKA_CREDENTIAL,), (Role.RUNNER,), ("ACCESS",)),)
 
 
 def principals(platform: Platform, runner: str) -> dict[Role, str]:

@@ -79,7 +79,11 @@ class _Mocks(mocks.Mocks):
             return aws_answer(args)
         name = args.token.rsplit(":", 1)[-1]
         if name == "getCurrentMetastore":
-            return {"id": METASTORE}
+            return {"id": METASTORE, "metastoreInfo": {"storageRoot": "s3://metastore"}}
+        if name == "getExternalLocations":
+            return {"names": ["tables"]}
+        if name == "getExternalLocation":
+            return {"externalLocationInfo": {"url": "s3://bucket/"}}
         if name == "getMetastore":
             return {"metastoreId": args.args["metastoreId"]}
         if name == "getRegisteredModel":
@@ -92,7 +96,7 @@ class _Mocks(mocks.Mocks):
         if args.typ.startswith("aws:"):
             return f"{args.name}-id", state | aws_state(args)
         if args.typ == "pulumi:pulumi:StackReference":
-            return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
+            return args.name, state | {"outputs": _ground(args.name.rsplit("/", 1)[-1])}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = RUNNER
         if args.typ.endswith(":Volume"):
@@ -102,6 +106,17 @@ class _Mocks(mocks.Mocks):
         if args.typ.endswith(":ModelServing"):
             state["servingEndpointId"] = "endpoint-id"
         return f"{args.name}-id", state
+
+
+def _ground(stack: str) -> dict[str, Any]:
+    """Outputs of another stack that has a ground in AWS."""
+    return {
+        "storage_root": f"s3://{stack}/churn",
+        "catalog_url": f"s3://{stack}",
+        "raw_url": f"s3://{stack}-raw",
+        "checkpoints_url": f"s3://{stack}-checkpoints",
+        "role_arns": {"storage": f"arn:aws:iam::123456789012:role/{stack}-storage"},
+    }
 
 
 class _Recorder(mocks.MockMonitor):

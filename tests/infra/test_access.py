@@ -135,13 +135,8 @@ def test_phases_part_the_plan() -> None:
     plan = merge([Grant(Securable(NAMES[kind][0], kind), "ann", PRIVILEGES[kind]) for kind in Kind], DEPLOYER)
     parts = {phase: plan.part(phase) for phase in Phase}
     assert {phase: {securable.kind for securable in part} for phase, part in parts.items()} == {
-        Phase.CATALOG: {
-            Kind.METASTORE,
-            Kind.STORAGE_CREDENTIAL,
-            Kind.SERVICE_CREDENTIAL,
-            Kind.EXTERNAL_LOCATION,
-            Kind.CATALOG,
-        },
+        Phase.CLOUD: {Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL, Kind.EXTERNAL_LOCATION},
+        Phase.CATALOG: {Kind.METASTORE, Kind.CATALOG},
         Phase.OBJECTS: {Kind.SCHEMA, Kind.VOLUME, Kind.MODEL},
         Phase.TABLES: {Kind.TABLE},
     }

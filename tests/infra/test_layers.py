@@ -65,7 +65,7 @@ def test_the_documents_say_what_each_layer_owns(programs: dict[str, Program]) ->
         ("account", {"account"}),
         ("dev", {"ground", "platform"}),
         ("prod", {"ground", "platform"}),
-        ("local", {"account", "platform"}),
+        ("local", {"account", "ground", "platform"}),
     ],
 )
 def test_a_stack_has_the_layers_of_its_file(programs: dict[str, Program], stack: str, its_layers: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -27,8 +27,7 @@ def deploy_ground(stack: str, settings: Ground, tags: Mapping[str, str]) -> Grou
     if settings.aws:
         with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
             from infra.layers.ground.aws_ground import deploy_aws
-        made = deploy_aws(stack, settings.aws, tags, settings.protect_data)
-        return replace(made, storage_root=settings.storage_root)
+        return deploy_aws(stack, settings.aws, tags, settings.protect_data)
     if settings.stack is None:
         return GroundOutputs(settings.storage_root)
     other = pulumi.StackReference(settings.stack)

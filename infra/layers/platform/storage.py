@@ -12,7 +12,7 @@ import pulumi_databricks as databricks
 from infra.names import LANDING, SCHEMAS, VOLUMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class StorageArgs:
         metastore_id: Metastore that holds it.
         root: Cloud location of its managed tables; None takes the metastore's.
         domains: Domains whose files are delivered.
+        landing_urls: Cloud location of each domain's deliveries; without one they lie where the catalog does.
         protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
@@ -31,6 +32,7 @@ class StorageArgs:
     metastore_id: pulumi.Input[str]
     root: pulumi.Input[str | None]
     domains: Sequence[str]
+    landing_urls: Mapping[str, pulumi.Input[str]]
     protect: bool
 
 
@@ -87,7 +89,8 @@ class Storage(pulumi.ComponentResource):
                 catalog_name=catalog.name,
                 schema_name=self.schemas[LANDING].name,
                 name=domain,
-                volume_type="MANAGED",
+                volume_type="EXTERNAL" if domain in args.landing_urls else "MANAGED",
+                storage_location=args.landing_urls.get(domain),
                 comment=f"Deliveries of {domain} as they come, in <day>/",
                 opts=child,
             )
