@@ -30,8 +30,7 @@ def found_storage_root(root: str | None, workspace: databricks.Provider) -> pulu
         info = databricks.get_current_metastore_output(opts=opts).metastore_info
         return info.apply(lambda metastore: check_metastore_root(metastore.storage_root))
     names = databricks.get_external_locations_output(opts=opts).names
-    urls = names.apply(lambda found: pulumi.Output.all(*[_url(name, opts) for name in found]))
-    return urls.apply(lambda found: check_covered(root, found))
+    return _urls(names, opts).apply(lambda urls: check_covered(root, urls))
 
 
 def check_metastore_root(storage_root: str | None) -> None:
@@ -72,7 +71,11 @@ def check_covered(root: str, urls: Sequence[str]) -> str:
     return root
 
 
-def _url(location: str, opts: pulumi.InvokeOutputOptions) -> pulumi.Output[str]:
-    """Looks up the URL of an external location."""
-    found = databricks.get_external_location_output(name=location, opts=opts)
-    return found.external_location_info.apply(lambda info: info.url or "")
+def _urls(names: pulumi.Output[Sequence[str]], opts: pulumi.InvokeOutputOptions) -> pulumi.Output[list[str]]:
+    """Looks up the URLs of external locations."""
+
+    def look_up(found: Sequence[str]) -> pulumi.Output[list[str]]:
+        infos = [databricks.get_external_location_output(name=name, opts=opts) for name in found]
+        return pulumi.Output.all(*[info.external_location_info.apply(lambda known: known.url or "") for info in infos])
+
+    return names.apply(look_up)
