@@ -150,10 +150,12 @@ class Stack:
         )
 
     def _write_configuration(self, overrides: Mapping[str, object]) -> Path:
-        """Writes a copy of the stack's settings with this local cloud's address and the overrides."""
+        """Writes a copy of the stack's settings with this local cloud's addresses and the overrides."""
         document = yaml.safe_load(self.source.read_text())
         layers = document["config"]
         layers["churn:platform"]["workspace"]["host"] = self.settings.workspace_url
+        if aws := layers["churn:ground"].get("aws"):
+            aws["endpoint"] = self.settings.aws_url
         for key, value in overrides.items():
             for layer in layers.values():
                 if key in layer:
