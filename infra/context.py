@@ -34,6 +34,11 @@ class Context:
         """The stack's section `platform`."""
         return self.sources.settings
 
+    @property
+    def domains(self) -> list[str]:
+        """Domains whose files are delivered, each with a contract."""
+        return [contract.domain for contract in self.sources.contracts]
+
     def after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         """Makes the options of a component in the workspace that waits for others."""
         return pulumi.ResourceOptions(providers=[self.workspace], depends_on=[*resources])

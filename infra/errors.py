@@ -40,5 +40,9 @@ class WrongWorkspaceError(FinalError):
     """A platform goes to another workspace than the one that its ground makes."""
 
 
+class StorageRootError(FinalError):
+    """A catalog would have no storage: the metastore has no root, or no external location covers the setting."""
+
+
 class NoChampionError(FinalError):
     """No version of the registered model is the champion, so that there is nothing to serve."""

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from churn.core import tables
 
+LANDING = "landing"
 SCHEMAS = {
+    LANDING: "Deliveries as they come, a volume for each domain, until ingest has examined them",
     "bronze": "Raw records per domain as they were delivered, with rescued data and origin",
     "silver": "Conformed, typed and deduplicated records, and what was quarantined with its reason",
     "gold": "Features, labels, scores and marts",
     "mlops": "Models and the records of their life: gates, row accounts, drift",
 }
 
-# Volumes of the schema bronze, through which delivered files go.
+# Volumes of the schema bronze, to which delivered files go.
 VOLUMES = {
-    "raw": "Deliveries as they come, in <domain>/<day>/, until ingest has examined them",
     "admitted": "Delivered files that can be read: what the pipeline reads",
     "quarantine": "Delivered files that are set aside whole; bronze.deliveries says why",
 }
+
+# Objects of the metastore over a ground in AWS, after the stack's prefix.
+STORAGE_CREDENTIAL = "storage"
+KAFKA_CREDENTIAL = "kafka"
+CATALOG_LOCATION = "catalog"
+CHECKPOINTS_LOCATION = "checkpoints"
+
+
+def landing_location(domain: str) -> str:
+    """Names the external location of a domain's deliveries."""
+    return f"{LANDING}-{domain}"
+
 
 # Tables that the dashboard shows. The job churn_bootstrap makes them, so that reading them can be granted.
 MARTS = tuple(table.name for table in tables.MARTS)

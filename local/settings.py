@@ -117,6 +117,11 @@ class LocalSettings:
         return self.home / "aws"
 
     @property
+    def s3(self) -> Path:
+        """Content of the buckets that the workspace reads and writes: `s3://<bucket>/<path>` is `<bucket>/<path>`."""
+        return self.home / "s3"
+
+    @property
     def volumes(self) -> Path:
         """`/Volumes` of the workspace."""
         return self.home / "volumes"
@@ -128,7 +133,7 @@ class LocalSettings:
 
     @property
     def tables(self) -> Path:
-        """Files of the managed tables, and the metastore."""
+        """The catalogs, and what the metastore knows of their tables."""
         return self.home / "tables"
 
     @property

@@ -7,10 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infra.access.securables import Grant, Kind, Securable
-from infra.names import MARTS, MODEL, SCHEMAS, VOLUMES
+from infra.names import (
+    CATALOG_LOCATION,
+    CHECKPOINTS_LOCATION,
+    KAFKA_CREDENTIAL,
+    LANDING,
+    MARTS,
+    MODEL,
+    SCHEMAS,
+    STORAGE_CREDENTIAL,
+    VOLUMES,
+    landing_location,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from infra.written.settings.platform import Platform
 
@@ -37,7 +48,7 @@ class RoleGrant:
 
     Attributes:
         kind: Kind of the securables.
-        names: Their names below the catalog; the empty name is the catalog.
+        names: Their names below the catalog, of which the empty one is the catalog, or after the stack's prefix.
         roles: Who holds the privileges.
         privileges: Names as Unity Catalog has them.
     """
@@ -48,7 +59,7 @@ class RoleGrant:
     privileges: tuple[str, ...]
 
 
-_LAYERS = tuple(SCHEMAS)
+_LAYERS = tuple(schema for schema in SCHEMAS if schema != LANDING)  # which have tables
 _VOLUMES = tuple(f"bronze.{volume}" for volume in VOLUMES)
 _PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS)
 
@@ -69,11 +80,38 @@ ROLE_GRANTS = (
     RoleGrant(Kind.TABLE, MARTS, (Role.ANALYSTS,), ("SELECT",)),
     RoleGrant(Kind.VOLUME, _VOLUMES, (Role.RUNNER,), ("READ_VOLUME", "WRITE_VOLUME")),
     RoleGrant(Kind.VOLUME, _VOLUMES, (Role.ENGINEERS,), ("READ_VOLUME",)),
-    RoleGrant(Kind.VOLUME, ("bronze.raw",), (Role.DELIVERERS,), ("READ_VOLUME", "WRITE_VOLUME")),
     RoleGrant(Kind.SCHEMA, ("mlops",), (Role.RUNNER,), ("CREATE_MODEL",)),  # MLflow asks for it before each version
     # An endpoint acts as its creator, for as long as it lives.
     RoleGrant(Kind.MODEL, (MODEL,), (Role.SERVER, Role.ENGINEERS, Role.SCIENTISTS), ("EXECUTE",)),
 )
+
+
+def landing_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
+    """Lists the rights on the volumes of deliveries, one for each domain. Who delivers reaches nothing else."""
+    volumes = tuple(f"{LANDING}.{domain}" for domain in domains)
+    return (
+        RoleGrant(Kind.VOLUME, volumes, (Role.DELIVERERS, Role.RUNNER), ("READ_VOLUME", "WRITE_VOLUME")),
+        RoleGrant(Kind.VOLUME, volumes, (Role.ENGINEERS,), ("READ_VOLUME",)),
+    )
+
+
+def storage_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
+    """Lists the rights on the credential and the locations over a ground in AWS.
+
+    Data is reached by tables and volumes, so the platform team alone holds most; whatever else is granted goes.
+    """
+    landing = tuple(landing_location(domain) for domain in domains)
+    team = (Role.PLATFORM,)
+    return (
+        RoleGrant(Kind.STORAGE_CREDENTIAL, (STORAGE_CREDENTIAL,), team, ("CREATE_EXTERNAL_LOCATION",)),
+        RoleGrant(Kind.EXTERNAL_LOCATION, (CATALOG_LOCATION,), team, ("CREATE_MANAGED_STORAGE",)),
+        RoleGrant(Kind.EXTERNAL_LOCATION, landing, team, ("CREATE_EXTERNAL_VOLUME",)),
+        # Streams keep their progress by path.
+        RoleGrant(Kind.EXTERNAL_LOCATION, (CHECKPOINTS_LOCATION,), (Role.RUNNER,), ("READ_FILES", "WRITE_FILES")),
+    )
+
+
+KAFKA_GRANTS = (RoleGrant(Kind.SERVICE_CREDENTIAL, (KAFKA_CREDENTIAL,), (Role.RUNNER,), ("ACCESS",)),)
 
 
 def principals(platform: Platform, prefix: str) -> dict[Role, str]:
@@ -95,16 +133,17 @@ def principals(platform: Platform, prefix: str) -> dict[Role, str]:
     }
 
 
-def role_grants(catalog: str, names: Mapping[Role, str]) -> list[Grant]:
+def role_grants(lines: Iterable[RoleGrant], beginning: str, names: Mapping[Role, str]) -> list[Grant]:
     """Lists the grants that each role has by its nature.
 
     Args:
-        catalog: The platform's catalog.
+        lines: Rights of roles.
+        beginning: What the names of the securables begin with, such as `churn_local.` or `churn-local-`.
         names: The principal of each role.
     """
     return [
-        Grant(Securable(f"{catalog}.{name}" if name else catalog, line.kind), names[role], frozenset(line.privileges))
-        for line in ROLE_GRANTS
+        Grant(Securable(f"{beginning}{name}".rstrip("."), line.kind), names[role], frozenset(line.privileges))
+        for line in lines
         for name in line.names
         for role in line.roles
     ]

@@ -7,8 +7,9 @@ from enum import Enum, StrEnum
 
 
 class Phase(Enum):
-    """Phases in which grants can be made; each needs what the phase before it has made."""
+    """Phases in which grants can be made; from the catalog on, each needs what the phase before it has made."""
 
+    CLOUD = "as soon as credentials and external locations exist"
     CATALOG = "as soon as the catalog exists"
     OBJECTS = "as soon as schemas, volumes and the registered model exist"
     TABLES = "after pipelines and the bootstrap job have made their tables"
@@ -34,6 +35,9 @@ class Kind(StrEnum):
 
 
 _PHASES = {
+    Kind.STORAGE_CREDENTIAL: Phase.CLOUD,
+    Kind.SERVICE_CREDENTIAL: Phase.CLOUD,
+    Kind.EXTERNAL_LOCATION: Phase.CLOUD,
     Kind.SCHEMA: Phase.OBJECTS,
     Kind.VOLUME: Phase.OBJECTS,
     Kind.MODEL: Phase.OBJECTS,

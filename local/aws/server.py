@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class Server:
         clusters.Cluster.first_port = settings.kafka_port
         self._lock = threading.RLock()  # one request at a time: what is saved is whole
         self._state = State(settings.aws)
+        self._buckets = settings.s3
         self._state.restore()
         clusters.doubt()
         self._keeper = Keeper(settings.aws / "kafka", jars, self._wanted, self._report)
@@ -63,9 +65,17 @@ class Server:
         """Answers a request; what it changed is on disk before the client hears of it."""
         if named := ACCOUNT_AS_KEY.search(environ.get("HTTP_AUTHORIZATION", "")):
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = named[1]
+        statuses: list[str] = []
+
+        def started(status: str, headers: Any, *more: Any) -> Any:
+            statuses.append(status)
+            return start_response(status, headers, *more)
+
         with self._lock:
-            answer: Iterable[bytes] = list(self._moto(environ, start_response))
+            answer: Iterable[bytes] = list(self._moto(environ, started))
             self._state.save()
+        if statuses and statuses[-1].startswith("204") and (bucket := _deleted_bucket(environ)):
+            shutil.rmtree(self._buckets / bucket, ignore_errors=True)
         return answer
 
     def _wanted(self) -> list[Wanted]:
@@ -76,3 +86,10 @@ class Server:
         with self._lock:
             if clusters.report(wanted, state, message):
                 self._state.save()
+
+
+def _deleted_bucket(environ: dict[str, Any]) -> str | None:
+    """The bucket that a request deletes, whose content the workspace keeps in a folder; None for any other request."""
+    path = re.fullmatch(r"/([a-z0-9.-]+)/?", environ.get("PATH_INFO", ""))
+    deletes = environ.get("REQUEST_METHOD") == "DELETE" and not environ.get("QUERY_STRING")
+    return path[1] if path and deletes else None

@@ -62,8 +62,19 @@ def serve(settings: LocalSettings) -> None:
     os.execve(submit, [submit, *submit_arguments(settings, jars)], environment)  # noqa: S606 (no shell)
 
 
+# What serverless compute tunes by itself, for data of megabytes on two cores; a session may set it otherwise.
+SMALL_DATA = {
+    "spark.sql.shuffle.partitions": "2",
+    # Code for each expression and statistics for each file pay off over many rows; here they are a quarter of the work.
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.databricks.delta.stats.collect": "false",
+    # Constraints are derived from every pair of filter and column: planning one wide, checked row takes minutes.
+    "spark.sql.constraintPropagation.enabled": "false",
+}
+
+
 def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
-    """The arguments of spark-submit, which hold for all sessions; sizes such as partitions are set by session."""
+    """The arguments of spark-submit, which hold for all sessions that set nothing else."""
     tables = settings.tables
     configuration = {
         "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -87,6 +98,7 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         # Delta's default of 50 is for logs of gigabytes and costs 6 s a read with small ones. Set for the server and
         # not by session, because the server keeps a table's state for all sessions, as the first of them read it.
         "spark.databricks.delta.snapshotPartitions": "2",
+        **SMALL_DATA,
         "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",

@@ -104,33 +104,43 @@ class _Mocks(mocks.Mocks):
         """What a workspace that has run for a while would say."""
         if args.token.startswith("aws:"):
             return aws_answer(args)
+        answers: dict[str, Callable[[], dict[str, Any]]] = {
+            "getCurrentMetastore": lambda: {"id": METASTORE, "metastoreInfo": {"storageRoot": "s3://metastore"}},
+            "getCurrentUser": lambda: {"userName": self.program.signed_in, "id": DEPLOYER_ID},
+            "getExternalLocation": lambda: {"externalLocationInfo": {"url": "s3://bucket/"}},
+            "getExternalLocations": lambda: {"names": ["tables"]},
+            "getGroup": lambda: self.group(args.args["displayName"]),
+            "getMetastore": lambda: {"metastoreId": args.args["metastoreId"]},
+            "getRegisteredModel": lambda: self.model(args.args["fullName"]),
+            "getServicePrincipal": lambda: {"id": DEPLOYER_ID},
+            "getServingEndpoints": self.endpoints,
+            "getUser": lambda: {"id": DEPLOYER_ID},
+        }
         name = args.token.rsplit(":", 1)[-1]
-        if name == "getCurrentMetastore":
-            return {"id": METASTORE}
-        if name == "getMetastore":
-            return {"metastoreId": args.args["metastoreId"]}
-        if name == "getCurrentUser":
-            return {"userName": self.program.signed_in, "id": DEPLOYER_ID}
-        if name == "getGroup":
-            group = args.args["displayName"]
-            return {"id": f"{group}-id", "displayName": group, "users": self.program.platform_members}
-        if name in ("getUser", "getServicePrincipal"):
-            return {"id": DEPLOYER_ID}
-        if name == "getServingEndpoints":
-            served = [{"servedEntities": [{"name": "champion", "entityVersion": "2"}]}]
-            return {"endpoints": [{"name": self.program.endpoint, "configs": served}]}
-        if name == "getRegisteredModel":
-            aliases = [{"aliasName": "challenger", "versionNum": 4}]
-            aliases += [{"aliasName": self.program.champion, "versionNum": 3}] if self.program.champion else []
-            return {"fullName": args.args["fullName"], "modelInfos": [{"aliases": aliases}]}
-        raise AssertionError(f"the program calls {args.token}, which has no mock")
+        assert name in answers, f"the program calls {args.token}, which has no mock"
+        return answers[name]()
+
+    def group(self, name: str) -> dict[str, Any]:
+        """A group that the directory has."""
+        return {"id": f"{name}-id", "displayName": name, "users": self.program.platform_members}
+
+    def model(self, full_name: str) -> dict[str, Any]:
+        """The registered model with its aliases."""
+        aliases = [{"aliasName": "challenger", "versionNum": 4}]
+        aliases += [{"aliasName": self.program.champion, "versionNum": 3}] if self.program.champion else []
+        return {"fullName": full_name, "modelInfos": [{"aliases": aliases}]}
+
+    def endpoints(self) -> dict[str, Any]:
+        """All endpoints of the workspace."""
+        served = [{"servedEntities": [{"name": "champion", "entityVersion": "2"}]}]
+        return {"endpoints": [{"name": self.program.endpoint, "configs": served}]}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
         if args.typ.startswith("aws:"):
             return f"{args.name}-id", state | aws_state(args)
         if args.typ == "pulumi:pulumi:StackReference":
-            return args.name, state | {"outputs": {"storage_root": f"s3://{args.name.rsplit('/', 1)[-1]}/churn"}}
+            return args.name, state | {"outputs": _ground(args.name.rsplit("/", 1)[-1])}
         if args.typ.endswith(":ServicePrincipal"):
             state["applicationId"] = SERVER if args.name == "server" else RUNNER
         if args.typ.endswith(":ServicePrincipalSecret"):
@@ -146,6 +156,17 @@ class _Mocks(mocks.Mocks):
         if args.typ.endswith(":ModelServing"):
             state["servingEndpointId"] = "endpoint-id"
         return f"{args.name}-id", state
+
+
+def _ground(stack: str) -> dict[str, Any]:
+    """Outputs of another stack that has a ground in AWS."""
+    return {
+        "storage_root": f"s3://{stack}/churn",
+        "catalog_url": f"s3://{stack}",
+        "raw_url": f"s3://{stack}-raw",
+        "checkpoints_url": f"s3://{stack}-checkpoints",
+        "role_arns": {"storage": f"arn:aws:iam::123456789012:role/{stack}-storage"},
+    }
 
 
 class _Recorder(mocks.MockMonitor):

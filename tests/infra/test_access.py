@@ -14,7 +14,7 @@ from churn.core.faults import FaultsError
 from infra.access.guards import check_confidential_readers
 from infra.access.permissions import PERMISSIONS, ObjectKind
 from infra.access.plan import Plan, merge
-from infra.access.roles import Role, role_grants
+from infra.access.roles import ROLE_GRANTS, Role, landing_grants, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
 from infra.access.stack_plan import plan_access
 from infra.names import MARTS
@@ -136,13 +136,8 @@ def test_phases_part_the_plan() -> None:
     plan = merge([Grant(Securable(NAMES[kind][0], kind), "ann", PRIVILEGES[kind]) for kind in Kind], MANAGER)
     parts = {phase: plan.part(phase) for phase in Phase}
     assert {phase: {securable.kind for securable in part} for phase, part in parts.items()} == {
-        Phase.CATALOG: {
-            Kind.METASTORE,
-            Kind.STORAGE_CREDENTIAL,
-            Kind.SERVICE_CREDENTIAL,
-            Kind.EXTERNAL_LOCATION,
-            Kind.CATALOG,
-        },
+        Phase.CLOUD: {Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL, Kind.EXTERNAL_LOCATION},
+        Phase.CATALOG: {Kind.METASTORE, Kind.CATALOG},
         Phase.OBJECTS: {Kind.SCHEMA, Kind.VOLUME, Kind.MODEL},
         Phase.TABLES: {Kind.TABLE},
     }
@@ -193,7 +188,7 @@ def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> 
 
 
 def test_roles() -> None:
-    plan = merge(role_grants("c", PRINCIPALS), MANAGER)
+    plan = merge(role_grants([*ROLE_GRANTS, *landing_grants(["bills"])], "c.", PRINCIPALS), MANAGER)
     held = holdings(plan)
     readers = {
         (securable.name, who) for securable, who, what in held if what == "SELECT" and securable.kind is Kind.SCHEMA
@@ -207,13 +202,16 @@ def test_roles() -> None:
     assert writers == {"runner"}, "people read; jobs write"
     delivering = {(securable.name, who) for securable, who, what in held if what == "WRITE_VOLUME"}
     assert delivering == {
-        *((f"c.bronze.{volume}", "runner") for volume in ("raw", "admitted", "quarantine")),
-        ("c.bronze.raw", "deliverers"),
+        *((f"c.{volume}", "runner") for volume in ("landing.bills", "bronze.admitted", "bronze.quarantine")),
+        ("c.landing.bills", "deliverers"),
     }, "what is delivered is admitted by jobs alone"
     passage = ("USE_CATALOG", "USE_SCHEMA")
     assert {securable.name for securable, who, what in held if who == "deliverers" and what not in passage} == {
-        "c.bronze.raw"
+        "c.landing.bills"
     }
+    assert {securable.name for securable, who, what in held if who == "deliverers" and what == "USE_SCHEMA"} == {
+        "c.landing"
+    }, "who delivers enters no schema with data that was taken in"
     assert {who for _, who, what in held if what == "MANAGE"} == {MANAGER}
     for schema in ("bronze", "silver", "gold", "mlops"):
         assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", Kind.SCHEMA)]["runner"]

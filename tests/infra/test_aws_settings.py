@@ -88,10 +88,12 @@ def test_a_long_name_of_a_stack_is_refused_before_aws_does(tmp_path: Path) -> No
         read_settings(written(tmp_path, {}, "a_stack_with_a_name"))
 
 
-@pytest.mark.parametrize("change", [{"churn:ground.stack": "example/churn/dev"}, {"churn:ground.storage_root": None}])
-def test_a_ground_in_aws_says_where_the_catalog_is(tmp_path: Path, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [{"churn:ground.stack": "example/churn/dev"}, {"churn:ground.storage_root": "s3://b"}]
+)
+def test_a_ground_in_aws_is_where_the_catalog_lies(tmp_path: Path, change: dict[str, Any]) -> None:
     file = write_stack_file(tmp_path, change, "dev", DEV)
-    with pytest.raises(FaultsError, match="perhaps with aws; or stack alone"):
+    with pytest.raises(FaultsError, match="one of aws, stack, and storage_root, which may be null"):
         read_settings(file)
 
 

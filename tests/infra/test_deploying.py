@@ -104,7 +104,7 @@ def test_the_platform_team_owns_what_the_program_makes_in_the_catalog(program: P
         ("Volume", "retention_lab-campaigns"): "team-retention",
     }
     assert {key: owner for key, owner in owners.items() if owner != PLATFORM} == of_others
-    kinds = ("Catalog", "RegisteredModel", "Schema", "Volume")
+    kinds = ("Catalog", "Credential", "ExternalLocation", "RegisteredModel", "Schema", "StorageCredential", "Volume")
     assert len(owners) == sum(len(program.of(kind)) for kind in kinds)
 
 

@@ -108,7 +108,8 @@ def test_only_the_workspaces_bucket_lets_databricks_in(ground: Program) -> None:
 
 def test_the_outputs_lead_to_the_buckets(ground: Program) -> None:
     names = {name: bucket.inputs["bucket"] for name, bucket in ground.of("Bucket").items()}
-    assert ground.outputs["catalog_url"] == f"s3://{names['catalog']}/managed"
+    assert ground.outputs["catalog_url"] == f"s3://{names['catalog']}"
+    assert ground.outputs["storage_root"] == f"s3://{names['catalog']}/managed"
     assert ground.outputs["raw_url"] == f"s3://{names['raw']}"
     assert ground.outputs["checkpoints_url"] == f"s3://{names['checkpoints']}"
     assert ground.outputs["workspace_bucket"] == names["workspace"]

@@ -67,7 +67,7 @@ def test_the_documents_say_what_each_layer_owns(
         ("account", {"account"}),
         ("dev", {"ground", "platform"}),
         ("prod", {"ground", "platform"}),
-        ("local", {"account", "platform"}),
+        ("local", {"account", "ground", "platform"}),
     ],
 )
 def test_a_stack_has_the_layers_of_its_file(programs: dict[str, Program], stack: str, its_layers: set[str]) -> None:

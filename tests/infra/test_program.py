@@ -43,11 +43,12 @@ GROUND_EXPORTS = [
     "role_arns",
     "subnet_ids",
     "vpc_id",
+    "storage_root",
     "workspace_bucket",
 ]
 OTHER_EXPORTS = {
     "dev": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "kafka_services"],
-    "local": ["metastore_id"],
+    "local": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "metastore_id"],
     "prod": [*GROUND_EXPORTS, "workspace_host", "workspace_id"],
 }
 PLATFORM = "churn-platform"  # the group that owns everything
@@ -55,6 +56,7 @@ PLATFORM = "churn-platform"  # the group that owns everything
 HOLD_DATA = (
     "Catalog",
     "Directory",
+    "ExternalLocation",
     "Group",
     "MlflowExperiment",
     "MwsWorkspaces",
@@ -62,6 +64,7 @@ HOLD_DATA = (
     "RegisteredModel",
     "Schema",
     "SecretScope",
+    "StorageCredential",
     "Volume",
 )
 # Classes whose objects have no name of their own, and what identifies them instead.
@@ -402,7 +405,8 @@ def test_one_setting_changes_just_what_it_should(
 
 
 def test_a_root_of_storage_reaches_the_catalog(programs: dict[str, Program]) -> None:
-    assert "storageRoot" not in programs["local"].of("Catalog")["catalog"].inputs
+    root = "s3://churn-local-catalog-123456789012/managed"
+    assert programs["local"].of("Catalog")["catalog"].inputs["storageRoot"] == root
     ground = json.dumps({"storage_root": "s3://bucket/churn"})
     again = run("local", engine_config("local") | {"churn:ground": ground})
     assert again.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://bucket/churn"
@@ -414,6 +418,9 @@ def test_a_root_of_storage_comes_from_another_stack(wheels: object) -> None:
     program = run("dev", engine_config("dev") | {"churn:ground": ground})
     assert program.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://ground-dev/churn"
     assert program.outputs["storage_root"] == "s3://ground-dev/churn"
+    assert program.of("ExternalLocation")["catalog-location"].inputs["url"] == "s3://ground-dev"
+    assert program.of("Volume")["landing-support"].inputs["storageLocation"] == "s3://ground-dev-raw/support"
+    assert program.of("Credential") == {}
 
 
 def test_a_wrong_setting_stops_the_program_before_its_first_resource(wheels: object) -> None:

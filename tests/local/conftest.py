@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.catalog import AwsIamRoleRequest
 
 from local.engine.environment import engine_environment
 from local.settings import LocalSettings
+from local.workspace.core.context import Workspace
+from local.workspace.core.store import Store
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
@@ -74,6 +77,27 @@ class LocalWorkspace:
         """The official client, with the administrator's token or another."""
         return WorkspaceClient(host=self.settings.workspace_url, token=token or self.token, auth_type="pat")
 
+    def token_of(self, name: str) -> str:
+        """The token that a job of a principal gets, read from the store, as no route answers it."""
+        store = Store(self.settings.home / "workspace.sqlite")
+        try:
+            return Workspace(self.settings, store).token_for(name)
+        finally:
+            store.close()
+
+    def storage(self, bucket: str = "tests") -> str:
+        """URL of an external location, which is made at the first call; AWS is not asked for its bucket."""
+        client, url = self.client(), f"s3://{bucket}"
+        if bucket not in {location.name for location in client.external_locations.list()}:
+            role = AwsIamRoleRequest("arn:aws:iam::123456789012:role/tests")
+            client.storage_credentials.create(bucket, aws_iam_role=role)
+            client.external_locations.create(bucket, url, bucket, skip_validation=True)
+        return url
+
+    def catalog(self, name: str) -> None:
+        """Makes a catalog."""
+        self.client().catalogs.create(name, storage_root=self.storage())
+
     def http(self) -> httpx.Client:
         """A plain client with the administrator's token, for requests that the official one would not send."""
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -129,6 +153,8 @@ def _cloud(home: Path, whole: bool) -> Iterator[LocalWorkspace]:
             cloud.start_spark()
             cloud.start_mlflow()
         cloud.start()
+        if whole:
+            cloud.storage()
         yield cloud
     finally:
         cloud.stop()

@@ -31,7 +31,7 @@ SHOW = "import sys\n\ndef show():\n    print(sorted(sys.argv[1:]))\n"
 def deployable(lakehouse: LocalWorkspace) -> Iterator[None]:
     """Makes what the program refers to: wheels, the pipeline's source, a schema, and two versions of a model in it."""
     client = lakehouse.client()
-    client.catalogs.create("proof")
+    lakehouse.catalog("proof")
     client.schemas.create("mlops", "proof")
     folder = lakehouse.settings.workspace_files / "Shared" / "proof"
     for edition in (1, 2):

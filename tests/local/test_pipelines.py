@@ -70,7 +70,7 @@ def cloud(lakehouse: LocalWorkspace) -> Iterator[LocalWorkspace]:
     texts = {"numbers": SOURCE, "strict": STRICT, "slow": SLOW, "waiting": WAITING, "gives-up": GIVES_UP}
     for name, text in texts.items():
         (files / f"{name}.py").write_text(text)
-    client.catalogs.create("flows")
+    lakehouse.catalog("flows")
     client.schemas.create("bronze", "flows")
     yield lakehouse
     client.catalogs.delete("flows", force=True)

@@ -29,7 +29,7 @@ def warehouse(lakehouse: LocalWorkspace) -> str:
         name="statements", cluster_size="2X-Small", max_num_clusters=1, auto_stop_mins=10
     )
     assert created.id
-    client.catalogs.create("stmt")
+    lakehouse.catalog("stmt")
     client.schemas.create("silver", "stmt")
     return created.id
 

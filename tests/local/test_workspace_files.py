@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 AUTO = ImportFormat.AUTO
 VOLUME = "/Volumes/files/bronze/raw"
+RECORD = {"full_name": "files.bronze.raw", "volume_type": "MANAGED", "storage_location": "s3://tests/volumes/1"}
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def in_process(tmp_path: Path) -> Iterator[Workspace]:
 def volumes(workspace: LocalWorkspace) -> WorkspaceClient:
     """A client of a workspace with one volume, written to the store, as the API would need Spark."""
     store = Store(workspace.settings.home / "workspace.sqlite")
-    store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
+    store.put("uc_volume", "files.bronze.raw", RECORD)
     store.close()
     (workspace.settings.volumes / "files/bronze/raw").mkdir(parents=True)
     return workspace.client()
@@ -153,9 +154,10 @@ def test_a_remover_that_fails_undoes_no_other(in_process: Workspace, monkeypatch
 
 
 def test_a_volume_s_files_go_before_its_record(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_process.store.put("uc_volume", "c.s.v", {"full_name": "c.s.v"})
-    folder = uc_volumes.folder_of(in_process, "c.s.v")
-    folder.mkdir(parents=True)
+    record = {"full_name": "c.s.v", "volume_type": "MANAGED", "storage_location": "s3://tests/v"}
+    in_process.store.put("uc_volume", "c.s.v", record)
+    content = in_process.settings.s3 / "tests" / "v"
+    content.mkdir(parents=True)
 
     def killed(*_: str) -> bool:
         raise KeyboardInterrupt
@@ -164,13 +166,13 @@ def test_a_volume_s_files_go_before_its_record(in_process: Workspace, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         uc_volumes.remove(in_process, "c.s.v")
     monkeypatch.undo()
-    assert not folder.exists()
+    assert not content.exists()
     uc_volumes.remove(in_process, "c.s.v")
     assert in_process.store.get("uc_volume", "c.s.v") is None
 
 
 def test_a_folder_that_a_file_comes_into_is_not_removed(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_process.store.put("uc_volume", "files.bronze.raw", {"full_name": "files.bronze.raw"})
+    in_process.store.put("uc_volume", "files.bronze.raw", RECORD)
     folder = in_process.settings.volumes / "files" / "bronze" / "raw" / "day"
     folder.mkdir(parents=True)
     rmdir = Path.rmdir

@@ -64,7 +64,7 @@ def test_pages_are_not_for_another_host_s_name(workspace: LocalWorkspace) -> Non
 
 def test_rows_are_counted_on_demand(lakehouse: LocalWorkspace) -> None:
     client = lakehouse.client()
-    client.catalogs.create("home")
+    lakehouse.catalog("home")
     client.schemas.create("gold", "home")
     session = SparkSession.builder.remote(lakehouse.settings.spark_remote).create()
     session.sql("CREATE TABLE home.gold.many AS SELECT * FROM range(1234)")

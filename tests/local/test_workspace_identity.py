@@ -8,9 +8,6 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict, Unauthenticated
 from databricks.sdk.service import iam
 
-from local.workspace.core.context import Workspace
-from local.workspace.core.store import Store
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -141,7 +138,7 @@ def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
 ) -> None:
     made = client.service_principals.create(display_name="short-lived")
     group = client.groups.create(display_name="holders", members=[iam.ComplexValue(value=made.id)])
-    token = token_of(workspace, made.application_id)
+    token = workspace.token_of(made.application_id)
     assert workspace.client(token).current_user.me().user_name == made.application_id
     client.service_principals.delete(made.id)
     assert client.groups.get(group.id).members == []
@@ -152,7 +149,7 @@ def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
 @pytest.mark.usefixtures("left_behind")
 def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.service_principals.create(display_name="paused")
-    token = token_of(workspace, made.application_id)
+    token = workspace.token_of(made.application_id)
     client.service_principals.update(made.id, display_name="paused", active=False)
     with pytest.raises(Unauthenticated, match="no active"):
         workspace.client(token).current_user.me()
@@ -165,12 +162,3 @@ def test_lists_come_in_pages(client: WorkspaceClient) -> None:
     users = [client.users.create(user_name=f"user{number}@churn.local") for number in range(5)]
     names = [user.user_name for user in client.users.list(count=2, filter='userName sw "user"')]
     assert names == [user.user_name for user in users]
-
-
-def token_of(workspace: LocalWorkspace, name: str) -> str:
-    """The token that a job of this principal gets, read from the store, as no route answers it."""
-    in_process = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite"))
-    try:
-        return in_process.token_for(name)
-    finally:
-        in_process.store.close()

@@ -25,6 +25,7 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     pulumi("up", "--yes", "--skip-preview")
     outputs = _outputs(pulumi)
     assert (outputs["model_comment"], outputs["group_found"]) == ("edition 1", True)
+    assert outputs["location_url"] == "s3://proof"
     assert _assigned(lakehouse) == {
         "Bob's Research and Development": ["USER"],
         "runner 1": ["USER"],

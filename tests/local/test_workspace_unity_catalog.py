@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 
+ROOT = "s3://tests"  # the external location of every local cloud in tests
+
+
 @pytest.fixture(scope="module")
 def client(lakehouse: LocalWorkspace) -> Iterator[WorkspaceClient]:
     client = lakehouse.client()
-    client.catalogs.create("unity", comment="for tests")
+    client.catalogs.create("unity", comment="for tests", storage_root=ROOT)
     client.schemas.create("gold", "unity")
     yield client
     client.catalogs.delete("unity", force=True)
@@ -55,14 +58,14 @@ def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: Sp
 
 def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
     with pytest.raises(BadRequest) as raised:
-        client.catalogs.create("UNITY")
+        client.catalogs.create("UNITY", storage_root=ROOT)
     assert raised.value.error_code == "CATALOG_ALREADY_EXISTS"
     with pytest.raises(BadRequest) as raised:
         client.schemas.create("Gold", "unity")
     assert raised.value.error_code == "SCHEMA_ALREADY_EXISTS"
     assert client.schemas.get("UNITY.Gold").full_name == "unity.gold"
     with pytest.raises(BadRequest, match=r"name is 'a-b\.c'"):
-        client.catalogs.create("a-b.c")
+        client.catalogs.create("a-b.c", storage_root=ROOT)
 
 
 @pytest.mark.parametrize("name", ["unity__gold", "unity_"])
@@ -70,7 +73,7 @@ def test_a_catalog_is_not_taken_for_a_schema_of_another(
     client: WorkspaceClient, spark: SparkSession, name: str
 ) -> None:
     with pytest.raises(BadRequest, match=f"name is '{name}': a catalog of the local workspace has no __ in its name"):
-        client.catalogs.create(name)
+        client.catalogs.create(name, storage_root=ROOT)
     with pytest.raises(PySparkException, match=f"catalog `{name}`: take a name without __"):
         spark.sql(f"CREATE SCHEMA catalogs.{name}")
 
@@ -108,14 +111,28 @@ def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkS
         ("tags", "array<string>", catalog.ColumnTypeName.ARRAY),
     ]
     assert table.columns[0].comment == "key"
+    assert table.storage_location == f"{client.catalogs.get('unity').storage_location}/gold/shown"
     assert "shown" in [found.name for found in client.tables.list("unity", "gold")]
     assert client.tables.exists("unity.gold.shown").table_exists
     client.tables.delete("unity.gold.shown")
     assert not spark.catalog.tableExists("unity.gold.shown")
 
 
+def test_the_tables_of_a_catalog_lie_below_its_storage_root(
+    lakehouse: LocalWorkspace, client: WorkspaceClient, spark: SparkSession
+) -> None:
+    client.catalogs.create("rooted", storage_root=f"{ROOT}/deep/down")
+    spark.sql("CREATE SCHEMA rooted.by_sql")
+    spark.sql("CREATE TABLE rooted.by_sql.t AS SELECT 1 AS one")
+    below = lakehouse.settings.s3 / "tests" / "deep" / "down"
+    [log] = below.rglob("_delta_log")
+    assert log.parts[-4:-1] == (str(client.catalogs.get("rooted").storage_location).rpartition("/")[2], "by_sql", "t")
+    client.catalogs.delete("rooted", force=True)
+    assert list(below.rglob("*.parquet")) == []
+
+
 def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: SparkSession) -> None:
-    client.catalogs.create("short")
+    client.catalogs.create("short", storage_root=ROOT)
     client.schemas.create("held", "short")
     spark.sql("CREATE TABLE short.held.t AS SELECT 1 AS one")
     client.volumes.create("short", "held", "files", catalog.VolumeType.MANAGED)
@@ -131,7 +148,7 @@ def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: S
 
 
 def test_the_default_schema_counts_once_it_holds_something(client: WorkspaceClient, spark: SparkSession) -> None:
-    client.catalogs.create("plain")
+    client.catalogs.create("plain", storage_root=ROOT)
     spark.sql("CREATE TABLE plain.default.t AS SELECT 1 AS one")
     with pytest.raises(BadRequest, match=r"Schema 'plain.default' is not empty. The schema has 1 tables\(s\)"):
         client.catalogs.delete("plain")
@@ -143,20 +160,20 @@ def test_the_default_schema_counts_once_it_holds_something(client: WorkspaceClie
 
 
 def test_a_schema_made_by_sql_counts(client: WorkspaceClient, spark: SparkSession) -> None:
-    client.catalogs.create("sql")
+    client.catalogs.create("sql", storage_root=ROOT)
     spark.sql("CREATE SCHEMA sql.`2026`")
     spark.sql("CREATE TABLE sql.`2026`.t AS SELECT 1 AS one")
     with pytest.raises(BadRequest, match=r"Catalog 'sql' is not empty. The catalog has 1 schema\(s\)"):
         client.catalogs.delete("sql")
     assert spark.table("sql.`2026`.t").count() == 1
     client.catalogs.delete("sql", force=True)
-    client.catalogs.create("sql")
+    client.catalogs.create("sql", storage_root=ROOT)
     client.catalogs.delete("sql")
 
 
 def test_a_catalog_that_spark_has_lost_can_be_deleted(client: WorkspaceClient, spark: SparkSession) -> None:
     """Leaves the state of a workspace that was killed during a deletion."""
-    client.catalogs.create("lost")
+    client.catalogs.create("lost", storage_root=ROOT)
     spark.sql("DROP SCHEMA catalogs.lost CASCADE")
     client.catalogs.delete("lost")
     with pytest.raises(NotFound):
@@ -165,7 +182,7 @@ def test_a_catalog_that_spark_has_lost_can_be_deleted(client: WorkspaceClient, s
 
 def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession) -> None:
     for _ in range(3):
-        client.catalogs.create("again")
+        client.catalogs.create("again", storage_root=ROOT)
         client.schemas.create("s", "again")
         assert spark.sql("SHOW TABLES IN again.s").collect() == []
         spark.sql("CREATE TABLE again.s.t AS SELECT 1 AS one")
@@ -177,12 +194,14 @@ def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: W
     client.files.upload("/Volumes/unity/gold/raw/a/b.txt", io.BytesIO(b"b"))
     folder = lakehouse.settings.volumes / "unity/gold/raw"
     assert (folder / "a/b.txt").read_bytes() == b"b"
-    assert made.storage_location == folder.as_uri()
+    assert made.storage_location is not None
+    assert made.storage_location.startswith(f"{client.catalogs.get('unity').storage_location}/volumes/")
+    content = lakehouse.settings.s3 / made.storage_location.removeprefix("s3://")
+    assert (content / "a/b.txt").read_bytes() == b"b"
     assert [volume.name for volume in client.volumes.list("unity", "gold")] == ["raw"]
     client.volumes.delete("unity.gold.raw")
     assert not folder.exists()
-    with pytest.raises(BadRequest, match="MANAGED volumes only"):
-        client.volumes.create("unity", "gold", "far", catalog.VolumeType.EXTERNAL, storage_location="s3://b/p")
+    assert not content.exists()
 
 
 def test_grants_add_and_remove(client: WorkspaceClient) -> None:

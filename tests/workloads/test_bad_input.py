@@ -1,4 +1,4 @@
-"""Bad deliveries on their whole way: raw, ingest, bronze, silver, reconcile. No row is lost, each is counted."""
+"""Bad deliveries on their whole way: landing, ingest, bronze, silver, reconcile. No row is lost, each is counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from databricks.sdk.service.catalog import VolumeType
 from pyspark.sql import functions as sf
 
-from churn.core.contract import contract_of
+from churn.core.contract import contract_of, contracts
 from churn.core.entry import Run
 from churn.data import telco_raw
 from churn.ingestion import ingest
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from databricks.sdk import WorkspaceClient
     from pyspark.sql import SparkSession
 
 CATALOG = "churn_bad_input"
@@ -132,17 +131,20 @@ COUNTS = {  # rows in, rows out, quarantined, superseded
 class WayToSilver:
     """A catalog of its own, into which files are delivered and taken in by the real programs."""
 
-    def __init__(self, home: LocalSettings, client: WorkspaceClient, spark: SparkSession, storage: Path) -> None:
-        self.home, self.client, self.spark, self.storage = home, client, spark, storage
-        client.catalogs.create(CATALOG)
-        for schema in ("bronze", "silver", "gold", "mlops"):
+    def __init__(self, cloud: LocalWorkspace, spark: SparkSession, storage: Path) -> None:
+        client = cloud.client()
+        self.home, self.client, self.spark, self.storage = cloud.settings, client, spark, storage
+        cloud.catalog(CATALOG)
+        for schema in ("landing", "bronze", "silver", "gold", "mlops"):
             client.schemas.create(schema, CATALOG)
-        for volume in ("raw", "admitted", "quarantine"):
+        for contract in contracts():
+            client.volumes.create(CATALOG, "landing", contract.domain, VolumeType.MANAGED)
+        for volume in ("admitted", "quarantine"):
             client.volumes.create(CATALOG, "bronze", volume, VolumeType.MANAGED)
 
     def deliver(self, files: dict[str, bytes]) -> None:
         for path, data in files.items():
-            self.client.files.upload(f"{VOLUMES}/raw/{path}", io.BytesIO(data), overwrite=True)
+            self.client.files.upload(f"/Volumes/{CATALOG}/landing/{path}", io.BytesIO(data), overwrite=True)
 
     def take_in(self, run_id: str) -> None:
         arguments = [f"--catalog={CATALOG}", "--date=2026-01-02", f"--run_id={run_id}"]
@@ -192,7 +194,7 @@ def path(
             patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
             patch.setenv("DATABRICKS_TOKEN", workspace.token)
             patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-            way = WayToSilver(spark_home, workspace.client(), spark, tmp_path_factory.mktemp("storage"))
+            way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"))
             way.deliver(FIRST)
             way.take_in("1")
             yield way
@@ -228,9 +230,9 @@ def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> No
 
 
 def test_nothing_is_left_where_it_was_delivered(path: WayToSilver) -> None:
-    folder = path.home.volumes / CATALOG / "bronze" / "raw"
-    domains = {file.partition("/")[0] for file in FIRST}
-    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*")} == domains, "neither files nor days"
+    for domain in {file.partition("/")[0] for file in FIRST}:
+        left = path.client.files.list_directory_contents(f"/Volumes/{CATALOG}/landing/{domain}")
+        assert list(left) == [], "neither files nor days"
 
 
 def test_valid_customers_are_in_silver_once(path: WayToSilver) -> None:
@@ -310,7 +312,7 @@ def test_after_rows_are_deleted_from_bronze_new_ones_still_come_through(path: Wa
 
 
 def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, arguments = "weather/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
+    file, arguments = "support/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
     assess = ingest.assess
 
     def assess_while_another_comes(*arguments: Any) -> list[ingest.Delivered]:
@@ -323,13 +325,13 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
-    assert path.stored_contents("weather") == [b"first", b"second"]
+    assert path.stored_contents("support") == [b"first", b"second"]
 
 
 def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
     path: WayToSilver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = "tides/2026-01-02/a.csv", "tides/2026-01-02/b.csv"
+    one, other = "events/2026-01-02/a.csv", "events/2026-01-02/b.csv"
     delete = path.client.files.delete
 
     def delete_while_another_comes(file: str) -> None:
@@ -342,11 +344,11 @@ def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
         patch.setattr(path.client.files, "delete", delete_while_another_comes)
         ingest.Intake(path.run("deleted"), path.client, path.spark).run()
     ingest.Intake(path.run("deleted"), path.client, path.spark).run()
-    assert path.stored_contents("tides") == [b"first", b"other", b"after"]
+    assert path.stored_contents("events") == [b"first", b"other", b"after"]
 
 
 def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {f"winds/2026-01-0{number}/{number}.csv": b"%d" % number for number in (1, 2, 3)}
+    files = {f"marketing/2026-01-0{number}/{number}.csv": b"%d" % number for number in (1, 2, 3)}
     upload = path.client.files.upload
 
     def upload_the_first(file: str, contents: Any, **options: Any) -> Any:
@@ -360,10 +362,10 @@ def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, m
         patch.setattr(path.client.files, "upload", upload_the_first)
         with pytest.raises(OSError, match="full"):
             ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
-    assert path.stored_contents("winds") == [b"1"]
+    assert path.stored_contents("marketing") == [b"1"]
     ingest.Intake(path.run("interrupted"), path.client, path.spark).run()
-    assert path.stored_contents("winds") == [b"1", b"2", b"3"]
-    assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "winds", "2026-01-03").exists()
+    assert path.stored_contents("marketing") == [b"1", b"2", b"3"]
+    assert not path.home.volumes.joinpath(CATALOG, "bronze", "raw", "marketing", "2026-01-03").exists()
 
 
 def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> None:

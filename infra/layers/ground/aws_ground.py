@@ -122,7 +122,8 @@ def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool
         base.opts,
     ).arns
     return GroundOutputs(
-        catalog_url=pulumi.Output.concat("s3://", buckets["catalog"], "/managed"),
+        storage_root=pulumi.Output.concat("s3://", buckets["catalog"], "/managed"),
+        catalog_url=pulumi.Output.concat("s3://", buckets["catalog"]),
         raw_url=pulumi.Output.concat("s3://", buckets["raw"]),
         checkpoints_url=pulumi.Output.concat("s3://", buckets["checkpoints"]),
         workspace_bucket=buckets["workspace"],
@@ -131,7 +132,7 @@ def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool
         subnet_ids=pulumi.Output.all(*place.subnet_ids),
         nodes_group_id=place.nodes_group_id,
         control_plane_endpoint_ids=place.control_plane_ids,
-        role_arns=pulumi.Output.all(**roles),
+        role_arns=roles,
         key_arns=pulumi.Output.all(**keys),
         kafka_bootstrap_brokers=cluster.bootstrap_brokers if cluster else None,
         kafka_topics=cluster.topics if cluster else None,

@@ -31,15 +31,12 @@ def deploy_ground(settings: Settings, ground: Ground) -> GroundOutputs:
     if ground.stack is not None:
         other = pulumi.StackReference(ground.stack)
         return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
-    outputs = GroundOutputs(ground.storage_root)
-    if ground.aws:
-        with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
-            from infra.layers.ground.aws_ground import deploy_aws
-        made = deploy_aws(settings.stack, ground.aws, settings.tags, ground.protect_data)
-        outputs = replace(made, storage_root=ground.storage_root)
-    if ground.workspace and ground.aws:
-        return _with_workspace(settings, ground.aws, ground.workspace, outputs)
-    return outputs
+    if ground.aws is None:
+        return GroundOutputs(ground.storage_root)
+    with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
+        from infra.layers.ground.aws_ground import deploy_aws
+    made = deploy_aws(settings.stack, ground.aws, settings.tags, ground.protect_data)
+    return _with_workspace(settings, ground.aws, ground.workspace, made) if ground.workspace else made
 
 
 def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outputs: GroundOutputs) -> GroundOutputs:

@@ -130,15 +130,15 @@ class Roles(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.from_input(trust).apply(document),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        rights_of_role = aws.iam.RolePolicy(
+        policy = aws.iam.RolePolicy(
             f"{purpose}-rights",
             name=full_name,
             role=role.name,
             policy=pulumi.Output.from_input(rights).apply(document),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # Whoever is given the ARN waits for the rights.
-        self.arns[purpose] = pulumi.Output.all(role.arn, rights_of_role.id).apply(lambda known: str(known[0]))
+        # Whoever gets the ARN may use the role at once, so it waits for the role's rights.
+        self.arns[purpose] = pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
 
     def _github(self, github: Github) -> pulumi.Output[str]:
         """ARN of the provider of GitHub's identities; an account has one for each issuer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 import pulumi_databricks as databricks
@@ -200,7 +200,7 @@ class Workspace(pulumi.ComponentResource):
         }
 
 
-def _entry(values: pulumi.Input[Mapping[str, str] | None], name: str) -> pulumi.Output[str]:
+def _entry(values: pulumi.Input[Mapping[str, Any] | None], name: str) -> pulumi.Output[str]:
     """One of the values that a ground in AWS has by name."""
     return pulumi.Output.from_input(values).apply(lambda known: _present(known)[name])
 

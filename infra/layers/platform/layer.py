@@ -12,6 +12,7 @@ from infra.access.securables import Phase
 from infra.layers.metastore import attached_metastore
 from infra.layers.platform.areas import Area, AreaArgs
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
+from infra.layers.platform.cloud_storage import CloudStorage, CloudStorageArgs, KafkaCredential, KafkaCredentialArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
 from infra.layers.platform.deployer import owning_group
@@ -24,6 +25,7 @@ from infra.layers.platform.jobs import Jobs, JobsArgs
 from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
 from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
 from infra.layers.platform.storage import Storage, StorageArgs
+from infra.layers.platform.storage_root import found_storage_root
 from infra.layers.platform.tracking import Tracking, TrackingArgs
 from infra.names import MARTS, MODEL
 
@@ -151,19 +153,9 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
     A team's volume is made in a schema that is the team's by then, which needs privileges on the catalog first. So
     does the deletion of the model, which its own owner does not delete.
     """
-    platform, protect = context.platform, context.platform.protect_data
-    storage = Storage(
-        "storage",
-        StorageArgs(
-            catalog=context.settings.catalog,
-            metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", context.workspace),
-            owner=owning_group(platform, context.workspace, identities.entries),
-            root=ground.storage_root,
-            domains=[contract.table.split(".")[1] for contract in context.sources.contracts],
-            protect=protect,
-        ),
-        context.after(),
-    )
+    protect = context.platform.protect_data
+    owner = owning_group(context.platform, context.workspace, identities.entries)
+    storage = _storage(context, ground, _cloud(context, ground, identities, owner), owner)
     catalog_access = _grants(context, "catalog-access", Phase.CATALOG, identities, context.after(identities, storage))
     areas = [
         Area(
@@ -185,6 +177,42 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
     )
     access = _grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
     return _Data(storage.catalog, model.full_name, access)
+
+
+def _cloud(
+    context: Context, ground: GroundOutputs, identities: Identities, owner: pulumi.Output[str]
+) -> CloudStorage | None:
+    """Connects the ground with the metastore, and makes the grants on that; None where the ground has no buckets."""
+    arns, catalog, raw, checkpoints = ground.role_arns, ground.catalog_url, ground.raw_url, ground.checkpoints_url
+    if arns is None or catalog is None or raw is None or checkpoints is None:
+        return None
+    settings, protect = context.settings, context.platform.protect_data
+    args = CloudStorageArgs(
+        settings.prefix, owner, arns["storage"], catalog, raw, checkpoints, domains=context.domains, protect=protect
+    )
+    made: list[pulumi.Resource] = [identities, cloud := CloudStorage("cloud-storage", args, context.after())]
+    if settings.ground and settings.ground.makes_kafka_role:
+        kafka_args = KafkaCredentialArgs(settings.prefix, owner, arns["kafka_client"])
+        made.append(KafkaCredential("kafka-credential", kafka_args, context.after()))
+    _grants(context, "cloud-access", Phase.CLOUD, identities, context.after(*made))
+    return cloud
+
+
+def _storage(context: Context, ground: GroundOutputs, cloud: CloudStorage | None, owner: pulumi.Output[str]) -> Storage:
+    """Makes the catalog where the ground has room for it, or else where the settings say."""
+    platform, workspace, settings = context.platform, context.workspace, context.settings.ground
+    args = StorageArgs(
+        catalog=context.settings.catalog,
+        metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", workspace),
+        owner=owner,
+        root=ground.storage_root
+        if cloud
+        else found_storage_root(settings.storage_root if settings else None, workspace),
+        domains=context.domains,
+        landing_urls=cloud.landing_urls if cloud else {},
+        protect=platform.protect_data,
+    )
+    return Storage("storage", args, context.after(*([cloud.catalog] if cloud else [])))
 
 
 def _grants(

@@ -1,4 +1,4 @@
-"""The catalog with its schemas, and the volumes that delivered files go through."""
+"""The catalog with its schemas, and the volumes that files are delivered to and go through."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.names import SCHEMAS, VOLUMES
+from infra.names import LANDING, SCHEMAS, VOLUMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class StorageArgs:
         metastore_id: Metastore that holds it.
         owner: Group that owns all of it.
         root: Cloud location of its managed tables; None takes the metastore's.
-        domains: Domains whose files the pipelines read.
+        domains: Domains whose files are delivered.
+        landing_urls: Cloud location of each domain's deliveries; without one they lie where the catalog does.
         protect: Whether to refuse to destroy; if not, destroying takes tables along that jobs have made.
     """
 
@@ -33,11 +34,12 @@ class StorageArgs:
     owner: pulumi.Input[str]
     root: pulumi.Input[str | None]
     domains: Sequence[str]
+    landing_urls: Mapping[str, pulumi.Input[str]]
     protect: bool
 
 
 class Storage(pulumi.ComponentResource):
-    """Owns the catalog, its schemas, the volumes of bronze and the folders in `admitted` that pipelines read.
+    """Owns the catalog, its schemas, the volumes of landing and bronze, and the folders that pipelines read.
 
     Tables belong to whoever fills them, delivered files to `ingest`.
     """
@@ -86,8 +88,9 @@ class Storage(pulumi.ComponentResource):
             )
             for volume, comment in VOLUMES.items()
         }
-        # A stream cannot begin on a folder that is missing; it ignores names that begin with an underscore.
         for domain in args.domains:
+            self._landing(domain, args, child)
+            # A stream cannot begin on a folder that is missing; it ignores names that begin with an underscore.
             databricks.File(
                 f"admitted-{domain}",
                 path=pulumi.Output.concat(volumes["admitted"].volume_path, f"/{domain}/_keep"),
@@ -95,3 +98,17 @@ class Storage(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({"catalog": self.catalog})
+
+    def _landing(self, domain: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the volume of a domain's deliveries."""
+        databricks.Volume(
+            f"landing-{domain}",
+            catalog_name=self.catalog,
+            schema_name=self.schemas[LANDING].name,
+            name=domain,
+            volume_type="EXTERNAL" if domain in args.landing_urls else "MANAGED",
+            storage_location=args.landing_urls.get(domain),
+            owner=args.owner,
+            comment=f"Deliveries of {domain} as they come, in <day>/",
+            opts=opts,
+        )

@@ -16,12 +16,12 @@ class Ground(Section):
         default=None,
         pattern=r"^(s3|abfss|gs)://\S+$",
         description="cloud location of the catalog's tables, below an external location that exists; null takes the "
-        "metastore's",
+        "root of the metastore, which those that Databricks makes lack",
     )
     stack: str | None = Field(
         default=None,
         pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$",
-        description="organization/project/stack whose outputs have these values, instead of them",
+        description="organization/project/stack whose ground in AWS this is, read from its outputs",
     )
     aws: Aws | None = Field(
         default=None,
@@ -32,3 +32,13 @@ class Ground(Section):
         description="the workspace that this stack makes in its part aws; null if the platform goes to one that exists",
     )
     protect_data: bool = Field(default=True, description="true refuses to destroy whatever holds data in the cloud")
+
+    @property
+    def makes_storage(self) -> bool:
+        """Whether AWS has buckets of this ground, and a role for them."""
+        return self.aws is not None or self.stack is not None
+
+    @property
+    def makes_kafka_role(self) -> bool:
+        """Whether this stack makes a role for clients of Kafka."""
+        return self.aws is not None and (self.aws.kafka or self.aws.adopted_kafka) is not None

@@ -30,22 +30,23 @@ def _stands_on_ground(settings: Settings) -> Iterator[BrokenRule]:
             place=("churn:ground",),
             received=None,
             allowed="a ground beside churn:platform, which stands on it",
-            remedy="add churn:ground with storage_root, which may be null, or with stack",
+            remedy="add churn:ground with aws, with stack, or with storage_root, which may be null",
         )
 
 
 def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
-    """Requires one form of ground: its own values, perhaps with what to make in AWS, or the stack that has them."""
+    """Requires one form of ground: what to make in AWS, the stack that has it, or storage that exists."""
     if settings.ground and settings.ground.model_fields_set & {"storage_root", "stack", "aws"} not in (
         {"storage_root"},
-        {"storage_root", "aws"},
+        {"aws"},
         {"stack"},
     ):
         yield BrokenRule(
             place=("churn:ground",),
             received=settings.ground.model_dump(exclude_unset=True),
-            allowed="either storage_root, which may be null, perhaps with aws; or stack alone",
-            remedy="write storage_root: null where the metastore has a root, and stack nowhere else",
+            allowed="one of aws, stack, and storage_root, which may be null",
+            remedy="write aws alone where this stack makes its storage, since the catalog lies there; write "
+            "storage_root: null where the metastore has a root",
         )
 
 

@@ -16,6 +16,7 @@ from local.workspace.core.errors import ApiError, already_exists, bad_request, n
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.files.whole_files import PREFIX, whole_file
+from local.workspace.unity_catalog import volumes
 from local.workspace.unity_catalog.documents import VOLUMES
 
 router = APIRouter()
@@ -50,6 +51,7 @@ def file_metadata(path: str, workspace: WorkspaceDep) -> Response:
 @router.delete(_FILES, status_code=204)
 def delete(path: str, workspace: WorkspaceDep) -> None:
     """Deletes a file."""
+    _check_writable(workspace, path)
     _file(workspace, path).unlink()
 
 
@@ -73,6 +75,7 @@ def no_presigned_urls() -> Response:
 @router.put(_FOLDERS, status_code=204)
 def make_folder(path: str, workspace: WorkspaceDep) -> None:
     """Makes a folder, and those above it."""
+    _check_writable(workspace, path)
     _, folder = _locate(workspace, path)
     with _as_conflict(path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +91,7 @@ def folder_metadata(path: str, workspace: WorkspaceDep) -> Response:
 @router.delete(_FOLDERS, status_code=204)
 def delete_folder(path: str, workspace: WorkspaceDep) -> None:
     """Deletes an empty folder."""
+    _check_writable(workspace, path)
     root, _ = _locate(workspace, path)
     folder = _folder(workspace, path)
     if folder == root:
@@ -124,6 +128,18 @@ class _NoPresignedUrlsError(ApiError):
 
 def _locate(workspace: Workspace, path: str) -> tuple[Path, Path]:
     """The volume's folder and the place of `path` on this machine; raises ApiError if there is no such volume."""
+    parts = _parts(workspace, path)
+    root = workspace.settings.volumes.joinpath(*(part.lower() for part in parts[1:4]))
+    return root, root.joinpath(*parts[4:])
+
+
+def _check_writable(workspace: Workspace, path: str) -> None:
+    """Raises ApiError if the volume of a path can only be read."""
+    volumes.check_writable(workspace, ".".join(_parts(workspace, path)[1:4]))
+
+
+def _parts(workspace: Workspace, path: str) -> list[str]:
+    """The parts of a path; raises ApiError if it is in no volume."""
     parts = path.strip("/").split("/")
     if ".." in parts or "" in parts or "\0" in path:
         raise bad_request(f"Invalid path: /{path}")
@@ -131,12 +147,12 @@ def _locate(workspace: Workspace, path: str) -> tuple[Path, Path]:
         raise bad_request(f"Invalid path: /{path}; the form is /Volumes/<catalog>/<schema>/<volume>/<path>")
     volume = ".".join(parts[1:4]).lower()
     workspace.find(VOLUMES, volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
-    root = workspace.settings.volumes.joinpath(*volume.split("."))
-    return root, root.joinpath(*parts[4:])
+    return parts
 
 
 def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
     """The volume's folder and the target of an upload; raises ApiError if nothing can be uploaded there."""
+    _check_writable(workspace, path)
     root, target = _locate(workspace, path)
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")

@@ -1,9 +1,31 @@
-"""Unity Catalog: catalogs, schemas, volumes, tables, registered models, and grants."""
+"""Unity Catalog: credentials, external locations, catalogs, schemas, volumes, tables, registered models, and grants."""
 
 from fastapi import APIRouter
 
-from local.workspace.unity_catalog import catalogs, grants, metastore, models, schemas, tables, volumes
+from local.workspace.unity_catalog import (
+    bindings,
+    catalogs,
+    credentials,
+    external_locations,
+    grants,
+    metastore,
+    models,
+    schemas,
+    tables,
+    volumes,
+)
 
 router = APIRouter()
-for _area in (metastore, catalogs, schemas, volumes, tables, models, grants):
+for _area in (
+    metastore,
+    bindings,
+    credentials,
+    external_locations,
+    catalogs,
+    schemas,
+    volumes,
+    tables,
+    models,
+    grants,
+):
     router.include_router(_area.router)

@@ -1,5 +1,7 @@
 """Catalogs."""
 
+import shutil
+import uuid
 from typing import Annotated
 
 from databricks.sdk.service import catalog
@@ -11,6 +13,7 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces, schemas
+from local.workspace.unity_catalog.cloud_urls import folder_of
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, CatalogDocument
 from local.workspace.unity_catalog.securables import (
     MANAGED_PROPERTIES,
@@ -24,6 +27,7 @@ from local.workspace.unity_catalog.securables import (
     forget,
     named,
 )
+from local.workspace.unity_catalog.storage_paths import check_free, usable
 
 router = APIRouter()
 
@@ -39,9 +43,20 @@ def create(
     foreign = [field for field in ("connection_name", "provider_name", "share_name") if field in request]
     if foreign:
         raise bad_request(f"{foreign[0]}: foreign and shared catalogs are not part of the local workspace")
+    if "storage_root" not in request:
+        raise bad_request(
+            "Metastore storage root URL does not exist. Please provide a storage location for the catalog (for example "
+            "'CREATE CATALOG myCatalog MANAGED LOCATION '<location-path>'). Alternatively set up a metastore root "
+            "storage location to provide a storage location for all catalogs in the metastore.",
+            "INVALID_STATE",
+        )
     with changing:
         if workspace.store.get(CATALOGS, name):
             raise exists("catalog", name)
+        root = usable(workspace, caller, request["storage_root"], "storage_root", "CREATE_MANAGED_STORAGE")
+        check_free(workspace, root, managed=True)
+        # The same for each try: a killed workspace may have made the catalog in Spark alone.
+        location = f"{root}/__unitystorage/catalogs/{uuid.uuid5(uuid.UUID(workspace.metastore_id), name)}"
         document: CatalogDocument = {
             **CATALOGS.document(request),
             **created(caller),
@@ -53,9 +68,10 @@ def create(
             "isolation_mode": "OPEN",
             "enable_predictive_optimization": "INHERIT",
             "securable_type": "CATALOG",
-            "storage_location": request.get("storage_root", workspace.settings.tables.as_uri()),
+            "storage_root": root,
+            "storage_location": location,
         }
-        namespaces.create_catalog(workspace, name)
+        namespaces.create_catalog(workspace, name, folder_of(workspace, location))
         schemas.add(workspace, caller, name, {"name": "default", "comment": "Default schema (auto-created)"})
         workspace.store.put(CATALOGS, name, document)
         return _shown(document)
@@ -89,7 +105,8 @@ def update(
 def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
     """Deletes a catalog."""
     with changing:
-        name = find(workspace, CATALOGS, name)["name"]
+        document = find(workspace, CATALOGS, name)
+        name = document["name"]
         inside = [key for key, _ in workspace.store.items(SCHEMAS, f"{name}.")]
         in_spark = [f"{name}.{schema}" for schema in namespaces.schemas(workspace, name)]
         by_sql = [schema for schema in in_spark if schema not in inside]
@@ -100,6 +117,7 @@ def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
         for schema in inside + by_sql:
             schemas.remove(workspace, schema, force)  # refuses a schema `default` that holds something
         namespaces.drop_catalog(workspace, name, force)
+        shutil.rmtree(folder_of(workspace, document["storage_location"]), ignore_errors=True)
         workspace.store.delete(CATALOGS, name)
         forget(workspace, "catalog", name)
         return {}

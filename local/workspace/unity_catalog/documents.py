@@ -18,13 +18,19 @@ class OwnedDocument(TypedDict):
 
 
 class SecurableDocument(OwnedDocument):
-    """What catalogs, schemas and volumes have in common."""
+    """What all securables of the store have in common."""
 
     metastore_id: str
     name: str
     full_name: str
     comment: NotRequired[str]
-    storage_location: NotRequired[str]
+
+
+class BindingDocument(TypedDict):
+    """The binding of a securable to a workspace; part of the securable."""
+
+    workspace_id: int
+    binding_type: Literal["BINDING_TYPE_READ_ONLY", "BINDING_TYPE_READ_WRITE"]
 
 
 class _WithSettings(SecurableDocument):
@@ -34,7 +40,6 @@ class _WithSettings(SecurableDocument):
     custom_max_retention_hours: NotRequired[int]
     enable_predictive_optimization: Literal["DISABLE", "ENABLE", "INHERIT"]
     properties: NotRequired[dict[str, str]]
-    storage_root: NotRequired[str]
 
 
 class CatalogDocument(_WithSettings):
@@ -42,16 +47,11 @@ class CatalogDocument(_WithSettings):
 
     isolation_mode: Literal["ISOLATED", "OPEN"]
     securable_type: Literal["CATALOG"]
+    storage_root: str  # a cloud URL, as all locations
+    storage_location: str  # where its managed tables and volumes lie, below the root
     managed_encryption_settings: NotRequired[Document]
     options: NotRequired[dict[str, str]]
     bindings: NotRequired[list[BindingDocument]]
-
-
-class BindingDocument(TypedDict):
-    """The binding of a catalog to a workspace; part of the catalog."""
-
-    workspace_id: int
-    binding_type: Literal["BINDING_TYPE_READ_ONLY", "BINDING_TYPE_READ_WRITE"]
 
 
 class SchemaDocument(_WithSettings):
@@ -68,7 +68,8 @@ class VolumeDocument(SecurableDocument):
     catalog_name: str
     schema_name: str
     volume_id: str
-    volume_type: Literal["MANAGED"]
+    volume_type: Literal["EXTERNAL", "MANAGED"]
+    storage_location: str
 
 
 class ModelDocument(OwnedDocument):

@@ -10,6 +10,8 @@ from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
 from local.workspace.unity_catalog import models, namespaces
+from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
+from local.workspace.unity_catalog.credentials import storage_credential
 from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, SCHEMAS, VOLUMES
 from local.workspace.unity_catalog.securables import UC, check_owner, find, missing
 
@@ -30,8 +32,13 @@ _METASTORE = {
     "CREATE_STORAGE_CREDENTIAL",
     "MANAGE_ALLOWLIST",
 }
+_FILES = {"ALL_PRIVILEGES", "CREATE_EXTERNAL_TABLE", "MANAGE", "READ_FILES", "WRITE_FILES"}
+_SERVICE_CREDENTIAL = {"ACCESS", "ALL_PRIVILEGES", "CREATE_CONNECTION", "MANAGE"}
 _PRIVILEGES = {
     "metastore": _METASTORE,
+    "storage_credential": _FILES | {"CREATE_EXTERNAL_LOCATION"},
+    "credential": _SERVICE_CREDENTIAL | _FILES | {"CREATE_EXTERNAL_LOCATION"},  # of either purpose
+    "external_location": _FILES | {"BROWSE", "CREATE_EXTERNAL_VOLUME", "CREATE_MANAGED_STORAGE"},
     "catalog": _CATALOG,
     "schema": _SCHEMA,
     "table": _TABLE,
@@ -39,7 +46,13 @@ _PRIVILEGES = {
     "function": _FUNCTION,  # a registered model is one
 }
 
-_FOUND: dict[str, DocumentKind[Any]] = {"catalog": CATALOGS, "schema": SCHEMAS, "volume": VOLUMES}
+_FOUND: dict[str, DocumentKind[Any]] = {
+    "catalog": CATALOGS,
+    "credential": CREDENTIALS,
+    "external_location": LOCATIONS,
+    "schema": SCHEMAS,
+    "volume": VOLUMES,
+}
 
 
 @router.get(f"{UC}/permissions/{{kind}}/{{full_name}}")
@@ -77,6 +90,9 @@ def _key(workspace: Workspace, kind: str, full_name: str) -> str:
     kind, full_name = kind.lower(), full_name.lower()
     if kind in _FOUND:
         find(workspace, _FOUND[kind], full_name)
+    elif kind == "storage_credential":
+        storage_credential(workspace, full_name)
+        kind = "credential"  # of which it is one
     elif kind == "table":
         if not namespaces.has_table(workspace, full_name):
             raise missing(kind, full_name)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import DataFrame
 
     from local.workspace.core.context import Workspace
@@ -19,9 +21,10 @@ def quoted(full_name: str) -> str:
     return ".".join(f"`{part.replace('`', '``')}`" for part in full_name.split("."))
 
 
-def create_catalog(workspace: Workspace, catalog: str) -> None:
-    """Creates a catalog in Spark: as a schema of the catalog `catalogs`."""
-    workspace.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS catalogs.{quoted(catalog)}")
+def create_catalog(workspace: Workspace, catalog: str, folder: Path) -> None:
+    """Creates a catalog in Spark, as a schema of the catalog `catalogs`; its tables lie in the folder."""
+    location = folder.as_uri().replace("'", "\\'")
+    workspace.spark.session().sql(f"CREATE NAMESPACE IF NOT EXISTS catalogs.{quoted(catalog)} LOCATION '{location}'")
 
 
 def drop_catalog(workspace: Workspace, catalog: str, force: bool) -> None:

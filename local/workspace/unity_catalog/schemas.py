@@ -6,7 +6,7 @@ from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
 from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
-from local.workspace.core.errors import bad_request
+from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
@@ -72,6 +72,8 @@ def delete(full_name: str, workspace: WorkspaceDep, force: bool = False) -> Docu
 def add(workspace: Workspace, caller: Principal, parent: str, request: Document) -> SchemaDocument:
     """Creates a schema in the catalog `parent`, also in Spark."""
     with changing:
+        if "storage_root" in request:
+            raise not_built("storage_root of a schema")
         name = named(request["name"])
         full_name = f"{parent}.{name}"
         if workspace.store.get(SCHEMAS, full_name):

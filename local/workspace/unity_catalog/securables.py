@@ -55,7 +55,7 @@ def updated(caller: Principal) -> Document:
 
 
 def find(workspace: Workspace, kind: DocumentKind[S], full_name: str) -> S:
-    """Returns a catalog, schema or volume.
+    """Returns a securable that the store has.
 
     Raises:
         ApiError: There is none, with Databricks' code, such as `SCHEMA_DOES_NOT_EXIST`.
@@ -73,12 +73,16 @@ def _word(kind: DocumentKind[S]) -> str:
 
 def missing(kind: str, full_name: str) -> ApiError:
     """Returns the error for an object that does not exist."""
-    return not_found(f"{kind.capitalize()} '{full_name}' does not exist.", f"{kind.upper()}_DOES_NOT_EXIST")
+    return not_found(f"{_spoken(kind)} '{full_name}' does not exist.", f"{kind.upper()}_DOES_NOT_EXIST")
 
 
 def exists(kind: str, full_name: str) -> ApiError:
     """Returns the error for an object that exists already."""
-    return bad_request(f"{kind.capitalize()} '{full_name}' already exists", f"{kind.upper()}_ALREADY_EXISTS")
+    return bad_request(f"{_spoken(kind)} '{full_name}' already exists", f"{kind.upper()}_ALREADY_EXISTS")
+
+
+def _spoken(kind: str) -> str:
+    return kind.replace("_", " ").title()
 
 
 def check_owner(workspace: Workspace, name: str) -> None:
@@ -92,12 +96,12 @@ def check_owner(workspace: Workspace, name: str) -> None:
 
 
 def change(workspace: Workspace, caller: Principal, kind: DocumentKind[S], full_name: str, request: Document) -> S:
-    """Changes a catalog, schema or volume, and returns it.
+    """Changes a securable that the store has, and returns it.
 
     Args:
         workspace: The workspace that has it.
         caller: Who changes it.
-        kind: `CATALOGS`, `SCHEMAS` or `VOLUMES`.
+        kind: Its kind, such as `SCHEMAS`.
         full_name: Its name with those of its containers.
         request: The fields to change, checked by the route; `new_name` may only be the present name.
 

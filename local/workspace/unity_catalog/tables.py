@@ -11,6 +11,7 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces
+from local.workspace.unity_catalog.cloud_urls import url_of
 from local.workspace.unity_catalog.documents import SCHEMAS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
 
@@ -74,7 +75,7 @@ def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
         "full_name": full_name,
         "table_type": "MANAGED",
         "data_source_format": str(detail["format"]).upper(),
-        "storage_location": detail["location"],
+        "storage_location": url_of(workspace, str(detail["location"])),
         "properties": detail.get("properties") or {},
         "owner": parent["owner"],
         "metastore_id": workspace.metastore_id,

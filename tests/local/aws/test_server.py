@@ -64,6 +64,17 @@ def test_contents_of_deleted_objects_do_not_stay(aws: LocalAws) -> None:
     assert b"gone" not in contents
 
 
+def test_what_a_workspace_wrote_to_a_bucket_goes_with_it(aws: LocalAws) -> None:
+    s3, written = aws.client("s3"), aws.settings.s3 / "written" / "table"
+    s3.create_bucket(Bucket="written", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    written.mkdir(parents=True)
+    s3.put_object(Bucket="written", Key="table", Body=b"object")
+    s3.delete_object(Bucket="written", Key="table")
+    assert written.exists()
+    s3.delete_bucket(Bucket="written")
+    assert not written.parent.exists()
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [(b"moto 0.1\nrubbish", "was written by moto 0.1"), (b"{moto}\nrubbish", "cannot be read")],

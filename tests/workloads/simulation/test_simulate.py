@@ -20,7 +20,7 @@ from churn.data import telco
 from churn.ingestion.admission import examine
 from churn.ingestion.ingest import Landed, assess
 from churn.simulation.deliveries import HISTORY_DAYS, deliveries, delivery_rows
-from churn.simulation.simulate import VOLUMES, content, deliver, files
+from churn.simulation.simulate import TAKEN_IN, content, deliver, files
 from churn.simulation.world import LEAVING_DAYS, World, grow
 from infra import names
 
@@ -54,7 +54,7 @@ def delivered(world: World) -> dict[str, pd.DataFrame]:
 
 
 def test_a_delivery_is_looked_for_in_every_volume_that_is_deployed() -> None:
-    assert set(VOLUMES) == names.VOLUMES.keys()
+    assert set(TAKEN_IN) == names.VOLUMES.keys()
 
 
 def test_deliveries_cover_every_day_once() -> None:

@@ -22,7 +22,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  *
  * <p>{@code CREATE SCHEMA catalogs.churn_local} makes {@code churn_local.<schema>.<table>} usable in every session at
  * once, running ones included; {@code DROP SCHEMA catalogs.churn_local [CASCADE]} takes it away. A catalog is a folder
- * of the warehouse, hence survives a restart: the server registers the folders that it finds when it starts.
+ * of the warehouse, or with {@code LOCATION} a link there to the folder of its tables; hence it survives a restart: the
+ * server registers those that it finds when it starts.
  *
  * <p>Spark looks a catalog's class up under {@code spark.sql.catalog.<name>}, in the session's settings first and then
  * among the defaults of registered configuration entries, which all sessions share. A catalog is such an entry.
@@ -84,7 +85,13 @@ public class Catalogs implements CatalogPlugin, SupportsNamespaces {
       throw new NamespaceAlreadyExistsException(catalog);
     }
     try {
-      Files.createDirectories(folder(catalog[0]));
+      if (metadata.containsKey(PROP_LOCATION)) {
+        Path located = Files.createDirectories(Path.of(URI.create(metadata.get(PROP_LOCATION)).getPath()));
+        Files.deleteIfExists(folder(catalog[0])); // a link to a folder that is gone
+        Files.createSymbolicLink(folder(catalog[0]), located);
+      } else {
+        Files.createDirectories(folder(catalog[0]));
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -130,8 +137,17 @@ public class Catalogs implements CatalogPlugin, SupportsNamespaces {
     }
   }
 
-  /** The folder of a catalog's tables. */
-  static Path folder(String catalog) {
+  /** The folder of a catalog's tables, wherever it lies. */
+  static Path tables(String catalog) {
+    try {
+      return folder(catalog).toRealPath();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The entry of a catalog in the warehouse. */
+  private static Path folder(String catalog) {
     return warehouse().resolve(catalog);
   }
 

@@ -27,7 +27,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  *
  * <p>Spark's metastore has two levels, Unity Catalog three. Delta's own catalog replaces the session catalog and knows
  * how to commit; this class only translates names, so that {@code churn_local.silver.customer} is the Delta table
- * {@code churn_local__silver.customer}, with its files under {@code <warehouse>/churn_local/silver/customer}.
+ * {@code churn_local__silver.customer}, with its files under {@code silver/customer} of the catalog's folder.
  */
 public class NamespacedCatalog implements StagingTableCatalog, SupportsNamespaces {
   static final String SEPARATOR = "__";
@@ -155,7 +155,7 @@ public class NamespacedCatalog implements StagingTableCatalog, SupportsNamespace
   @Override
   public void createNamespace(String[] namespace, Map<String, String> metadata) throws NamespaceAlreadyExistsException {
     Map<String, String> located = new HashMap<>(metadata);
-    located.putIfAbsent(TableCatalog.PROP_LOCATION, Catalogs.folder(name).resolve(namespace[0]).toUri().toString());
+    located.putIfAbsent(TableCatalog.PROP_LOCATION, Catalogs.tables(name).resolve(namespace[0]).toUri().toString());
     schemas().createNamespace(database(namespace), located);
   }
 

@@ -56,25 +56,68 @@ rule_set = databricks.AccessControlRuleSet(
     opts=options(),
 )
 
+# The buckets are asked for where AWS is part of the cloud, which it is not in this test.
+role = "arn:aws:iam::123456789012:role/storage"
+credential = databricks.StorageCredential(
+    "storage",
+    name="proof-storage",
+    aws_iam_role={"role_arn": role},
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+kafka = databricks.Credential(
+    "kafka",
+    name="proof-kafka",
+    purpose="SERVICE",
+    aws_iam_role={"role_arn": f"{role}-{edition}"},
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    comment=f"edition {edition}",
+    opts=options(),
+)
+tables = databricks.ExternalLocation(
+    "tables",
+    name="proof-tables",
+    url="s3://proof",
+    credential_name=credential.name,
+    isolation_mode="ISOLATION_MODE_ISOLATED",
+    skip_validation=True,
+    comment=f"edition {edition}",
+    opts=options(),
+)
+drops = databricks.ExternalLocation(
+    "drops",
+    name="proof-drops",
+    url="s3://proof-drops",
+    credential_name=credential.name,
+    skip_validation=True,
+    enable_file_events=True,
+    file_event_queue={"provided_sqs": {"queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/drops"}},
+    read_only=second,
+    owner=team.display_name,
+    opts=options(),
+)
 # The service adds properties of its own to catalogs and schemas.
-managed = pulumi.ResourceOptions.merge(options(), pulumi.ResourceOptions(ignore_changes=["properties"]))
+in_tables = pulumi.ResourceOptions.merge(options(tables), pulumi.ResourceOptions(ignore_changes=["properties"]))
 catalog = databricks.Catalog(
     "catalog",
     name="proof",
+    storage_root=tables.url.apply(lambda url: f"{url}/managed"),
     comment=f"edition {edition}",
     properties={"edition": "1"},
-    opts=managed,
+    opts=in_tables,
 )
 isolated = databricks.Catalog(
     "isolated",
     name="isolated",
+    storage_root=tables.url,
     isolation_mode="ISOLATED",
     enable_predictive_optimization="ENABLE" if second else "DISABLE",
     owner=team.display_name,
-    opts=managed,
+    opts=in_tables,
 )
 schema = databricks.Schema(
-    "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=managed
+    "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=in_tables
 )
 owned = databricks.Schema(
     "owned",
@@ -83,7 +126,7 @@ owned = databricks.Schema(
     owner=runner.application_id,
     enable_predictive_optimization="DISABLE",
     force_destroy=True,
-    opts=managed,
+    opts=in_tables,
 )
 volume = databricks.Volume(
     "volume",
@@ -93,6 +136,24 @@ volume = databricks.Volume(
     volume_type="MANAGED",
     comment=f"edition {edition}",
     opts=options(),
+)
+outside = databricks.ExternalLocation(
+    "outside",
+    name="proof-outside",
+    url="s3://proof-outside",
+    credential_name=credential.name,
+    skip_validation=True,
+    opts=options(),
+)
+external = databricks.Volume(
+    "external",
+    catalog_name=catalog.name,
+    schema_name=schema.name,
+    name="landed",
+    volume_type="EXTERNAL",
+    storage_location=outside.url.apply(lambda url: f"{url}/landed"),
+    comment=f"edition {edition}",
+    opts=options(outside),
 )
 model = databricks.RegisteredModel(
     "model",
@@ -121,6 +182,16 @@ databricks.Grants(
     opts=options(),
 )
 databricks.Grants("on-volume", volume=volume.id, grants=granted("READ_VOLUME"), opts=options())
+databricks.Grants(
+    "on-location",
+    external_location=tables.id,
+    grants=granted("READ_FILES", *(["WRITE_FILES"] if second else [])),
+    opts=options(),
+)
+databricks.Grants(
+    "on-storage", storage_credential=credential.id, grants=granted("CREATE_EXTERNAL_LOCATION"), opts=options()
+)
+databricks.Grants("on-kafka", credential=kafka.id, grants=granted("ACCESS"), opts=options())
 databricks.Grants("on-model", model=model.id, grants=granted("EXECUTE"), opts=options())
 
 rules = {"spark_version": {"type": "fixed", "value": f"17.{edition}.x-scala2.13"}}
@@ -201,6 +272,8 @@ versions = databricks.get_registered_model_versions_output(full_name=model.id, o
 pulumi.export("model_comment", found.model_infos[0].comment)
 pulumi.export("versions", versions.model_versions)
 pulumi.export("volume_path", volume.volume_path)
+found_location = databricks.get_external_location_output(name=tables.id, opts=invoke)
+pulumi.export("location_url", found_location.external_location_info.url)
 looked_up = databricks.get_group_output(display_name=research.display_name, opts=invoke)
 pulumi.export("group_found", pulumi.Output.all(looked_up.id, research.id).apply(lambda ids: ids[0] == ids[1]))
 pulumi.export("user", databricks.get_current_user_output(opts=invoke).user_name)

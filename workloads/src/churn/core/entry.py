@@ -36,8 +36,13 @@ class Run:
         return f"{self.catalog}.{name}"
 
     def volume(self, name: str) -> str:
-        """Path of a volume of bronze: `raw`, `admitted` or `quarantine`."""
+        """Path of a volume of bronze: `admitted` or `quarantine`."""
         return f"/Volumes/{self.catalog}/bronze/{name}"
+
+    @property
+    def landing(self) -> str:
+        """Path of the schema `landing`, which has a volume for the deliveries of each domain."""
+        return f"/Volumes/{self.catalog}/landing"
 
 
 class _Parser(argparse.ArgumentParser):

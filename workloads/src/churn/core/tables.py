@@ -11,7 +11,7 @@ DELIVERIES = Table(
     "bronze.deliveries",
     "One row for each file taken in, and what became of it; a file that an interrupted run left is recorded again.",
     (
-        Column("file", "STRING", "path in the volume raw, as delivered"),
+        Column("file", "STRING", "path below the schema landing, as delivered"),
         Column("domain", "STRING", "first folder of the path: the contract that the file must meet"),
         Column("sha256", "STRING", "of the content, in hexadecimal digits"),
         Column("bytes", "BIGINT", "size of the file"),

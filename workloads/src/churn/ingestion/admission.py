@@ -49,15 +49,13 @@ class Finding:
     remarks: tuple[str, ...] = ()
 
 
-def examine(data: bytes, contract: Contract | None) -> Finding:
+def examine(data: bytes, contract: Contract) -> Finding:
     """Examines one file.
 
     Args:
         data: Its content.
-        contract: Of the domain that it was delivered to; None if there is none.
+        contract: Of the domain that it was delivered to.
     """
-    if contract is None:
-        return Finding(None, "no contract has this domain")
     if not data.strip():
         return Finding(None, "the file is empty")
     try:

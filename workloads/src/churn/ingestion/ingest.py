@@ -1,13 +1,13 @@
 """Entry point `ingest`: examines delivered files, admits or quarantines each, and records it in bronze.deliveries.
 
-Every file in `<domain>/…` of the volume `raw` is moved: to the volume `admitted`, which bronze reads, or whole to
-`quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is removed; the same
-content under another day is another report.
+Every file in the schema `landing`, which has a volume for each domain, is moved: to the volume `admitted`, which bronze
+reads, or whole to `quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is
+removed; the same content under another day is another report.
 
-An interrupted run is finished by the next one, since a file leaves `raw` only after bronze.deliveries has it. A file
-that is replaced during a run is left to the next run: each file is read again directly before it is deleted. A file
-replaced between that read and the delete is lost, since the Files API has no conditional delete; so deliver each file
-under a name of its own.
+An interrupted run is finished by the next one, since a file leaves `landing` only after bronze.deliveries has it. A
+file that is replaced during a run is left to the next run: each file is read again directly before it is deleted. A
+file replaced between that read and the delete is lost, since the Files API has no conditional delete; so deliver each
+file under a name of its own.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class NoContentError(RetryableError):
 
 @dataclass(frozen=True, order=True)
 class Landed:
-    """A file in the volume `raw` as the Files API lists it; they sort by delivery.
+    """A file in a volume of `landing` as the Files API lists it; they sort by delivery.
 
     Attributes:
         modified: When it was delivered, in milliseconds since 1970.
@@ -98,11 +98,11 @@ def assess(
     """
     rows = []
     for landed, data in files:
-        file = landed.path.removeprefix(f"{run.volume('raw')}/")
+        file = landed.path.removeprefix(f"{run.landing}/")
         domain = PurePosixPath(file).parts[0]
         digest = hashlib.sha256(data).hexdigest()
         identity = _identity(file, digest)
-        finding = examine(data, by_domain.get(domain))
+        finding = examine(data, by_domain[domain])
         stored_name = _stored_name(file, landed.modified, identity)
         status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{stored_name}"
         if finding.fault:
@@ -157,15 +157,16 @@ class Intake:
 
     def __init__(self, run: Run, client: WorkspaceClient, spark: SparkSession) -> None:
         self._run, self._files, self._spark = run, client.files, spark
-        self._raw = run.volume("raw")
         self._table = spark.table(DELIVERIES.create(spark, run.catalog))
         self._seen = _admitted(self._table)
         self._by_domain = {contract.domain: contract for contract in contracts()}
 
     def run(self) -> list[Delivered]:
-        """Moves every file that lies in the volume `raw`, and records it."""
+        """Moves every file that lies in a volume of `landing`, and records it."""
         with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-            return [row for chunk in chunks(sorted(self.landed(self._raw))) for row in self.take_in(chunk, pool)]
+            folders = [f"{self._run.landing}/{domain}" for domain in self._by_domain]
+            landed = sorted(file for folder in folders for file in self.landed(folder))
+            return [row for chunk in chunks(landed) for row in self.take_in(chunk, pool)]
 
     def landed(self, folder: str) -> Iterator[Landed]:
         """All files below a folder; none if there is no such folder."""
@@ -181,7 +182,7 @@ class Intake:
                 yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
 
     def take_in(self, chunk: Sequence[Landed], pool: ThreadPoolExecutor) -> list[Delivered]:
-        """Reads files, stores each where it belongs, records them, and only then removes them from `raw`."""
+        """Reads files, stores each where it belongs, records them, and only then removes them from `landing`."""
         contents = list(pool.map(self.read, chunk))
         rows = assess(list(zip(chunk, contents, strict=True)), self._seen, self._by_domain, self._run)
         list(pool.map(self.store, rows, contents))
@@ -209,19 +210,19 @@ class Intake:
             self._files.upload(row.stored, io.BytesIO(data), overwrite=True)
 
     def remove(self, landed: Landed, data: bytes) -> None:
-        """Removes a file from `raw`, unless it was replaced or taken back meanwhile."""
+        """Removes a file from `landing`, unless it was replaced or taken back meanwhile."""
         with suppress(NotFound):
             if self.read(landed) == data:
                 self._files.delete(landed.path)
 
     def remove_empty_folders(self, removed: Sequence[Landed]) -> None:
-        """Removes the empty folders of removed files, except their domain's: each run would list them again."""
-        files = [PurePosixPath(landed.path.removeprefix(f"{self._raw}/")) for landed in removed]
+        """Removes the empty folders of removed files, which each run would list again; the first is a volume."""
+        files = [PurePosixPath(landed.path.removeprefix(f"{self._run.landing}/")) for landed in removed]
         folders = {folder for file in files for folder in file.parents}
         for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
             if len(folder.parts) > 1:
                 with suppress(BadRequest, NotFound):  # a file has come meanwhile, or the store keeps no empty folders
-                    self._files.delete_directory(f"{self._raw}/{folder}")
+                    self._files.delete_directory(f"{self._run.landing}/{folder}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

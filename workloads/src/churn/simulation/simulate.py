@@ -1,7 +1,7 @@
 """Entry point `simulate`: delivers the files of the simulated world up to a day, if there is no source system yet.
 
-Every delivery that is due and not there yet is written to `<domain>/<day>/` of the volume `raw`. The same
-parameters give the same bytes.
+Every delivery that is due and not there yet is written to `<day>/` of its domain's volume in the schema
+`landing`. The same parameters give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from churn.core.entry import Run, parse
 from churn.simulation.deliveries import Delivery, deliveries, delivery_rows
 from churn.simulation.world import World, grow
 
-VOLUMES = ("raw", "admitted", "quarantine")  # where a delivery may be kept by the time of the next run
+TAKEN_IN = ("admitted", "quarantine")  # volumes where a delivery may be kept by the time of the next run
 UPLOADS_AT_ONCE = 8
 
 
@@ -42,7 +42,7 @@ def content(rows: pd.DataFrame, contract: Contract) -> bytes:
 def files(
     world: World, due: Sequence[tuple[Contract, Delivery]], first: Delivery, seed: int
 ) -> Iterator[tuple[str, bytes]]:
-    """Path in the volume `raw` and content of each file that is due.
+    """Path below `landing` and content of each file that is due.
 
     Args:
         world: Grown up to the last delivery.
@@ -75,7 +75,7 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
 
     def upload(file: tuple[str, bytes]) -> None:
         path, data = file
-        client.files.upload(f"{run.volume('raw')}/{path}", io.BytesIO(data), overwrite=True)
+        client.files.upload(f"{run.landing}/{path}", io.BytesIO(data), overwrite=True)
 
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         return len(list(pool.map(upload, files(world, due, planned[0], seed))))
@@ -91,10 +91,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _delivered(client: WorkspaceClient, run: Run, domain: str) -> set[str]:
     """Days on which files of a domain were delivered, as folder names."""
     days: set[str] = set()
-    for volume in VOLUMES:
-        folder = f"{run.volume(volume)}/{domain}"
+    for place in (run.landing, *map(run.volume, TAKEN_IN)):
         try:
-            days.update(entry.name or "" for entry in client.files.list_directory_contents(folder))
+            days.update(entry.name or "" for entry in client.files.list_directory_contents(f"{place}/{domain}"))
         except NotFound:
             continue  # no file of this domain is there
     return days

@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UnknownFilesError(
             f"{len(unknown)} files are in bronze that `ingest` has not counted: {', '.join(unknown[:FILES_NAMED])}; "
             f"delete their rows (by _file) from {tables} of {run.catalog}, move them from {run.volume('admitted')} to "
-            f"{run.volume('raw')}, and deliver there only"
+            f"{run.landing}, and deliver there only"
         )
     missing, doubled = lost(accounts), twice(accounts)
     again = f"rows are there twice: {_shown(doubled)}" if doubled else ""
