@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+import yaml
 from databricks.sdk import AccountClient
 
 from cli import lifecycle
@@ -16,11 +17,11 @@ from cli.jobs import follow
 from cli.stack import Stack, addresses
 from local import supervisor
 from local.progress import console, step
-from local.settings import LocalSettings
+from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from databricks.sdk import WorkspaceClient
 
@@ -28,7 +29,20 @@ ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
 MAKES_ITS_WORKSPACE = "prod"  # so that it is made in two steps
 CHANGED = {"churn:platform.daily.warn_after_minutes": 77}  # a setting that both jobs have
+SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
 PORTS_AWAY = 100  # from those of the local platform, which may be up
+
+_ACCOUNT_IDS = (
+    "churn:account.console.account_id",
+    "churn:ground.aws.databricks_account_id",
+    "churn:platform.account_id",
+)
+_METASTORE_IDS = (
+    "churn:account.metastore_id",
+    "churn:ground.workspace.metastore_id",
+    "churn:platform.metastore_id",
+)
+_OWN_GROUPS = ("admins", "users")  # which every workspace has
 
 
 @dataclass(frozen=True)
@@ -46,21 +60,10 @@ class Rehearsal:
     def stack(self, name: str) -> Stack:
         """A stack with the local cloud's addresses and ids in place of those of its file; the rest is as written."""
         deployer = self.client.current_user.me().user_name
-        metastore = self.client.metastores.current()
-        account = {
-            "churn:account.console.account_id",
-            "churn:ground.aws.databricks_account_id",
-            "churn:platform.account_id",
-        }
-        metastores = {
-            "churn:account.metastore_id",
-            "churn:ground.workspace.metastore_id",
-            "churn:platform.metastore_id",
-        }
         ids = {
-            **dict.fromkeys(account, ACCOUNT_ID),
-            **dict.fromkeys(metastores, metastore.metastore_id),
-            "churn:account.members.churn-platform": [deployer],
+            **dict.fromkeys(_ACCOUNT_IDS, ACCOUNT_ID),
+            **dict.fromkeys(_METASTORE_IDS, self.client.metastores.current().metastore_id),
+            "churn:account.members": {group: [deployer] for group in _groups_with_members()},
             "churn:platform.workspace.id": self.client.get_workspace_id(),
             "churn:platform.workspace.deployer": deployer,
         }
@@ -117,7 +120,7 @@ class Rehearsal:
             token=client.config.token,
             auth_type="pat",
         )
-        found = {
+        found: Mapping[str, Sequence[str | None]] = {
             "catalog": [catalog.name for catalog in client.catalogs.list()],
             "external location": [location.name for location in client.external_locations.list()],
             "storage credential": [credential.name for credential in client.storage_credentials.list()],
@@ -138,8 +141,10 @@ class Rehearsal:
         return [f"{kind} {name}" for kind, names in found.items() for name in names]
 
 
-_OWN_GROUPS = ("admins", "users")
-SCORED_DAY = "2026-01-31"  # of the first snapshot that the simulation in dev delivers
+def _groups_with_members() -> list[str]:
+    """Groups that the account's stack puts deployers into."""
+    account = yaml.safe_load((REPOSITORY / f"Pulumi.{ACCOUNT}.yaml").read_text())["config"][f"churn:{ACCOUNT}"]
+    return list(account.get("members", {}))
 
 
 class _Aws:

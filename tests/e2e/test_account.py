@@ -12,7 +12,6 @@ from databricks.sdk import AccountClient
 
 from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
-from tests.e2e.test_ground import PROGRAM
 from tests.local.aws.local_aws import LocalAws
 from tests.local.conftest import LocalWorkspace
 from tests.local.engine_programs import Program
@@ -22,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+PROGRAM = """
+import runpy
+
+runpy.run_module("infra", run_name="__main__", alter_sys=True)
+"""
 ACCOUNT, GROUND = "churn:account", "churn:ground"
 
 
@@ -115,7 +119,7 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     section = section_of("prod", GROUND)
     control_plane = section_of("dev", GROUND)["aws"]["network"]["control_plane"]
     section["aws"] |= {"endpoint": aws.url, "network": section["aws"]["network"] | {"control_plane": control_plane}}
-    del section["aws"]["kafka"]  # which test_ground has
+    del section["aws"]["kafka"]  # which the stack local has
     section["workspace"] |= {"console": url, "metastore_id": answer["metastore_info"]["metastore_id"]}
     configure(program, "prod", GROUND, section)
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from confluent_kafka.admin import AdminClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.jobs import RunResultState
@@ -102,6 +103,14 @@ def test_preview_shows_no_change_after_up(platform: Platform) -> None:
     for arguments in ((), ("--refresh",)):  # as the state has it, and as the workspace has it
         preview = platform.pulumi("preview", "--expect-no-changes", *arguments)
         assert preview.returncode == 0, preview.stdout + preview.stderr
+
+
+def test_the_topics_of_the_settings_are_on_a_real_broker(platform: Platform) -> None:
+    ground = yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())["config"]["churn:ground"]
+    wanted = {topic["name"]: topic["partitions"] for topic in ground["aws"]["kafka"]["topics"]}
+    brokers = AdminClient({"bootstrap.servers": platform.outputs()["kafka_bootstrap_brokers"]})
+    topics = brokers.list_topics(timeout=30).topics
+    assert {name: len(topics[name].partitions) for name in wanted} == wanted
 
 
 def test_second_up_needs_no_build_and_no_network(platform: Platform) -> None:
