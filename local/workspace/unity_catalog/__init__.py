@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from local.workspace.unity_catalog import catalogs, grants, metastore, models, schemas, tables, volumes
+from local.workspace.unity_catalog import (
+    catalogs,
+    effective_grants,
+    grants,
+    metastore,
+    models,
+    schemas,
+    tables,
+    volumes,
+)
 
 router = APIRouter()
-for _area in (metastore, catalogs, schemas, volumes, tables, models, grants):
+for _area in (metastore, catalogs, schemas, volumes, tables, models, grants, effective_grants):
     router.include_router(_area.router)
