@@ -136,7 +136,7 @@ class Stack:
         return list(deployment.get("resources") or [])
 
     def _run(self, verb: str, report: Report, arguments: list[str], overrides: Mapping[str, object]) -> str:
-        configuration = self._write_configuration(overrides)
+        configuration = self.write_configuration(overrides)
         if not self.exists():
             self._quiet("stack", "init", "--non-interactive")
         command = ["pulumi", verb, "--stack", self.name, "--config-file", str(configuration), "--non-interactive"]
@@ -149,7 +149,7 @@ class Stack:
             remedy=REMEDY,
         )
 
-    def _write_configuration(self, overrides: Mapping[str, object]) -> Path:
+    def write_configuration(self, overrides: Mapping[str, object]) -> Path:
         """Writes a copy of the stack's settings with this local cloud's address and the overrides."""
         document = yaml.safe_load(self.source.read_text())
         layers = document["config"]
