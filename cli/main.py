@@ -165,6 +165,20 @@ def doctor(as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def preflight(
+    stack: Annotated[str, typer.Argument(help="Name of a stack, such as dev.")],
+    offline: Annotated[bool, typer.Option("--offline", help="Leave out what needs a package registry.")] = False,
+) -> None:
+    """Says all that a workspace lacks before the first `up` of a stack; ends with status 1 where something is missing.
+
+    Example: platform preflight dev
+    """
+    from cli import preflight as checks
+
+    raise typer.Exit(checks.preflight(LocalSettings.load(), stack, offline=offline))
+
+
 @local_app.command()
 def start() -> None:
     """Starts the services that do not run and waits until all answer."""

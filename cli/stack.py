@@ -162,7 +162,7 @@ class Stack:
         return list(deployment.get("resources") or [])
 
     def _run(self, verb: str, report: Report, arguments: list[str], changes: Mapping[str, object]) -> str:
-        configuration = self._write_configuration(changes)
+        configuration = self.write_configuration(changes)
         if not self.exists():
             # beside the copy: the engine writes the salt of a new stack's secrets into the file that it finds
             shutil.copy(REPOSITORY / "Pulumi.yaml", self.settings.home)
@@ -177,7 +177,7 @@ class Stack:
             remedy=REMEDY,
         )
 
-    def _write_configuration(self, changes: Mapping[str, object]) -> Path:
+    def write_configuration(self, changes: Mapping[str, object]) -> Path:
         """Writes a copy of the stack's settings with this local cloud's addresses and the changes."""
         document = yaml.safe_load(self.source.read_text())
         for path, value in {**self.replaced, **changes}.items():

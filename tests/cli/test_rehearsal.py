@@ -32,7 +32,7 @@ def settings(tmp_path: Path) -> LocalSettings:
 
 def written(stack: Stack, changes: Mapping[str, object]) -> dict[str, Any]:
     """The settings that the engine gets."""
-    return cast("dict[str, Any]", yaml.safe_load(stack._write_configuration(changes).read_text())["config"])
+    return cast("dict[str, Any]", yaml.safe_load(stack.write_configuration(changes).read_text())["config"])
 
 
 @pytest.mark.parametrize("name", [ACCOUNT, *ENVIRONMENTS])
@@ -62,9 +62,9 @@ def test_a_ground_alone_has_no_platform(settings: LocalSettings) -> None:
 
 def test_the_salt_of_a_new_stack_is_kept(settings: LocalSettings) -> None:
     stack = Stack("dev", settings)
-    copy = stack._write_configuration({})
+    copy = stack.write_configuration({})
     copy.write_text(copy.read_text() + "encryptionsalt: v1:salt\n")
-    assert yaml.safe_load(stack._write_configuration({}).read_text())["encryptionsalt"] == "v1:salt"
+    assert yaml.safe_load(stack.write_configuration({}).read_text())["encryptionsalt"] == "v1:salt"
 
 
 @pytest.mark.parametrize("changes", ["+ 1 created, 2 unchanged", "~ 1 updated, +-1 replaced", "9 unchanged"])

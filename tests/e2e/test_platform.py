@@ -113,6 +113,12 @@ def test_the_topics_of_the_settings_are_on_a_real_broker(platform: Platform) -> 
     assert {name: len(topics[name].partitions) for name in wanted} == wanted
 
 
+def test_preflight_knows_the_platform_by_its_owner(platform: Platform) -> None:
+    done = platform.command("preflight", "local", "--offline")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("exists and is this platform's") == 12
+
+
 def test_second_up_needs_no_build_and_no_network(platform: Platform) -> None:
     """The network is hidden from clients that ask proxies; a build, whose clients might not, is seen by its files."""
     built = _built()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict, Unauthenticated
+from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service import iam
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ def test_me_tells_the_workspace_in_a_header(workspace: LocalWorkspace, client: W
     assert client.get_workspace_id() == int(
         workspace.http().get("/api/2.0/preview/scim/v2/Me").headers["X-Databricks-Org-Id"]
     )
+
+
+def test_the_account_s_directory_is_read_at_the_address_of_the_workspace(client: WorkspaceClient) -> None:
+    path = "/api/2.0/account/scim/v2/Groups"
+    (listed,) = _answer(client, path, filter='displayName eq "admins"')["Resources"]
+    assert _answer(client, f"{path}/{listed['id']}")["members"][0]["display"] == "Administrator"
+    with pytest.raises(NotBuilt, match=f"POST {path} is not part of the local workspace"):
+        client.api_client.do("POST", path, body={"displayName": "new"})
 
 
 @pytest.mark.usefixtures("left_behind")
@@ -162,3 +171,7 @@ def test_lists_come_in_pages(client: WorkspaceClient) -> None:
     users = [client.users.create(user_name=f"user{number}@churn.local") for number in range(5)]
     names = [user.user_name for user in client.users.list(count=2, filter='userName sw "user"')]
     assert names == [user.user_name for user in users]
+
+
+def _answer(client: WorkspaceClient, path: str, **query: str) -> Any:
+    return client.api_client.do("GET", path, query=query)

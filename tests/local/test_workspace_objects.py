@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from databricks.sdk.errors import Aborted, BadRequest, NotFound, PermissionDenied, ResourceAlreadyExists
 from databricks.sdk.errors import NotImplemented as NotBuilt
-from databricks.sdk.service import dashboards, iam, sql
+from databricks.sdk.service import catalog, dashboards, iam, sql
 from databricks.sdk.service import workspace as workspace_sdk
 
 from local.workspace.core.context import Workspace
@@ -42,6 +42,28 @@ def reader(workspace: LocalWorkspace, client: WorkspaceClient) -> Iterator[Works
     in_process.store.close()
     yield workspace.client(token)
     client.service_principals.delete(made.id)
+
+
+def test_effective_grants_are_those_on_the_metastore(client: WorkspaceClient) -> None:
+    metastore = client.metastores.summary().metastore_id or ""
+    right = catalog.Privilege.CREATE_CATALOG
+    client.grants.update("metastore", metastore, changes=[catalog.PermissionsChange(principal="users", add=[right])])
+    for principal, expected in ((None, ["users"]), ("users", ["users"]), ("admins", [])):
+        held = client.grants.get_effective("metastore", metastore, max_results=0, principal=principal)
+        assert [item.principal for item in held.privilege_assignments or []] == expected
+    assert held.next_page_token is None
+    granted = client.grants.get_effective("metastore", metastore).privilege_assignments or []
+    assert granted[0].privileges == [catalog.EffectivePrivilege(privilege=right)]
+    client.grants.update("metastore", metastore, changes=[catalog.PermissionsChange(principal="users", remove=[right])])
+    with pytest.raises(NotBuilt, match="effective permissions of a schema, which inherits those of its catalog"):
+        client.grants.get_effective("schema", "main.gold")
+
+
+def test_runtimes_and_types_of_nodes_are_listed(client: WorkspaceClient) -> None:
+    versions = client.clusters.spark_versions().versions or []
+    assert {version.key for version in versions} == {"17.3.x-scala2.13", "18.0.x-scala2.13"}
+    nodes = {node.node_type_id: node for node in client.clusters.list_node_types().node_types or []}
+    assert (nodes["m6id.xlarge"].memory_mb, nodes["m6id.xlarge"].num_cores) == (16384, 4)
 
 
 def test_policies_are_made_edited_listed_and_deleted(client: WorkspaceClient) -> None:

@@ -21,8 +21,18 @@ router = APIRouter()
 _API = "/api/2.1/clusters"
 
 START_SECONDS = 120
-SPARK_VERSION = "18.0.x-scala2.13"  # of Spark 4.2; a request may name any other
-NODE_TYPES = (("m7g.large", 8192, 2), ("m7g.xlarge", 16384, 4), ("m7g.2xlarge", 32768, 8))  # name, MiB, cores
+# Runtimes by key; a request may name any other, since there is one Spark for all.
+SPARK_VERSIONS = {
+    "18.0.x-scala2.13": "18.0 (includes Apache Spark 4.2.0, Scala 2.13)",
+    "17.3.x-scala2.13": "17.3 LTS (includes Apache Spark 4.0.0, Scala 2.13)",
+}
+NODE_TYPES = (  # name, MiB, cores
+    ("m7g.large", 8192, 2),
+    ("m7g.xlarge", 16384, 4),
+    ("m7g.2xlarge", 32768, 8),
+    ("m6id.xlarge", 16384, 4),
+    ("m6id.2xlarge", 32768, 8),
+)
 _PAGE = 100  # clusters of a page at most
 _GENERATED = ("cluster_id", "creator_user_name", "start_time", "state", "state_message", "cluster_source")
 
@@ -161,7 +171,7 @@ def delete(request: Annotated[Document, body(sdk.ClustersAPI.permanent_delete)],
 @router.get(f"{_API}/spark-versions")
 def spark_versions() -> Document:
     """Returns the Databricks Runtime versions."""
-    return {"versions": [{"key": SPARK_VERSION, "name": "18.0 (includes Apache Spark 4.2.0, Scala 2.13)"}]}
+    return {"versions": [{"key": key, "name": name} for key, name in SPARK_VERSIONS.items()]}
 
 
 @router.get(f"{_API}/list-node-types")

@@ -16,6 +16,7 @@ from local.workspace.identity.kinds import BY_COLLECTION, SERVICE_PRINCIPALS, US
 router = APIRouter()
 discovery = APIRouter()  # answered without a token
 _SCIM = "/api/2.0/preview/scim/v2"
+_ACCOUNT_SCIM = "/api/2.0/account/scim/v2"  # the account's directory at a workspace's address; here it is the same
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 Body = Annotated[bytes, Depends(raw_body)]  # checked by the collection, which only the path says
@@ -59,6 +60,7 @@ def create(collection: Collection, content: Body, workspace: WorkspaceDep) -> Do
         return directory.shown(workspace, kind, document)
 
 
+@router.get(f"{_ACCOUNT_SCIM}/{{collection}}")
 @router.get(f"{_SCIM}/{{collection}}")
 def list_all(
     collection: Collection,
@@ -84,6 +86,7 @@ def list_all(
     }
 
 
+@router.get(f"{_ACCOUNT_SCIM}/{{collection}}/{{identifier}}")
 @router.get(f"{_SCIM}/{{collection}}/{{identifier}}")
 def get(collection: Collection, identifier: str, workspace: WorkspaceDep, attributes: str = "") -> Document:
     kind = BY_COLLECTION[collection]

@@ -6,6 +6,7 @@ from local.workspace.unity_catalog import (
     bindings,
     catalogs,
     credentials,
+    effective_grants,
     external_locations,
     grants,
     metastore,
@@ -27,5 +28,6 @@ for _area in (
     tables,
     models,
     grants,
+    effective_grants,
 ):
     router.include_router(_area.router)

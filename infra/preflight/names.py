@@ -1,0 +1,161 @@
+"""Checks that the names of the stack's objects are free, or taken by the stack's own objects.
+
+An object is the stack's own if its deployer or the platform's group owns or manages it, as all of them after a
+deployment. Names below the folder and the catalog need no look: both belong to one stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from databricks.sdk.errors import NotFound
+
+from infra.access.roles import Role, principals
+from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, PIPELINES, deployed_name
+from infra.preflight.inspection import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from infra.preflight.inspection import Inspection
+
+MANAGING = ("CAN_MANAGE", "IS_OWNER")
+
+
+def catalog(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the catalog."""
+    name = inspection.settings.catalog
+    try:
+        yield _taken(inspection, f"catalog {name}", [inspection.client.catalogs.get(name).owner])
+    except NotFound:
+        yield _free(f"catalog {name}")
+
+
+def service_principals(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the service principals; the directory lets several have one name."""
+    names, account_id = principals(inspection.platform, inspection.settings.prefix), inspection.platform.account_id
+    for name in (names[Role.RUNNER], names[Role.SERVER]):
+        found = [*inspection.client.service_principals.list(filter=f'displayName eq "{name}"')]
+        for principal in found:
+            rule_set = inspection.client.account_access_control_proxy.get_rule_set(
+                f"accounts/{account_id}/servicePrincipals/{principal.application_id}/ruleSets/default", ""
+            )
+            managers = [
+                manager.partition("/")[2]
+                for rule in rule_set.grant_rules or []
+                if rule.role.endswith(".manager")
+                for manager in rule.principals or []
+            ]
+            yield _taken(inspection, f"service principal {name}", managers)
+        if not found:
+            yield _free(f"service principal {name}")
+
+
+def folder(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the folder of code, at the root."""
+    path = f"/{inspection.settings.prefix}"
+    try:
+        found = inspection.client.workspace.get_status(path)
+    except NotFound:
+        yield _free(f"folder {path}")
+    else:
+        yield _taken(inspection, f"folder {path}", _managers(inspection, "directories", str(found.object_id)))
+
+
+def cluster_policy(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the cluster policy, which administrators manage; the engineers use that of the stack."""
+    name = f"{inspection.settings.prefix}-jobs"
+    for policy in inspection.client.cluster_policies.list():
+        if policy.name == name:
+            users = _managers(inspection, "cluster-policies", policy.policy_id or "", ("CAN_USE",))
+            own = {inspection.platform.groups.engineers, *_own(inspection)}
+            yield _taken(inspection, f"cluster policy {name}", [policy.creator_user_name, *users], own)
+            return
+    yield _free(f"cluster policy {name}")
+
+
+def warehouse(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the SQL warehouse."""
+    name = inspection.settings.prefix
+    ids = [item.id for item in inspection.client.warehouses.list() if item.name == name]
+    yield from _found(inspection, f"SQL warehouse {name}", "warehouses", ids)
+
+
+def secret_scope(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the secret scope."""
+    name = inspection.settings.prefix
+    if any(scope.name == name for scope in inspection.client.secrets.list_scopes()):
+        rights = inspection.client.secrets.list_acls(name)
+        managers = [right.principal for right in rights if right.permission.value == "MANAGE"]
+        yield _taken(inspection, f"secret scope {name}", managers)
+    else:
+        yield _free(f"secret scope {name}")
+
+
+def pipelines(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the pipelines."""
+    for spec in PIPELINES:
+        name = deployed_name(spec.name, inspection.settings.prefix)
+        listed = inspection.client.pipelines.list_pipelines(filter=f"name LIKE '{name}'")
+        # an underscore of LIKE stands for any character
+        ids = [pipeline.pipeline_id for pipeline in listed if pipeline.name == name]
+        yield from _found(inspection, f"pipeline {name}", "pipelines", ids)
+
+
+def jobs(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the jobs, of which several may have one name."""
+    for spec in (DAILY, BOOTSTRAP):
+        name = deployed_name(spec.name, inspection.settings.prefix)
+        ids = [str(job.job_id) for job in inspection.client.jobs.list(name=name)]
+        yield from _found(inspection, f"job {name}", "jobs", ids)
+
+
+def endpoint(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the serving endpoint."""
+    name = inspection.settings.prefix
+    try:
+        ids = [inspection.client.serving_endpoints.get(name).id]
+    except NotFound:
+        ids = []
+    yield from _found(inspection, f"serving endpoint {name}", "serving-endpoints", ids)
+
+
+def _found(inspection: Inspection, what: str, kind: str, ids: Iterable[str | None]) -> Iterator[Finding]:
+    """A finding for each object of a name, by who manages it; one if there is none."""
+    managers = [_managers(inspection, kind, found) for found in ids if found]
+    yield from (_taken(inspection, what, names) for names in managers)
+    if not managers:
+        yield _free(what)
+
+
+def _managers(inspection: Inspection, kind: str, object_id: str, levels: tuple[str, ...] = MANAGING) -> list[str]:
+    """Principals that hold one of some permissions on an object, administrators by their nature left out."""
+    entries = inspection.client.permissions.get(kind, object_id).access_control_list or []
+    return [
+        entry.user_name or entry.group_name or entry.service_principal_name or ""
+        for entry in entries
+        for permission in entry.all_permissions or []
+        if permission.permission_level and permission.permission_level.value in levels and not permission.inherited
+    ]
+
+
+def _own(inspection: Inspection) -> set[str]:
+    """Principals by which the stack's own objects are known."""
+    return {inspection.platform.workspace.deployer, inspection.platform.groups.platform}
+
+
+def _free(what: str) -> Finding:
+    return Finding(what=what, received="free")
+
+
+def _taken(inspection: Inspection, what: str, holders: Iterable[str | None], own: set[str] | None = None) -> Finding:
+    """The finding for an object that exists, by who holds it."""
+    held_by = sorted({holder for holder in holders if holder})
+    if {holder.casefold() for holder in held_by} & {name.casefold() for name in own or _own(inspection)}:
+        return Finding(what=what, received="exists and is this platform's")
+    return Finding(
+        what=what,
+        received=f"exists, managed by {', '.join(held_by) or 'administrators alone'}",
+        allowed=f"a free name, or what {' or '.join(sorted(_own(inspection)))} manages",
+        remedy="remove or rename it, or give the stack another name, from which all names follow",
+    )
