@@ -131,6 +131,15 @@ def test_the_own_metastore_is_found_and_stays(workspace: LocalWorkspace, account
         account.metastores.delete(own)
 
 
+def test_a_made_workspace_can_have_the_own_metastore(workspace: LocalWorkspace, account: AccountClient) -> None:
+    own, number = workspace.client().metastores.current().metastore_id, number_of(made_workspace(account))
+    account.metastore_assignments.create(number, str(own))
+    assigned = account.metastore_assignments.get(number).metastore_assignment
+    assert assigned
+    assert assigned.metastore_id == own
+    account.metastore_assignments.delete(number, str(own))
+
+
 def test_a_network_policy_in_use_is_not_deleted(account: AccountClient) -> None:
     access = settings.EgressNetworkPolicyNetworkAccessPolicy(
         settings.EgressNetworkPolicyNetworkAccessPolicyRestrictionMode.RESTRICTED_ACCESS

@@ -132,9 +132,13 @@ def assign(
     ):
         raise bad_request("metastore_assignment: its ids are not those of the path")
     with workspace.store.transaction():
-        metastore, target = _find(workspace, identifier), find_workspace(workspace, workspace_id)
-        if metastore["region"] != target["aws_region"]:
-            regions = f"in {metastore['region']}, and workspace {workspace_id} in {target['aws_region']}"
+        target = find_workspace(workspace, workspace_id)
+        # The workspace's own metastore is in no region: a workspace that is made here is this same server.
+        region = (
+            target["aws_region"] if identifier == workspace.metastore_id else _find(workspace, identifier)["region"]
+        )
+        if region != target["aws_region"]:
+            regions = f"in {region}, and workspace {workspace_id} in {target['aws_region']}"
             raise bad_request(f"metastore {identifier} is {regions}; they must be in one region")
         current = workspace.store.get(ASSIGNMENTS, str(workspace_id))
         if current and current["metastore_id"] != identifier:
