@@ -70,7 +70,9 @@ def account_of(workspace: LocalWorkspace) -> AccountClient:
 def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tmp_path: Path) -> None:
     url = workspace.settings.workspace_url
     program = program_of(workspace, tmp_path / "program", "account")
+    deployer = workspace.client().service_principals.create(display_name="deployer")
     section = section_of("account", ACCOUNT) | {
+        "members": {"churn-platform": [deployer.application_id]},
         "console": {"host": url, "account_id": ACCOUNT_ID},
         "tags_workspace": url,
         "metastore": {"name": "churn", "region": "eu-west-1"},
@@ -80,6 +82,8 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     program.up()
     made = json.loads(program.run("stack", "output", "--json"))
     assert made["metastore_id"] in {found.metastore_id for found in account_of(workspace).metastores.list()}
+    (group,) = workspace.client().groups.list(filter='displayName eq "churn-platform"')
+    assert [member.value for member in workspace.client().groups.get(group.id or "").members or []] == [deployer.id]
     program.preview("--expect-no-changes")
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 

@@ -22,7 +22,6 @@ from local.workspace.core.context import ADMIN
 from local.workspace.core.store import Store
 from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
-from tests.local.test_workspace_identity import token_of
 from tests.mlflow_client import mlflow_at
 from tests.ports import free_base_port
 
@@ -103,7 +102,7 @@ def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
 def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client()
     made = client.service_principals.create(display_name="server")
-    itself = cloud.client(token_of(cloud, made.application_id or ""))
+    itself = cloud.client(cloud.token_of(made.application_id or ""))
     config = serving.EndpointCoreConfigInput("own", served_entities=[entity("1")])
     store = Store(cloud.settings.home / "workspace.sqlite")  # without Spark no grants are made on its catalogs
     for place, privilege in (("catalog/main", "USE_CATALOG"), ("schema/main.mlops", "USE_SCHEMA")):

@@ -8,8 +8,6 @@ import pytest
 from databricks.sdk import errors
 from databricks.sdk.service import iam, jobs
 
-from tests.local.test_workspace_identity import token_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -111,7 +109,7 @@ def test_who_leaves_the_directory_is_assigned_no_more(client: WorkspaceClient) -
 def test_only_administrators_assign(
     workspace: LocalWorkspace, client: WorkspaceClient, runner: iam.ServicePrincipal
 ) -> None:
-    other = workspace.client(token_of(workspace, runner.application_id))
+    other = workspace.client(workspace.token_of(runner.application_id))
     with pytest.raises(errors.PermissionDenied, match="not an administrator"):
         _assigned(other)
     with pytest.raises(errors.PermissionDenied, match="not a manager"):
@@ -139,7 +137,7 @@ def test_a_rule_set_is_replaced_by_who_read_it_last(
     with pytest.raises(errors.ResourceConflict, match="was changed since its etag was read"):
         _replace(client, name, "roles/servicePrincipal.user", "groups/users", etag=first.etag)
     # Now the runner manages itself.
-    other = workspace.client(token_of(workspace, runner.application_id))
+    other = workspace.client(workspace.token_of(runner.application_id))
     _replace(other, name, "roles/servicePrincipal.user", "users/admin@churn.local")
     (rule,) = client.account_access_control_proxy.get_rule_set(name, "").grant_rules or []
     assert (rule.role, rule.principals) == ("roles/servicePrincipal.user", ["users/admin@churn.local"])
@@ -175,7 +173,7 @@ def test_running_as_a_service_principal_needs_its_role_of_users(
 def test_who_is_no_administrator_runs_jobs_as_itself_only(
     workspace: LocalWorkspace, runner: iam.ServicePrincipal
 ) -> None:
-    other = workspace.client(token_of(workspace, runner.application_id))
+    other = workspace.client(workspace.token_of(runner.application_id))
     itself = jobs.JobRunAs(service_principal_name=runner.application_id)
     job_id = other.jobs.create(name="as itself", run_as=itself).job_id or 0
     with pytest.raises(errors.PermissionDenied, match="may set only its own name"):

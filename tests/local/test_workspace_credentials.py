@@ -15,7 +15,6 @@ from infra.once.seen_principal import SeenPrincipalProvider
 from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 from tests.local.conftest import LocalWorkspace
-from tests.local.test_workspace_identity import token_of
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def test_a_service_principal_signs_in_with_its_secret(workspace: LocalWorkspace,
 
 
 def test_secrets_are_made_by_managers_and_are_few(workspace: LocalWorkspace, server: iam.ServicePrincipal) -> None:
-    itself = workspace.client(token_of(workspace, server.application_id or ""))
+    itself = workspace.client(workspace.token_of(server.application_id or ""))
     with pytest.raises(PermissionDenied, match="not a manager"):
         itself.service_principal_secrets_proxy.create(server.id or "")
     secrets = workspace.client().service_principal_secrets_proxy

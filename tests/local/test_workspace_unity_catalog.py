@@ -14,7 +14,6 @@ from mlflow.tracking import MlflowClient
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
-from tests.local.test_workspace_identity import token_of
 from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
@@ -269,7 +268,7 @@ def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: Ml
 
 def test_a_model_is_deleted_by_its_owner_or_who_manages_it(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     deployer = client.service_principals.create(display_name="deployer")
-    other = lakehouse.client(token_of(lakehouse, deployer.application_id or ""))
+    other = lakehouse.client(lakehouse.token_of(deployer.application_id or ""))
     client.registered_models.create(catalog_name="unity", schema_name="gold", name="guarded")
     with pytest.raises(PermissionDenied, match=r"does not have MANAGE on function 'unity\.gold\.guarded'"):
         other.registered_models.delete("unity.gold.guarded")
@@ -289,6 +288,7 @@ def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None
         own: "true",
     }
     assert client.catalogs.get("unity").properties == {own: "true"}
+    client.schemas.delete("unity.properties")
 
 
 def _same(model_input: list[int]) -> list[int]:
