@@ -94,7 +94,7 @@ class Workspace:
             return document
 
     def principal(self, name: str) -> Principal:
-        """Returns a user by name, or a service principal by application id.
+        """Returns a user by name, whatever its case, or a service principal by application id.
 
         Raises:
             ApiError: No active principal has that name.
@@ -104,8 +104,9 @@ class Workspace:
             ("service_principal", "service_principals", "applicationId"),
         ):
             for identifier, document in self.store.items(documents):
-                if document[key] == name and document.get("active", True):
-                    return Principal(name, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
+                known = document[key]
+                if known in (name, name.lower()) and document.get("active", True):
+                    return Principal(known, identifier, kind, ADMINS in self.groups_of(identifier))  # type: ignore[arg-type]  # one of the two above
         raise not_found(f"no active user or service principal {name!r}")
 
     def groups_of(self, identifier: str) -> set[str]:
@@ -130,7 +131,7 @@ class Workspace:
         Raises:
             ApiError: There is no such principal.
         """
-        self.principal(name)
+        name = self.principal(name).name
         with self.store.transaction():
             for token, document in self.store.items("tokens"):
                 if document["principal"] == name:
