@@ -113,6 +113,11 @@ class LocalSettings:
         return self.home / "volumes"
 
     @property
+    def models(self) -> Path:
+        """`/Models` of the workspace: files of the versions of registered models."""
+        return self.home / "models"
+
+    @property
     def workspace_files(self) -> Path:
         """`/Workspace` of the workspace."""
         return self.home / "workspace_files"

@@ -21,7 +21,7 @@ from local.workspace.dashboards import page as dashboard_page
 from local.workspace.files import volume_files, workspace_files
 from local.workspace.identity import assignments, permissions, rule_sets
 from local.workspace.identity import routes as directory
-from local.workspace.mlflow import experiments, proxy
+from local.workspace.mlflow import experiments, proxy, registry
 from local.workspace.programs import runner
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ AREAS: tuple[ModuleType, ...] = (
     serving,
     dashboards,
     experiments,
+    registry,
     proxy,
 )
 

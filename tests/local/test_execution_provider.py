@@ -19,7 +19,7 @@ from tests.local import wheel
 from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.local.conftest import LocalWorkspace
 
@@ -28,8 +28,10 @@ SHOW = "import sys\n\ndef show():\n    print(sorted(sys.argv[1:]))\n"
 
 
 @pytest.fixture
-def deployable(lakehouse: LocalWorkspace) -> None:
+def deployable(lakehouse: LocalWorkspace) -> Iterator[None]:
     """Makes what the program refers to: wheels, the pipeline's source, and two versions of a model."""
+    lakehouse.client().catalogs.create("proof")
+    lakehouse.client().schemas.create("mlops", "proof")
     folder = lakehouse.settings.workspace_files / "Shared" / "proof"
     for edition in (1, 2):
         wheel.build(folder / f"tasks-{edition}.0-py3-none-any.whl", "tasks", SHOW, {"show": "tasks:show"})
@@ -37,9 +39,11 @@ def deployable(lakehouse: LocalWorkspace) -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     for value in (1.0, 2.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow_at(lakehouse.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
+        with mlflow_at(lakehouse.settings.workspace_url, lakehouse.token), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="m", signature=signature, registered_model_name="proof.mlops.constant")
+    yield
+    lakehouse.client().catalogs.delete("proof", force=True)
 
 
 @pytest.mark.usefixtures("deployable")

@@ -35,6 +35,7 @@ RECORDS = [{"tenure_months": 3, "contract": "One year"}, {"tenure_months": 7, "c
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     cloud = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("serving"), free_base_port()))
     try:
+        cloud.start_spark()
         cloud.start_mlflow()
         cloud.start()
         _register(cloud)
@@ -45,10 +46,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 def _register(cloud: LocalWorkspace) -> None:
     """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    cloud.client().catalogs.create("main")
+    cloud.client().schemas.create("mlops", "main")
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow_at(cloud.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
+        with mlflow_at(cloud.settings.workspace_url, cloud.token), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="model", signature=signature, registered_model_name=MODEL)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found
-from local.workspace.mlflow.client import call_mlflow
+from local.workspace.unity_catalog import model_store
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -39,7 +39,7 @@ def checked(workspace: Workspace, request: Document, creator: str, path: str) ->
     """Checks a configuration and adds what the service generates.
 
     Args:
-        workspace: The workspace, whose MLflow must have the versions.
+        workspace: The workspace, which must have the versions.
         request: The configuration, as the SDK's `EndpointCoreConfigInput`.
         creator: Name of the caller.
         path: Place of the configuration in the request, for messages.
@@ -95,9 +95,9 @@ def _check_traffic(routes: list[Document], names: list[str], path: str) -> None:
 
 def _check_version(workspace: Workspace, name: str, version: str) -> None:
     try:
-        call_mlflow(workspace, "GET", "model-versions/get", {"name": name, "version": version})
+        status = model_store.find_version(workspace, name, version)["status"]
     except ApiError as error:
-        if error.error_code == "TEMPORARILY_UNAVAILABLE":  # which the provider would retry without end
-            raise ApiError(500, "INTERNAL_ERROR", error.message) from error
         reason = f"Registered model '{name}' has no version {version} that could be served: {error.message}"
         raise not_found(reason) from error
+    if status != model_store.READY:
+        raise bad_request(f"version {version} of '{name}' cannot be served: its status is {status}")
