@@ -148,6 +148,11 @@ class LocalSettings:
         return self.home / "runs"
 
     @property
+    def faults(self) -> Path:
+        """File that asks for faults, as `local/faults.py` describes; there is none unless somebody writes it."""
+        return self.home / "faults.json"
+
+    @property
     def admin_token(self) -> Path:
         """File with the administrator's bearer token, written at the workspace's first start."""
         return self.home / "admin.token"
