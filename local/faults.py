@@ -1,7 +1,8 @@
 """Faults that a cloud has now and then, put into the answers of the local one at random, and only when asked for.
 
 The file `faults.json` in the home folder asks for them: `{"rate": 0.05, "seed": 1}` spoils one request in twenty. It is
-read with each request, and the same seed gives the same sequence. `kinds` says which faults there are; all by default.
+read with each request, and each writing begins the sequence of its seed anew. `kinds` lists the faults that there are;
+without it there are all.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Faults:
     def __init__(self, settings: LocalSettings) -> None:
         self._file: Path = settings.faults
         self._lock = threading.Lock()
-        self._text = ""
+        self._written = 0
         self._random = random.Random()  # noqa: S311 (a sequence to repeat, no secret)
 
     def draw(self) -> Fault | None:
@@ -51,14 +52,14 @@ class Faults:
             ValueError: The file has a rate, seed or kind that is none.
         """
         try:
-            text = self._file.read_text(encoding="utf-8")
+            written, text = self._file.stat().st_mtime_ns, self._file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
         asked = json.loads(text)
         kinds = [Fault(kind) for kind in asked.get("kinds", list(Fault))]
         with self._lock:
-            if text != self._text:
-                self._text, self._random = text, random.Random(int(asked["seed"]))  # noqa: S311 (see above)
+            if written != self._written:
+                self._written, self._random = written, random.Random(int(asked["seed"]))  # noqa: S311 (see above)
             if self._random.random() >= float(asked["rate"]):
                 return None
             return self._random.choice(kinds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,6 +12,7 @@ from local.faults import Fault, Faults
 from local.settings import LocalSettings
 from tests.local.conftest import LocalWorkspace
 from tests.ports import free_base_port
+from tests.seeds import first_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,17 +51,6 @@ def ask(cloud: LocalWorkspace) -> Iterator[Callable[..., None]]:
 
     yield write
     cloud.settings.faults.unlink(missing_ok=True)
-
-
-def first_only(rate: float) -> int:
-    """A seed by which the first request fails and the next two do not."""
-    for seed in range(1000):
-        draw = random.Random(seed)  # noqa: S311 (a sequence to repeat, no secret)
-        spoiled = draw.random() < rate
-        draw.choice([0])
-        if spoiled and draw.random() >= rate and draw.random() >= rate:
-            return seed
-    raise AssertionError("no such seed")
 
 
 def test_a_seed_gives_the_same_sequence(tmp_path: Path) -> None:
