@@ -138,7 +138,9 @@ def test_models_are_compared_on_what_the_champion_has_not_seen(champion: dict[st
 
 def test_a_version_registered_by_hand_is_named_with_what_it_lacks(champion: str) -> None:
     model = f"{CATALOG}.mlops.by_hand"
-    created = mlflow.register_model(f"models:/{champion}/2", model)
+    weights = mlflow.MlflowClient().get_model_version(champion, "2").source
+    assert weights is not None
+    created = mlflow.register_model(weights, model)
     registry.set_alias(registry.numbered(model, created.version), registry.CHALLENGER)
     with pytest.raises(
         UntaggedVersionError, match=f"version 1 of {model} has no tag 'date'.*set it, or give the alias"
