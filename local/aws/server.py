@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import signal
+import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 # Read by moto when its modules are loaded: thousands of machine images that nobody asks for.
@@ -18,6 +21,7 @@ from werkzeug.serving import make_server
 from local.aws.kafka.keeper import Keeper, Wanted
 from local.aws.msk import api, clusters
 from local.aws.state import State
+from local.faults import LATENCY_SECONDS, Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +49,7 @@ class Server:
         self._state = State(settings.aws)
         self._state.restore()
         clusters.doubt()
+        self._faults = Faults(settings)
         self._keeper = Keeper(settings.aws / "kafka", jars, self._wanted, self._report)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._http = make_server(
@@ -61,12 +66,20 @@ class Server:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers a request; what it changed is on disk before the client hears of it."""
+        fault = self._faults.draw()
+        if fault in (Fault.BUSY, Fault.UNAVAILABLE):  # AWS has the status 503 for both
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return []
+        if fault is Fault.LOST_REQUEST:
+            return _dropped(environ)
+        if fault is Fault.SLOW:
+            time.sleep(LATENCY_SECONDS)
         if named := ACCOUNT_AS_KEY.search(environ.get("HTTP_AUTHORIZATION", "")):
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = named[1]
         with self._lock:
             answer: Iterable[bytes] = list(self._moto(environ, start_response))
             self._state.save()
-        return answer
+        return _dropped(environ) if fault is Fault.LOST_ANSWER else answer
 
     def _wanted(self) -> list[Wanted]:
         with self._lock:
@@ -76,3 +89,10 @@ class Server:
         with self._lock:
             if clusters.report(wanted, state, message):
                 self._state.save()
+
+
+def _dropped(environ: dict[str, Any]) -> Iterable[bytes]:
+    """Ends the connection of a request, so that whatever is answered does not arrive."""
+    with contextlib.suppress(OSError):  # the client has gone already
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return []

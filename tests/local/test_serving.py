@@ -14,12 +14,11 @@ import psutil
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.service import serving
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
-from local.workspace.core.context import ADMIN
-from local.workspace.core.store import Store
 from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
 from tests.local.test_workspace_identity import token_of
@@ -38,6 +37,7 @@ RECORDS = [{"tenure_months": 3, "contract": "One year"}, {"tenure_months": 7, "c
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     cloud = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("serving"), free_base_port()))
     try:
+        cloud.start_spark()
         cloud.start_mlflow()
         cloud.start()
         _register(cloud)
@@ -47,15 +47,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 
 def _register(cloud: LocalWorkspace) -> None:
-    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0, in a schema that no Spark has to make."""
-    store = Store(cloud.settings.home / "workspace.sqlite")
-    for kind, full_name in (("catalog", "main"), ("schema", "main.mlops")):
-        store.put(f"uc_{kind}", full_name, {"name": full_name, "full_name": full_name, "owner": ADMIN})
-    store.close()
+    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    cloud.client().catalogs.create("main")
+    cloud.client().schemas.create("mlops", "main")
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow_at(cloud.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
+        with mlflow_at(cloud.settings.workspace_url, cloud.token), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="model", signature=signature, registered_model_name=MODEL)
 
@@ -105,23 +103,22 @@ def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, s
     made = client.service_principals.create(display_name="server")
     itself = cloud.client(token_of(cloud, made.application_id or ""))
     config = serving.EndpointCoreConfigInput("own", served_entities=[entity("1")])
-    store = Store(cloud.settings.home / "workspace.sqlite")  # without Spark no grants are made on its catalogs
-    for place, privilege in (("catalog/main", "USE_CATALOG"), ("schema/main.mlops", "USE_SCHEMA")):
-        with pytest.raises(PermissionDenied, match=f"does not have {privilege} on {place.split('/')[0]}"):
+    needed = (
+        ("catalog", "main", Privilege.USE_CATALOG),
+        ("schema", "main.mlops", Privilege.USE_SCHEMA),
+        ("function", MODEL, Privilege.EXECUTE),
+    )
+    for kind, name, privilege in needed:
+        with pytest.raises(PermissionDenied, match=f"does not have {privilege.value} on {kind} '{name}'"):
             itself.serving_endpoints.create("own", config=config)
-        store.put("uc_grants", place, {made.application_id or "": [privilege]})
-    with pytest.raises(PermissionDenied, match=r"does not have EXECUTE on function 'main\.mlops\.constant'"):
-        itself.serving_endpoints.create("own", config=config)
-    store.put("uc_grants", f"function/{MODEL}", {made.application_id or "": ["EXECUTE"]})
+        client.grants.update(kind, name, changes=[PermissionsChange([privilege], made.application_id)])
     created = itself.serving_endpoints.create("own", config=config).result(MINUTES)
     assert created.creator == made.application_id
-    store.delete("uc_grants", f"function/{MODEL}")
+    taken = PermissionsChange(principal=made.application_id, remove=[Privilege.EXECUTE])
+    client.grants.update("function", MODEL, changes=[taken])
     with pytest.raises(PermissionDenied, match="EXECUTE"):  # for its creator, whoever changes it
         client.serving_endpoints.update_config("own", served_entities=[entity("2")])
     client.serving_endpoints.delete("own")
-    for place in ("catalog/main", "schema/main.mlops"):
-        store.delete("uc_grants", place)
-    store.close()
     client.service_principals.delete(made.id or "")
 
 

@@ -174,3 +174,19 @@ def token_of(workspace: LocalWorkspace, name: str) -> str:
         return in_process.token_for(name)
     finally:
         in_process.store.close()
+
+
+@pytest.mark.usefixtures("left_behind")
+def test_the_case_of_a_users_name_does_not_count(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    made = client.users.create(user_name="Ann.Lee@Churn.local")
+    assert made.user_name == "ann.lee@churn.local"
+    with pytest.raises(ResourceConflict, match=r"User with username ann.lee@churn.local already exists"):
+        client.users.create(user_name="ANN.LEE@churn.local")
+    policy = client.cluster_policies.create(name="of Ann", definition="{}")
+    entry = iam.AccessControlRequest(user_name="Ann.Lee@churn.local", permission_level=iam.PermissionLevel.CAN_USE)
+    client.permissions.set("cluster-policies", str(policy.policy_id), access_control_list=[entry])
+    client.cluster_policies.delete(str(policy.policy_id))
+    token = Workspace(workspace.settings, Store(workspace.settings.home / "workspace.sqlite")).token_for(
+        "ANN.lee@churn.local"
+    )
+    assert workspace.client(token).current_user.me().user_name == "ann.lee@churn.local"
