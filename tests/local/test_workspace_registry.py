@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import mlflow
@@ -124,64 +125,76 @@ def other(lakehouse: LocalWorkspace, client: WorkspaceClient) -> Iterator[tuple[
     client.service_principals.delete(made.id or "")
 
 
-@pytest.mark.usefixtures("registry")
+@contextmanager
+def granted(cloud: LocalWorkspace, principal: str, privilege: str, place: str) -> Iterator[None]:
+    """Grants a privilege on an object, written as `kind/name`, for the length of a block."""
+    kind, _, name = place.partition("/")
+    grants, one = cloud.client().grants, [Privilege(privilege)]
+    grants.update(kind, name, changes=[PermissionsChange(principal=principal, add=one)])
+    yield
+    grants.update(kind, name, changes=[PermissionsChange(principal=principal, remove=one)])
+
+
+def refused(change: Callable[[], object], reason: str) -> None:
+    with pytest.raises((PermissionDenied, MlflowException), match=f"{reason} function '{MODEL}'"):
+        change()
+
+
 def test_a_model_is_changed_and_deleted_by_its_owner_or_who_manages_it(
-    lakehouse: LocalWorkspace, client: WorkspaceClient, other: tuple[str, str]
+    lakehouse: LocalWorkspace, registry: MlflowClient, other: tuple[str, str]
 ) -> None:
     name, token = other
-    itself = lakehouse.client(token)
-    client.registered_models.create(catalog_name="registry", schema_name="gold", name="guarded")
+    models = lakehouse.client(token).registered_models
     with mlflow_at(lakehouse.settings.workspace_url, token):
-        by_mlflow = MlflowClient()
-        for change in (
-            lambda: itself.registered_models.update("registry.gold.guarded", comment="changed"),
-            lambda: itself.registered_models.delete("registry.gold.guarded"),
-            lambda: by_mlflow.update_registered_model("registry.gold.guarded", "changed"),
-            lambda: by_mlflow.delete_registered_model("registry.gold.guarded"),
-        ):
-            with pytest.raises((PermissionDenied, MlflowException), match="does not have MANAGE on function 'registry"):
-                change()
-        manage = PermissionsChange(principal=name, add=[Privilege.MANAGE])
-        client.grants.update("catalog", "registry", changes=[manage])
-        by_mlflow.update_registered_model("registry.gold.guarded", "managed")
-        itself.registered_models.delete("registry.gold.guarded")
-    client.grants.update("catalog", "registry", changes=[PermissionsChange(principal=name, remove=[Privilege.MANAGE])])
+        itself = MlflowClient()
+        refused(lambda: models.update(MODEL, comment="changed"), "does not have MANAGE on")
+        refused(lambda: models.delete(MODEL), "does not have MANAGE on")
+        refused(lambda: itself.update_registered_model(MODEL, "changed"), "does not have MANAGE on")
+        refused(lambda: itself.delete_registered_model(MODEL), "does not have MANAGE on")
+        with granted(lakehouse, name, "MANAGE", "catalog/registry"):
+            models.update(MODEL, comment="changed")
+            itself.update_registered_model(MODEL, "managed")
+            models.delete(MODEL)
+    registry.create_registered_model(MODEL)
 
 
-def test_aliases_and_versions_are_the_owners_and_tags_need_a_privilege(
-    lakehouse: LocalWorkspace, client: WorkspaceClient, registry: MlflowClient, other: tuple[str, str], logged: str
+def test_aliases_and_versions_are_the_owners(
+    lakehouse: LocalWorkspace, client: WorkspaceClient, registry: MlflowClient, other: tuple[str, str]
 ) -> None:
     name, token = other
-    itself = lakehouse.client(token)
+    own = lakehouse.client(token)
     registry.set_registered_model_alias(MODEL, "champion", "1")
-    manage = PermissionsChange(principal=name, add=[Privilege.MANAGE])
-    client.grants.update("function", MODEL, changes=[manage])
-    with mlflow_at(lakehouse.settings.workspace_url, token):
-        by_mlflow = MlflowClient()
-        for change in (
-            lambda: itself.registered_models.set_alias(MODEL, "challenger", 1),
-            lambda: itself.registered_models.delete_alias(MODEL, "champion"),
-            lambda: itself.model_versions.delete(MODEL, 1),
-            lambda: by_mlflow.set_registered_model_alias(MODEL, "challenger", "1"),
-            lambda: by_mlflow.delete_registered_model_alias(MODEL, "champion"),
-            lambda: by_mlflow.update_model_version(MODEL, "1", "changed"),
-            lambda: by_mlflow.delete_model_version(MODEL, "1"),
-        ):
-            with pytest.raises((PermissionDenied, MlflowException), match="is not an owner of function 'registry"):
-                change()
-        for change, privilege in (
-            (lambda: by_mlflow.set_registered_model_tag(MODEL, "team", "crm"), Privilege.APPLY_TAG),
-            (lambda: by_mlflow.delete_model_version_tag(MODEL, "1", "date"), Privilege.APPLY_TAG),
-            (lambda: by_mlflow.create_model_version(MODEL, logged), Privilege.CREATE_MODEL_VERSION),
-        ):
-            with pytest.raises(MlflowException, match=f"does not have {privilege.value} on function 'registry"):
-                change()
-            client.grants.update("function", MODEL, changes=[PermissionsChange(principal=name, add=[privilege])])
-            change()
-            client.grants.update("function", MODEL, changes=[PermissionsChange(principal=name, remove=[privilege])])
+    with granted(lakehouse, name, "MANAGE", f"function/{MODEL}"), mlflow_at(lakehouse.settings.workspace_url, token):
+        itself = MlflowClient()
+        refused(lambda: own.registered_models.set_alias(MODEL, "challenger", 1), "is not an owner of")
+        refused(lambda: own.registered_models.delete_alias(MODEL, "champion"), "is not an owner of")
+        refused(lambda: own.model_versions.delete(MODEL, 1), "is not an owner of")
+        refused(lambda: itself.set_registered_model_alias(MODEL, "challenger", "1"), "is not an owner of")
+        refused(lambda: itself.delete_registered_model_alias(MODEL, "champion"), "is not an owner of")
+        refused(lambda: itself.update_model_version(MODEL, "1", "changed"), "is not an owner of")
+        refused(lambda: itself.delete_model_version(MODEL, "1"), "is not an owner of")
     client.registered_models.update(MODEL, owner=name)
-    itself.registered_models.set_alias(MODEL, "challenger", 2)
-    itself.registered_models.update(MODEL, owner="users")
+    own.registered_models.set_alias(MODEL, "challenger", 1)
+    own.registered_models.update(MODEL, owner="users")
+
+
+def test_tags_and_new_versions_need_a_privilege(
+    lakehouse: LocalWorkspace, registry: MlflowClient, other: tuple[str, str], logged: str
+) -> None:
+    name, token = other
+    with mlflow_at(lakehouse.settings.workspace_url, token):
+        itself = MlflowClient()
+        for privilege, grant, change in (
+            ("APPLY_TAG", "APPLY_TAG", lambda: itself.set_registered_model_tag(MODEL, "team", "crm")),
+            ("APPLY_TAG", "APPLY_TAG", lambda: itself.delete_registered_model_tag(MODEL, "team")),
+            ("APPLY_TAG", "APPLY_TAG", lambda: itself.set_model_version_tag(MODEL, "1", "kind", "xgboost")),
+            ("APPLY_TAG", "APPLY_TAG", lambda: itself.delete_model_version_tag(MODEL, "1", "kind")),
+            ("CREATE_MODEL_VERSION", "ALL_PRIVILEGES", lambda: itself.create_model_version(MODEL, logged)),
+        ):
+            refused(change, f"does not have {privilege} on")
+            with granted(lakehouse, name, grant, f"function/{MODEL}"):
+                change()
+    assert registry.get_model_version(MODEL, "2").status == "READY"
 
 
 def test_descriptions_and_tags_are_changed(registry: MlflowClient) -> None:

@@ -205,6 +205,7 @@ def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None
         own: "true",
     }
     assert client.catalogs.get("unity").properties == {own: "true"}
+    client.schemas.delete("unity.properties")
 
 
 def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
