@@ -40,7 +40,7 @@ def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> 
 
 def test_nothing_runs_as_the_runner_before_its_rule_set(program: Program) -> None:
     """Databricks refuses a `run_as` where the deployer lacks the role of users."""
-    (rules,) = program.of("AccessControlRuleSet").values()
+    (rules,) = [rules for rules in program.of("AccessControlRuleSet").values() if rules.name == "runner-roles"]
     by_urn = {resource.urn: resource for resource in program.resources}
     for resource in [*program.of("Job").values(), *program.of("Pipeline").values()]:
         before: set[str] = set()
