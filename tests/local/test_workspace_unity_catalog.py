@@ -40,6 +40,8 @@ def spark(lakehouse: LocalWorkspace) -> Iterator[SparkSession]:
     session.client.close()
 
 
+@pytest.mark.shows("unity catalog: catalogs and schemas", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: a catalog is usable in Spark at once", client="Spark Connect")
 def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.first AS SELECT 1 AS one")
     assert spark.table("unity.gold.first").count() == 1
@@ -52,6 +54,7 @@ def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: Sp
     assert [schema.name for schema in client.schemas.list("unity")] == ["default", "gold"]
 
 
+@pytest.mark.shows("unity catalog: names ignore case", client="databricks-sdk")
 def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
     with pytest.raises(BadRequest) as raised:
         client.catalogs.create("UNITY")
@@ -74,6 +77,7 @@ def test_a_catalog_is_not_taken_for_a_schema_of_another(
         spark.sql(f"CREATE SCHEMA catalogs.{name}")
 
 
+@pytest.mark.shows("unity catalog: error codes of what is missing", client="databricks-sdk")
 @pytest.mark.parametrize(
     ("read", "code"),
     [
@@ -94,6 +98,7 @@ def test_what_is_missing_has_its_error_code(client: WorkspaceClient, read: objec
     assert raised.value.error_code == code
 
 
+@pytest.mark.shows("unity catalog: tables with columns, types and comments", client="databricks-sdk")
 def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.shown (id BIGINT COMMENT 'key', price DECIMAL(8,2), tags ARRAY<STRING>)")
     table = client.tables.get("unity.gold.shown")
@@ -113,6 +118,7 @@ def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkS
     assert not spark.catalog.tableExists("unity.gold.shown")
 
 
+@pytest.mark.shows("unity catalog: deletion by force, and its refusal without", client="databricks-sdk")
 def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: SparkSession) -> None:
     client.catalogs.create("short")
     client.schemas.create("held", "short")
@@ -171,6 +177,7 @@ def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession
         client.catalogs.delete("again", force=True)
 
 
+@pytest.mark.shows("unity catalog: managed volumes", client="databricks-sdk")
 def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.volumes.create("unity", "gold", "raw", catalog.VolumeType.MANAGED, comment="drops")
     client.files.upload("/Volumes/unity/gold/raw/a/b.txt", io.BytesIO(b"b"))
@@ -184,6 +191,9 @@ def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: W
         client.volumes.create("unity", "gold", "far", catalog.VolumeType.EXTERNAL, storage_location="s3://b/p")
 
 
+@pytest.mark.shows(
+    "unity catalog: grants are added and removed; privileges fit their securable", client="databricks-sdk"
+)
 def test_grants_add_and_remove(client: WorkspaceClient) -> None:
     def change(**privileges: list[catalog.Privilege]) -> dict[str, list[str]]:
         changes = [catalog.PermissionsChange(principal="users", **privileges)]
@@ -209,6 +219,8 @@ def registry(lakehouse: LocalWorkspace) -> Iterator[MlflowClient]:
         yield MlflowClient(url, url)
 
 
+@pytest.mark.shows("unity catalog: registered models, versions and aliases", client="databricks-sdk")
+@pytest.mark.shows("mlflow: models are logged, registered, aliased and loaded; artifacts", client="MLflow")
 def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: MlflowClient) -> None:
     made = client.registered_models.create(
         catalog_name="unity", schema_name="gold", name="churn", comment="predicts churn"
@@ -246,6 +258,7 @@ def _same(model_input: list[int]) -> list[int]:
     return model_input
 
 
+@pytest.mark.shows("mlflow: MLflow's own pages", client="httpx")
 def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
     lakehouse: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +281,7 @@ def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
         assert foreign.status_code == 403
 
 
+@pytest.mark.shows("unity catalog: objects outlive a restart of Spark and MLflow", client="databricks-sdk")
 def test_what_spark_and_mlflow_hold_survives_their_restart(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     client.schemas.create("kept", "unity")
     client.registered_models.create(catalog_name="unity", schema_name="kept", name="model")
