@@ -77,6 +77,7 @@ def test_every_active_customer_has_exactly_one_score(platform: Platform) -> None
     assert 4000 < scores < 7043
 
 
+@pytest.mark.shows("pipelines: Auto Loader fills bronze, and silver takes over every row", client="databricks-sdk")
 def test_no_row_is_lost(platform: Platform) -> None:
     lost = platform.rows(
         "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded"

@@ -37,6 +37,9 @@ CLIENTS = {
     "confluent-kafka": Client(frozenset({"AdminClient", "Consumer", "Producer"})),
     "Pulumi engine": Client(frozenset({"pulumi"})),
     "pulumi-aws": Client(frozenset({"pulumi"}), "shown through our own stand-in for the provider only"),
+    "cloud_files_client": Client(
+        frozenset({"cloud_files_client"}), "shown in a session that registers our own data source"
+    ),
     "httpx": Client(frozenset({"httpx"}), "shown by our own calls only"),
 }
 
