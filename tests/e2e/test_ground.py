@@ -57,6 +57,8 @@ def write_settings(program: Program, stack: str, url: str, **changes: Any) -> di
     return ground
 
 
+@pytest.mark.shows("aws: the ground of a stack is made, changed and destroyed", client="pulumi-aws")
+@pytest.mark.shows("kafka: topics of a stack's ground have their partitions", client="confluent-kafka")
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_ground_is_made_changed_and_destroyed(
     aws: LocalAws, tmp_path: Path, stack: str, request: pytest.FixtureRequest

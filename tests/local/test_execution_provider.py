@@ -47,6 +47,13 @@ def deployable(lakehouse: LocalWorkspace) -> Iterator[None]:
     client.catalogs.delete("proof", force=True)
 
 
+@pytest.mark.shows(
+    "jobs: jobs on serverless compute and on job clusters as resources",
+    "pipelines: pipelines as resources",
+    "serving: endpoints as resources",
+    "compute: clusters as resources",
+    client="Databricks provider",
+)
 @pytest.mark.usefixtures("deployable")
 def test_all_are_deployed_changed_used_and_destroyed(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]

@@ -72,6 +72,7 @@ def test_checks_of_health_never_fail(cloud: LocalWorkspace, ask: Callable[..., N
         assert httpx.get(f"{cloud.settings.workspace_url}/api/2.0/preview/scim/v2/Me").status_code == 401
 
 
+@pytest.mark.shows("api: 429 and 503 on request, after which the client tries again", client="databricks-sdk")
 def test_a_client_that_tries_again_succeeds(client: WorkspaceClient, ask: Callable[..., None]) -> None:
     ask(0.3, 7, Fault.BUSY, Fault.UNAVAILABLE)
     for number in range(5):
@@ -108,6 +109,7 @@ def test_a_lost_connection_says_nothing_of_the_work(
         client.cluster_policies.delete(str(policy.policy_id))
 
 
+@pytest.mark.shows("api: lost connections on request", client="databricks-sdk")
 @pytest.mark.parametrize(("fault", "jobs"), [(Fault.LOST_REQUEST, 1), (Fault.LOST_ANSWER, 2)])
 def test_the_sdk_makes_a_job_twice_where_the_answer_is_lost(
     cloud: LocalWorkspace, client: WorkspaceClient, ask: Callable[..., None], fault: Fault, jobs: int
@@ -122,6 +124,7 @@ def test_the_sdk_makes_a_job_twice_where_the_answer_is_lost(
         client.jobs.delete(int(job.job_id or 0))
 
 
+@pytest.mark.shows("api: late answers on request", client="httpx")
 def test_a_late_answer_is_an_answer(cloud: LocalWorkspace, ask: Callable[..., None]) -> None:
     ask(1.0, 1, Fault.SLOW)
     with cloud.http() as http:

@@ -12,6 +12,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from local.faults import Fault
 from tests.inventory import inventory
 
@@ -25,6 +27,7 @@ PROGRAM = Path(__file__).parent / "programs" / "workspace"
 REFUSALS = [Fault.BUSY, Fault.UNAVAILABLE, Fault.SLOW]
 
 
+@pytest.mark.shows("engine: a deployment survives refusals and late answers", client="Databricks provider")
 def test_refusals_and_delays_are_survived(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

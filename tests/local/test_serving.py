@@ -98,6 +98,7 @@ def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.shows("serving: an endpoint reads its model by the privileges of its creator", client="databricks-sdk")
 def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client()
     made = client.service_principals.create(display_name="server")
@@ -122,6 +123,7 @@ def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, s
     client.service_principals.delete(made.id or "")
 
 
+@pytest.mark.shows("serving: payloads as records, split and inputs", client="databricks-sdk")
 def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client().serving_endpoints
     split = serving.DataframeSplitInput(columns=list(RECORDS[0]), data=[list(record.values()) for record in RECORDS])
@@ -132,6 +134,7 @@ def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -
     assert (answer.predictions, answer.served_model_name) == ([1.0, 1.0], "current")
 
 
+@pytest.mark.shows("serving: every form of wrong payload is a 400", client="httpx")
 @pytest.mark.parametrize(
     ("payload", "named"),
     [
@@ -160,6 +163,7 @@ def test_a_refusal_of_the_scoring_server_has_the_code_of_its_status(status: int,
         assert (error.status, error.error_code, error.message) == (status, code, "too late")
 
 
+@pytest.mark.shows("serving: a new version takes over without an interruption", client="databricks-sdk")
 def test_an_update_switches_to_a_version_that_is_ready_and_stops_the_old(cloud: LocalWorkspace, endpoint: str) -> None:
     client = cloud.client().serving_endpoints
     waiter = client.update_config(endpoint, served_entities=[entity("2")])
@@ -177,6 +181,7 @@ def test_an_update_switches_to_a_version_that_is_ready_and_stops_the_old(cloud: 
         time.sleep(0.1)
 
 
+@pytest.mark.shows("serving: traffic shared among served versions", client="databricks-sdk")
 def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) -> None:
     client = cloud.client().serving_endpoints
     routes = [serving.Route(traffic_percentage=50, served_model_name=name) for name in ("old", "new")]
@@ -187,6 +192,9 @@ def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) 
     assert {predict(cloud, endpoint)[0] for _ in range(60)} == {1.0, 3.0}
 
 
+@pytest.mark.shows(
+    "serving: an update that fails leaves what served before; environment variables", client="databricks-sdk"
+)
 def test_an_update_that_fails_leaves_only_what_served_before(cloud: LocalWorkspace, endpoint: str) -> None:
     before = [process.pid for process in scoring_processes(cloud)]
     broken = entity("3", "broken")
@@ -210,6 +218,7 @@ def test_an_update_that_fails_leaves_only_what_served_before(cloud: LocalWorkspa
     assert predict(cloud, endpoint) == [1.0, 1.0]
 
 
+@pytest.mark.shows("serving: a killed scoring server comes back", client="httpx")
 def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> None:
     process = scoring_processes(cloud)[0]
     process.kill()
@@ -225,6 +234,7 @@ def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> Non
     assert scoring_processes(cloud)[0].pid != process.pid
 
 
+@pytest.mark.shows("serving: endpoints outlive a restart", client="databricks-sdk")
 def test_a_restart_brings_the_endpoint_back(cloud: LocalWorkspace, endpoint: str) -> None:
     cloud.stop("workspace")
     cloud.start()
@@ -232,6 +242,7 @@ def test_a_restart_brings_the_endpoint_back(cloud: LocalWorkspace, endpoint: str
     assert cloud.client().serving_endpoints.get(endpoint).state.ready is serving.EndpointStateReady.READY
 
 
+@pytest.mark.shows("serving: tags, AI gateway settings", client="databricks-sdk")
 def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client().serving_endpoints
     client.patch(steady, add_tags=[serving.EndpointTag("team", "churn"), serving.EndpointTag("a", "b")])

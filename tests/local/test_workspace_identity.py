@@ -45,6 +45,7 @@ def runner(client: WorkspaceClient) -> Iterator[iam.ServicePrincipal]:
     client.service_principals.delete(made.id)
 
 
+@pytest.mark.shows("identity: current user, id of the workspace", client="databricks-sdk")
 def test_me_tells_the_workspace_in_a_header(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     assert client.current_user.me().user_name == "admin@churn.local"
     assert client.get_workspace_id() == int(
@@ -52,6 +53,7 @@ def test_me_tells_the_workspace_in_a_header(workspace: LocalWorkspace, client: W
     )
 
 
+@pytest.mark.shows("identity: groups, members and entitlements (SCIM)", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_groups_are_made_found_changed_and_deleted(client: WorkspaceClient, runner: iam.ServicePrincipal) -> None:
     group = client.groups.create(display_name="Analysts", entitlements=[iam.ComplexValue(value="workspace-access")])
@@ -83,6 +85,7 @@ def test_a_member_that_does_not_exist_is_refused(client: WorkspaceClient) -> Non
         client.groups.create(display_name="ghosts", members=[iam.ComplexValue(value="7")])
 
 
+@pytest.mark.shows("identity: built-in groups cannot be deleted", client="databricks-sdk")
 def test_built_in_groups_stay(client: WorkspaceClient) -> None:
     (admins,) = client.groups.list(filter="displayName eq admins")
     with pytest.raises(BadRequest, match="built in"):
@@ -108,6 +111,7 @@ def test_a_filter_that_is_not_understood_is_refused(client: WorkspaceClient) -> 
         list(client.groups.list(filter="displayName present"))
 
 
+@pytest.mark.shows("identity: SCIM filters by any display name", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 @pytest.mark.parametrize("name", ["Research and Development", "Bob's team", "Sales eq and", "and", 'the "best"'])
 def test_a_group_is_found_by_any_name(client: WorkspaceClient, name: str) -> None:
@@ -135,6 +139,7 @@ def test_a_patch_operation_that_does_not_exist_is_refused(client: WorkspaceClien
     assert answer.status_code == 400
 
 
+@pytest.mark.shows("identity: a deleted principal leaves its groups and loses its token", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
     workspace: LocalWorkspace, client: WorkspaceClient
@@ -149,6 +154,7 @@ def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
         workspace.client(token).current_user.me()
 
 
+@pytest.mark.shows("identity: a deactivated principal cannot call", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.service_principals.create(display_name="paused")
@@ -160,6 +166,7 @@ def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: Wo
     assert workspace.client(token).current_user.me().display_name == "paused"
 
 
+@pytest.mark.shows("identity: SCIM lists in pages", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_lists_come_in_pages(client: WorkspaceClient) -> None:
     users = [client.users.create(user_name=f"user{number}@churn.local") for number in range(5)]
@@ -176,6 +183,7 @@ def token_of(workspace: LocalWorkspace, name: str) -> str:
         in_process.store.close()
 
 
+@pytest.mark.shows("identity: names of users ignore case", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_the_case_of_a_users_name_does_not_count(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.users.create(user_name="Ann.Lee@Churn.local")

@@ -44,6 +44,7 @@ def reader(workspace: LocalWorkspace, client: WorkspaceClient) -> Iterator[Works
     client.service_principals.delete(made.id)
 
 
+@pytest.mark.shows("compute: cluster policies", client="databricks-sdk")
 def test_policies_are_made_edited_listed_and_deleted(client: WorkspaceClient) -> None:
     made = client.cluster_policies.create(name="small", definition='{"num_workers": {"type": "fixed", "value": 1}}')
     with pytest.raises(BadRequest, match="Policy with name 'small' already exists"):
@@ -67,6 +68,7 @@ def test_policies_that_cannot_be(client: WorkspaceClient) -> None:
         client.cluster_policies.create(name="p", policy_family_id="job-cluster")
 
 
+@pytest.mark.shows("compute: SQL warehouses start, stop and change", client="databricks-sdk")
 def test_warehouses_start_stop_and_change(client: WorkspaceClient, warehouse: sql.GetWarehouseResponse) -> None:
     assert warehouse.state == sql.State.RUNNING
     assert warehouse.odbc_params.path == f"/sql/1.0/warehouses/{warehouse.id}"
@@ -89,6 +91,7 @@ def test_warehouses_that_cannot_be(client: WorkspaceClient, warehouse: sql.GetWa
         client.warehouses.get("0")
 
 
+@pytest.mark.shows("secrets: scopes, secrets, access control lists, which are enforced", client="databricks-sdk")
 def test_a_secret_is_read_by_whom_its_scope_lets(client: WorkspaceClient, reader: WorkspaceClient) -> None:
     client.secrets.create_scope("team")
     with pytest.raises(ResourceAlreadyExists, match="already exists"):
@@ -137,6 +140,7 @@ def test_secrets_that_cannot_be(client: WorkspaceClient) -> None:
         client.secrets.get_secret("limits", "none")
 
 
+@pytest.mark.shows("identity: permissions on objects are read, replaced and added to", client="databricks-sdk")
 def test_permissions_are_read_replaced_and_added_to(
     client: WorkspaceClient, reader: WorkspaceClient, warehouse: sql.GetWarehouseResponse
 ) -> None:
@@ -188,6 +192,9 @@ def test_permissions_that_cannot_be(client: WorkspaceClient, warehouse: sql.GetW
         client.permissions.get("apps", "0")
 
 
+@pytest.mark.shows(
+    "dashboards: a dashboard is drafted, published, changed by its etag, and trashed", client="databricks-sdk"
+)
 def test_a_dashboard_is_drafted_published_and_trashed(
     client: WorkspaceClient, warehouse: sql.GetWarehouseResponse
 ) -> None:

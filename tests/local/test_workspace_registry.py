@@ -68,6 +68,8 @@ def _same(model_input):  # type: ignore[no-untyped-def]  # MLflow would derive a
     return model_input
 
 
+@pytest.mark.shows("unity catalog: registered models, versions and aliases", client="databricks-sdk")
+@pytest.mark.shows("mlflow: models are logged, registered by databricks-uc, aliased and loaded", client="MLflow")
 def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: MlflowClient) -> None:
     assert registry.get_registered_model(MODEL).description == "predicts churn"
     registry.set_registered_model_alias(MODEL, "champion", "1")
@@ -91,6 +93,7 @@ def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: Ml
     assert MODEL in [item.name for item in registry.search_registered_models()]
 
 
+@pytest.mark.shows("mlflow: names of models and aliases ignore case", client="MLflow")
 def test_case_does_not_count_in_names_and_aliases(client: WorkspaceClient, registry: MlflowClient, logged: str) -> None:
     second = mlflow.register_model(logged, "Registry.Gold.CHURN")
     assert (second.name, second.version) == (MODEL, "2")
@@ -103,6 +106,7 @@ def test_case_does_not_count_in_names_and_aliases(client: WorkspaceClient, regis
         registry.get_model_version_by_alias(MODEL, "champion")
 
 
+@pytest.mark.shows("mlflow: versions are deleted with files and aliases, and no number comes twice", client="MLflow")
 def test_a_deleted_version_takes_its_files_and_aliases(
     lakehouse: LocalWorkspace, registry: MlflowClient, logged: str
 ) -> None:
@@ -140,6 +144,7 @@ def refused(change: Callable[[], object], reason: str) -> None:
         change()
 
 
+@pytest.mark.shows("unity catalog: privilege MANAGE on registered models", client="databricks-sdk")
 def test_a_model_is_changed_and_deleted_by_its_owner_or_who_manages_it(
     lakehouse: LocalWorkspace, registry: MlflowClient, other: tuple[str, str]
 ) -> None:
@@ -158,6 +163,7 @@ def test_a_model_is_changed_and_deleted_by_its_owner_or_who_manages_it(
     registry.create_registered_model(MODEL)
 
 
+@pytest.mark.shows("unity catalog: only the owner of a model changes aliases and versions", client="databricks-sdk")
 def test_aliases_and_versions_are_the_owners(
     lakehouse: LocalWorkspace, client: WorkspaceClient, registry: MlflowClient, other: tuple[str, str]
 ) -> None:
@@ -178,6 +184,7 @@ def test_aliases_and_versions_are_the_owners(
     own.registered_models.update(MODEL, owner="users")
 
 
+@pytest.mark.shows("mlflow: privileges APPLY_TAG and CREATE_MODEL_VERSION on registered models", client="MLflow")
 def test_tags_and_new_versions_need_a_privilege(
     lakehouse: LocalWorkspace, registry: MlflowClient, other: tuple[str, str], logged: str
 ) -> None:
@@ -197,6 +204,7 @@ def test_tags_and_new_versions_need_a_privilege(
     assert registry.get_model_version(MODEL, "2").status == "READY"
 
 
+@pytest.mark.shows("mlflow: descriptions and tags of models and versions", client="MLflow")
 def test_descriptions_and_tags_are_changed(registry: MlflowClient) -> None:
     registry.update_model_version(MODEL, "1", "better")
     registry.set_model_version_tag(MODEL, "1", "kind", "xgboost")
@@ -213,6 +221,7 @@ def test_descriptions_and_tags_are_changed(registry: MlflowClient) -> None:
     assert registry.get_registered_model(MODEL).tags == {}
 
 
+@pytest.mark.shows("mlflow: limits of tags", client="MLflow")
 @pytest.mark.parametrize(
     ("key", "value", "fault"),
     [
@@ -235,6 +244,7 @@ def test_a_version_has_fifty_tags_at_most(registry: MlflowClient) -> None:
         registry.set_model_version_tag(MODEL, "1", "further", "x")
 
 
+@pytest.mark.shows("mlflow: a version without a signature is refused", client="MLflow")
 def test_a_version_needs_a_signature(
     lakehouse: LocalWorkspace, client: WorkspaceClient, registry: MlflowClient
 ) -> None:
@@ -255,6 +265,7 @@ def test_a_version_needs_a_signature(
     assert registry.get_model_version(MODEL, made["version"]).status == "PENDING_REGISTRATION"
 
 
+@pytest.mark.shows("files: files of a version of a model, which stay as they are", client="databricks-sdk")
 def test_the_files_of_a_version_stay_as_they_are(client: WorkspaceClient, registry: MlflowClient) -> None:
     folder = "/Models/registry/gold/churn/1"
     found = [entry.name for entry in client.files.list_directory_contents(folder)]

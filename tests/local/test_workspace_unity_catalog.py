@@ -35,6 +35,8 @@ def spark(lakehouse: LocalWorkspace) -> Iterator[SparkSession]:
     session.client.close()
 
 
+@pytest.mark.shows("unity catalog: catalogs and schemas", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: a catalog is usable in Spark at once", client="Spark Connect")
 def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.first AS SELECT 1 AS one")
     assert spark.table("unity.gold.first").count() == 1
@@ -47,6 +49,7 @@ def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: Sp
     assert [schema.name for schema in client.schemas.list("unity")] == ["default", "gold"]
 
 
+@pytest.mark.shows("unity catalog: names ignore case", client="databricks-sdk")
 def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
     with pytest.raises(BadRequest) as raised:
         client.catalogs.create("UNITY")
@@ -69,6 +72,7 @@ def test_a_catalog_is_not_taken_for_a_schema_of_another(
         spark.sql(f"CREATE SCHEMA catalogs.{name}")
 
 
+@pytest.mark.shows("unity catalog: error codes of what is missing", client="databricks-sdk")
 @pytest.mark.parametrize(
     ("read", "code"),
     [
@@ -89,6 +93,7 @@ def test_what_is_missing_has_its_error_code(client: WorkspaceClient, read: objec
     assert raised.value.error_code == code
 
 
+@pytest.mark.shows("unity catalog: tables with columns, types and comments", client="databricks-sdk")
 def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.shown (id BIGINT COMMENT 'key', price DECIMAL(8,2), tags ARRAY<STRING>)")
     table = client.tables.get("unity.gold.shown")
@@ -108,6 +113,7 @@ def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkS
     assert not spark.catalog.tableExists("unity.gold.shown")
 
 
+@pytest.mark.shows("unity catalog: deletion by force, and its refusal without", client="databricks-sdk")
 def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: SparkSession) -> None:
     client.catalogs.create("short")
     client.schemas.create("held", "short")
@@ -166,6 +172,7 @@ def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession
         client.catalogs.delete("again", force=True)
 
 
+@pytest.mark.shows("unity catalog: managed volumes", client="databricks-sdk")
 def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.volumes.create("unity", "gold", "raw", catalog.VolumeType.MANAGED, comment="drops")
     client.files.upload("/Volumes/unity/gold/raw/a/b.txt", io.BytesIO(b"b"))
@@ -179,6 +186,9 @@ def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: W
         client.volumes.create("unity", "gold", "far", catalog.VolumeType.EXTERNAL, storage_location="s3://b/p")
 
 
+@pytest.mark.shows(
+    "unity catalog: grants are added and removed; privileges fit their securable", client="databricks-sdk"
+)
 def test_grants_add_and_remove(client: WorkspaceClient) -> None:
     def change(**privileges: list[catalog.Privilege]) -> dict[str, list[str]]:
         changes = [catalog.PermissionsChange(principal="users", **privileges)]
@@ -196,6 +206,7 @@ def test_grants_add_and_remove(client: WorkspaceClient) -> None:
         client.grants.update("schema", "unity.gold", changes=ghosts)
 
 
+@pytest.mark.shows("unity catalog: properties that the service adds", client="databricks-sdk")
 def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None:
     own = "unity.catalog.managed.delta.defaults.delta.enableRowTracking"
     made = client.schemas.create("properties", "unity", properties={"team": "retention"})
@@ -208,6 +219,7 @@ def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None
     client.schemas.delete("unity.properties")
 
 
+@pytest.mark.shows("mlflow: MLflow's own pages", client="httpx")
 def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
     lakehouse: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +242,7 @@ def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
         assert foreign.status_code == 403
 
 
+@pytest.mark.shows("unity catalog: objects outlive a restart of Spark and MLflow", client="databricks-sdk")
 def test_what_spark_and_mlflow_hold_survives_their_restart(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     client.schemas.create("kept", "unity")
     lakehouse.stop("spark", "mlflow")

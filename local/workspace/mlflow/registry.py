@@ -22,6 +22,7 @@ from local.workspace.unity_catalog.tags import tagged
 router = APIRouter()
 _API = "/api/2.0/mlflow/unity-catalog"
 _MODELS, _VERSIONS = f"{_API}/registered-models", f"{_API}/model-versions"
+_NOT_BUILT = ("deployment_job_id", "feature_deps", "model_version_dependencies", "new_name")
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -54,7 +55,7 @@ def create_model(
     caller: Caller,
 ) -> Document:
     """Creates a registered model."""
-    _refuse(request, "deployment_job_id")
+    _refuse_not_built(request)
     comment, tags = request.get("description", ""), _tags(request)
     return _model(model_store.create(workspace, caller, request["name"], comment, tags))
 
@@ -66,7 +67,7 @@ def update_model(
     caller: Caller,
 ) -> Document:
     """Changes the description of a model."""
-    _refuse(request, "new_name", "deployment_job_id")
+    _refuse_not_built(request)
     with changing:
         model = model_store.changeable(workspace, caller, request["name"])
         model["comment"] = request.get("description", "")
@@ -159,7 +160,7 @@ def create_version(
     caller: Caller,
 ) -> Document:
     """Creates the next version of a model, to which the client then writes files."""
-    _refuse(request, "feature_deps", "model_version_dependencies")
+    _refuse_not_built(request)
     fields = {name: request.get(name, "") for name in ("source", "run_id", "model_id")}
     fields["run_workspace_id"] = request.get("run_tracking_server_id", "")
     if request.get("description"):
@@ -280,7 +281,7 @@ def emit_lineage(
 @router.api_route(f"{_API}/{{path:path}}", methods=_ALL)
 def no_route(path: str) -> None:
     """Refuses what this registry has on Databricks and lacks here, such as prompts."""
-    raise not_built(f"{_API}/{path}")
+    raise not_built(f"the call {path} of MLflow's registry in Unity Catalog")
 
 
 @router.api_route("/api/{api}/mlflow/registered-models/{path:path}", methods=_ALL)
@@ -288,12 +289,12 @@ def no_route(path: str) -> None:
 @router.api_route("/api/{api}/mlflow/databricks/{path:path}", methods=_ALL)
 def no_workspace_registry(request: Request) -> None:
     """Refuses the registry of one workspace, which has stages and no catalog."""
-    what = f"{request.url.path}, of the registry of one workspace,"
-    raise not_built(f"{what} (use Unity Catalog's: mlflow.set_registry_uri('databricks-uc'))")
+    remedy = "use Unity Catalog's: mlflow.set_registry_uri('databricks-uc')"
+    raise not_built(f"MLflow's registry of one workspace ({request.url.path}; {remedy})")
 
 
-def _refuse(request: Document, *fields: str) -> None:
-    for field in fields:
+def _refuse_not_built(request: Document) -> None:
+    for field in _NOT_BUILT:
         if request.get(field):
             raise not_built(f"{field} of a model")
 

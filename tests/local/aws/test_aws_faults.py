@@ -33,13 +33,14 @@ TRUST = {"Version": "2012-10-17", "Statement": []}
 def ask(aws: LocalAws) -> Iterator[Callable[..., None]]:
     """Asks for faults until the end of the test."""
 
-    def write(rate: float, seed: int, *kinds: Fault) -> None:
+    def request(rate: float, seed: int, *kinds: Fault) -> None:
         aws.settings.faults.write_text(json.dumps({"rate": rate, "seed": seed, "kinds": kinds}))
 
-    yield write
+    yield request
     aws.settings.faults.unlink(missing_ok=True)
 
 
+@pytest.mark.shows("aws: refusals and late answers on request", client="pulumi-aws")
 @pytest.mark.parametrize("name", ["network", "storage"])
 def test_refusals_and_delays_are_survived(program: AwsProgram, ask: Callable[..., None], name: str) -> None:
     program.write((PROGRAMS / f"{name}.py").read_text())
