@@ -4,7 +4,7 @@ platform := .venv/bin/platform
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help prerequisites setup up down rehearse clean doctor test soak cloud check format bench wheel lock
+.PHONY: help prerequisites setup up down rehearse clean doctor test soak cloud check format parity bench wheel lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -53,6 +53,9 @@ check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 format: setup ## format the sources
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+parity: setup ## renew docs/parity.md from the marks of tests and the sources
+	.venv/bin/python -m tests.parity
 
 bench: prerequisites setup ## the measurements of docs/benchmarks.md
 	.venv/bin/python -m bench

@@ -25,7 +25,7 @@ def client_environment(settings: LocalSettings) -> dict[str, str]:
         "DATABRICKS_TOKEN": token,
         "DATABRICKS_AUTH_TYPE": "pat",  # whatever other credentials the shell holds
         "MLFLOW_TRACKING_URI": settings.workspace_url,
-        "MLFLOW_REGISTRY_URI": settings.workspace_url,
+        "MLFLOW_REGISTRY_URI": "databricks-uc",
         "MLFLOW_TRACKING_TOKEN": token,
         "SPARK_REMOTE": settings.spark_remote,
         "PLATFORM_HOME": str(settings.home),

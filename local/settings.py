@@ -127,6 +127,11 @@ class LocalSettings:
         return self.home / "volumes"
 
     @property
+    def models(self) -> Path:
+        """`/Models` of the workspace: files of the versions of registered models."""
+        return self.home / "models"
+
+    @property
     def workspace_files(self) -> Path:
         """`/Workspace` of the workspace."""
         return self.home / "workspace_files"
@@ -155,6 +160,11 @@ class LocalSettings:
     def run_dir(self) -> Path:
         """Working folders of job tasks and pipeline updates."""
         return self.home / "runs"
+
+    @property
+    def faults(self) -> Path:
+        """File that asks for faults, as `local/faults.py` describes; there is none unless somebody writes it."""
+        return self.home / "faults.json"
 
     @property
     def admin_token(self) -> Path:

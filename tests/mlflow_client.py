@@ -9,18 +9,21 @@ import pytest
 
 
 @contextmanager
-def mlflow_at(url: str, token: str | None = None) -> Iterator[None]:
+def mlflow_at(url: str, token: str) -> Iterator[None]:
     """Sets the address in the environment: `mlflow.set_tracking_uri` would set it beyond the test.
 
     Args:
-        url: Tracking server and registry.
-        token: Bearer token, if the server requires one.
+        url: Workspace, whose MLflow tracks runs and whose Unity Catalog registers models.
+        token: Bearer token.
     """
+    variables = {
+        "MLFLOW_TRACKING_URI": url,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_REGISTRY_URI": "databricks-uc",
+        "DATABRICKS_HOST": url,
+        "DATABRICKS_TOKEN": token,
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", url)
-        patch.setenv("MLFLOW_REGISTRY_URI", url)
-        if token:
-            patch.setenv("MLFLOW_TRACKING_TOKEN", token)
-        else:
-            patch.delenv("MLFLOW_TRACKING_TOKEN", raising=False)
+        for name, value in variables.items():
+            patch.setenv(name, value)
         yield

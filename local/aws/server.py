@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import shutil
 import signal
+import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 # Read by moto when its modules are loaded: thousands of machine images that nobody asks for.
@@ -19,6 +22,7 @@ from werkzeug.serving import make_server
 from local.aws.kafka.keeper import Keeper, Wanted
 from local.aws.msk import api, clusters
 from local.aws.state import State
+from local.faults import LATENCY_SECONDS, Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +51,7 @@ class Server:
         self._buckets = settings.s3
         self._state.restore()
         clusters.doubt()
+        self._faults = Faults(settings)
         self._keeper = Keeper(settings.aws / "kafka", jars, self._wanted, self._report)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._http = make_server(
@@ -63,6 +68,14 @@ class Server:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers a request; what it changed is on disk before the client hears of it."""
+        fault = self._faults.draw()
+        if fault in (Fault.BUSY, Fault.UNAVAILABLE):  # AWS has the status 503 for both
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return []
+        if fault is Fault.LOST_REQUEST:
+            return _dropped(environ)
+        if fault is Fault.SLOW:
+            time.sleep(LATENCY_SECONDS)
         if named := ACCOUNT_AS_KEY.search(environ.get("HTTP_AUTHORIZATION", "")):
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = named[1]
         statuses: list[str] = []
@@ -76,7 +89,7 @@ class Server:
             self._state.save()
         if statuses and statuses[-1].startswith("204") and (bucket := _deleted_bucket(environ)):
             shutil.rmtree(self._buckets / bucket, ignore_errors=True)
-        return answer
+        return _dropped(environ) if fault is Fault.LOST_ANSWER else answer
 
     def _wanted(self) -> list[Wanted]:
         with self._lock:
@@ -93,3 +106,10 @@ def _deleted_bucket(environ: dict[str, Any]) -> str | None:
     path = re.fullmatch(r"/([a-z0-9.-]+)/?", environ.get("PATH_INFO", ""))
     deletes = environ.get("REQUEST_METHOD") == "DELETE" and not environ.get("QUERY_STRING")
     return path[1] if path and deletes else None
+
+
+def _dropped(environ: dict[str, Any]) -> Iterable[bytes]:
+    """Ends the connection of a request, so that whatever is answered does not arrive."""
+    with contextlib.suppress(OSError):  # the client has gone already
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return []

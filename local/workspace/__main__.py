@@ -8,8 +8,10 @@ import sys
 import uvicorn
 
 from local.errors import SettingsError
+from local.faults import Faults
 from local.settings import LocalSettings
 from local.workspace.app import create_app
+from local.workspace.core.faulty import FaultyApp
 
 
 def main() -> None:
@@ -25,7 +27,8 @@ def main() -> None:
         listener.bind(("127.0.0.1", settings.port))
     except OSError as error:
         sys.exit(f"cannot serve on 127.0.0.1:{settings.port}: {error.strerror}; stop what uses it or set PLATFORM_PORT")
-    config = uvicorn.Config(create_app(settings), log_level="info", access_log=False, timeout_graceful_shutdown=5)
+    app = FaultyApp(create_app(settings), Faults(settings))
+    config = uvicorn.Config(app, log_level="info", access_log=False, timeout_graceful_shutdown=5)
     uvicorn.Server(config).run(sockets=[listener])
 
 

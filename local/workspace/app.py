@@ -21,7 +21,7 @@ from local.workspace.dashboards import page as dashboard_page
 from local.workspace.files import volume_files, workspace_files
 from local.workspace.identity import assignments, credentials, permissions, rule_sets
 from local.workspace.identity import routes as directory
-from local.workspace.mlflow import aliases, experiments, proxy
+from local.workspace.mlflow import experiments, proxy, registry
 from local.workspace.programs import runner
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ AREAS: tuple[ModuleType, ...] = (
     serving,
     dashboards,
     experiments,
-    aliases,
+    registry,
     proxy,
 )
 

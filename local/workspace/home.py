@@ -32,7 +32,7 @@ def home(workspace: WorkspaceDep, count: str = "") -> str:
         _tables(workspace, count),
     ]
     url = html.escape(workspace.settings.workspace_url)
-    header = f'<span class="quiet">local workspace, {url}</span><a href="/mlflow/">MLflow: runs and models</a>'
+    header = f'<span class="quiet">local workspace, {url}</span><a href="/mlflow/">MLflow: runs</a>'
     return document("Churn platform", header, sections)
 
 

@@ -30,6 +30,8 @@ from local.spark.install import jars_folder
 from tests.e2e.conftest import Platform
 from tests.golden import assert_matches
 from tests.inventory import inventory
+from tests.local.conftest import LocalWorkspace
+from tests.local.test_workspace_identity import token_of
 
 pytestmark = pytest.mark.timeout(4 * 3600)  # with its full counts the last but one takes hours
 CLIENT = """\
@@ -78,6 +80,7 @@ def test_every_active_customer_has_exactly_one_score(platform: Platform) -> None
     assert 4000 < scores < 7043
 
 
+@pytest.mark.shows("pipelines: Auto Loader fills bronze, and silver takes over every row", client="databricks-sdk")
 def test_no_row_is_lost(platform: Platform) -> None:
     lost = platform.rows(
         "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded"
@@ -86,6 +89,7 @@ def test_no_row_is_lost(platform: Platform) -> None:
     assert platform.number("SELECT sum(rows_in) FROM {catalog}.mlops.row_accounting") > 7043
 
 
+@pytest.mark.shows("mlflow: metrics of the run that a model version names", client="databricks-sdk")
 def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
     outputs = platform.outputs()
     client = platform.client()
@@ -99,6 +103,7 @@ def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
     assert 0.80 < auc < 0.95
 
 
+@pytest.mark.shows("engine: a deployed platform shows no change in a second preview", client="Databricks provider")
 def test_preview_shows_no_change_after_up(platform: Platform) -> None:
     for arguments in ((), ("--refresh",)):  # as the state has it, and as the workspace has it
         preview = platform.pulumi("preview", "--expect-no-changes", *arguments)
@@ -132,6 +137,7 @@ def test_second_up_needs_no_build_and_no_network(platform: Platform) -> None:
     assert preview.returncode == 0, preview.stdout + preview.stderr
 
 
+@pytest.mark.shows("engine: a changed setting changes its resource alone", client="Databricks provider")
 def test_changing_one_setting_changes_just_what_it_should(platform: Platform) -> None:
     path = platform.settings.home / "Pulumi.local.yaml"
     before = path.read_text()
@@ -152,6 +158,7 @@ def test_changing_one_setting_changes_just_what_it_should(platform: Platform) ->
     assert_matches(RECORDS / "preview_of_one_setting.txt", _comparable(read_by_people.stdout))
 
 
+@pytest.mark.shows("serving: a model of Unity Catalog is served and asked for predictions", client="databricks-sdk")
 def test_the_endpoint_serves_the_champion(platform: Platform) -> None:
     client = platform.client()
     name = platform.outputs()["endpoint_name"]
@@ -163,6 +170,10 @@ def test_the_endpoint_serves_the_champion(platform: Platform) -> None:
     assert 0 < answer.predictions[0]["score"] < 1
 
 
+@pytest.mark.shows(
+    "serving: an endpoint acts as a service principal that signs in by OAuth",
+    client="Databricks provider",
+)
 def test_the_endpoint_acts_as_a_principal_that_can_do_little(platform: Platform) -> None:
     client = platform.client()
     outputs = platform.outputs()
@@ -181,8 +192,12 @@ def test_the_endpoint_acts_as_a_principal_that_can_do_little(platform: Platform)
     assert set(secret["outputs"]["secret"]) >= {"ciphertext"}, "it is a secret of the state"
 
 
+@pytest.mark.shows("serving: an endpoint keeps its version where the alias is lost", client="Pulumi engine")
 def test_a_lost_champion_leaves_the_endpoint_as_it_is(platform: Platform) -> None:
-    models, model = platform.client().registered_models, platform.outputs()["model"]
+    model = platform.outputs()["model"]
+    owner = platform.client().registered_models.get(model).owner
+    cloud = LocalWorkspace(platform.settings)
+    models = cloud.client(token_of(cloud, owner or "")).registered_models
     models.delete_alias(model, "champion")
     try:
         preview = platform.pulumi("preview", "--expect-no-changes")
@@ -195,6 +210,7 @@ def test_a_lost_champion_leaves_the_endpoint_as_it_is(platform: Platform) -> Non
     assert "keeps version" not in preview.stdout + preview.stderr
 
 
+@pytest.mark.shows("serving: a wrong payload is a 400 that names the field", client="databricks-sdk")
 def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> None:
     customer = _customer(platform)
     del customer["monthly_charges"]
@@ -202,6 +218,7 @@ def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> 
         platform.client().serving_endpoints.query(platform.outputs()["endpoint_name"], dataframe_records=[customer])
 
 
+@pytest.mark.shows("api: the SDK finds the workspace by DATABRICKS_HOST and DATABRICKS_TOKEN", client="databricks-sdk")
 def test_the_official_sdk_needs_only_the_environment(platform: Platform, tmp_path: Path) -> None:
     program = tmp_path / "client.py"
     program.write_text(CLIENT.format(**platform.outputs(), customer=json.dumps(_customer(platform))))

@@ -65,6 +65,7 @@ def create(cloud: LocalWorkspace, settings: dict[str, Any]) -> Any:
     return cloud.http().post("/api/2.1/clusters/create", json=sent)
 
 
+@pytest.mark.shows("compute: cluster policies refuse what breaks a rule", client="databricks-sdk")
 def test_a_cluster_that_breaks_its_policy_is_refused(cloud: LocalWorkspace, policy: str) -> None:
     for changes, said in CASES:
         answer = create(cloud, {**GOOD, "policy_id": policy, **changes})
@@ -72,6 +73,7 @@ def test_a_cluster_that_breaks_its_policy_is_refused(cloud: LocalWorkspace, poli
         assert f"Cluster validation error: Validation failed for {said}" in answer.json()["message"]
 
 
+@pytest.mark.shows("compute: cluster policies put in fixed values, and defaults on request", client="databricks-sdk")
 def test_fixed_values_are_put_in_and_defaults_only_on_request(cloud: LocalWorkspace, policy: str) -> None:
     made = create(cloud, {**GOOD, "policy_id": policy}).json()["cluster_id"]
     found = cloud.client().clusters.get(made)
@@ -85,6 +87,7 @@ def test_fixed_values_are_put_in_and_defaults_only_on_request(cloud: LocalWorksp
         cloud.client().clusters.permanent_delete(cluster_id)
 
 
+@pytest.mark.shows("compute: cluster policies bind job clusters, written and run", client="databricks-sdk")
 def test_job_clusters_keep_to_their_policy_when_written_and_when_run(cloud: LocalWorkspace, policy: str) -> None:
     client = cloud.client()
     kind = {"cluster_type": {"type": "fixed", "value": "job"}}

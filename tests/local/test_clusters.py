@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.shows("compute: clusters are created, edited, stopped, started and deleted", client="databricks-sdk")
 def test_a_cluster_is_created_stopped_started_and_deleted(lakehouse: LocalWorkspace) -> None:
     clusters = lakehouse.client().clusters
     version, node = clusters.select_spark_version(latest=True, scala="2.13"), clusters.select_node_type(min_cores=2)

@@ -83,6 +83,7 @@ def page(url: str) -> str:
     return answer.text
 
 
+@pytest.mark.shows("dashboards: counters, tables and texts of a published dashboard", client="httpx")
 @pytest.mark.parametrize(
     "expected",
     [
@@ -103,6 +104,7 @@ def test_a_query_that_fails_is_named_in_its_widget(page: str) -> None:
     assert "TABLE_OR_VIEW_NOT_FOUND" in page.partition("<h2>Fails</h2>")[2].partition("</section>")[0]
 
 
+@pytest.mark.shows("dashboards: bars and lines of a published dashboard", client="httpx")
 @pytest.mark.parametrize(("kind", "mark"), [("bar", "Day: 2026-01-30; risk: 0"), ("line", "mark-line")])
 def test_charts_are_drawn(page: str, kind: str, mark: str) -> None:
     section = page.partition(f"<h2>{kind}</h2>")[2].partition("</section>")[0]

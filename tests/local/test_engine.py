@@ -42,6 +42,7 @@ def program(tmp_path: Path) -> Program:
     return Program.create(tmp_path)
 
 
+@pytest.mark.shows("engine: up, preview and destroy, with secrets and dynamic resources", client="Pulumi engine")
 def test_up_makes_what_a_second_preview_does_not_change(program: Program) -> None:
     program.run("config", "set", "--secret", "key", "very secret")
     program.write(
@@ -64,6 +65,7 @@ pulumi.export("key", pulumi.Config().require_secret("key"))
     program.run("destroy", "--yes", "--skip-preview")
 
 
+@pytest.mark.shows("engine: a program that fails shows its own error", client="Pulumi engine")
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -100,6 +102,7 @@ def test_a_virtual_environment_that_is_not_there_is_named(program: Program) -> N
     assert "create the environment or correct the option" in output
 
 
+@pytest.mark.shows("engine: an interrupted update leaves no process and no lock", client="Pulumi engine")
 @pytest.mark.parametrize("busy", ["program", "resource"])
 def test_an_interrupt_ends_all_silently(program: Program, tmp_path: Path, busy: str) -> None:
     marker = tmp_path / "marker"
@@ -123,6 +126,7 @@ def test_an_interrupt_ends_all_silently(program: Program, tmp_path: Path, busy: 
     program.up("--refresh=false")  # the state is not left locked
 
 
+@pytest.mark.shows("engine: a plan needs no workspace that knows its objects", client="Databricks provider")
 def test_the_databricks_provider_plans_without_warnings(program: Program) -> None:
     with empty_workspace() as host:
         program.write(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from local.settings import REPOSITORY
 from tests.local.engine_programs import Program
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 
+@pytest.mark.shows("engine: policy packs judge an update", client="Pulumi engine")
 def test_an_update_of_what_keeps_the_rules_passes(workspace: LocalWorkspace, tmp_path: Path) -> None:
     program = Program.create(tmp_path)
     definition = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})

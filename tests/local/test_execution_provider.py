@@ -40,13 +40,20 @@ def deployable(lakehouse: LocalWorkspace) -> Iterator[None]:
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     for value in (1.0, 2.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow_at(lakehouse.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
+        with mlflow_at(lakehouse.settings.workspace_url, lakehouse.token), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="m", signature=signature, registered_model_name="proof.mlops.constant")
     yield
     client.catalogs.delete("proof", force=True)
 
 
+@pytest.mark.shows(
+    "jobs: jobs on serverless compute and on job clusters as resources",
+    "pipelines: pipelines as resources",
+    "serving: endpoints as resources",
+    "compute: clusters as resources",
+    client="Databricks provider",
+)
 @pytest.mark.usefixtures("deployable")
 def test_all_are_deployed_changed_used_and_destroyed(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]

@@ -37,6 +37,7 @@ def cloud(workspace: LocalWorkspace) -> LocalWorkspace:
     return with_tasks(workspace)
 
 
+@pytest.mark.shows("jobs: wheel tasks, job parameters, output of a run", client="databricks-sdk")
 def test_a_run_succeeds_and_its_output_is_its_log(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(
@@ -59,6 +60,7 @@ def test_a_run_succeeds_and_its_output_is_its_log(cloud: LocalWorkspace) -> None
     assert output.error is None
 
 
+@pytest.mark.shows("jobs: dynamic value references", client="databricks-sdk")
 def test_a_reference_in_a_parameters_default_is_resolved(cloud: LocalWorkspace) -> None:
     job_id = create(
         cloud,
@@ -77,6 +79,7 @@ def test_a_reference_in_a_parameters_default_is_resolved(cloud: LocalWorkspace) 
     assert values["clock"] == f"{begun.hour}:{run.start_time}"
 
 
+@pytest.mark.shows("jobs: parameters of the job reach each task with named parameters", client="databricks-sdk")
 def test_job_parameters_reach_every_task_that_takes_named_ones(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(
@@ -93,6 +96,7 @@ def test_job_parameters_reach_every_task_that_takes_named_ones(cloud: LocalWorks
     assert shown == {"named": {"day": str(job_id), "own": "1", "unused": "y"}, "none": None}
 
 
+@pytest.mark.shows("jobs: an unknown reference in the parameter of a run is refused", client="databricks-sdk")
 def test_an_unknown_reference_in_a_runs_parameter_is_refused(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(cloud, task("one", "show"), parameters=[jobs.JobParameterDefinition("date", "2026-01-31")])
@@ -104,6 +108,7 @@ def test_an_unknown_reference_in_a_runs_parameter_is_refused(cloud: LocalWorkspa
         client.jobs.repair_run(run.run_id, rerun_tasks=["one"], job_parameters={"date": "{{start_date}}"})
 
 
+@pytest.mark.shows("jobs: dependencies between tasks; error and trace of a failed one", client="databricks-sdk")
 def test_a_failure_has_its_traceback_and_stops_what_depends_on_it(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(cloud, task("bad", "fail"), task("next", "show", after=("bad",)), task("other", "show"))
@@ -130,6 +135,7 @@ def test_a_failure_reaches_tasks_whose_names_come_earlier(cloud: LocalWorkspace)
     assert results(run) == {"z": "FAILED", "y": "UPSTREAM_FAILED", "x": "UPSTREAM_FAILED"}
 
 
+@pytest.mark.shows("jobs: run_if", client="databricks-sdk")
 def test_run_if_decides_after_a_failure(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(
@@ -168,6 +174,7 @@ def test_an_exit_with_a_number_is_named(cloud: LocalWorkspace) -> None:
     assert results(client.jobs.get_run(waiter.run_id)) == {"bad": "FAILED", "good": "SUCCESS"}
 
 
+@pytest.mark.shows("jobs: retries", client="databricks-sdk")
 def test_retries_are_attempts_of_their_own(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     parameters = {"marker": str(tmp_path / "count"), "failures": "2"}
@@ -182,6 +189,7 @@ def test_retries_are_attempts_of_their_own(cloud: LocalWorkspace, tmp_path: Any)
     assert client.jobs.get_run_output(attempts[0].run_id).error == "RuntimeError: failure 1"
 
 
+@pytest.mark.shows("jobs: repairs", client="databricks-sdk")
 def test_a_repair_runs_only_what_failed(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     marker = tmp_path / "marker"
@@ -223,6 +231,7 @@ def test_a_repair_reaches_dependent_tasks_where_it_is_asked_to(request_: dict[st
     assert tasks_to_run(tasks, latest, request_) == chosen
 
 
+@pytest.mark.shows("jobs: timeout of a task", client="databricks-sdk")
 def test_a_timeout_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> None:
     marker = tmp_path / "pid"
     job_id = create(cloud, task("slow", "sleep", parameters={"marker": str(marker)}, timeout_seconds=LIMIT_SECONDS))
@@ -232,6 +241,7 @@ def test_a_timeout_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> Non
     assert not psutil.pid_exists(int(marker.read_text()))
 
 
+@pytest.mark.shows("jobs: timeout of a job", client="databricks-sdk")
 def test_a_jobs_timeout_ends_the_run(cloud: LocalWorkspace, tmp_path: Any) -> None:
     parameters = {"marker": str(tmp_path / "pid")}
     job_id = create(cloud, task("slow", "sleep", parameters=parameters), timeout_seconds=LIMIT_SECONDS)
@@ -240,6 +250,7 @@ def test_a_jobs_timeout_ends_the_run(cloud: LocalWorkspace, tmp_path: Any) -> No
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.shows("jobs: cancellation", client="databricks-sdk")
 def test_cancelling_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     marker = tmp_path / "pid"
@@ -255,6 +266,7 @@ def test_cancelling_ends_the_program(cloud: LocalWorkspace, tmp_path: Any) -> No
     assert not process.is_running()
 
 
+@pytest.mark.shows("jobs: a killed task is a failure that says so", client="databricks-sdk")
 def test_a_killed_program_is_a_failure_that_says_so(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     marker = tmp_path / "pid"
@@ -308,6 +320,7 @@ def test_a_run_that_has_ended_leaves_its_place_at_once(tmp_path: Path, monkeypat
     wait_for(lambda: state(third) == "TERMINATED")
 
 
+@pytest.mark.shows("jobs: no run hangs after a restart of the workspace", client="databricks-sdk")
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
 def test_no_run_hangs_after_a_restart(cloud: LocalWorkspace, tmp_path: Any, kill: bool) -> None:
     client = cloud.client()

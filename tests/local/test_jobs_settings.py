@@ -20,6 +20,7 @@ def cloud(workspace: LocalWorkspace) -> LocalWorkspace:
     return with_tasks(workspace)
 
 
+@pytest.mark.shows("jobs: queue, max_concurrent_runs, cancellation of all runs", client="databricks-sdk")
 def test_runs_beyond_the_limit_wait_in_the_queue_or_are_skipped(cloud: LocalWorkspace, tmp_path: Any) -> None:
     client = cloud.client()
     marker = tmp_path / "pid"
@@ -39,6 +40,7 @@ def test_runs_beyond_the_limit_wait_in_the_queue_or_are_skipped(cloud: LocalWork
     wait_for(lambda: not list(client.jobs.list_runs(job_id=job_id, active_only=True)))
 
 
+@pytest.mark.shows("jobs: run_as", client="databricks-sdk")
 def test_a_task_runs_as_the_jobs_principal(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     application_id = robot(cloud, "jobs robot").application_id
@@ -48,6 +50,7 @@ def test_a_task_runs_as_the_jobs_principal(cloud: LocalWorkspace) -> None:
     assert f"me {application_id}" in client.jobs.get_run_output(run.tasks[0].run_id).logs
 
 
+@pytest.mark.shows("jobs: Quartz schedules", client="databricks-sdk")
 def test_a_schedule_starts_runs_until_it_is_paused(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     schedule = jobs.CronSchedule("* * * * * ?", "Europe/Zurich")
@@ -85,6 +88,7 @@ def test_a_job_whose_principal_is_gone_stops_no_other_schedule(cloud: LocalWorks
         client.jobs.delete(job_id)
 
 
+@pytest.mark.shows("jobs: settings are reset, updated, listed and deleted", client="databricks-sdk")
 def test_settings_are_reset_updated_listed_and_deleted(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     job_id = create(cloud, task("a", "show"), task("b", "show"), name="settings", tags={"team": "churn"})
@@ -134,6 +138,7 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
+@pytest.mark.shows("jobs: wrong settings are refused by name", client="httpx")
 @pytest.mark.parametrize(("settings", "status", "named"), WRONG, ids=[named for _, _, named in WRONG])
 def test_wrong_settings_are_refused_by_name(
     cloud: LocalWorkspace, settings: dict[str, Any], status: int, named: str
@@ -144,6 +149,7 @@ def test_wrong_settings_are_refused_by_name(
     assert named in answer.json()["message"]
 
 
+@pytest.mark.shows("jobs: a missing library is named", client="databricks-sdk")
 def test_a_missing_wheel_fails_the_task_and_names_it(cloud: LocalWorkspace) -> None:
     environment = jobs.JobEnvironment("default", compute.Environment(dependencies=["/Workspace/Shared/none.whl"]))
     created = cloud.client().jobs.create(name="none", tasks=[task("a", "show")], environments=[environment])
@@ -153,6 +159,7 @@ def test_a_missing_wheel_fails_the_task_and_names_it(cloud: LocalWorkspace) -> N
     assert details.code is jobs.TerminationCodeCode.LIBRARY_INSTALLATION_ERROR
 
 
+@pytest.mark.shows("jobs: a requirement that the environment does not meet fails the task", client="databricks-sdk")
 @pytest.mark.parametrize("on_cluster", [True, False])
 def test_another_version_than_a_requirements_file_pins_fails_the_task(cloud: LocalWorkspace, on_cluster: bool) -> None:
     file = "/Workspace/Shared/requirements.txt"

@@ -115,6 +115,10 @@ def query(cloud: LocalWorkspace, statement: str) -> list[list[str]]:
     return answer.result.data_array or []
 
 
+@pytest.mark.shows(
+    "pipelines: updates, full refresh, latest updates, deletion with the tables", client="databricks-sdk"
+)
+@pytest.mark.shows("pipelines: counts of expectations in the event log", client="httpx")
 def test_an_update_fills_tables_and_counts_expectations(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "numbers")
@@ -153,6 +157,9 @@ def test_an_update_fills_tables_and_counts_expectations(cloud: LocalWorkspace) -
     assert not {"numbers", "total"} & set(tables)
 
 
+@pytest.mark.shows(
+    "pipelines: an expectation that must hold fails the update", "jobs: pipeline tasks", client="databricks-sdk"
+)
 def test_a_broken_expectation_fails_the_update_and_the_job(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "strict")
@@ -170,6 +177,7 @@ def test_a_broken_expectation_fails_the_update_and_the_job(cloud: LocalWorkspace
     client.pipelines.delete(pipeline_id)
 
 
+@pytest.mark.shows("pipelines: event log, filtered by level", client="databricks-sdk")
 def test_what_a_source_says_when_it_gives_up_is_the_reason(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "gives-up")
@@ -179,6 +187,7 @@ def test_what_a_source_says_when_it_gives_up_is_the_reason(cloud: LocalWorkspace
     client.pipelines.delete(pipeline_id)
 
 
+@pytest.mark.shows("pipelines: a running update is stopped; a second one is refused", client="databricks-sdk")
 def test_a_running_update_is_stopped(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "slow")
@@ -195,6 +204,7 @@ def test_a_running_update_is_stopped(cloud: LocalWorkspace) -> None:
     client.pipelines.delete(pipeline_id)
 
 
+@pytest.mark.shows("pipelines: a missing source is named", client="databricks-sdk")
 def test_a_missing_source_fails_the_update_and_is_named(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "absent")
@@ -225,6 +235,7 @@ def test_wrong_settings_are_refused_by_name(
     assert named in answer.json()["message"]
 
 
+@pytest.mark.shows("pipelines: failed updates are retried, as often as the setting says", client="databricks-sdk")
 @pytest.mark.parametrize(
     ("settings", "tries"),
     [
@@ -254,6 +265,7 @@ def test_a_failed_update_is_retried(workspace: LocalWorkspace, settings: dict[st
     client.pipelines.delete(pipeline_id)
 
 
+@pytest.mark.shows("pipelines: unique names, filtered lists", client="databricks-sdk")
 def test_names_are_unique_and_lists_are_filtered(workspace: LocalWorkspace) -> None:
     client = workspace.client()
     pipeline_id = workspace.http().post("/api/2.0/pipelines", json=GOOD).json()["pipeline_id"]
@@ -271,6 +283,7 @@ def test_names_are_unique_and_lists_are_filtered(workspace: LocalWorkspace) -> N
     client.pipelines.delete(pipeline_id)
 
 
+@pytest.mark.shows("pipelines: an update that a crash cut off has failed", client="databricks-sdk")
 def test_a_workspace_that_was_killed_leaves_no_update_running(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     pipeline_id = create(client, "waiting")

@@ -14,12 +14,11 @@ import psutil
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.service import serving
+from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
 
 from local.settings import LocalSettings
-from local.workspace.core.context import ADMIN
-from local.workspace.core.store import Store
 from local.workspace.serving.routes import _refused
 from tests.local.conftest import LocalWorkspace
 from tests.mlflow_client import mlflow_at
@@ -37,6 +36,7 @@ RECORDS = [{"tenure_months": 3, "contract": "One year"}, {"tenure_months": 7, "c
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     cloud = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("serving"), free_base_port()))
     try:
+        cloud.start_spark()
         cloud.start_mlflow()
         cloud.start()
         _register(cloud)
@@ -46,15 +46,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
 
 
 def _register(cloud: LocalWorkspace) -> None:
-    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0, in a schema that no Spark has to make."""
-    store = Store(cloud.settings.home / "workspace.sqlite")
-    for kind, full_name in (("catalog", "main"), ("schema", "main.mlops")):
-        store.put(f"uc_{kind}", full_name, {"name": full_name, "full_name": full_name, "owner": ADMIN})
-    store.close()
+    """Versions 1, 2 and 3 of a model, which predict 1.0, 2.0 and 3.0."""
+    cloud.catalog("main")
+    cloud.client().schemas.create("mlops", "main")
     frame = pd.DataFrame(RECORDS)
     for value in (1.0, 2.0, 3.0):
         model = DummyRegressor(strategy="constant", constant=value).fit(frame, [value, value])
-        with mlflow_at(cloud.settings.mlflow_url), mlflow.start_run(experiment_id="0"):
+        with mlflow_at(cloud.settings.workspace_url, cloud.token), mlflow.start_run(experiment_id="0"):
             signature = infer_signature(frame, model.predict(frame))
             mlflow.sklearn.log_model(model, name="model", signature=signature, registered_model_name=MODEL)
 
@@ -99,31 +97,32 @@ def scoring_processes(cloud: LocalWorkspace) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.shows("serving: an endpoint reads its model by the privileges of its creator", client="databricks-sdk")
 def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client()
     made = client.service_principals.create(display_name="server")
     itself = cloud.client(cloud.token_of(made.application_id or ""))
     config = serving.EndpointCoreConfigInput("own", served_entities=[entity("1")])
-    store = Store(cloud.settings.home / "workspace.sqlite")  # without Spark no grants are made on its catalogs
-    for place, privilege in (("catalog/main", "USE_CATALOG"), ("schema/main.mlops", "USE_SCHEMA")):
-        with pytest.raises(PermissionDenied, match=f"does not have {privilege} on {place.split('/')[0]}"):
+    needed = (
+        ("catalog", "main", Privilege.USE_CATALOG),
+        ("schema", "main.mlops", Privilege.USE_SCHEMA),
+        ("function", MODEL, Privilege.EXECUTE),
+    )
+    for kind, name, privilege in needed:
+        with pytest.raises(PermissionDenied, match=f"does not have {privilege.value} on {kind} '{name}'"):
             itself.serving_endpoints.create("own", config=config)
-        store.put("uc_grants", place, {made.application_id or "": [privilege]})
-    with pytest.raises(PermissionDenied, match=r"does not have EXECUTE on function 'main\.mlops\.constant'"):
-        itself.serving_endpoints.create("own", config=config)
-    store.put("uc_grants", f"function/{MODEL}", {made.application_id or "": ["EXECUTE"]})
+        client.grants.update(kind, name, changes=[PermissionsChange([privilege], made.application_id)])
     created = itself.serving_endpoints.create("own", config=config).result(MINUTES)
     assert created.creator == made.application_id
-    store.delete("uc_grants", f"function/{MODEL}")
+    taken = PermissionsChange(principal=made.application_id, remove=[Privilege.EXECUTE])
+    client.grants.update("function", MODEL, changes=[taken])
     with pytest.raises(PermissionDenied, match="EXECUTE"):  # for its creator, whoever changes it
         client.serving_endpoints.update_config("own", served_entities=[entity("2")])
     client.serving_endpoints.delete("own")
-    for place in ("catalog/main", "schema/main.mlops"):
-        store.delete("uc_grants", place)
-    store.close()
     client.service_principals.delete(made.id or "")
 
 
+@pytest.mark.shows("serving: payloads as records, split and inputs", client="databricks-sdk")
 def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client().serving_endpoints
     split = serving.DataframeSplitInput(columns=list(RECORDS[0]), data=[list(record.values()) for record in RECORDS])
@@ -134,6 +133,7 @@ def test_every_form_of_payload_is_answered(cloud: LocalWorkspace, steady: str) -
     assert (answer.predictions, answer.served_model_name) == ([1.0, 1.0], "current")
 
 
+@pytest.mark.shows("serving: every form of wrong payload is a 400", client="httpx")
 @pytest.mark.parametrize(
     ("payload", "named"),
     [
@@ -162,6 +162,7 @@ def test_a_refusal_of_the_scoring_server_has_the_code_of_its_status(status: int,
         assert (error.status, error.error_code, error.message) == (status, code, "too late")
 
 
+@pytest.mark.shows("serving: a new version takes over without an interruption", client="databricks-sdk")
 def test_an_update_switches_to_a_version_that_is_ready_and_stops_the_old(cloud: LocalWorkspace, endpoint: str) -> None:
     client = cloud.client().serving_endpoints
     waiter = client.update_config(endpoint, served_entities=[entity("2")])
@@ -179,6 +180,7 @@ def test_an_update_switches_to_a_version_that_is_ready_and_stops_the_old(cloud: 
         time.sleep(0.1)
 
 
+@pytest.mark.shows("serving: traffic shared among served versions", client="databricks-sdk")
 def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) -> None:
     client = cloud.client().serving_endpoints
     routes = [serving.Route(traffic_percentage=50, served_model_name=name) for name in ("old", "new")]
@@ -189,6 +191,9 @@ def test_traffic_is_shared_among_entities(cloud: LocalWorkspace, endpoint: str) 
     assert {predict(cloud, endpoint)[0] for _ in range(60)} == {1.0, 3.0}
 
 
+@pytest.mark.shows(
+    "serving: an update that fails leaves what served before; environment variables", client="databricks-sdk"
+)
 def test_an_update_that_fails_leaves_only_what_served_before(cloud: LocalWorkspace, endpoint: str) -> None:
     before = [process.pid for process in scoring_processes(cloud)]
     broken = entity("3", "broken")
@@ -212,6 +217,7 @@ def test_an_update_that_fails_leaves_only_what_served_before(cloud: LocalWorkspa
     assert predict(cloud, endpoint) == [1.0, 1.0]
 
 
+@pytest.mark.shows("serving: a killed scoring server comes back", client="httpx")
 def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> None:
     process = scoring_processes(cloud)[0]
     process.kill()
@@ -227,6 +233,7 @@ def test_a_killed_server_comes_back(cloud: LocalWorkspace, endpoint: str) -> Non
     assert scoring_processes(cloud)[0].pid != process.pid
 
 
+@pytest.mark.shows("serving: endpoints outlive a restart", client="databricks-sdk")
 def test_a_restart_brings_the_endpoint_back(cloud: LocalWorkspace, endpoint: str) -> None:
     cloud.stop("workspace")
     cloud.start()
@@ -234,6 +241,7 @@ def test_a_restart_brings_the_endpoint_back(cloud: LocalWorkspace, endpoint: str
     assert cloud.client().serving_endpoints.get(endpoint).state.ready is serving.EndpointStateReady.READY
 
 
+@pytest.mark.shows("serving: tags, AI gateway settings", client="databricks-sdk")
 def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
     client = cloud.client().serving_endpoints
     client.patch(steady, add_tags=[serving.EndpointTag("team", "churn"), serving.EndpointTag("a", "b")])
@@ -247,7 +255,7 @@ def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
 
 @pytest.mark.parametrize("name", ["../../../outside/x", "a.b", "é", "", "x" * 64])
 def test_names_are_letters_digits_dashes_and_underscores(workspace: LocalWorkspace, name: str) -> None:
-    named = {"name": name, "entity_name": "m", "entity_version": "1"}
+    named = {"name": name, "entity_name": "main.mlops.m", "entity_version": "1"}
     for sent, field in (
         ({"name": name, "config": {}}, "name"),
         ({"name": "good", "config": {"served_entities": [named]}}, "config.served_entities[0].name"),

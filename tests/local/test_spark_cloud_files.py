@@ -36,6 +36,7 @@ def finish(start: Callable[[], StreamingQuery]) -> None:
             return
 
 
+@pytest.mark.shows("spark: Auto Loader reads each file once, with its metadata", client="cloud_files_client")
 def test_each_file_is_read_once(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ def test_each_file_is_read_once(
     assert update() == [(1, "b.csv"), (2, "b.csv"), (3, "a.csv"), (4, "c.csv")]
 
 
+@pytest.mark.shows("spark: Auto Loader reads quotes in CSV as Spark does", client="cloud_files_client")
 def test_quotes_within_a_value_are_read_as_spark_s_own_reader_reads_them(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_quotes_within_a_value_are_read_as_spark_s_own_reader_reads_them(
     assert sorted((row.id, row.name) for row in default.collect()) != found
 
 
+@pytest.mark.shows("spark: Auto Loader infers names; schema hints; rescued data column", client="cloud_files_client")
 def test_names_are_inferred_and_hints_give_types(
     new_session: Callable[[], SparkSession], spark_home: LocalSettings, volume: Path
 ) -> None:

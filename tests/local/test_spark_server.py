@@ -40,6 +40,7 @@ def ids(spark: SparkSession, query: str) -> list[int]:
     return sorted(row.id for row in spark.sql(query).collect())
 
 
+@pytest.mark.shows("spark: MERGE, UPDATE and DELETE on Delta tables", client="Spark Connect")
 def test_rows_are_changed_by_merge_update_and_delete(spark: SparkSession, table: str) -> None:
     spark.sql(
         f"MERGE INTO {table} t USING (SELECT explode(array(3, 4)) id, DATE'2026-01-03' day) s ON t.id = s.id "
@@ -51,12 +52,14 @@ def test_rows_are_changed_by_merge_update_and_delete(spark: SparkSession, table:
     assert ids(spark, f"SELECT * FROM {table} WHERE day = DATE'2026-01-03'") == [3, 4]
 
 
+@pytest.mark.shows("spark: time travel", client="Spark Connect")
 def test_an_older_version_can_be_read(spark: SparkSession, table: str) -> None:
     spark.sql(f"DELETE FROM {table}")
     assert ids(spark, f"SELECT * FROM {table}") == []
     assert ids(spark, f"SELECT * FROM {table} VERSION AS OF 1") == [1, 2, 3]
 
 
+@pytest.mark.shows("spark: replaceWhere, INSERT … REPLACE WHERE", client="Spark Connect")
 def test_replace_where_overwrites_one_day_only(spark: SparkSession, table: str) -> None:
     day = spark.createDataFrame([(7, date(2026, 1, 2))], "id INT, day DATE")
     day.write.mode("overwrite").option("replaceWhere", "day = DATE'2026-01-02'").saveAsTable(table)
@@ -75,6 +78,7 @@ def test_replace_where_refuses_rows_outside(spark: SparkSession, table: str) -> 
     assert ids(spark, f"SELECT * FROM {table}") == [1, 2, 3]
 
 
+@pytest.mark.shows("spark: CREATE OR REPLACE TABLE … AS SELECT", client="Spark Connect")
 def test_tables_are_made_from_queries(spark: SparkSession, table: str) -> None:
     spark.sql(f"CREATE OR REPLACE TABLE churn_test.gold.copy AS SELECT * FROM {table} WHERE id < 3")
     spark.sql(f"CREATE OR REPLACE TABLE churn_test.gold.copy AS SELECT * FROM {table} WHERE id < 2")
@@ -83,6 +87,7 @@ def test_tables_are_made_from_queries(spark: SparkSession, table: str) -> None:
     assert ids(spark, "SELECT * FROM churn_test.gold.copy") == [1, 2, 3]
 
 
+@pytest.mark.shows("spark: streams from table to table, trigger availableNow", client="Spark Connect")
 def test_a_stream_appends_what_is_new(spark: SparkSession, table: str, tmp_path: Path) -> None:
     spark.sql("DROP TABLE IF EXISTS churn_test.gold.streamed")
 
@@ -96,6 +101,7 @@ def test_a_stream_appends_what_is_new(spark: SparkSession, table: str, tmp_path:
     assert ids(spark, "SELECT * FROM churn_test.gold.streamed") == [1, 2, 3, 4]
 
 
+@pytest.mark.shows("spark: three-level names", client="Spark Connect")
 def test_a_catalog_is_usable_at_once_in_every_session(
     spark: SparkSession, new_session: Callable[[], SparkSession], spark_home: LocalSettings
 ) -> None:
@@ -116,6 +122,7 @@ def test_a_catalog_is_usable_at_once_in_every_session(
     assert not (spark_home.tables / "warehouse/team").exists()
 
 
+@pytest.mark.shows("spark: tables and comments outlive a restart", client="Spark Connect")
 def test_tables_survive_a_restart(tmp_path: Path, spark_home: LocalSettings) -> None:
     server = SparkServer(LocalSettings(tmp_path, free_base_port()))
     server.start()

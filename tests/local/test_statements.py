@@ -39,6 +39,7 @@ def run(lakehouse: LocalWorkspace, warehouse: str, statement: str, **more: objec
     return lakehouse.client().statement_execution.execute_statement(statement, warehouse, **more)
 
 
+@pytest.mark.shows("sql: values of every type", client="databricks-sdk")
 def test_values_of_every_type_come_back_as_texts(lakehouse: LocalWorkspace, warehouse: str) -> None:
     found = run(
         lakehouse,
@@ -56,6 +57,7 @@ def test_values_of_every_type_come_back_as_texts(lakehouse: LocalWorkspace, ware
     assert (columns[2].type_precision, columns[2].type_scale, columns[7].type_text) == (3, 2, "ARRAY<INT>")
 
 
+@pytest.mark.shows("sql: statements in a catalog and schema", client="databricks-sdk")
 def test_tables_are_written_and_read_in_a_catalog_and_schema(lakehouse: LocalWorkspace, warehouse: str) -> None:
     made = run(lakehouse, warehouse, "CREATE TABLE numbers (n INT)", catalog="stmt", schema="silver")
     assert (made.status.state, made.manifest.total_row_count) == (sql.StatementState.SUCCEEDED, 0)
@@ -70,12 +72,14 @@ def test_tables_are_written_and_read_in_a_catalog_and_schema(lakehouse: LocalWor
     assert found.result.data_array == [["3"], ["2"]]
 
 
+@pytest.mark.shows("sql: parameters", client="databricks-sdk")
 def test_a_parameter_is_a_value_not_a_piece_of_sql(lakehouse: LocalWorkspace, warehouse: str) -> None:
     parameters = [sql.StatementParameterListItem("text", value="' OR true --")]
     found = run(lakehouse, warehouse, "SELECT :text AS t", parameters=parameters)
     assert found.result.data_array == [["' OR true --"]]
 
 
+@pytest.mark.shows("sql: results in chunks, row limit, inline byte limit", client="databricks-sdk")
 def test_large_results_come_in_chunks_and_row_limits_truncate(lakehouse: LocalWorkspace, warehouse: str) -> None:
     client = lakehouse.client().statement_execution
     found = run(lakehouse, warehouse, "SELECT id FROM range(25000) ORDER BY id")
@@ -124,6 +128,7 @@ def test_results_are_dropped_when_they_are_old_or_too_many(monkeypatch: pytest.M
         kept.get(third)
 
 
+@pytest.mark.shows("sql: errors with their SQLSTATE", client="databricks-sdk")
 def test_a_failure_tells_what_spark_says(lakehouse: LocalWorkspace, warehouse: str) -> None:
     found = run(lakehouse, warehouse, "SELECT * FROM stmt.silver.nowhere")
     assert found.status.state is sql.StatementState.FAILED
@@ -136,6 +141,7 @@ def test_a_failure_tells_what_spark_says(lakehouse: LocalWorkspace, warehouse: s
     assert run(lakehouse, warehouse, "SELEC 1").status.state is sql.StatementState.FAILED
 
 
+@pytest.mark.shows("sql: polling, wait timeout, cancellation", client="databricks-sdk")
 def test_a_long_statement_is_polled_and_cancelled(lakehouse: LocalWorkspace, warehouse: str) -> None:
     client = lakehouse.client().statement_execution
     started = run(lakehouse, warehouse, LONG, wait_timeout="0s")
@@ -151,6 +157,7 @@ def test_a_long_statement_is_polled_and_cancelled(lakehouse: LocalWorkspace, war
     assert run(lakehouse, warehouse, "SELECT 1").status.state is sql.StatementState.SUCCEEDED
 
 
+@pytest.mark.shows("sql: a statement starts its warehouse", client="databricks-sdk")
 def test_a_statement_starts_its_warehouse(lakehouse: LocalWorkspace, warehouse: str) -> None:
     client = lakehouse.client()
     client.warehouses.stop(warehouse)

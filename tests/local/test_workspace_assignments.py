@@ -127,6 +127,7 @@ def _replace(client: WorkspaceClient, name: str, role: str, *principals: str, et
     proxy.update_rule_set(name, iam.RuleSetUpdateRequest(name=name, etag=current, grant_rules=rules))
 
 
+@pytest.mark.shows("identity: rule sets, replaced by their etag", client="databricks-sdk")
 def test_a_rule_set_is_replaced_by_who_read_it_last(
     workspace: LocalWorkspace, client: WorkspaceClient, runner: iam.ServicePrincipal
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_rule_set_is_replaced_by_who_read_it_last(
     assert (rule.role, rule.principals) == ("roles/servicePrincipal.user", ["users/admin@churn.local"])
 
 
+@pytest.mark.shows("identity: run_as needs the role of users on the service principal", client="databricks-sdk")
 def test_running_as_a_service_principal_needs_its_role_of_users(
     workspace: LocalWorkspace, client: WorkspaceClient, runner: iam.ServicePrincipal
 ) -> None:

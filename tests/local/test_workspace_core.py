@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 
+@pytest.mark.shows("api: bearer tokens; a wrong one is a 401", client="databricks-sdk")
 def test_a_missing_or_unknown_token_is_a_401(workspace: LocalWorkspace) -> None:
     with pytest.raises(Unauthenticated, match="no valid bearer token"):
         workspace.client(token="dapi-unknown").current_user.me()
@@ -36,6 +37,7 @@ def test_a_missing_or_unknown_token_is_a_401(workspace: LocalWorkspace) -> None:
         assert client.get("/api/2.0/secrets/scopes/list", headers={"Authorization": ""}).status_code == 401
 
 
+@pytest.mark.shows("api: what is not built is a 501 that names itself", client="databricks-sdk")
 def test_an_unknown_route_is_a_501_that_names_it(workspace: LocalWorkspace) -> None:
     with pytest.raises(NotImplemented, match=r"GET /api/2\.1/unity-catalog/shares is not part of the local workspace"):
         list(workspace.client().shares.list_shares())
@@ -45,6 +47,7 @@ def test_an_unknown_route_is_a_501_that_names_it(workspace: LocalWorkspace) -> N
     assert answer.json()["message"].startswith("PUT /api/2.0/secrets/list")
 
 
+@pytest.mark.shows("api: an unknown field is a 400 that names it", client="httpx")
 def test_an_unknown_field_is_a_400_that_names_it(workspace: LocalWorkspace) -> None:
     with workspace.http() as client:
         answer = client.post("/api/2.0/secrets/scopes/create", json={"scope": "s", "colour": "red"})
@@ -59,6 +62,7 @@ def test_a_body_that_is_no_json_is_a_400(workspace: LocalWorkspace) -> None:
     assert (answer.status_code, answer.json()["error_code"]) == (400, "MALFORMED_REQUEST")
 
 
+@pytest.mark.shows("api: Databricks' error codes, which the SDK maps to its exceptions", client="databricks-sdk")
 def test_a_missing_object_has_databricks_error_code(workspace: LocalWorkspace) -> None:
     client = workspace.client()
     with pytest.raises(NotFound, match="does not exist") as raised:
@@ -69,6 +73,7 @@ def test_a_missing_object_has_databricks_error_code(workspace: LocalWorkspace) -
     assert raised.value.error_code == "CATALOG_DOES_NOT_EXIST"
 
 
+@pytest.mark.shows("api: objects outlive a restart of the workspace", client="databricks-sdk")
 def test_state_survives_a_restart(workspace: LocalWorkspace) -> None:
     client = workspace.client()
     me = client.current_user.me()

@@ -35,6 +35,7 @@ def signed_in(workspace: LocalWorkspace, application_id: str | None, secret: str
     )
 
 
+@pytest.mark.shows("identity: OAuth secrets of service principals (client credentials)", client="databricks-sdk")
 def test_a_service_principal_signs_in_with_its_secret(workspace: LocalWorkspace, server: iam.ServicePrincipal) -> None:
     secrets = workspace.client().service_principal_secrets_proxy
     made = secrets.create(server.id or "")
@@ -51,6 +52,7 @@ def test_a_service_principal_signs_in_with_its_secret(workspace: LocalWorkspace,
         secrets.delete(server.id or "", made.id or "")
 
 
+@pytest.mark.shows("identity: OAuth secrets are made by managers, five at most", client="databricks-sdk")
 def test_secrets_are_made_by_managers_and_are_few(workspace: LocalWorkspace, server: iam.ServicePrincipal) -> None:
     itself = workspace.client(workspace.token_of(server.application_id or ""))
     with pytest.raises(PermissionDenied, match="not a manager"):
@@ -86,6 +88,7 @@ def late(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         cloud.stop()
 
 
+@pytest.mark.shows("identity: new principals are seen late by the other services, on request", client="databricks-sdk")
 def test_a_new_principal_is_waited_for_until_it_is_seen(late: LocalWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     client = late.client()
     made = client.service_principals.create(display_name="server")

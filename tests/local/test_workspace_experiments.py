@@ -38,6 +38,8 @@ def paths(client: WorkspaceClient) -> list[str]:
     return sorted(entry.path or "" for entry in client.workspace.list(FOLDER))
 
 
+@pytest.mark.shows("mlflow: experiments lie in folders of the workspace", client="databricks-sdk")
+@pytest.mark.shows("mlflow: experiments, runs and metrics", client="MLflow")
 def test_an_experiment_lies_in_its_folder_by_either_client(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.experiments.create_experiment(f"{FOLDER}/one").experiment_id
     with mlflow_at(lakehouse.settings.workspace_url, lakehouse.token):
@@ -53,6 +55,7 @@ def test_an_experiment_lies_in_its_folder_by_either_client(lakehouse: LocalWorks
     assert names(client) >= {f"{FOLDER}/renamed", f"{FOLDER}/two"}
 
 
+@pytest.mark.shows("mlflow: a deleted experiment frees its path", client="databricks-sdk")
 def test_a_deleted_experiment_frees_its_path(client: WorkspaceClient) -> None:
     first = client.experiments.create_experiment(f"{FOLDER}/again").experiment_id or ""
     client.experiments.delete_experiment(first)
@@ -63,6 +66,7 @@ def test_a_deleted_experiment_frees_its_path(client: WorkspaceClient) -> None:
         client.experiments.delete_experiment(first)
 
 
+@pytest.mark.shows("mlflow: a deleted folder takes its experiments along", client="databricks-sdk")
 def test_a_folder_takes_its_experiments_along(client: WorkspaceClient) -> None:
     client.experiments.create_experiment(f"{FOLDER}/inside")
     client.workspace.delete(FOLDER, recursive=True)

@@ -58,6 +58,7 @@ def volumes(workspace: LocalWorkspace) -> WorkspaceClient:
     return workspace.client()
 
 
+@pytest.mark.shows("files: workspace files are imported, listed, exported and deleted", client="databricks-sdk")
 def test_a_file_is_imported_listed_exported_and_deleted(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     content = bytes(range(256)) + b"\r\n--boundary\r\n\n"
     client.workspace.mkdirs("/Workspace/Shared/a/b")
@@ -83,6 +84,7 @@ def test_a_file_is_imported_listed_exported_and_deleted(workspace: LocalWorkspac
     assert not (workspace.settings.workspace_files / "Shared/a").exists()
 
 
+@pytest.mark.shows("files: a workspace file is overwritten and keeps its id", client="databricks-sdk")
 def test_a_new_version_keeps_the_id_and_is_asked_for(client: WorkspaceClient) -> None:
     client.workspace.upload("/Shared/version.txt", b"1", format=AUTO)
     first = client.workspace.get_status("/Shared/version.txt")
@@ -216,6 +218,7 @@ def test_imports_that_cannot_be(client: WorkspaceClient) -> None:
         client.workspace.import_("/Shared/x.txt", content="%%%", format=AUTO)
 
 
+@pytest.mark.shows("files: files of a volume are uploaded, downloaded and deleted", client="databricks-sdk")
 def test_a_volume_s_file_goes_up_and_down(workspace: LocalWorkspace, volumes: WorkspaceClient) -> None:
     path = f"{VOLUME}/landing/2026-01-01/customers, März.csv"
     volumes.files.upload(path, io.BytesIO(b"a,b\n1,2\n"))
@@ -234,6 +237,7 @@ def test_a_volume_s_file_goes_up_and_down(workspace: LocalWorkspace, volumes: Wo
 
 
 @pytest.mark.usefixtures("volumes")
+@pytest.mark.shows("files: large uploads to a volume", client="databricks-sdk")
 def test_a_large_upload_goes_whole_where_the_sdk_would_send_parts(workspace: LocalWorkspace) -> None:
     config = Config(host=workspace.settings.workspace_url, token=workspace.token, auth_type="pat")
     config.files_ext_multipart_upload_min_stream_size = 1000
@@ -243,6 +247,7 @@ def test_a_large_upload_goes_whole_where_the_sdk_would_send_parts(workspace: Loc
     assert client.files.download(f"{VOLUME}/large.bin").contents.read() == content
 
 
+@pytest.mark.shows("files: folders of a volume, listed in pages", client="databricks-sdk")
 def test_folders_are_made_listed_in_pages_and_removed(volumes: WorkspaceClient) -> None:
     volumes.files.create_directory(f"{VOLUME}/pages/inner")
     for number in range(5):

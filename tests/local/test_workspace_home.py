@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from pyspark.sql.connect.session import SparkSession
 
 from local.workspace.core.store import Store
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 
+@pytest.mark.shows("dashboards: the workspace's page with its runs", client="httpx")
 def test_the_page_shows_runs_with_their_tasks_and_names_absent_services(workspace: LocalWorkspace) -> None:
     task = {
         "task_key": "train <model>",

@@ -43,6 +43,7 @@ def runner(client: WorkspaceClient) -> Iterator[iam.ServicePrincipal]:
     client.service_principals.delete(made.id)
 
 
+@pytest.mark.shows("identity: current user, id of the workspace", client="databricks-sdk")
 def test_me_tells_the_workspace_in_a_header(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     assert client.current_user.me().user_name == "admin@churn.local"
     assert client.get_workspace_id() == int(
@@ -58,6 +59,7 @@ def test_the_account_s_directory_is_read_at_the_address_of_the_workspace(client:
         client.api_client.do("POST", path, body={"displayName": "new"})
 
 
+@pytest.mark.shows("identity: groups, members and entitlements (SCIM)", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_groups_are_made_found_changed_and_deleted(client: WorkspaceClient, runner: iam.ServicePrincipal) -> None:
     group = client.groups.create(display_name="Analysts", entitlements=[iam.ComplexValue(value="workspace-access")])
@@ -89,6 +91,7 @@ def test_a_member_that_does_not_exist_is_refused(client: WorkspaceClient) -> Non
         client.groups.create(display_name="ghosts", members=[iam.ComplexValue(value="7")])
 
 
+@pytest.mark.shows("identity: built-in groups cannot be deleted", client="databricks-sdk")
 def test_built_in_groups_stay(client: WorkspaceClient) -> None:
     (admins,) = client.groups.list(filter="displayName eq admins")
     with pytest.raises(BadRequest, match="built in"):
@@ -114,6 +117,7 @@ def test_a_filter_that_is_not_understood_is_refused(client: WorkspaceClient) -> 
         list(client.groups.list(filter="displayName present"))
 
 
+@pytest.mark.shows("identity: SCIM filters by any display name", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 @pytest.mark.parametrize("name", ["Research and Development", "Bob's team", "Sales eq and", "and", 'the "best"'])
 def test_a_group_is_found_by_any_name(client: WorkspaceClient, name: str) -> None:
@@ -141,6 +145,7 @@ def test_a_patch_operation_that_does_not_exist_is_refused(client: WorkspaceClien
     assert answer.status_code == 400
 
 
+@pytest.mark.shows("identity: a deleted principal leaves its groups and loses its token", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
     workspace: LocalWorkspace, client: WorkspaceClient
@@ -155,6 +160,7 @@ def test_a_deleted_member_leaves_its_groups_and_loses_its_token(
         workspace.client(token).current_user.me()
 
 
+@pytest.mark.shows("identity: a deactivated principal cannot call", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.service_principals.create(display_name="paused")
@@ -166,6 +172,7 @@ def test_an_inactive_principal_cannot_call(workspace: LocalWorkspace, client: Wo
     assert workspace.client(token).current_user.me().display_name == "paused"
 
 
+@pytest.mark.shows("identity: SCIM lists in pages", client="databricks-sdk")
 @pytest.mark.usefixtures("left_behind")
 def test_lists_come_in_pages(client: WorkspaceClient) -> None:
     users = [client.users.create(user_name=f"user{number}@churn.local") for number in range(5)]
@@ -175,3 +182,18 @@ def test_lists_come_in_pages(client: WorkspaceClient) -> None:
 
 def _answer(client: WorkspaceClient, path: str, **query: str) -> Any:
     return client.api_client.do("GET", path, query=query)
+
+
+@pytest.mark.shows("identity: names of users ignore case", client="databricks-sdk")
+@pytest.mark.usefixtures("left_behind")
+def test_the_case_of_a_users_name_does_not_count(workspace: LocalWorkspace, client: WorkspaceClient) -> None:
+    made = client.users.create(user_name="Ann.Lee@Churn.local")
+    assert made.user_name == "ann.lee@churn.local"
+    with pytest.raises(ResourceConflict, match=r"User with username ann.lee@churn.local already exists"):
+        client.users.create(user_name="ANN.LEE@churn.local")
+    policy = client.cluster_policies.create(name="of Ann", definition="{}")
+    entry = iam.AccessControlRequest(user_name="Ann.Lee@churn.local", permission_level=iam.PermissionLevel.CAN_USE)
+    client.permissions.set("cluster-policies", str(policy.policy_id), access_control_list=[entry])
+    client.cluster_policies.delete(str(policy.policy_id))
+    token = workspace.token_of("ANN.lee@churn.local")
+    assert workspace.client(token).current_user.me().user_name == "ann.lee@churn.local"

@@ -66,6 +66,7 @@ def test_runtimes_and_types_of_nodes_are_listed(client: WorkspaceClient) -> None
     assert (nodes["m6id.xlarge"].memory_mb, nodes["m6id.xlarge"].num_cores) == (16384, 4)
 
 
+@pytest.mark.shows("compute: cluster policies", client="databricks-sdk")
 def test_policies_are_made_edited_listed_and_deleted(client: WorkspaceClient) -> None:
     made = client.cluster_policies.create(name="small", definition='{"num_workers": {"type": "fixed", "value": 1}}')
     with pytest.raises(BadRequest, match="Policy with name 'small' already exists"):
@@ -89,6 +90,7 @@ def test_policies_that_cannot_be(client: WorkspaceClient) -> None:
         client.cluster_policies.create(name="p", policy_family_id="job-cluster")
 
 
+@pytest.mark.shows("compute: SQL warehouses start, stop and change", client="databricks-sdk")
 def test_warehouses_start_stop_and_change(client: WorkspaceClient, warehouse: sql.GetWarehouseResponse) -> None:
     assert warehouse.state == sql.State.RUNNING
     assert warehouse.odbc_params.path == f"/sql/1.0/warehouses/{warehouse.id}"
@@ -111,6 +113,7 @@ def test_warehouses_that_cannot_be(client: WorkspaceClient, warehouse: sql.GetWa
         client.warehouses.get("0")
 
 
+@pytest.mark.shows("secrets: scopes, secrets, access control lists, which are enforced", client="databricks-sdk")
 def test_a_secret_is_read_by_whom_its_scope_lets(client: WorkspaceClient, reader: WorkspaceClient) -> None:
     client.secrets.create_scope("team")
     with pytest.raises(ResourceAlreadyExists, match="already exists"):
@@ -159,6 +162,7 @@ def test_secrets_that_cannot_be(client: WorkspaceClient) -> None:
         client.secrets.get_secret("limits", "none")
 
 
+@pytest.mark.shows("identity: permissions on objects are read, replaced and added to", client="databricks-sdk")
 def test_permissions_are_read_replaced_and_added_to(
     client: WorkspaceClient, reader: WorkspaceClient, warehouse: sql.GetWarehouseResponse
 ) -> None:
@@ -210,6 +214,9 @@ def test_permissions_that_cannot_be(client: WorkspaceClient, warehouse: sql.GetW
         client.permissions.get("apps", "0")
 
 
+@pytest.mark.shows(
+    "dashboards: a dashboard is drafted, published, changed by its etag, and trashed", client="databricks-sdk"
+)
 def test_a_dashboard_is_drafted_published_and_trashed(
     client: WorkspaceClient, warehouse: sql.GetWarehouseResponse
 ) -> None:

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.inventory import inventory
 
 if TYPE_CHECKING:
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).parent / "programs" / "workspace"
 
 
+@pytest.mark.shows(
+    "engine: every resource type is deployed, changed, refreshed without drift, destroyed",
+    "identity: groups, members, service principals, users, assignments, rule sets as resources",
+    "unity catalog: catalogs, schemas, volumes, models, grants as resources",
+    "secrets: scopes, secrets, access control lists as resources",
+    "files: folders and files of the workspace as resources",
+    "compute: cluster policies and SQL warehouses as resources",
+    "dashboards: dashboards as resources",
+    "mlflow: experiments as resources",
+    client="Databricks provider",
+)
 def test_every_resource_type_is_deployed_changed_and_destroyed(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -58,6 +71,7 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     assert _assigned(lakehouse) == {}
 
 
+@pytest.mark.shows("engine: what was changed by hand shows in a refreshed preview", client="Databricks provider")
 def test_what_was_changed_by_hand_shows_in_the_preview(
     lakehouse: LocalWorkspace, pulumi: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import mlflow
 import pytest
-from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied, Unauthenticated
+from databricks.sdk.errors import BadRequest, NotFound, Unauthenticated
 from databricks.sdk.service import catalog
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
-
-from tests.mlflow_client import mlflow_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +38,8 @@ def spark(lakehouse: LocalWorkspace) -> Iterator[SparkSession]:
     session.client.close()
 
 
+@pytest.mark.shows("unity catalog: catalogs and schemas", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: a catalog is usable in Spark at once", client="Spark Connect")
 def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.first AS SELECT 1 AS one")
     assert spark.table("unity.gold.first").count() == 1
@@ -55,6 +52,7 @@ def test_a_catalog_is_usable_in_spark_at_once(client: WorkspaceClient, spark: Sp
     assert [schema.name for schema in client.schemas.list("unity")] == ["default", "gold"]
 
 
+@pytest.mark.shows("unity catalog: names ignore case", client="databricks-sdk")
 def test_names_are_lower_case_and_taken_once(client: WorkspaceClient) -> None:
     with pytest.raises(BadRequest) as raised:
         client.catalogs.create("UNITY", storage_root=ROOT)
@@ -77,6 +75,7 @@ def test_a_catalog_is_not_taken_for_a_schema_of_another(
         spark.sql(f"CREATE SCHEMA catalogs.{name}")
 
 
+@pytest.mark.shows("unity catalog: error codes of what is missing", client="databricks-sdk")
 @pytest.mark.parametrize(
     ("read", "code"),
     [
@@ -97,6 +96,7 @@ def test_what_is_missing_has_its_error_code(client: WorkspaceClient, read: objec
     assert raised.value.error_code == code
 
 
+@pytest.mark.shows("unity catalog: tables with columns, types and comments", client="databricks-sdk")
 def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkSession) -> None:
     spark.sql("CREATE TABLE unity.gold.shown (id BIGINT COMMENT 'key', price DECIMAL(8,2), tags ARRAY<STRING>)")
     table = client.tables.get("unity.gold.shown")
@@ -130,6 +130,7 @@ def test_the_tables_of_a_catalog_lie_below_its_storage_root(
     assert list(below.rglob("*.parquet")) == []
 
 
+@pytest.mark.shows("unity catalog: deletion by force, and its refusal without", client="databricks-sdk")
 def test_what_is_not_empty_stays_unless_forced(client: WorkspaceClient, spark: SparkSession) -> None:
     client.catalogs.create("short", storage_root=ROOT)
     client.schemas.create("held", "short")
@@ -188,6 +189,7 @@ def test_a_catalog_comes_back_empty(client: WorkspaceClient, spark: SparkSession
         client.catalogs.delete("again", force=True)
 
 
+@pytest.mark.shows("unity catalog: managed volumes", client="databricks-sdk")
 def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     made = client.volumes.create("unity", "gold", "raw", catalog.VolumeType.MANAGED, comment="drops")
     client.files.upload("/Volumes/unity/gold/raw/a/b.txt", io.BytesIO(b"b"))
@@ -203,6 +205,9 @@ def test_a_volume_holds_files_until_it_goes(lakehouse: LocalWorkspace, client: W
     assert not content.exists()
 
 
+@pytest.mark.shows(
+    "unity catalog: grants are added and removed; privileges fit their securable", client="databricks-sdk"
+)
 def test_grants_add_and_remove(client: WorkspaceClient) -> None:
     def change(**privileges: list[catalog.Privilege]) -> dict[str, list[str]]:
         changes = [catalog.PermissionsChange(principal="users", **privileges)]
@@ -220,65 +225,7 @@ def test_grants_add_and_remove(client: WorkspaceClient) -> None:
         client.grants.update("schema", "unity.gold", changes=ghosts)
 
 
-@pytest.fixture
-def registry(lakehouse: LocalWorkspace) -> Iterator[MlflowClient]:
-    """MLflow's own client, with the workspace's address in the environment."""
-    url = lakehouse.settings.workspace_url
-    with mlflow_at(url, lakehouse.token):
-        yield MlflowClient(url, url)
-
-
-def test_a_model_is_the_same_by_either_api(client: WorkspaceClient, registry: MlflowClient) -> None:
-    made = client.registered_models.create(
-        catalog_name="unity", schema_name="gold", name="churn", comment="predicts churn"
-    )
-    assert registry.get_registered_model("unity.gold.churn").description == "predicts churn"
-    assert made.full_name == "unity.gold.churn"
-
-    with mlflow.start_run(experiment_id=registry.create_experiment("/Shared/unity")) as run:
-        mlflow.log_metric("auc", 0.85)
-        mlflow.log_text("hello", "notes/hello.txt")
-        logged = mlflow.pyfunc.log_model(
-            name="model", python_model=_same, pip_requirements=[], registered_model_name="unity.gold.churn"
-        )
-    assert mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/notes/hello.txt") == "hello"
-    registry.set_registered_model_alias("unity.gold.churn", "champion", logged.registered_model_version)
-
-    version = client.model_versions.get_by_alias("unity.gold.churn", "champion")
-    assert (version.version, version.run_id) == (1, run.info.run_id)
-    assert [item.version for item in client.model_versions.list("unity.gold.churn")] == [1]
-    model = client.registered_models.get("unity.gold.churn", include_aliases=True)
-    assert [(alias.alias_name, alias.version_num) for alias in model.aliases] == [("champion", 1)]
-    client.registered_models.set_alias("unity.gold.churn", "Champion", 1)
-    registry.set_registered_model_alias("unity.gold.churn", "CHAMPION", "1")
-    model = client.registered_models.get("unity.gold.churn", include_aliases=True)
-    assert [alias.alias_name for alias in model.aliases] == ["champion"], "aliases ignore case"
-    assert client.model_versions.get_by_alias("unity.gold.churn", "cHampion").version == 1
-    client.registered_models.set_alias("unity.gold.churn", "challenger", 1)
-    assert registry.get_model_version_by_alias("unity.gold.churn", "challenger").version == "1"
-    assert mlflow.pyfunc.load_model("models:/unity.gold.churn@challenger").predict([1]) == [1]
-
-    client.registered_models.update("unity.gold.churn", comment="changed", owner="users")
-    assert client.registered_models.get("unity.gold.churn").owner == "users"
-    assert "churn" in [item.name for item in client.registered_models.list(catalog_name="unity", schema_name="gold")]
-    client.registered_models.delete("unity.gold.churn")
-    with pytest.raises(MlflowException, match="not found"):
-        registry.get_registered_model("unity.gold.churn")
-
-
-def test_a_model_is_deleted_by_its_owner_or_who_manages_it(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
-    deployer = client.service_principals.create(display_name="deployer")
-    other = lakehouse.client(lakehouse.token_of(deployer.application_id or ""))
-    client.registered_models.create(catalog_name="unity", schema_name="gold", name="guarded")
-    with pytest.raises(PermissionDenied, match=r"does not have MANAGE on function 'unity\.gold\.guarded'"):
-        other.registered_models.delete("unity.gold.guarded")
-    manage = catalog.PermissionsChange(principal=deployer.application_id, add=[catalog.Privilege.MANAGE])
-    client.grants.update("catalog", "unity", changes=[manage])
-    other.registered_models.update("unity.gold.guarded", comment="managed")
-    other.registered_models.delete("unity.gold.guarded")
-    client.service_principals.delete(deployer.id or "")
-
-
+@pytest.mark.shows("unity catalog: properties that the service adds", client="databricks-sdk")
 def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None:
     own = "unity.catalog.managed.delta.defaults.delta.enableRowTracking"
     made = client.schemas.create("properties", "unity", properties={"team": "retention"})
@@ -291,10 +238,7 @@ def test_the_service_adds_properties_of_its_own(client: WorkspaceClient) -> None
     client.schemas.delete("unity.properties")
 
 
-def _same(model_input: list[int]) -> list[int]:
-    return model_input
-
-
+@pytest.mark.shows("mlflow: MLflow's own pages", client="httpx")
 def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
     lakehouse: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,17 +261,20 @@ def test_mlflow_asks_for_the_token_and_shows_its_pages_without(
         assert foreign.status_code == 403
 
 
+@pytest.mark.shows("unity catalog: objects outlive a restart of Spark and MLflow", client="databricks-sdk")
 def test_what_spark_and_mlflow_hold_survives_their_restart(lakehouse: LocalWorkspace, client: WorkspaceClient) -> None:
     client.schemas.create("kept", "unity")
-    client.registered_models.create(catalog_name="unity", schema_name="kept", name="model")
     lakehouse.stop("spark", "mlflow")
     with lakehouse.http() as http:  # the SDK would try again for minutes
-        for missing, path in (("MLflow", "models/unity.kept.model"), ("Spark Connect", "tables/unity.gold.t")):
-            answer = http.get(f"/api/2.1/unity-catalog/{path}")
+        for missing, path in (
+            ("MLflow", "2.0/mlflow/experiments/get?experiment_id=0"),
+            ("Spark Connect", "2.1/unity-catalog/tables/unity.gold.t"),
+        ):
+            answer = http.get(f"/api/{path}")
             assert answer.status_code == 503
             assert answer.json()["message"].startswith(f"{missing} at ")
     lakehouse.start_spark()
     lakehouse.start_mlflow()
-    assert client.registered_models.get("unity.kept.model").name == "model"
+    assert client.experiments.get_experiment("0").experiment is not None
     client.schemas.create("after", "unity")
     assert {schema.name for schema in client.schemas.list("unity")} == {"default", "gold", "kept", "after"}

@@ -1,21 +1,21 @@
-"""MLflow and the gold tables for the tests of models; made once, since each takes seconds."""
+"""Workspace, registry and gold tables for the tests of the tasks; made once, since each takes seconds."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.local.conftest import LocalWorkspace
 from tests.mlflow_client import mlflow_at
-from tests.ports import free_base_port
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
+    from databricks.sdk import WorkspaceClient
     from pyspark.sql import SparkSession
 
     from local.settings import LocalSettings
@@ -23,31 +23,38 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real MLflow server over SQLite; the environment names it while the tests run."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    port = free_base_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "a")]
-    url = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w") as log, mlflow_at(url):
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            wait_until_healthy(f"{url}/health", server)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
+def workspace(spark_home: LocalSettings) -> Iterator[LocalWorkspace]:
+    """A workspace beside the Spark server; the environment names it while the tests run."""
+    cloud = LocalWorkspace(spark_home)
+    try:
+        cloud.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
+            patch.setenv("DATABRICKS_TOKEN", cloud.token)
+            yield cloud
+    finally:
+        cloud.stop()
 
 
 @pytest.fixture(scope="session")
-def world(spark: SparkSession, spark_home: LocalSettings, mlflow_server: str) -> Iterator[World]:
-    """Gold tables of Telco in a catalog of their own; the environment names the Spark server, as a task's does."""
-    from tests.workloads.ml_world import CATALOG, World, labelled_telco
+def models(workspace: LocalWorkspace) -> Iterator[WorkspaceClient]:
+    """The workspace with MLflow, and the catalog of the tests of models; the environment names its registry."""
+    from tests.workloads.ml_world import CATALOG
 
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS catalogs.{CATALOG}")
+    workspace.start_mlflow()
+    client = workspace.client()
+    workspace.catalog(CATALOG)
     for schema in ("silver", "gold", "mlops"):
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
+        client.schemas.create(schema, CATALOG)
+    with mlflow_at(workspace.settings.workspace_url, workspace.token):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def world(spark: SparkSession, spark_home: LocalSettings, models: WorkspaceClient) -> Iterator[World]:
+    """Gold tables of Telco in a catalog of their own; the environment names the Spark server, as a task's does."""
+    from tests.workloads.ml_world import World, labelled_telco
+
     telco_world = World(spark, labelled_telco())
     telco_world.write_gold()
     with pytest.MonkeyPatch.context() as patch:

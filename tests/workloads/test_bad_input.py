@@ -25,7 +25,6 @@ from churn.ingestion import ingest
 from churn.transforms import reconcile
 from local.settings import REPOSITORY, LocalSettings
 from tests.conftest import SERVER_PYTHON
-from tests.local.conftest import LocalWorkspace
 from tests.small_data import SMALL_DATA
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+    from tests.local.conftest import LocalWorkspace
 
 CATALOG = "churn_bad_input"
 VOLUMES = f"/Volumes/{CATALOG}/bronze"
@@ -184,22 +185,15 @@ class WayToSilver:
 
 @pytest.fixture(scope="module")
 def path(
-    spark: SparkSession, spark_home: LocalSettings, tmp_path_factory: pytest.TempPathFactory
+    spark: SparkSession, spark_home: LocalSettings, workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[WayToSilver]:
     """The path, with the first files taken in under run 1."""
-    workspace = LocalWorkspace(spark_home)
-    workspace.start()
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DATABRICKS_HOST", spark_home.workspace_url)
-            patch.setenv("DATABRICKS_TOKEN", workspace.token)
-            patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-            way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"))
-            way.deliver(FIRST)
-            way.take_in("1")
-            yield way
-    finally:
-        workspace.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
+        way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"))
+        way.deliver(FIRST)
+        way.take_in("1")
+        yield way
 
 
 def account(path: WayToSilver, run_id: str) -> dict[str, tuple[int, ...]]:

@@ -83,7 +83,7 @@ class Clients:
                     aws_secret_access_key=_key(self.settings, "secretKey"),
                     config=Config(
                         s3={"addressing_style": "path"},
-                        retries={"total_max_attempts": 2},
+                        retries={"total_max_attempts": 5},
                         max_pool_connections=32,
                         connect_timeout=5,
                         proxies={},

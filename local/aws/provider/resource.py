@@ -118,11 +118,16 @@ class Resource:
         """Makes it and returns the id; what other calls set is not set yet."""
         defaults = {name: value for name, value in self.defaults.items() if name in self.made}
         parameters = to_boto(self.make, defaults | inputs)
-        answer = (
-            getattr(client, self.create)(**parameters)
-            if isinstance(self.create, str)
-            else self.create(client, parameters)
-        )
+        try:
+            answer = (
+                getattr(client, self.create)(**parameters)
+                if isinstance(self.create, str)
+                else self.create(client, parameters)
+            )
+        except ClientError as error:
+            if isinstance(self.id, str) or not _made_by_lost_try(error):
+                raise
+            answer = {}
         return str(dig(answer, self.id) if isinstance(self.id, str) else self.id(answer, inputs))
 
     def state(self, client: Any, id_: str, given: Properties, region: str) -> tuple[Properties, Properties]:
@@ -159,6 +164,12 @@ def gone(error: Exception) -> bool:
     if isinstance(error, ClientError):
         return bool(re.search(r"NotFound|NoSuch|^404$", error.response["Error"]["Code"]))
     return isinstance(error, GoneError)
+
+
+def _made_by_lost_try(error: ClientError) -> bool:
+    """Whether a resource exists because an earlier try of the same call made it, whose answer was lost."""
+    tried = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    return bool(tried and re.search(r"AlreadyExists|AlreadyOwned", error.response["Error"]["Code"]))
 
 
 def only(found: list[Properties]) -> Properties:

@@ -100,7 +100,7 @@ def _check(text: str) -> None:
         raise bad_request("definition must be an object of rules by attribute")
     for attribute, rule in rules.items():
         if "*" in attribute or attribute == "dbus_per_hour":
-            raise not_built(f"a rule of a cluster policy over {attribute}")
+            raise not_built(f"a rule of a cluster policy over dbus_per_hour or over items of a list ({attribute})")
         kind = rule.get("type") if isinstance(rule, dict) else None
         if kind not in _TYPES:
             raise bad_request(f"definition.{attribute}.type is {kind!r}; allowed: {', '.join(sorted(_TYPES))}")

@@ -114,7 +114,7 @@ def list_clusters(request: Request, workspace: WorkspaceDep, page_size: int = 20
     filters = {name: value for name, value in request.query_params.items() if name.startswith("filter_by.")}
     pinned = filters.pop("filter_by.is_pinned", "false") == "true"
     if filters:
-        raise not_built(min(filters))
+        raise not_built(f"{min(filters)} of a list of clusters")
     # No cluster of the local workspace is ever pinned.
     clusters = [] if pinned else [cluster for _, cluster in workspace.store.items(CLUSTERS)]
     return page(clusters, "clusters", page_size, page_token, most=_PAGE)

@@ -117,14 +117,14 @@ class Workspace:
             return document
 
     def principal(self, name: str) -> Principal:
-        """Returns a user by name, or a service principal by application id.
+        """Returns a user by name, whatever its case, or a service principal by application id.
 
         Raises:
             ApiError: No active principal has that name.
         """
         for key, user in self.store.items(USERS):
-            if user["userName"] == name and user.get("active", True) and self.sees(key):
-                return Principal(name, key, "user", ADMINS in self.groups_of(key))
+            if user["userName"] == name.lower() and user.get("active", True) and self.sees(key):
+                return Principal(user["userName"], key, "user", ADMINS in self.groups_of(key))
         for key, service_principal in self.store.items(SERVICE_PRINCIPALS):
             known = service_principal["applicationId"] == name and service_principal.get("active", True)
             if known and self.sees(key):
@@ -153,7 +153,7 @@ class Workspace:
         Raises:
             ApiError: There is no such principal.
         """
-        self.principal(name)
+        name = self.principal(name).name
         with self.store.transaction():
             for token, document in self.store.items(TOKENS):
                 if document["principal"] == name and "expires" not in document:

@@ -1,4 +1,4 @@
-"""The Files API: files of the volumes (`/Volumes`)."""
+"""The Files API: files of the volumes (`/Volumes`), and of the versions of registered models (`/Models`)."""
 
 import contextlib
 import errno
@@ -16,7 +16,7 @@ from local.workspace.core.errors import ApiError, already_exists, bad_request, n
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.files.whole_files import PREFIX, whole_file
-from local.workspace.unity_catalog import volumes
+from local.workspace.unity_catalog import model_store, volumes
 from local.workspace.unity_catalog.documents import VOLUMES
 
 router = APIRouter()
@@ -51,7 +51,7 @@ def file_metadata(path: str, workspace: WorkspaceDep) -> Response:
 @router.delete(_FILES, status_code=204)
 def delete(path: str, workspace: WorkspaceDep) -> None:
     """Deletes a file."""
-    _check_writable(workspace, path)
+    _locate(workspace, path, write=True)
     _file(workspace, path).unlink()
 
 
@@ -68,15 +68,14 @@ def start_upload(path: str, workspace: WorkspaceDep, action: str, overwrite: boo
 @router.post("/api/2.0/fs/create-abort-upload-url")
 @router.post("/api/2.0/fs/create-download-url")
 def no_presigned_urls() -> Response:
-    """Refuses presigned URLs, as there is no cloud storage behind a volume; the SDKs then use the Files API."""
+    """Refuses presigned URLs, as there is no cloud storage behind the files; the SDKs then use the Files API."""
     raise _NoPresignedUrlsError
 
 
 @router.put(_FOLDERS, status_code=204)
 def make_folder(path: str, workspace: WorkspaceDep) -> None:
     """Makes a folder, and those above it."""
-    _check_writable(workspace, path)
-    _, folder = _locate(workspace, path)
+    _, folder = _locate(workspace, path, write=True)
     with _as_conflict(path):
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -91,11 +90,10 @@ def folder_metadata(path: str, workspace: WorkspaceDep) -> Response:
 @router.delete(_FOLDERS, status_code=204)
 def delete_folder(path: str, workspace: WorkspaceDep) -> None:
     """Deletes an empty folder."""
-    _check_writable(workspace, path)
-    root, _ = _locate(workspace, path)
+    root, _ = _locate(workspace, path, write=True)
     folder = _folder(workspace, path)
     if folder == root:
-        raise bad_request(f"/{path} is a volume; delete it by Unity Catalog's API")
+        raise bad_request(f"/{path} is a volume or a version of a model; delete it by Unity Catalog's API")
     try:
         folder.rmdir()
     except OSError as error:
@@ -115,7 +113,7 @@ def list_folder(path: str, workspace: WorkspaceDep, page_size: int = 0, page_tok
 
 class _NoPresignedUrlsError(ApiError):
     def __init__(self) -> None:
-        super().__init__(403, "PERMISSION_DENIED", "volumes of the local workspace have no presigned URLs")
+        super().__init__(403, "PERMISSION_DENIED", "the local workspace has no presigned URLs")
 
     def as_dict(self) -> dict[str, Any]:
         info = {
@@ -126,34 +124,35 @@ class _NoPresignedUrlsError(ApiError):
         return {**super().as_dict(), "details": [info]}
 
 
-def _locate(workspace: Workspace, path: str) -> tuple[Path, Path]:
-    """The volume's folder and the place of `path` on this machine; raises ApiError if there is no such volume."""
-    parts = _parts(workspace, path)
-    root = workspace.settings.volumes.joinpath(*(part.lower() for part in parts[1:4]))
-    return root, root.joinpath(*parts[4:])
+def _locate(workspace: Workspace, path: str, write: bool = False) -> tuple[Path, Path]:
+    """The volume's or version's folder and the place of `path` on this machine; raises ApiError if there is none.
 
-
-def _check_writable(workspace: Workspace, path: str) -> None:
-    """Raises ApiError if the volume of a path can only be read."""
-    volumes.check_writable(workspace, ".".join(_parts(workspace, path)[1:4]))
-
-
-def _parts(workspace: Workspace, path: str) -> list[str]:
-    """The parts of a path; raises ApiError if it is in no volume."""
+    To `write`, the volume must not be one that can only be read, and a version not be READY yet: its files are written
+    once.
+    """
     parts = path.strip("/").split("/")
     if ".." in parts or "" in parts or "\0" in path:
         raise bad_request(f"Invalid path: /{path}")
+    if len(parts) >= 5 and parts[0] == "Models":
+        version = model_store.find_version(workspace, ".".join(parts[1:4]), parts[4])
+        if write and version["status"] == model_store.READY:
+            raise bad_request(f"/{path} belongs to a version that is READY, whose files stay as they are")
+        root = model_store.folder_of(workspace, version)
+        return root, root.joinpath(*parts[5:])
     if len(parts) < 4 or parts[0] != "Volumes":
-        raise bad_request(f"Invalid path: /{path}; the form is /Volumes/<catalog>/<schema>/<volume>/<path>")
+        forms = "/Volumes/<catalog>/<schema>/<volume>/<path> or /Models/<catalog>/<schema>/<model>/<version>/<path>"
+        raise bad_request(f"Invalid path: /{path}; the form is {forms}")
     volume = ".".join(parts[1:4]).lower()
     workspace.find(VOLUMES, volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
-    return parts
+    if write:
+        volumes.check_writable(workspace, volume)
+    root = workspace.settings.volumes.joinpath(*volume.split("."))
+    return root, root.joinpath(*parts[4:])
 
 
 def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
-    """The volume's folder and the target of an upload; raises ApiError if nothing can be uploaded there."""
-    _check_writable(workspace, path)
-    root, target = _locate(workspace, path)
+    """The folder of the volume or version, and the target of an upload; raises ApiError if nothing can go there."""
+    root, target = _locate(workspace, path, write=True)
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
     if target.exists() and not overwrite:

@@ -61,6 +61,8 @@ def write(workspace: Workspace, kind: Kind, document: Document) -> Document:
     name = document.get(kind.unique)
     if not name:
         raise bad_request(f"missing field {kind.unique}")
+    if kind is USERS:  # Databricks keeps the names of users in lower case
+        document = {**document, "userName": (name := name.lower())}
     other = kind.named(workspace, name)
     if other is not None and other[0] != document["id"]:
         raise already_exists(f"{kind.words} {name} already exists.")

@@ -45,7 +45,8 @@ class Kind:
         return f"{_SCHEMA}:{self.sdk.__name__}"
 
     def named(self, workspace: Workspace, name: str) -> tuple[str, Document] | None:
-        """Returns the id and the document of the principal of this name, or None."""
+        """Returns the id and the document of the principal of this name, or None; the case of users does not count."""
+        name = name.lower() if self.documents == "users" else name
         return next((item for item in workspace.store.items(self.documents) if item[1][self.unique] == name), None)
 
     def seen(self, workspace: Workspace, name: str) -> tuple[str, Document] | None:

@@ -59,7 +59,7 @@ def _job(workspace: Workspace, job_id: int) -> JobDocument:
 def _check_fields(request: Document, known: tuple[str, ...]) -> None:
     for name in request:
         if name not in known:
-            raise not_built(name)
+            raise not_built(f"{name} of a run")
 
 
 @router.post(f"{_API}/create")

@@ -1,1 +1,1 @@
-"""MLflow behind the workspace: its client, its proxy, and experiments as workspace objects."""
+"""MLflow behind the workspace: its proxy, its registry, and experiments as workspace objects."""

@@ -5,18 +5,18 @@ MLflow keeps experiments. These routes create, rename and delete them; all other
 
 import threading
 from pathlib import PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import httpx
 from databricks.sdk.service import ml
 from fastapi import APIRouter
 
 from local.workspace.core.context import Workspace, WorkspaceDep
-from local.workspace.core.errors import bad_request, not_found
+from local.workspace.core.errors import ApiError, bad_request, not_found
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.files import workspace_files
 from local.workspace.files.documents import OBJECTS, ObjectDocument
-from local.workspace.mlflow.client import call_mlflow
 
 router = APIRouter()
 _API = "/api/2.0/mlflow/experiments"
@@ -31,7 +31,7 @@ def create(
     """Creates an experiment."""
     with _changing:
         path = _free_path(workspace, request["name"])
-        made = call_mlflow(workspace, "POST", "experiments/create", request | {"name": path})
+        made = _call_mlflow(workspace, "POST", "experiments/create", request | {"name": path})
         workspace_files.put_object(workspace, path, _TYPE, resource_id=made["experiment_id"])
         return made
 
@@ -45,7 +45,7 @@ def update(
         experiment = _find(workspace, request["experiment_id"])
         if request.get("new_name") not in (None, experiment["path"]):
             path = _free_path(workspace, request["new_name"])
-            call_mlflow(workspace, "POST", "experiments/update", request | {"new_name": path})
+            _call_mlflow(workspace, "POST", "experiments/update", request | {"new_name": path})
             workspace.store.delete(OBJECTS, experiment["path"])
             experiment["path"] = path
             workspace.store.put(OBJECTS, path, experiment)
@@ -67,13 +67,13 @@ def delete(
 def remove(workspace: Workspace, experiment: ObjectDocument) -> None:
     """Deletes an experiment in MLflow. MLflow keeps the names of deleted experiments; renaming frees the path."""
     identifier = experiment["resource_id"]
-    kept = call_mlflow(workspace, "GET", "experiments/get", {"experiment_id": identifier})
+    kept = _call_mlflow(workspace, "GET", "experiments/get", {"experiment_id": identifier})
     if kept["experiment"]["lifecycle_stage"] == "deleted":
         return  # an earlier call was stopped before it forgot the object
-    call_mlflow(
+    _call_mlflow(
         workspace, "POST", "experiments/update", {"experiment_id": identifier, "new_name": f"deleted {identifier}"}
     )
-    call_mlflow(workspace, "POST", "experiments/delete", {"experiment_id": identifier})
+    _call_mlflow(workspace, "POST", "experiments/delete", {"experiment_id": identifier})
 
 
 workspace_files.removers[_TYPE] = remove
@@ -98,3 +98,20 @@ def _find(workspace: Workspace, identifier: str) -> ObjectDocument:
         if experiment["object_type"] == _TYPE and experiment["resource_id"] == identifier:
             return experiment
     raise not_found(f"Experiment with ID {identifier} does not exist.")
+
+
+def _call_mlflow(workspace: Workspace, method: str, route: str, arguments: dict[str, Any]) -> Document:
+    """Sends a request to MLflow, whose error codes are those of Databricks; raises ApiError if it refuses it."""
+    url = f"{workspace.settings.mlflow_url}/api/2.0/mlflow/{route}"
+    try:
+        if method == "GET":
+            answer = httpx.get(url, params=arguments, timeout=60)
+        else:
+            answer = httpx.request(method, url, json=arguments, timeout=60)
+    except httpx.TransportError as error:
+        message = f"MLflow at {workspace.settings.mlflow_url} does not answer; is it running? ({error})"
+        raise ApiError(503, "TEMPORARILY_UNAVAILABLE", message) from error
+    document: Document = answer.json()
+    if answer.is_error:
+        raise ApiError(answer.status_code, document.get("error_code", "INTERNAL_ERROR"), document.get("message", ""))
+    return document

@@ -70,7 +70,7 @@ def update_retries(spec: Document) -> int:
     """
     text = spec.get("configuration", {}).get(_RETRIES, str(_DEFAULT_RETRIES))
     if not text.isdecimal():
-        raise bad_request(f"configuration.{_RETRIES} is {text!r}; the local workspace takes a whole number from 0 on")
+        raise bad_request(f"configuration.{_RETRIES} is {text!r}; allowed: a whole number from 0 on")
     return 0 if spec.get("development") else int(text)
 
 

@@ -45,7 +45,7 @@ def environment(workspace: Workspace, run_as: str, wheels: Sequence[Path] = ()) 
         "DATABRICKS_TOKEN": token,
         "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves this machine
         "MLFLOW_TRACKING_URI": url,
-        "MLFLOW_REGISTRY_URI": url,
+        "MLFLOW_REGISTRY_URI": "databricks-uc",
         "MLFLOW_TRACKING_TOKEN": token,
         "PYTHONPATH": os.pathsep.join(map(str, wheels)),
         "PYTHONUNBUFFERED": "1",

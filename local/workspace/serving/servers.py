@@ -13,6 +13,7 @@ import httpx
 
 from local.workspace.programs import runner
 from local.workspace.serving.states import deployment_state
+from local.workspace.unity_catalog import model_store
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
@@ -112,7 +113,9 @@ class ScoringServer(runner.ProgramOwner):
         entity = self.entity
         env = {name: value for name, value in os.environ.items() if not name.startswith(runner.PRIVATE)}
         env |= {"MLFLOW_TRACKING_URI": self._workspace.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
-        command = runner.python("launch_model.py", entity["entity_name"], entity["entity_version"], str(self._port))
+        version = model_store.find_version(self._workspace, entity["entity_name"], entity["entity_version"])
+        folder = model_store.folder_of(self._workspace, version)
+        command = runner.python("launch_model.py", str(folder), str(self._port))
         env |= entity.get("environment_vars", {})
         return runner.Program(self._workspace, self._name, command, env=env, folder=self._folder)
 

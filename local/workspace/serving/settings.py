@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found
-from local.workspace.mlflow.client import call_mlflow
-from local.workspace.unity_catalog import models
+from local.workspace.unity_catalog import model_store
 from local.workspace.unity_catalog.access import check_execute
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def checked(workspace: Workspace, request: Document, creator: Principal, path: s
     """Checks a configuration and adds what the service generates.
 
     Args:
-        workspace: The workspace, whose MLflow must have the versions.
+        workspace: The workspace, which must have the versions.
         request: The configuration, as the SDK's `EndpointCoreConfigInput`.
         creator: Who made the endpoint, and reads the models for it.
         path: Place of the configuration in the request, for messages.
@@ -84,7 +83,7 @@ def _entity(workspace: Workspace, entity: Document, creator: Principal, path: st
     default = f"{entity['entity_name'].rpartition('.')[2]}-{entity['entity_version']}"
     check_name(entity.get("name", default), f"{path}.name")
     _check_version(workspace, entity["entity_name"], entity["entity_version"])
-    model = models.find(workspace, entity["entity_name"])
+    model = model_store.find(workspace, entity["entity_name"])
     check_execute(workspace, creator, model["full_name"], model["owner"])
     stamp = {"creator": creator.name, "creation_timestamp": now_ms()}
     return {"name": default, "workload_size": "Small", "workload_type": "CPU", **entity, **stamp}
@@ -101,9 +100,9 @@ def _check_traffic(routes: list[Document], names: list[str], path: str) -> None:
 
 def _check_version(workspace: Workspace, name: str, version: str) -> None:
     try:
-        call_mlflow(workspace, "GET", "model-versions/get", {"name": name, "version": version})
+        status = model_store.find_version(workspace, name, version)["status"]
     except ApiError as error:
-        if error.error_code == "TEMPORARILY_UNAVAILABLE":  # which the provider would retry without end
-            raise ApiError(500, "INTERNAL_ERROR", error.message) from error
         reason = f"Registered model '{name}' has no version {version} that could be served: {error.message}"
         raise not_found(reason) from error
+    if status != model_store.READY:
+        raise bad_request(f"version {version} of '{name}' cannot be served: its status is {status}")

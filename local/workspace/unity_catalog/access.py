@@ -25,7 +25,7 @@ def holds(workspace: Workspace, caller: Principal, kind: str, full_name: str, ow
         owner: Who owns it; owning what contains it does not count.
         privilege: The privilege asked for, which may have been granted on a container.
     """
-    names = {caller.name, "account users", *workspace.groups_of(caller.id)}
+    names = _names(workspace, caller)
     if owner in names:
         return True
     parts = full_name.split(".")
@@ -41,14 +41,26 @@ def holds(workspace: Workspace, caller: Principal, kind: str, full_name: str, ow
     )
 
 
-def check_manage(workspace: Workspace, caller: Principal, kind: str, full_name: str, owner: str) -> None:
-    """Refuses a caller who neither owns an object nor holds MANAGE on it.
+def check_change(
+    workspace: Workspace, caller: Principal, kind: str, full_name: str, owner: str, privilege: str = "MANAGE"
+) -> None:
+    """Refuses a caller who neither owns an object nor holds a privilege on it.
+
+    Raises:
+        ApiError: A 403 that names the object and the privilege.
+    """
+    if not holds(workspace, caller, kind, full_name, owner, privilege):
+        raise permission_denied(f"User '{caller.name}' does not have {privilege} on {kind} '{full_name}', nor owns it.")
+
+
+def check_owner(workspace: Workspace, caller: Principal, kind: str, full_name: str, owner: str) -> None:
+    """Refuses a caller who does not own an object, whatever the caller's privileges.
 
     Raises:
         ApiError: A 403 that names the object.
     """
-    if not holds(workspace, caller, kind, full_name, owner, "MANAGE"):
-        raise permission_denied(f"User '{caller.name}' does not have MANAGE on {kind} '{full_name}', nor owns it.")
+    if owner not in _names(workspace, caller):
+        raise permission_denied(f"User '{caller.name}' is not an owner of {kind} '{full_name}'.")
 
 
 def check_execute(workspace: Workspace, caller: Principal, full_name: str, owner: str) -> None:
@@ -70,3 +82,8 @@ def check_execute(workspace: Workspace, caller: Principal, full_name: str, owner
     ):
         if not holds(workspace, caller, kind, name, owners[kind], privilege):
             raise permission_denied(f"User '{caller.name}' does not have {privilege} on {kind} '{name}'.")
+
+
+def _names(workspace: Workspace, caller: Principal) -> set[str]:
+    """The names in which a caller owns objects and holds privileges."""
+    return {caller.name, "account users", *workspace.groups_of(caller.id)}

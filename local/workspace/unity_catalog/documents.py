@@ -72,16 +72,35 @@ class VolumeDocument(SecurableDocument):
     storage_location: str
 
 
-class ModelDocument(OwnedDocument):
-    """What MLflow does not keep of a registered model (kind `uc_model`, by `<catalog>.<schema>.<model>`).
+class ModelDocument(SecurableDocument):
+    """A registered model (kind `uc_model`, by `<catalog>.<schema>.<model>`)."""
 
-    A model that an MLflow client registered has none.
-    """
+    catalog_name: str
+    schema_name: str
+    tags: dict[str, str]
+    aliases: dict[str, int]  # number of a version by alias
+    last_version: int  # number of the newest version ever, which is not given again
+
+
+class VersionDocument(OwnedDocument):
+    """A version of a registered model (kind `uc_model_version`, by `<full name of the model>/<number>`)."""
+
+    metastore_id: str
+    model: str  # full name
+    version: int
+    status: Literal["PENDING_REGISTRATION", "READY"]
+    source: str
+    run_id: str
+    run_workspace_id: str
+    model_id: str
+    comment: NotRequired[str]
+    tags: dict[str, str]
 
 
 CATALOGS = DocumentKind[CatalogDocument]("uc_catalog")
 SCHEMAS = DocumentKind[SchemaDocument]("uc_schema")
 VOLUMES = DocumentKind[VolumeDocument]("uc_volume")
 MODELS = DocumentKind[ModelDocument]("uc_model")
+VERSIONS = DocumentKind[VersionDocument]("uc_model_version")
 # Privileges by the name of the principal; by `<kind>/<full name>` of the securable, such as `schema/sales.raw`.
 GRANTS = DocumentKind[dict[str, list[str]]]("uc_grants")

@@ -9,7 +9,7 @@ from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
-from local.workspace.unity_catalog import models, namespaces
+from local.workspace.unity_catalog import model_store, namespaces
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
 from local.workspace.unity_catalog.credentials import storage_credential
 from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, SCHEMAS, VOLUMES
@@ -97,7 +97,7 @@ def _key(workspace: Workspace, kind: str, full_name: str) -> str:
         if not namespaces.has_table(workspace, full_name):
             raise missing(kind, full_name)
     elif kind == "function":
-        models.find(workspace, full_name)
+        model_store.find(workspace, full_name)
     elif kind == "metastore":
         if full_name != workspace.metastore_id:
             raise missing(kind, full_name)

@@ -10,7 +10,7 @@ from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
-from local.workspace.unity_catalog import models, namespaces, volumes
+from local.workspace.unity_catalog import model_store, namespaces, volumes
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, SchemaDocument
 from local.workspace.unity_catalog.securables import (
     MANAGED_PROPERTIES,
@@ -105,7 +105,7 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
     with changing:
         tables = namespaces.tables(workspace, full_name)
         contained = [key for key, _ in workspace.store.items(VOLUMES, f"{full_name}.")]
-        registered = models.names(workspace, full_name)
+        registered = [model["full_name"] for model in model_store.models(workspace, f"{full_name}.")]
         if (tables or contained or registered) and not force:
             counts = f"{len(tables)} tables(s), {len(registered)} functions(s), {len(contained)} volumes(s)"
             message = f"Schema '{full_name}' is not empty. The schema has {counts}"
@@ -113,7 +113,7 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
         for volume in contained:
             volumes.remove(workspace, volume)
         for model in registered:
-            models.remove(workspace, model)
+            model_store.remove(workspace, model)
         namespaces.drop(workspace, full_name)
         workspace.store.delete(SCHEMAS, full_name)
         for table in tables:

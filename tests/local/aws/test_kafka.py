@@ -144,6 +144,7 @@ def state(aws: LocalAws, arn: str) -> str:
     return found
 
 
+@pytest.mark.shows("kafka: messages are produced and consumed", client="confluent-kafka")
 def test_a_message_passes_through_the_cluster(aws: LocalAws, kafka: AwsProgram) -> None:
     outputs = kafka.outputs()
     assert outputs["bootstrap"] == outputs["tls"] == outputs["known"] == f"127.0.0.1:{aws.settings.kafka_port}"
@@ -152,11 +153,13 @@ def test_a_message_passes_through_the_cluster(aws: LocalAws, kafka: AwsProgram) 
     assert len(aws.brokers()) == 1  # for both
 
 
+@pytest.mark.shows("kafka: clusters, configurations and topics as resources", client="pulumi-aws")
 def test_a_second_look_shows_no_change(kafka: AwsProgram) -> None:
     kafka.preview("--expect-no-changes")
     kafka.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
 
+@pytest.mark.shows("kafka: the cluster's configuration is the broker's", client="confluent-kafka")
 def test_a_topic_that_is_not_declared_is_not_made(kafka: AwsProgram) -> None:
     """The properties of the cluster's configuration are the broker's."""
     producer = Producer({"bootstrap.servers": kafka.outputs()["bootstrap"], "message.timeout.ms": 5000})
@@ -167,6 +170,7 @@ def test_a_topic_that_is_not_declared_is_not_made(kafka: AwsProgram) -> None:
     assert failures[0] is not None
 
 
+@pytest.mark.shows("kafka: topics outlive a crash of the broker", client="confluent-kafka")
 def test_the_broker_comes_back_with_its_messages(aws: LocalAws, kafka: AwsProgram) -> None:
     outputs = kafka.outputs()
     assert passed_on(outputs["bootstrap"])
@@ -193,6 +197,8 @@ def test_the_broker_of_a_server_that_crashed_is_replaced(aws: LocalAws, kafka: A
     assert passed_on(outputs["bootstrap"])
 
 
+@pytest.mark.shows("kafka: partitions are added to a topic", client="confluent-kafka")
+@pytest.mark.shows("kafka: instance type and monitoring of a cluster are changed", client="boto3")
 def test_changes_reach_cluster_and_topic(aws: LocalAws, kafka: AwsProgram) -> None:
     bootstrap = kafka.outputs()["bootstrap"]
     changed = {"instance": "kafka.m7g.xlarge", "monitoring": "PER_TOPIC_PER_BROKER", "partitions": 5}
@@ -212,6 +218,7 @@ def test_changes_reach_cluster_and_topic(aws: LocalAws, kafka: AwsProgram) -> No
     assert passed_on(bootstrap)
 
 
+@pytest.mark.shows("kafka: a cluster is ACTIVE once its broker answers", client="boto3")
 def test_a_broker_that_does_not_start_fails_its_cluster_until_its_configuration_is_mended(
     aws: LocalAws, program: AwsProgram
 ) -> None:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 PROGRAMS = Path(__file__).with_name("programs")
 
 
+@pytest.mark.shows(
+    "aws: networks as resources: VPC, subnets, gateways, routes, security groups, endpoints, load balancers",
+    "aws: S3, KMS, IAM, CloudWatch, SNS and Budgets as resources",
+    client="pulumi-aws",
+)
 @pytest.mark.parametrize("name", ["network", "storage"])
 def test_what_was_made_is_what_was_asked_for(program: AwsProgram, name: str) -> None:
     program.write((PROGRAMS / f"{name}.py").read_text())

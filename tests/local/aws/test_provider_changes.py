@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.local.aws.local_aws import AwsProgram, LocalAws
 
 
+@pytest.mark.shows("aws: EC2: networks and security groups change in place or are replaced", client="boto3")
 def test_an_update_changes_what_can_be_changed_and_replaces_the_rest(aws: LocalAws, program: AwsProgram) -> None:
     source = """
     vpc = aws.ec2.Vpc("vpc", cidr_block="{cidr}", enable_dns_hostnames={hosts}, tags={tags}, opts=opts)
@@ -56,6 +57,7 @@ def test_an_update_changes_what_can_be_changed_and_replaces_the_rest(aws: LocalA
     program.preview("--expect-no-changes")
 
 
+@pytest.mark.shows("aws: EC2, S3, IAM: drift is seen and mended", client="boto3")
 def test_drift_is_seen_and_mended(aws: LocalAws, program: AwsProgram) -> None:
     program.write("""
     vpc = aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", enable_dns_hostnames=True, opts=opts)
@@ -85,6 +87,7 @@ def test_drift_is_seen_and_mended(aws: LocalAws, program: AwsProgram) -> None:
     program.preview("--expect-no-changes")
 
 
+@pytest.mark.shows("aws: EC2, CloudWatch Logs: what exists is imported", client="boto3")
 def test_what_exists_is_imported(aws: LocalAws, program: AwsProgram) -> None:
     vpc = aws.client("ec2").create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "stack", "Value": "test"}])
@@ -105,6 +108,7 @@ def test_what_exists_is_imported(aws: LocalAws, program: AwsProgram) -> None:
     program.preview("--expect-no-changes")
 
 
+@pytest.mark.shows("aws: EC2: a resource that was made by half is mended", client="boto3")
 def test_a_half_made_resource_is_mended_by_the_next_run(aws: LocalAws, program: AwsProgram) -> None:
     source = 'gateway = aws.ec2.InternetGateway("half", vpc_id="{vpc}", opts=opts); pulumi.export("id", gateway.id)'
     before = len(aws.client("ec2").describe_internet_gateways()["InternetGateways"])
@@ -121,6 +125,7 @@ def test_a_half_made_resource_is_mended_by_the_next_run(aws: LocalAws, program: 
     program.preview("--expect-no-changes")
 
 
+@pytest.mark.shows("aws: KMS: a deleted key waits for the end of its window", client="boto3")
 def test_destroy_leaves_nothing(aws: LocalAws, program: AwsProgram) -> None:
     program.write('key = aws.kms.Key("key", deletion_window_in_days=7, opts=opts); pulumi.export("id", key.key_id)')
     program.up()
@@ -130,6 +135,7 @@ def test_destroy_leaves_nothing(aws: LocalAws, program: AwsProgram) -> None:
     program.run("destroy", "--yes", "--skip-preview")
 
 
+@pytest.mark.shows("aws: S3: a preview makes nothing", client="boto3")
 def test_what_is_not_known_yet_is_unknown_in_the_preview(aws: LocalAws, program: AwsProgram) -> None:
     """Nested and whole inputs of resources that are not there yet; and nothing is made by looking."""
     program.write("""
@@ -152,6 +158,7 @@ def test_what_is_not_known_yet_is_unknown_in_the_preview(aws: LocalAws, program:
         aws.client("s3").head_bucket(Bucket="planned")
 
 
+@pytest.mark.shows("aws: SNS, STS: topics, and who calls", client="boto3")
 def test_secrets_stay_secret(aws: LocalAws, program: AwsProgram) -> None:
     program.write("""
     topic = aws.sns.Topic("topic", name="secretive", display_name=pulumi.Output.secret("hush-hush"), opts=opts)

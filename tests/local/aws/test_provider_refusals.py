@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.local.aws.local_aws import AwsProgram, LocalAws
 
@@ -62,6 +64,7 @@ pulumi.export("arn", vpc.arn)
 """
 
 
+@pytest.mark.shows("aws: accounts by access key", client="pulumi-aws")
 def test_keys_come_from_the_environment_and_say_which_account(aws: LocalAws, program: AwsProgram) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         program.environment.pop(name, None)

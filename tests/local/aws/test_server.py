@@ -32,6 +32,7 @@ pulumi.export("key", key.key_id)
 """
 
 
+@pytest.mark.shows("aws: S3, KMS, EC2: objects, ciphertexts and rules outlive a crash", client="boto3")
 def test_what_was_made_is_there_after_a_crash(aws: LocalAws, program: AwsProgram) -> None:
     program.write(PROGRAM)
     program.up()
@@ -51,6 +52,7 @@ def test_what_was_made_is_there_after_a_crash(aws: LocalAws, program: AwsProgram
     assert {permission["FromPort"] for permission in group["IpPermissions"]} == {1, 9}
 
 
+@pytest.mark.shows("aws: S3: objects are put, kept and deleted", client="boto3")
 def test_contents_of_deleted_objects_do_not_stay(aws: LocalAws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="emptied", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

@@ -14,12 +14,14 @@ from churn.training import bootstrap
 from tests.workloads.ml_world import CATALOG, run
 
 if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
     from tests.workloads.ml_world import World
 
 MODEL = f"{CATALOG}.mlops.bootstrapped"
 
 
-def test_it_is_registered_once_and_says_what_it_is(mlflow_server: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_registered_once_and_says_what_it_is(models: WorkspaceClient, capsys: pytest.CaptureFixture[str]) -> None:
     run(bootstrap.main, MODEL)
     version = registry.aliased(MODEL, registry.CHAMPION)
     assert version is not None
@@ -33,7 +35,7 @@ def test_it_is_registered_once_and_says_what_it_is(mlflow_server: str, capsys: p
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{MODEL}'")) == 1
 
 
-def test_one_that_was_stopped_before_its_alias_is_finished(mlflow_server: str) -> None:
+def test_one_that_was_stopped_before_its_alias_is_finished(models: WorkspaceClient) -> None:
     model = f"{CATALOG}.mlops.stopped"
     run(bootstrap.main, model)
     mlflow.MlflowClient().delete_registered_model_alias(model, registry.CHAMPION)
@@ -52,5 +54,5 @@ def test_it_gives_everyone_the_base_rate_and_no_band(world: World) -> None:
     assert set(answer["band"]) == {"unrated"}
 
 
-def test_a_model_that_was_never_registered_has_no_alias(mlflow_server: str) -> None:
+def test_a_model_that_was_never_registered_has_no_alias(models: WorkspaceClient) -> None:
     assert registry.aliased(f"{CATALOG}.mlops.unheard_of", registry.CHAMPION) is None

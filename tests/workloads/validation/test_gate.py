@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
+from mlflow.models import infer_signature
 from sklearn.dummy import DummyClassifier
 
 from churn.feature_engineering.feature import Columns
@@ -30,6 +32,8 @@ from tests.workloads.ml_world import (
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from databricks.sdk import WorkspaceClient
 
     from tests.workloads.ml_world import World
 
@@ -134,7 +138,9 @@ def test_models_are_compared_on_what_the_champion_has_not_seen(champion: dict[st
 
 def test_a_version_registered_by_hand_is_named_with_what_it_lacks(champion: str) -> None:
     model = f"{CATALOG}.mlops.by_hand"
-    created = mlflow.register_model(f"models:/{champion}/2", model)
+    weights = mlflow.MlflowClient().get_model_version(champion, "2").source
+    assert weights is not None
+    created = mlflow.register_model(weights, model)
     registry.set_alias(registry.numbered(model, created.version), registry.CHALLENGER)
     with pytest.raises(
         UntaggedVersionError, match=f"version 1 of {model} has no tag 'date'.*set it, or give the alias"
@@ -143,7 +149,7 @@ def test_a_version_registered_by_hand_is_named_with_what_it_lacks(champion: str)
 
 
 def test_before_the_first_training_the_bootstrap_model_stays(
-    mlflow_server: str, capsys: pytest.CaptureFixture[str]
+    models: WorkspaceClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = f"{CATALOG}.mlops.new_source"
     run(bootstrap.main, model)
@@ -152,7 +158,7 @@ def test_before_the_first_training_the_bootstrap_model_stays(
     assert champion_of(model) == 1
 
 
-def test_no_model_at_all_names_the_task_that_makes_one(mlflow_server: str) -> None:
+def test_no_model_at_all_names_the_task_that_makes_one(models: WorkspaceClient) -> None:
     with pytest.raises(gate.NoModelError, match="run `bootstrap` first"):
         run(gate.main, f"{CATALOG}.mlops.unheard_of")
 
@@ -180,11 +186,13 @@ def test_champion_and_challenger_are_each_judged_by_their_own_columns(
         assert row.reason == f"version 1 of {model} reads features no longer built as NULL: region, visits_7d"
 
 
-def test_a_version_without_a_signature_is_recorded_and_named(world: World, champion: str) -> None:
-    model = f"{CATALOG}.mlops.unsigned"
+def test_a_version_of_another_kind_is_recorded_as_an_error(world: World, champion: str) -> None:
+    model = f"{CATALOG}.mlops.foreign"
+    frame = pd.DataFrame({"tenure_months": [0.0, 1.0]})
     with mlflow.start_run(experiment_id=EXPERIMENT):
-        info = mlflow.sklearn.log_model(DummyClassifier().fit([[0], [1]], [0, 1]), name="model")
+        foreign = DummyClassifier().fit(frame, [0, 1])
+        info = mlflow.sklearn.log_model(foreign, name="model", signature=infer_signature(frame, foreign.predict(frame)))
     registry.set_alias(registry.register(info, model, TAGS, "for a test"), registry.CHALLENGER)
     with pytest.raises(gate.GateError, match="gate error"):
-        run(gate.main, model, run_id="unsigned")
-    assert decisions(world, model, "unsigned") == {"scores": ("error", "error")}
+        run(gate.main, model, run_id="foreign")
+    assert decisions(world, model, "foreign") == {"scores": ("error", "error")}

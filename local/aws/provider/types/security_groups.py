@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.aws.provider import tags
 from local.aws.provider.fields import fields, to_boto
-from local.aws.provider.resource import Resource, only
+from local.aws.provider.resource import Resource, gone, only
 from local.aws.provider.values import Properties
 
 RULE = "ipProtocol fromPort toPort cidrIpv4 cidrIpv6 prefixListId description"
@@ -17,7 +19,11 @@ def _make_group(client: Any, parameters: Properties) -> Properties:
     answer: Properties = client.create_security_group(**parameters)
     group = only(client.describe_security_groups(GroupIds=[answer["GroupId"]])["SecurityGroups"])
     if group.get("IpPermissionsEgress"):
-        client.revoke_security_group_egress(GroupId=answer["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+        try:
+            client.revoke_security_group_egress(GroupId=answer["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+        except ClientError as error:
+            if not gone(error):  # where an earlier try has taken it away, whose answer was lost
+                raise
     return answer
 
 

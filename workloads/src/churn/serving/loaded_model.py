@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from mlflow.types import DataType
 
-from churn.core.errors import FinalError
 from churn.feature_engineering.feature import Columns
 from churn.feature_engineering.groups import COLUMNS
 
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from churn.serving.model_version import Version
-
-
-class UnsignedVersionError(FinalError):
-    """A version has no signature, so nobody knows what it reads; the text names version and remedy."""
 
 
 class Scorer(Protocol):
@@ -78,17 +73,9 @@ class LoadedModel:
 
 
 def load(version: Version) -> LoadedModel:
-    """Loads a version.
-
-    Raises:
-        UnsignedVersionError: It has no signature.
-    """
+    """Loads a version; it has a signature, without which Unity Catalog registers none."""
     model = mlflow.pyfunc.load_model(version.uri)
     schema = model.metadata.get_input_schema()
-    if schema is None:
-        raise UnsignedVersionError(
-            f"version {version.number} of {version.model} has no signature: give the alias to another version"
-        )
     categorical = [item.name for item in schema.inputs if item.type == DataType.string]
     numeric = [item.name for item in schema.inputs if item.type != DataType.string]
     return LoadedModel(version, model, Columns(tuple(categorical), tuple(numeric)))

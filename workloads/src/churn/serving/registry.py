@@ -1,7 +1,7 @@
 """Registration of the model's versions in MLflow, and their lookup by alias or number.
 
-The environment decides which MLflow server and registry are used (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI); on
-Databricks both are the workspace's.
+The registry is Unity Catalog, which MLflow calls `databricks-uc`: on Databricks by itself, elsewhere where the variable
+MLFLOW_REGISTRY_URI says so. It keeps names and aliases in lower case.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FIRST = 1  # the version that `bootstrap` registers
 def aliased(model: str, alias: str) -> Version | None:
     """The version that an alias points to, if there is one."""
     try:
-        aliases: dict[str, str] = mlflow.MlflowClient().get_registered_model(model).aliases
+        aliases = mlflow.MlflowClient().get_registered_model(model).aliases
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             return None

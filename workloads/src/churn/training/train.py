@@ -8,7 +8,6 @@ from more than `history_days` before the logical date are left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -111,7 +110,6 @@ def train(frame: pd.DataFrame, run: Run, options: TrainOptions, data: str) -> Ve
         "run_id": run.run_id,
         **options.window.parameters,
         "data_fingerprint": data,
-        "features": json.dumps(COLUMNS.all),
         "split": str(parts.rule),
         "holdout_date": parts.holdout_date.isoformat(),
     }

@@ -30,7 +30,7 @@ from churn.core.errors import FinalError
 from churn.core.tables import GATE_RESULTS, LABELS
 from churn.feature_engineering.groups import COLUMNS, FEATURES
 from churn.serving import registry
-from churn.serving.loaded_model import LoadedModel, UnsignedVersionError, load
+from churn.serving.loaded_model import LoadedModel, load
 from churn.serving.model_version import SplitRule, UntaggedVersionError
 from churn.training.dataset import DatasetError, holdout, holdout_mask, labelled
 from churn.validation.checks import Check, Outcome, decide, judge
@@ -44,10 +44,7 @@ if TYPE_CHECKING:
 
 
 # What a version raises that cannot be loaded or does not fit the holdout: from MLflow's checks to its own arithmetic.
-NO_ANSWER = (
-    *(MlflowException, UnsignedVersionError, UntaggedVersionError),
-    *(ArithmeticError, LookupError, TypeError, ValueError),
-)
+NO_ANSWER = (MlflowException, UntaggedVersionError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class NoModelError(FinalError):

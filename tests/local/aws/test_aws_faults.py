@@ -1,0 +1,72 @@
+"""AWS that fails on request: what the provider survives, as the published one does, and what a lost answer leaves.
+
+Refusals and delays are survived. After a lost answer the request is sent again: what is known by its name is then found
+to be made. EC2 and KMS give ids of their own and take no token for most objects, so that a second one is made, and a
+name that must be unique is refused as taken (`InvalidGroup.Duplicate`): both are to be deleted by hand, as in AWS.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws.provider.clients import Clients
+from local.aws.provider.types import TYPES
+from local.faults import Fault
+from tests.local.aws.local_aws import REGION
+from tests.seeds import first_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.local.aws.local_aws import AwsProgram, LocalAws
+
+PROGRAMS = Path(__file__).with_name("programs")
+TRUST = {"Version": "2012-10-17", "Statement": []}
+
+
+@pytest.fixture
+def ask(aws: LocalAws) -> Iterator[Callable[..., None]]:
+    """Asks for faults until the end of the test."""
+
+    def request(rate: float, seed: int, *kinds: Fault) -> None:
+        aws.settings.faults.write_text(json.dumps({"rate": rate, "seed": seed, "kinds": kinds}))
+
+    yield request
+    aws.settings.faults.unlink(missing_ok=True)
+
+
+@pytest.mark.shows("aws: refusals and late answers on request", client="pulumi-aws")
+@pytest.mark.parametrize("name", ["network", "storage"])
+def test_refusals_and_delays_are_survived(program: AwsProgram, ask: Callable[..., None], name: str) -> None:
+    program.write((PROGRAMS / f"{name}.py").read_text())
+    ask(0.05, 1, Fault.BUSY, Fault.UNAVAILABLE, Fault.SLOW)
+    program.up()
+    program.preview("--expect-no-changes")
+    program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("aws:s3/bucket:Bucket", {"bucket": "lost"}),
+        ("aws:iam/role:Role", {"name": "lost", "assumeRolePolicy": json.dumps(TRUST)}),
+        ("aws:cloudwatch/logGroup:LogGroup", {"name": "lost"}),
+    ],
+)
+def test_what_a_lost_answer_has_made_is_found(
+    aws: LocalAws, ask: Callable[..., None], kind: str, inputs: dict[str, Any]
+) -> None:
+    resource = TYPES[kind]
+    keys = {"accessKey": "test", "secretKey": "test", "region": REGION}
+    client = Clients({**keys, "endpoints": [{resource.service: aws.url}]}).client(resource.service)
+    ask(0.5, first_only(0.5), Fault.LOST_ANSWER)
+    assert resource.make_it(client, inputs) == "lost"
+    aws.settings.faults.unlink()
+    with pytest.raises(ClientError, match="Already"):  # of one that somebody else has made
+        resource.make_it(client, inputs)
+    resource.delete(client, "lost", inputs)
