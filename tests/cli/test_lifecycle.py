@@ -36,7 +36,7 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(_: LocalSettings) -> None:
         raise AssertionError("built, though it should have stopped before")
 
-    monkeypatch.setattr(lifecycle, "_build", build)
+    monkeypatch.setattr(lifecycle, "build", build)
 
 
 @pytest.mark.usefixtures("nothing_is_built")

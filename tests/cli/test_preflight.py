@@ -28,7 +28,6 @@ from tests.golden import assert_matches
 from tests.infra.program import engine_config, run
 from tests.infra.stack_files import LOCAL, write_stack_file
 from tests.local.conftest import LocalWorkspace
-from tests.local.test_workspace_identity import token_of
 from tests.ports import free_base_port
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def sign_in(
             schemas=[iam.PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP],
             operations=[iam.Patch(op=iam.PatchOp.ADD, path="members", value=[{"value": user.id}])],
         )
-    monkeypatch.setenv("DATABRICKS_TOKEN", token_of(cloud, name))
+    monkeypatch.setenv("DATABRICKS_TOKEN", cloud.token_of(name))
     return user
 
 
@@ -316,7 +315,7 @@ def make_objects(cloud: LocalWorkspace, name: str) -> None:
 
     Catalog and endpoint are written into the store: to make them, Spark and a model are needed.
     """
-    client = cloud.client(token_of(cloud, name))
+    client = cloud.client(cloud.token_of(name))
     for role in ("runner", "server"):
         principal = client.service_principals.create(display_name=f"churn-local-{role}")
         rules = f"accounts/{ACCOUNT_ID}/servicePrincipals/{principal.application_id}/ruleSets/default"
@@ -355,7 +354,7 @@ def test_names_that_others_use_are_seen(tmp_path: Path, monkeypatch: pytest.Monk
         make_objects(cloud, "eve@churn.local")
         names = {}
         for deployer in ("eve@churn.local", "admin@churn.local"):
-            monkeypatch.setenv("DATABRICKS_TOKEN", token_of(cloud, deployer))
+            monkeypatch.setenv("DATABRICKS_TOKEN", cloud.token_of(deployer))
             file = write_stack_file(tmp_path, {HOST: cloud.settings.workspace_url, DEPLOYER: deployer})
             names[deployer] = dict(checks.inspect(read_settings(file), offline=True))["names"]
     finally:

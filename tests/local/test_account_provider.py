@@ -47,6 +47,9 @@ def inventory(workspace: LocalWorkspace) -> dict[str, Any]:
     }
 
 
+@pytest.mark.shows(
+    "account: every resource that the program uses is deployed, changed, destroyed", client="Databricks provider"
+)
 def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     workspace: LocalWorkspace, program: Program
 ) -> None:

@@ -55,6 +55,7 @@ def number_of(made: provisioning.Workspace) -> int:
     return made.workspace_id
 
 
+@pytest.mark.shows("account: a workspace is made from its configurations", client="databricks-sdk")
 def test_a_workspace_is_made_and_runs_a_little_later(workspace: LocalWorkspace, account: AccountClient) -> None:
     made = made_workspace(account)
     assert made.workspace_status == provisioning.WorkspaceStatus.RUNNING
@@ -64,6 +65,7 @@ def test_a_workspace_is_made_and_runs_a_little_later(workspace: LocalWorkspace, 
     assert workspace.client().get_workspace_id() in {found.workspace_id for found in account.workspaces.list()}
 
 
+@pytest.mark.shows("account: a configuration in use stays", client="databricks-sdk")
 def test_what_is_in_use_is_not_deleted(account: AccountClient) -> None:
     made = made_workspace(account)
     assert made.credentials_id
@@ -86,6 +88,7 @@ def test_a_name_is_given_once(account: AccountClient) -> None:
         made_workspace(account, workspace_name=made.workspace_name)
 
 
+@pytest.mark.shows("account: network connectivity of serverless compute", client="databricks-sdk")
 def test_connectivity_is_bound_in_one_region_and_stays_bound(account: AccountClient) -> None:
     number = number_of(made_workspace(account))
 
@@ -106,6 +109,7 @@ def test_connectivity_is_bound_in_one_region_and_stays_bound(account: AccountCli
         account.network_connectivity.delete_network_connectivity_configuration(bound)
 
 
+@pytest.mark.shows("account: metastores and their assignments", client="databricks-sdk")
 def test_a_region_has_one_metastore_for_its_workspaces(account: AccountClient) -> None:
     wanted = catalog.CreateAccountsMetastore(name=unique("metastore"), region=REGION)
     made = account.metastores.create(metastore_info=wanted).metastore_info
@@ -140,6 +144,7 @@ def test_a_made_workspace_can_have_the_own_metastore(workspace: LocalWorkspace, 
     account.metastore_assignments.delete(number, str(own))
 
 
+@pytest.mark.shows("account: network policies", client="databricks-sdk")
 def test_a_network_policy_in_use_is_not_deleted(account: AccountClient) -> None:
     access = settings.EgressNetworkPolicyNetworkAccessPolicy(
         settings.EgressNetworkPolicyNetworkAccessPolicyRestrictionMode.RESTRICTED_ACCESS
@@ -160,6 +165,7 @@ def test_a_network_policy_in_use_is_not_deleted(account: AccountClient) -> None:
             account.network_policies.delete_network_policy_rpc(identifier)
 
 
+@pytest.mark.shows("account: budgets", client="databricks-sdk")
 def test_a_budget_has_one_to_four_alerts(account: AccountClient) -> None:
     def budget(*amounts: str) -> billing.CreateBudgetConfigurationBudget:
         alerts = [billing.CreateBudgetConfigurationBudgetAlertConfigurations(quantity_threshold=a) for a in amounts]
@@ -174,6 +180,7 @@ def test_a_budget_has_one_to_four_alerts(account: AccountClient) -> None:
     assert made.alert_configurations[0].quantity_threshold == "840.000000000000000000"
 
 
+@pytest.mark.shows("unity catalog: tag policies, one change at a time", client="databricks-sdk")
 def test_two_changes_of_tags_at_once_are_refused(workspace: LocalWorkspace) -> None:
     """As on Databricks, so that a program that does not chain them fails here as well."""
     client = workspace.client()

@@ -45,6 +45,7 @@ def refusal(error: type[Exception], call: Any, *arguments: Any, **more: Any) -> 
     return f"{getattr(raised.value, 'error_code', '')}: {raised.value}"
 
 
+@pytest.mark.shows("unity catalog: storage and service credentials", client="databricks-sdk")
 def test_a_storage_credential_is_among_the_credentials(client: WorkspaceClient) -> None:
     found = client.storage_credentials.get("STORAGE")
     assert found.aws_iam_role is not None
@@ -81,6 +82,7 @@ def test_a_credential_in_use_stays_unless_forced(client: WorkspaceClient) -> Non
     client.storage_credentials.delete("storage", force=True)
 
 
+@pytest.mark.shows("unity catalog: external locations do not overlap", client="databricks-sdk")
 @pytest.mark.parametrize("url", ["s3://raw", "s3://raw/support/2026"])
 def test_external_locations_do_not_overlap(client: WorkspaceClient, url: str) -> None:
     said = refusal(BadRequest, client.external_locations.create, "other", url, "storage", skip_validation=True)
@@ -114,6 +116,7 @@ def test_file_events_are_kept_as_the_api_says(client: WorkspaceClient) -> None:
     )
 
 
+@pytest.mark.shows("unity catalog: grants and bindings of credentials and locations", client="databricks-sdk")
 def test_locations_and_credentials_have_grants_and_bindings(client: WorkspaceClient) -> None:
     for kind, name, privilege in (
         ("external_location", "raw", catalog.Privilege.READ_FILES),
@@ -159,6 +162,9 @@ def test_a_location_needs_a_bucket_that_aws_has(workspace: LocalWorkspace, clien
         server.shutdown()
 
 
+@pytest.mark.shows(
+    "unity catalog: a catalog needs a storage root where the metastore has none", client="databricks-sdk"
+)
 def test_a_catalog_needs_a_root_in_a_location_that_its_maker_may_use(
     workspace: LocalWorkspace, client: WorkspaceClient
 ) -> None:
@@ -178,6 +184,7 @@ def test_a_catalog_needs_a_root_in_a_location_that_its_maker_may_use(
     assert client.metastores.summary().storage_root is None
 
 
+@pytest.mark.shows("unity catalog: external volumes", client="databricks-sdk")
 def test_an_external_volume_s_files_outlive_it(lakehouse: LocalWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     client = lakehouse.client()
     lakehouse.catalog("landed")
