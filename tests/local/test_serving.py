@@ -247,7 +247,7 @@ def test_tags_and_gateway_are_kept(cloud: LocalWorkspace, steady: str) -> None:
 
 @pytest.mark.parametrize("name", ["../../../outside/x", "a.b", "é", "", "x" * 64])
 def test_names_are_letters_digits_dashes_and_underscores(workspace: LocalWorkspace, name: str) -> None:
-    named = {"name": name, "entity_name": "m", "entity_version": "1"}
+    named = {"name": name, "entity_name": "c.s.m", "entity_version": "1"}
     for sent, field in (
         ({"name": name, "config": {}}, "name"),
         ({"name": "good", "config": {"served_entities": [named]}}, "config.served_entities[0].name"),
