@@ -31,7 +31,6 @@ from tests.e2e.conftest import Platform
 from tests.golden import assert_matches
 from tests.inventory import inventory
 from tests.local.conftest import LocalWorkspace
-from tests.local.test_workspace_identity import token_of
 
 pytestmark = pytest.mark.timeout(4 * 3600)  # with its full counts the last but one takes hours
 CLIENT = """\
@@ -197,7 +196,7 @@ def test_a_lost_champion_leaves_the_endpoint_as_it_is(platform: Platform) -> Non
     model = platform.outputs()["model"]
     owner = platform.client().registered_models.get(model).owner
     cloud = LocalWorkspace(platform.settings)
-    models = cloud.client(token_of(cloud, owner or "")).registered_models
+    models = cloud.client(cloud.token_of(owner or "")).registered_models
     models.delete_alias(model, "champion")
     try:
         preview = platform.pulumi("preview", "--expect-no-changes")
