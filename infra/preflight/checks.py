@@ -24,6 +24,8 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "rights": (storage.metastore_rights, storage.location_rights),
     "names": (
         names.catalog,
+        names.credentials,
+        names.external_locations,
         names.service_principals,
         names.folder,
         names.cluster_policy,

@@ -10,25 +10,49 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors import NotFound
 
+from churn.core.contract import read_contracts
 from infra.access.roles import Role, principals
 from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, PIPELINES, deployed_name
+from infra.names import CATALOG_LOCATION, CHECKPOINTS_LOCATION, KAFKA_CREDENTIAL, STORAGE_CREDENTIAL, landing_location
 from infra.preflight.inspection import Finding
+from infra.written import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from databricks.sdk.service.catalog import CatalogInfo, CredentialInfo, ExternalLocationInfo, StorageCredentialInfo
 
     from infra.preflight.inspection import Inspection
+
+    Owned = CatalogInfo | CredentialInfo | ExternalLocationInfo | StorageCredentialInfo
 
 MANAGING = ("CAN_MANAGE", "IS_OWNER")
 
 
 def catalog(inspection: Inspection) -> Iterator[Finding]:
     """Looks at the catalog."""
-    name = inspection.settings.catalog
-    try:
-        yield _taken(inspection, f"catalog {name}", [inspection.client.catalogs.get(name).owner])
-    except NotFound:
-        yield _free(f"catalog {name}")
+    yield _owned(inspection, "catalog", inspection.settings.catalog, inspection.client.catalogs.get)
+
+
+def credentials(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the credentials of a ground in AWS, as far as the ground has what they are for."""
+    prefix, client = inspection.settings.prefix, inspection.client
+    if inspection.ground.makes_storage:
+        get_storage = client.storage_credentials.get
+        yield _owned(inspection, "storage credential", f"{prefix}-{STORAGE_CREDENTIAL}", get_storage)
+    if inspection.ground.makes_kafka_role:
+        get_service = client.credentials.get_credential
+        yield _owned(inspection, "service credential", f"{prefix}-{KAFKA_CREDENTIAL}", get_service)
+
+
+def external_locations(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the external locations over the buckets of a ground in AWS."""
+    if not inspection.ground.makes_storage:
+        return
+    landing = [landing_location(contract.domain) for contract in read_contracts(paths.CONTRACTS)]
+    for purpose in (CATALOG_LOCATION, CHECKPOINTS_LOCATION, *landing):
+        name = f"{inspection.settings.prefix}-{purpose}"
+        yield _owned(inspection, "external location", name, inspection.client.external_locations.get)
 
 
 def service_principals(inspection: Inspection) -> Iterator[Finding]:
@@ -118,6 +142,15 @@ def endpoint(inspection: Inspection) -> Iterator[Finding]:
     except NotFound:
         ids = []
     yield from _found(inspection, f"serving endpoint {name}", "serving-endpoints", ids)
+
+
+def _owned(inspection: Inspection, kind: str, name: str, get: Callable[[str], Owned]) -> Finding:
+    """The finding for an object of the metastore, by its owner."""
+    what = f"{kind} {name}"
+    try:
+        return _taken(inspection, what, [get(name).owner])
+    except NotFound:
+        return _free(what)
 
 
 def _found(inspection: Inspection, what: str, kind: str, ids: Iterable[str | None]) -> Iterator[Finding]:

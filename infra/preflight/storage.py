@@ -30,7 +30,7 @@ def root(inspection: Inspection) -> Iterator[Finding]:
                 allowed="a path in an external location of the metastore that the deployer sees",
                 remedy="make an external location over it, or correct the path",
             )
-    elif ground.aws or ground.stack:
+    elif ground.makes_storage:
         yield Finding(what=what, received="null; the ground in AWS has the place")
     elif inspection.metastore and inspection.metastore.storage_root:
         yield Finding(what=what, received=f"null; the metastore has {inspection.metastore.storage_root}")
@@ -49,9 +49,9 @@ def metastore_rights(inspection: Inspection) -> Iterator[Finding]:
     if metastore is None or not metastore.metastore_id:  # the finding of `metastore`
         return
     needed = ["CREATE_CATALOG"]
-    if ground.aws or ground.stack:
+    if ground.makes_storage:
         needed += ["CREATE_STORAGE_CREDENTIAL", "CREATE_EXTERNAL_LOCATION"]
-    if ground.aws and (ground.aws.kafka or ground.aws.adopted_kafka):
+    if ground.makes_kafka_role:
         needed += ["CREATE_SERVICE_CREDENTIAL"]
     what = f"metastore {metastore.name}"
     if _is_caller(inspection, metastore.owner):

@@ -12,6 +12,7 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service import catalog, iam, pipelines
 
+from churn.core.contract import contracts
 from cli.preflight import preflight
 from infra.preflight import checks, identity, inspection, runs
 from infra.preflight.__main__ import main
@@ -43,12 +44,15 @@ RECORDS = Path(__file__).parent / "records"
 DEV = REPOSITORY / "Pulumi.dev.yaml"
 HOST, ID = "churn:platform.workspace.host", "churn:platform.workspace.id"
 DEPLOYER, OWNER = "churn:platform.workspace.deployer", "churn:platform.groups.platform"
-ROOT, METASTORE = "churn:ground.storage_root", "churn:platform.metastore_id"
+GROUND, ROOT, METASTORE = "churn:ground", "churn:ground.storage_root", "churn:platform.metastore_id"
 # Fields that the local workspace's catalogs have.
 SETTINGS_OF_CATALOG = {"full_name": "churn_local", "enable_predictive_optimization": "INHERIT"}
 # Of each type with a name of its own in the workspace: what the checks call it, and the input that has the name.
 NAMES = {
     "Catalog": ("catalog", "name"),
+    "StorageCredential": ("storage credential", "name"),
+    "Credential": ("service credential", "name"),
+    "ExternalLocation": ("external location", "name"),
     "ServicePrincipal": ("service principal", "displayName"),
     "Directory": ("folder", "path"),
     "ClusterPolicy": ("cluster policy", "name"),
@@ -58,7 +62,17 @@ NAMES = {
     "Job": ("job", "name"),
     "ModelServing": ("serving endpoint", "name"),
 }
-LOCATION = catalog.ExternalLocationInfo(name="lake", url="s3://lake/churn", owner="somebody@churn.local")
+OTHER_ACCOUNT = dict.fromkeys(
+    ("churn:platform.account_id", "churn:ground.aws.databricks_account_id"), "00000000-0000-0000-0000-000000000009"
+)
+# Privileges on the metastore that a ground in AWS needs, with Kafka in it, and what the checks call them.
+PRIVILEGES = [
+    catalog.Privilege.CREATE_CATALOG,
+    catalog.Privilege.CREATE_STORAGE_CREDENTIAL,
+    catalog.Privilege.CREATE_EXTERNAL_LOCATION,
+    catalog.Privilege.CREATE_SERVICE_CREDENTIAL,
+]
+RIGHTS = [f"{privilege.value.replace('_', ' ')} on the metastore local" for privilege in PRIVILEGES]
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +157,7 @@ def test_everything_that_is_missing_is_said_at_once(
     changes = {
         HOST: cloud.settings.workspace_url,
         METASTORE: "00000000-0000-0000-0000-000000000003",
-        "churn:platform.account_id": "00000000-0000-0000-0000-000000000009",
-        "churn:ground.aws.databricks_account_id": "00000000-0000-0000-0000-000000000009",
+        **OTHER_ACCOUNT,
         "churn:platform.compute.serverless": False,
         "churn:platform.compute.spark_version": "17.9.x-scala2.13",
         "churn:platform.compute.node_type_id": "m9.huge",
@@ -174,7 +187,7 @@ def test_who_does_not_administer_the_workspace_is_seen(
     sign_in(cloud, monkeypatch, "ada@churn.local", "churn-platform")
     found = missing({DEPLOYER: "ada@churn.local"})
     assert found["group admins"].received == "ada@churn.local in churn-platform"
-    assert found.keys() == {"group admins", "CREATE CATALOG on the metastore local"}
+    assert found.keys() == {"group admins", *RIGHTS}
 
 
 def test_a_deployer_who_is_no_member_of_the_owning_group_is_seen(missing: Missing, client: WorkspaceClient) -> None:
@@ -190,15 +203,17 @@ def test_a_deployer_who_is_no_member_of_the_owning_group_is_seen(missing: Missin
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "allowed"),
+    ("setting", "changes", "allowed"),
     [
-        (ID, 17, "410000000000000, which http://127.0.0.1:"),
-        ("churn:platform.account_id", "00000000-0000-0000-0000-000000000009", "00000000-0000-0000-0000-000000000000"),
-        (METASTORE, "00000000-0000-0000-0000-000000000003", "which the workspace is attached to"),
+        (ID, {ID: 17}, "410000000000000, which http://127.0.0.1:"),
+        ("churn:platform.account_id", OTHER_ACCOUNT, "00000000-0000-0000-0000-000000000000"),
+        (METASTORE, {METASTORE: "00000000-0000-0000-0000-000000000003"}, "which the workspace is attached to"),
     ],
 )
-def test_the_id_of_something_else_is_seen(missing: Missing, setting: str, value: object, allowed: str) -> None:
-    found = missing({setting: value})
+def test_the_id_of_something_else_is_seen(
+    missing: Missing, setting: str, changes: dict[str, Any], allowed: str
+) -> None:
+    found = missing(changes)
     assert found.keys() == {setting}
     assert allowed in found[setting].allowed
 
@@ -208,7 +223,7 @@ def test_ids_that_nobody_tells_are_not_compared(missing: Missing, monkeypatch: p
         raise ValueError(f"{host} has no metadata")
 
     monkeypatch.setattr(identity, "get_host_metadata", silent)
-    assert missing({ID: None, "churn:platform.account_id": "00000000-0000-0000-0000-000000000009"}) == {}
+    assert missing({ID: None, **OTHER_ACCOUNT}) == {}
 
 
 def test_a_workspace_without_a_metastore_is_seen(missing: Missing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,28 +253,36 @@ def test_a_group_of_other_case_is_seen(missing: Missing, client: WorkspaceClient
 
 
 def test_a_metastore_without_a_root_is_seen(missing: Missing, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = catalog.MetastoresAPI.summary
-    monkeypatch.setattr(catalog.MetastoresAPI, "summary", lambda api: replace(whole(api), storage_root=None))
-    found = missing({})
+    nowhere = {GROUND: {"storage_root": None}}
+    found = missing(nowhere)
     assert found.keys() == {ROOT}
     assert found[ROOT].received == "null, and the metastore local has no root either"
+    whole = catalog.MetastoresAPI.summary
+    monkeypatch.setattr(catalog.MetastoresAPI, "summary", lambda api: replace(whole(api), storage_root="s3://root"))
+    assert missing(nowhere) == {}
 
 
-def test_a_root_has_to_lie_in_an_external_location(missing: Missing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog.ExternalLocationsAPI, "list", lambda _: iter([LOCATION]))
-    granted = catalog.EffectivePermissionsList(privilege_assignments=[])
-    monkeypatch.setattr(catalog.GrantsAPI, "get_effective", lambda *_, **__: granted)
-    assert missing({ROOT: "s3://lake/churnings"}).keys() == {ROOT}
-    found = missing({ROOT: "s3://lake/churn/dev"})
-    assert found.keys() == {"CREATE MANAGED STORAGE on the external location lake"}
-    statement = "GRANT CREATE MANAGED STORAGE ON EXTERNAL LOCATION `lake` TO `admin@churn.local`"
-    assert statement in found.popitem()[1].remedy
-    held = [catalog.EffectivePrivilege(privilege=catalog.Privilege.CREATE_MANAGED_STORAGE)]
-    granted.privilege_assignments = [catalog.EffectivePrivilegeAssignment(principal="admins", privileges=held)]
-    assert missing({ROOT: "s3://lake/churn/"}) == {}
-    granted.privilege_assignments = []
-    monkeypatch.setattr(LOCATION, "owner", "admins")
-    assert missing({ROOT: "s3://lake/churn"}) == {}
+def test_a_root_has_to_lie_in_an_external_location(
+    missing: Missing, cloud: LocalWorkspace, client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = cloud.storage("lake")
+    assert missing({GROUND: {"storage_root": f"{lake}s/churn"}}).keys() == {ROOT}
+    changes: dict[str, Any] = {GROUND: {"storage_root": f"{lake}/churn/"}}
+    assert missing(changes) == {}, "whoever asks owns the location"
+    sign_in(cloud, monkeypatch, "ada@churn.local", "admins", "churn-platform", "keepers")
+    changes[DEPLOYER] = "ada@churn.local"
+    right = "CREATE MANAGED STORAGE on the external location lake"
+    found = missing(changes)
+    assert found.keys() == {RIGHTS[0], right}
+    statement = "GRANT CREATE MANAGED STORAGE ON EXTERNAL LOCATION `lake` TO `ada@churn.local`"
+    assert statement in found[right].remedy
+    change = catalog.PermissionsChange(principal="keepers", add=[catalog.Privilege.CREATE_MANAGED_STORAGE])
+    client.grants.update("external_location", "lake", changes=[change])
+    assert missing(changes).keys() == {RIGHTS[0]}
+    client.grants.update("external_location", "lake", changes=[replace(change, add=None, remove=change.add)])
+    assert missing(changes).keys() == {RIGHTS[0], right}
+    client.external_locations.update("lake", owner="keepers")
+    assert missing(changes).keys() == {RIGHTS[0]}
 
 
 def test_privileges_on_the_metastore_are_asked_for(
@@ -268,46 +291,64 @@ def test_privileges_on_the_metastore_are_asked_for(
     metastore = client.metastores.summary().metastore_id or ""
     sign_in(cloud, monkeypatch, "ada@churn.local", "admins", "churn-platform", "makers")
     found = missing({DEPLOYER: "ada@churn.local"})
-    assert found.keys() == {"CREATE CATALOG on the metastore local"}
-    assert (
-        "GRANT CREATE CATALOG ON METASTORE TO `ada@churn.local`"
-        in found["CREATE CATALOG on the metastore local"].remedy
-    )
-    change = catalog.PermissionsChange(principal="makers", add=[catalog.Privilege.CREATE_CATALOG])
+    assert [*found] == RIGHTS
+    assert "GRANT CREATE CATALOG ON METASTORE TO `ada@churn.local`" in found[RIGHTS[0]].remedy
+    change = catalog.PermissionsChange(principal="makers", add=PRIVILEGES)
     client.grants.update("metastore", metastore, changes=[change])
     assert missing({DEPLOYER: "ada@churn.local"}) == {}
     client.grants.update("metastore", metastore, changes=[replace(change, add=None, remove=change.add)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "rights"),
+    [
+        ({GROUND: {"storage_root": "s3://shore/churn"}}, RIGHTS[:1]),
+        ({GROUND: {"stack": "organization/churn/ground"}}, RIGHTS[:3]),
+        ({"churn:ground.aws.kafka": None}, RIGHTS[:3]),
+    ],
+)
+def test_a_ground_asks_for_what_it_uses(
+    missing: Missing,
+    cloud: LocalWorkspace,
+    client: WorkspaceClient,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    rights: list[str],
+) -> None:
+    cloud.storage("shore")
+    sign_in(cloud, monkeypatch, "ada@churn.local", "admins", "churn-platform", "shore-keepers")
+    client.external_locations.update("shore", owner="shore-keepers")
+    assert [*missing({DEPLOYER: "ada@churn.local", **changes})] == rights
 
 
 def test_administrators_hold_what_databricks_gives_them(
     missing: Missing, cloud: LocalWorkspace, client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(cloud, monkeypatch, "ada@churn.local", "admins", "churn-platform")
-    held = [catalog.EffectivePrivilege(privilege=catalog.Privilege.CREATE_CATALOG)]
+    held = [catalog.EffectivePrivilege(privilege=privilege) for privilege in PRIVILEGES]
     answers: dict[str | None, catalog.EffectivePermissionsList] = {}
     monkeypatch.setattr(catalog.GrantsAPI, "get_effective", lambda *_, page_token=None, **__: answers[page_token])
-    for number, gone in ((410000000000000, set()), (17, {"CREATE CATALOG on the metastore local"})):
+    for number, gone in ((410000000000000, []), (17, RIGHTS)):
         principal = f"_workspace_admins_workspace_{number}"
         assignment = catalog.EffectivePrivilegeAssignment(principal=principal, privileges=held)
         answers[None] = catalog.EffectivePermissionsList(next_page_token="2")
         answers["2"] = catalog.EffectivePermissionsList(privilege_assignments=[assignment])
-        assert missing({DEPLOYER: "ada@churn.local"}).keys() == gone
+        assert [*missing({DEPLOYER: "ada@churn.local"})] == gone
 
 
-def test_a_ground_in_aws_asks_for_more(
-    cloud: LocalWorkspace, client: WorkspaceClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sign_in(cloud, monkeypatch)
-    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "pat")
-    file = write_stack_file(tmp_path, {HOST: cloud.settings.workspace_url}, "dev", DEV)
-    groups = dict(checks.inspect(read_settings(file), offline=True))
-    assert [finding.what for finding in groups["rights"]] == [
-        "CREATE CATALOG on the metastore local",
-        "CREATE STORAGE CREDENTIAL on the metastore local",
-        "CREATE EXTERNAL LOCATION on the metastore local",
-        "CREATE SERVICE CREDENTIAL on the metastore local",
-    ]
-    assert [finding.missing for finding in groups["root"]] == [False]
+def make_storage(client: WorkspaceClient) -> None:
+    """Makes credentials and external locations with every name that the stack `local` uses."""
+    role = catalog.AwsIamRole(role_arn="arn:aws:iam::123456789012:role/tests")
+    storage = client.storage_credentials.create(
+        "churn-local-storage", aws_iam_role=catalog.AwsIamRoleRequest(role.role_arn or "")
+    )
+    client.credentials.create_credential(
+        "churn-local-kafka", aws_iam_role=role, purpose=catalog.CredentialPurpose.SERVICE
+    )
+    for purpose in ("catalog", "checkpoints", *(f"landing-{contract.domain}" for contract in contracts())):
+        client.external_locations.create(
+            f"churn-local-{purpose}", f"s3://{purpose}", storage.name or "", skip_validation=True
+        )
 
 
 def make_objects(cloud: LocalWorkspace, name: str) -> None:
@@ -316,6 +357,7 @@ def make_objects(cloud: LocalWorkspace, name: str) -> None:
     Catalog and endpoint are written into the store: to make them, Spark and a model are needed.
     """
     client = cloud.client(cloud.token_of(name))
+    make_storage(client)
     for role in ("runner", "server"):
         principal = client.service_principals.create(display_name=f"churn-local-{role}")
         rules = f"accounts/{ACCOUNT_ID}/servicePrincipals/{principal.application_id}/ruleSets/default"
@@ -363,21 +405,23 @@ def test_names_that_others_use_are_seen(tmp_path: Path, monkeypatch: pytest.Monk
     foreign = names["admin@churn.local"]
     assert {finding.received for finding in foreign} == {"exists, managed by eve@churn.local"}
     assert all(finding.missing for finding in foreign)
-    assert len(foreign) == 12
+    assert len(foreign) == 16 + len(contracts())
 
 
 @pytest.mark.usefixtures("missing")
+@pytest.mark.parametrize("stack", ["local", "dev"])
 def test_the_names_are_those_that_the_program_deploys(
-    cloud: LocalWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: LocalWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str
 ) -> None:
     zipfile.ZipFile(tmp_path / "churn-0.1.0-py3-none-any.whl", "w").close()
     monkeypatch.setattr(paths, "WHEELS", tmp_path)
     deployed = set()
-    for resource in run("dev", engine_config("dev")).resources:
+    for resource in run(stack, engine_config(stack)).resources:
         words, field = NAMES.get(resource.type.rpartition(":")[2], ("", ""))
         if words and not (words == "folder" and resource.name != "folder"):
             deployed.add(f"{words} {resource.inputs[field]}")
-    settings = read_settings(write_stack_file(tmp_path, {HOST: cloud.settings.workspace_url}, "dev", DEV))
+    source = REPOSITORY / f"Pulumi.{stack}.yaml"
+    settings = read_settings(write_stack_file(tmp_path, {HOST: cloud.settings.workspace_url}, stack, source))
     assert {finding.what for finding in dict(checks.inspect(settings, offline=True))["names"]} == deployed
 
 
