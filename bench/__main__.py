@@ -10,8 +10,14 @@ import sys
 from bench import preview, up
 from local.errors import LocalError
 
-MEASUREMENTS = {"cold": up.cold, "cached": up.cached, "tests": up.tests, "preview": preview.of_running_platform}
-ALL = ("cold", "cached", "tests")
+MEASUREMENTS = {
+    "cold": up.cold,
+    "cached": up.cached,
+    "rehearsal": up.rehearsal,
+    "tests": up.tests,
+    "preview": preview.of_running_platform,
+}
+ALL = ("cold", "cached", "rehearsal", "tests")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import psutil
 
 from bench import preview
 from cli.errors import CommandError
+from cli.rehearsal import PORTS_AWAY
 from local import leftovers
 from local.settings import REPOSITORY, LocalSettings
 
@@ -61,6 +62,19 @@ def cached() -> Iterator[tuple[str, str]]:
             yield "`make down`", f"{seconds:.0f} s"
         finally:
             subprocess.run(["make", "--quiet", "down"], cwd=REPOSITORY, env={**os.environ, **place}, check=True)
+
+
+def rehearsal() -> Iterator[tuple[str, str]]:
+    """`make rehearse` with builds cached: end to end, its deployments and second plans, and memory."""
+    with tempfile.TemporaryDirectory(prefix="churn-rehearse-") as folder:
+        own = LocalSettings(Path(folder).resolve() / "rehearsal", int(PORT) + PORTS_AWAY)
+        with _peak_memory(own) as peak:
+            place = {"PLATFORM_HOME": folder, "PLATFORM_PORT": PORT}
+            seconds, output = _timed(["make", "rehearse"], REPOSITORY, place)
+    yield "`make rehearse`, builds cached", f"{seconds / 60:.1f} min"
+    for what, duration in re.findall(r"✓ ((?:deploy|plan) the (?:ground|stack).*?) (\d+ s)", output):
+        yield f"{what}, of the rehearsal", duration
+    yield "memory of all processes of the rehearsal at the peak", f"{peak.bytes / 2**30:.1f} GiB"
 
 
 def tests() -> Iterator[tuple[str, str]]:
