@@ -22,6 +22,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.jobs import RunResultState
 
+from cli.stack import Stack
 from infra.names import MARTS
 from local import supervisor
 from local.engine.installation import Installed
@@ -188,8 +189,8 @@ def test_the_endpoint_acts_as_a_principal_that_can_do_little(platform: Platform)
     ):
         (held,) = client.grants.get(kind, name, principal=creator).privilege_assignments or []
         assert [privilege.value for privilege in held.privileges or []] == privileges
-    state = platform.pulumi("stack", "export").stdout
-    (secret,) = [item for item in json.loads(state)["deployment"]["resources"] if "server-secret" in item["urn"]]
+    resources = Stack.local(platform.settings).resources()
+    (secret,) = [item for item in resources if item["type"].endswith(":ServicePrincipalSecret")]
     assert set(secret["outputs"]["secret"]) >= {"ciphertext"}, "it is a secret of the state"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 import runpy
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +20,7 @@ from infra.written.paths import REPOSITORY
 from tests.infra.aws_mocks import aws_answer, aws_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pulumi.runtime.stack import Stack
@@ -228,6 +230,18 @@ def run(stack: str, config: dict[str, str] | None = None, **said: Any) -> Progra
     return record(stack, engine_config(stack) if config is None else config, run_module, **said)
 
 
+@contextmanager
+def _pickler_restored() -> Iterator[None]:
+    """Takes back what Pulumi changes in Python's pickler for each dynamic resource: the layers pile up."""
+    pickler = pickle._Pickler  # type: ignore[attr-defined]  # the pure Python class, which stubs leave out
+    methods = {name: getattr(pickler, name) for name in ("_batch_setitems", "save_dict")}
+    try:
+        yield
+    finally:
+        for name, method in methods.items():
+            setattr(pickler, name, method)
+
+
 def record(stack: str, config: dict[str, str], body: Callable[[], None], **said: Any) -> Program:
     """Runs a function as the program of a stack.
 
@@ -246,6 +260,7 @@ def record(stack: str, config: dict[str, str], body: Callable[[], None], **said:
     set_root_resource(cast("pulumi.Resource", None))  # of the program before
     mocks.set_mocks(_Mocks(program), project="churn", stack=stack, preview=False, monitor=_Recorder(program))
     pulumi.runtime.set_all_config(config)
-    loop.run_until_complete(run_pulumi_func(body))
+    with _pickler_restored():
+        loop.run_until_complete(run_pulumi_func(body))
     program.outputs = loop.run_until_complete(_values(cast("Stack", get_root_resource()).outputs))
     return program
