@@ -122,6 +122,18 @@ def test_a_catalog_is_usable_at_once_in_every_session(
     assert not (spark_home.tables / "warehouse/team").exists()
 
 
+def test_a_catalog_that_was_dropped_can_be_made_again(
+    spark: SparkSession, new_session: Callable[[], SparkSession]
+) -> None:
+    for number in (1, 2):
+        spark.sql("CREATE SCHEMA catalogs.again")
+        other = new_session()  # a session that has met the first one finds the second without looking
+        other.sql("CREATE SCHEMA again.silver")
+        other.sql(f"CREATE TABLE again.silver.t AS SELECT {number} AS id")
+        assert ids(other, "SELECT * FROM again.silver.t") == [number]
+        spark.sql("DROP SCHEMA catalogs.again CASCADE")
+
+
 @pytest.mark.shows("spark: tables and comments outlive a restart", client="Spark Connect")
 def test_tables_survive_a_restart(tmp_path: Path, spark_home: LocalSettings) -> None:
     server = SparkServer(LocalSettings(tmp_path, free_base_port()))

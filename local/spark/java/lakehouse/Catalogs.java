@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.spark.internal.config.ConfigEntry$;
 import org.apache.spark.sql.catalyst.analysis.NamespaceAlreadyExistsException;
 import org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException;
 import org.apache.spark.sql.catalyst.analysis.NonEmptyNamespaceException;
@@ -121,6 +122,7 @@ public class Catalogs implements CatalogPlugin, SupportsNamespaces {
     // One that the server knew when it started is a setting of the server, and goes with it.
     if (ENTRIES.containsConfigKey(PREFIX + catalog[0])) {
       ENTRIES.unregister(ENTRIES.getConfigEntry(PREFIX + catalog[0]));
+      ConfigEntry$.MODULE$.knownConfigs().remove(PREFIX + catalog[0]); // else none of this name can be made again
     }
     try {
       Files.delete(folder(catalog[0]));
