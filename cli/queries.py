@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
@@ -9,9 +10,11 @@ from cli.errors import CommandError
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+POLL_SECONDS = 1.0
+
 
 def rows(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> list[list[str]]:
-    """Runs a query.
+    """Runs a query and waits for its end.
 
     Args:
         client: The workspace.
@@ -19,11 +22,18 @@ def rows(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> li
         statement: The query, with `{catalog}` for the stack's catalog.
 
     Raises:
-        CommandError: The query failed.
+        CommandError: The query failed, or was ended.
     """
+    from databricks.sdk.service.sql import StatementState  # half a second to import
+
     answer = client.statement_execution.execute_statement(
         statement.format(catalog=outputs["catalog"]), outputs["warehouse_id"], wait_timeout="50s"
     )
+    while answer.status and answer.status.state in (StatementState.PENDING, StatementState.RUNNING):
+        time.sleep(POLL_SECONDS)
+        answer = client.statement_execution.get_statement(str(answer.statement_id))
     if answer.status and answer.status.error:
         raise CommandError(f"the query {statement!r} failed: {answer.status.error.message}")
-    return (answer.result.data_array if answer.result else None) or []
+    if answer.result is None:
+        raise CommandError(f"the query {statement!r} has no result; run it again, somebody may have ended it")
+    return answer.result.data_array or []

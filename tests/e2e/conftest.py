@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.sql import StatementState
 
+from cli import queries
 from cli.environment import client_environment
 from cli.stack import Stack
 from local import supervisor
@@ -63,18 +62,7 @@ class Platform:
 
     def rows(self, statement: str) -> list[list[str]]:
         """Rows of a query through the warehouse, values as text; `{catalog}` is filled in."""
-        outputs = self.outputs()
-        statements = self.client().statement_execution
-        answer = statements.execute_statement(
-            statement.format(catalog=outputs["catalog"]), outputs["warehouse_id"], wait_timeout="50s"
-        )
-        while answer.status and answer.status.state in {StatementState.PENDING, StatementState.RUNNING}:
-            time.sleep(1)
-            answer = statements.get_statement(str(answer.statement_id))
-        assert answer.status is not None
-        assert answer.status.error is None, answer.status.error
-        assert answer.result is not None
-        return answer.result.data_array or []
+        return queries.rows(self.client(), self.outputs(), statement)
 
     def number(self, statement: str) -> int:
         return int(self.rows(statement)[0][0])
