@@ -91,8 +91,7 @@ class Stack:
         Returns:
             What changed, in a line.
         """
-        arguments = ["--yes", "--skip-preview", "--policy-pack", "policies"]
-        return _changes(self._run("up", report, arguments, {PLATFORM: None}))
+        return self.up(report, {PLATFORM: None})
 
     def unprotect(self, report: Report) -> str:
         """Switches protection off and deploys nothing else, so that a half-made stack can be destroyed too.

@@ -41,19 +41,20 @@ class SeenPrincipalProvider(ResourceProvider):
         client = WorkspaceClient(host=props["host"])
         deadline = time.monotonic() + 60 * float(props["timeout_minutes"])
         sightings = 0
-        while sightings < SIGHTINGS:
+        while True:
+            sightings = sightings + 1 if _is_seen(client, props["account_id"], props["application_id"]) else 0
+            if sightings == SIGHTINGS:
+                return CreateResult(props["application_id"], props)
             if time.monotonic() > deadline:
                 raise PrincipalNotSeenError(
                     f"service principal {props['application_id']} is not seen by the directory and the rule sets of "
                     f"{props['host']} after {props['timeout_minutes']:g} minutes; remedy: deploy again"
                 )
-            sightings = sightings + 1 if _is_seen(client, props["account_id"], props["application_id"]) else 0
             time.sleep(POLL_SECONDS)
-        return CreateResult(props["application_id"], props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Asks for another sighting of another principal alone."""
-        replaces = [key for key in ("application_id",) if olds.get(key) != news.get(key)]
+        replaces = ["application_id"] if olds.get("application_id") != news.get("application_id") else []
         changed = any(olds.get(key) != value for key, value in news.items() if not key.startswith("__"))
         return DiffResult(changes=changed, replaces=replaces)
 
