@@ -1,13 +1,13 @@
-"""A resource that waits until a new service principal is seen by all services of a workspace.
+"""A resource that waits until new principals are seen by all services of a workspace.
 
-The directory answers for a new principal at once; permissions, grants and rule sets may not find it for some time. The
-provider runs in a process of its own, as that of `infra.once.run_once`.
+The directory answers for a new service principal or group at once; permissions, grants and rule sets may not find it
+for some time. The provider runs in a process of its own, as that of `infra.once.run_once`.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
@@ -15,11 +15,17 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 from infra.errors import PrincipalNotSeenError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from databricks.sdk import WorkspaceClient
+
+# Where principals are looked for: a group is the account's before it enters the workspace.
+Kind = Literal["service principal", "group of the account", "group of the workspace"]
 
 POLL_SECONDS = 2.0
 SIGHTINGS = 3  # in a row: several servers answer, and each has a cache of its own
 TIMEOUT_MINUTES = 5
+ACCOUNT_GROUPS = "/api/2.0/account/scim/v2/Groups"  # the account's directory at a workspace's address
 
 
 class SeenPrincipalProvider(ResourceProvider):
@@ -28,33 +34,35 @@ class SeenPrincipalProvider(ResourceProvider):
     serialize_as_secret_always = False  # it holds no secret, and a secret provider hides every change of itself
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Waits until the principal is seen.
+        """Waits until all of the principals are seen.
 
         Args:
             props: The resource's inputs.
 
         Raises:
-            PrincipalNotSeenError: It was not seen in time.
+            PrincipalNotSeenError: One was not seen in time.
         """
         from databricks.sdk import WorkspaceClient
 
-        client = WorkspaceClient(host=props["host"])
+        client, kind, account_id = WorkspaceClient(host=props["host"]), props["kind"], props["account_id"]
         deadline = time.monotonic() + 60 * float(props["timeout_minutes"])
         sightings = 0
         while True:
-            sightings = sightings + 1 if _is_seen(client, props["account_id"], props["application_id"]) else 0
+            unseen = [name for name in props["names"] if not _is_seen(client, account_id, kind, name)]
+            sightings = 0 if unseen else sightings + 1
             if sightings == SIGHTINGS:
-                return CreateResult(props["application_id"], props)
+                return CreateResult(",".join(props["names"]), props)
             if time.monotonic() > deadline:
                 raise PrincipalNotSeenError(
-                    f"service principal {props['application_id']} is not seen by the directory and the rule sets of "
-                    f"{props['host']} after {props['timeout_minutes']:g} minutes; remedy: deploy again"
+                    f"{kind} {', '.join(unseen or props['names'])} is not seen by the directory and "
+                    f"the rule sets of {props['host']} after {props['timeout_minutes']:g} minutes; remedy: deploy "
+                    "again, and if that does not help look whether it exists"
                 )
             time.sleep(POLL_SECONDS)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Asks for another sighting of another principal alone."""
-        replaces = ["application_id"] if olds.get("application_id") != news.get("application_id") else []
+        """Asks for another sighting of other principals alone."""
+        replaces = [key for key in ("kind", "names") if olds.get(key) != news.get(key)]
         changed = any(olds.get(key) != value for key, value in news.items() if not key.startswith("__"))
         return DiffResult(changes=changed, replaces=replaces)
 
@@ -64,12 +72,18 @@ class SeenPrincipalProvider(ResourceProvider):
 
 
 class SeenPrincipal(Resource, module="churn", name="SeenPrincipal"):
-    """A service principal that all services see; `application_id` is known as soon as they do."""
+    """Principals of one kind that all services see; `names` is known as soon as they do."""
 
-    application_id: pulumi.Output[str]
+    names: pulumi.Output[list[str]]
 
     def __init__(
-        self, name: str, host: str, account_id: str, application_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        host: str,
+        account_id: str,
+        kind: Kind,
+        names: Sequence[pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         """Declares the sighting.
 
@@ -77,27 +91,40 @@ class SeenPrincipal(Resource, module="churn", name="SeenPrincipal"):
             name: Name of the resource.
             host: URL of the workspace.
             account_id: Account that the workspace belongs to.
-            application_id: Of the principal.
+            kind: What the principals are.
+            names: Application ids, or display names of groups.
             opts: Options of the resource.
         """
         properties = {
             "host": host,
             "account_id": account_id,
-            "application_id": application_id,
+            "kind": kind,
+            "names": list(names),
             "timeout_minutes": TIMEOUT_MINUTES,
         }
         super().__init__(SeenPrincipalProvider(), name, properties, opts)
 
 
-def _is_seen(client: WorkspaceClient, account_id: str, application_id: str) -> bool:
-    """Whether the directory finds a service principal by its name, and a rule set by its principal."""
-    from databricks.sdk.errors import NotFound
+def _is_seen(client: WorkspaceClient, account_id: str, kind: Kind, name: str) -> bool:
+    """Whether the directory finds a principal by its name, and a rule set a service principal."""
+    from databricks.sdk.errors import NotFound, PermissionDenied
 
-    if not any(client.service_principals.list(filter=f'applicationId eq "{application_id}"')):
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    if kind == "group of the account":
+        try:
+            found: Any = client.api_client.do("GET", ACCOUNT_GROUPS, query={"filter": f'displayName eq "{quoted}"'})
+        except (NotFound, PermissionDenied):
+            return (
+                True  # it is documented nowhere, and may answer nobody: the group's entry to the workspace tells then
+            )
+        return bool(found.get("Resources"))
+    if kind == "group of the workspace":
+        return any(client.groups.list(filter=f'displayName eq "{quoted}"', attributes="id"))
+    if not any(client.service_principals.list(filter=f'applicationId eq "{quoted}"')):
         return False
     try:
         client.account_access_control_proxy.get_rule_set(
-            f"accounts/{account_id}/servicePrincipals/{application_id}/ruleSets/default", ""
+            f"accounts/{account_id}/servicePrincipals/{name}/ruleSets/default", ""
         )
     except NotFound:
         return False

@@ -82,7 +82,7 @@ def test_the_platform_team_manages_and_uses_the_service_principals(program: Prog
 
 def test_new_service_principals_are_waited_for_by_all_that_name_them(program: Program) -> None:
     seen = {name.removesuffix("-seen"): waiting for name, waiting in program.of("SeenPrincipal").items()}
-    assert {waiting.inputs["application_id"] for waiting in seen.values()} == {RUNNER, SERVER}
+    assert [seen[name].inputs["names"] for name in ("runner", "server")] == [[RUNNER], [SERVER]]
     naming = [
         resource
         for resource in program.resources
@@ -92,6 +92,21 @@ def test_new_service_principals_are_waited_for_by_all_that_name_them(program: Pr
     for resource in naming:
         for name, application_id in (("runner", RUNNER), ("server", SERVER)):
             assert application_id not in json.dumps(resource.inputs) or seen[name].urn in resource.dependencies
+
+
+def test_new_groups_are_waited_for_before_and_after_they_enter(program: Program) -> None:
+    waiting = program.of("SeenPrincipal")
+    found, seen = waiting["groups-found"], waiting["groups-seen"]
+    entries = program.of("PermissionAssignment").values()
+    assert sorted(entry.inputs["groupName"] for entry in entries) == found.inputs["names"] == seen.inputs["names"]
+    assert (found.inputs["kind"], seen.inputs["kind"]) == ("group of the account", "group of the workspace")
+    for entry in entries:
+        assert found.urn in entry.dependencies
+        assert entry.urn in seen.dependencies
+    naming = [r for kind in ("AccessControlRuleSet", "Catalog", "Entitlements") for r in program.of(kind).values()]
+    waits = {r.urn: r.dependencies for r in program.resources}
+    for resource in naming:
+        assert seen.urn in (*resource.dependencies, *waits[resource.parent]), resource.name
 
 
 def test_the_platform_team_owns_what_the_program_makes_in_the_catalog(program: Program) -> None:
@@ -116,11 +131,11 @@ def test_the_model_goes_before_the_grants_by_which_it_may_be_deleted(program: Pr
 def test_the_deployer_stays_a_member_until_what_the_group_owns_is_gone(programs: dict[str, Program]) -> None:
     local = programs["local"]
     (member,) = local.of("GroupMember").values()
-    entry = local.of("PermissionAssignment")[f"{PLATFORM}-enters"]
+    seen = local.of("SeenPrincipal")["groups-seen"]
     identities = next(r for r in local.resources if r.name == "identities")
     assert member.urn in identities.dependencies
-    assert entry.urn in local.of("Catalog")["catalog"].dependencies
-    assert entry.parent == identities.urn, "which waits for the group and its members"
+    assert seen.urn in local.of("Catalog")["catalog"].dependencies
+    assert seen.parent == identities.urn, "which waits for the group and its members"
 
 
 def test_another_deployer_than_that_of_the_settings_is_refused(wheels: object) -> None:

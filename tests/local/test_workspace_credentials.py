@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import ApiClient
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.service import iam
 
+from infra.errors import PrincipalNotSeenError
 from infra.once import seen_principal
 from infra.once.seen_principal import SeenPrincipalProvider
 from local.settings import LocalSettings
@@ -103,8 +105,37 @@ def test_a_new_principal_is_waited_for_until_it_is_seen(late: LocalWorkspace, mo
     wanted = {
         "host": late.settings.workspace_url,
         "account_id": ACCOUNT_ID,
-        "application_id": made.application_id,
+        "kind": "service principal",
+        "names": [made.application_id],
         "timeout_minutes": 1,
     }
     assert SeenPrincipalProvider().create(wanted).outs == wanted
     assert client.account_access_control_proxy.get_rule_set(name, "").name == name
+
+
+@pytest.mark.shows("identity: new groups are seen late by the other services, on request", client="databricks-sdk")
+def test_new_groups_are_waited_for_until_they_are_seen(late: LocalWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, name = late.client(), 'Children\'s "own" group'
+    made = client.groups.create(display_name=name)
+    entry = {"permission_assignments": [{"group_name": name, "permissions": ["USER"]}]}
+    enter = ("POST", "/api/2.0/preview/permissionassignments")
+    assert "does not exist" in str(client.api_client.do(*enter, body=entry))
+    assert client.groups.get(made.id or "").display_name == name
+
+    monkeypatch.setenv("DATABRICKS_TOKEN", late.token)
+    monkeypatch.setattr(seen_principal, "POLL_SECONDS", 0.1)
+    wanted = {"host": late.settings.workspace_url, "account_id": ACCOUNT_ID, "names": ["users", name]}
+    soon = {"timeout_minutes": 0}
+    for kind in ("group of the account", "group of the workspace"):
+        SeenPrincipalProvider().create({**wanted, "kind": kind, "timeout_minutes": 1})
+        assert "does not exist" not in str(client.api_client.do(*enter, body=entry))
+    with monkeypatch.context() as patched:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionDenied("not an administrator of the account")
+
+        patched.setattr(seen_principal, "SIGHTINGS", 1)
+        patched.setattr(ApiClient, "do", refuse)  # the entry of the group is tried then
+        SeenPrincipalProvider().create({**wanted, "names": ["Nobody's"], "kind": "group of the account", **soon})
+    with pytest.raises(PrincipalNotSeenError, match=r"group of the workspace Nobody's is not seen by .*; remedy: "):
+        SeenPrincipalProvider().create({**wanted, "names": ["Nobody's"], "kind": kind, **soon})

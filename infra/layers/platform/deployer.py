@@ -10,14 +10,10 @@ import pulumi_databricks as databricks
 from infra.errors import WrongDeployerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.written.settings.platform import Platform
 
 
-def owning_group(
-    platform: Platform, provider: databricks.Provider, entries: Sequence[pulumi.Resource]
-) -> pulumi.Output[str]:
+def owning_group(platform: Platform, provider: databricks.Provider, groups: pulumi.Resource) -> pulumi.Output[str]:
     """Gives the group that owns the platform, after checks of whoever runs Pulumi.
 
     What a group owns can be changed by its members alone, so the deployer has to be one.
@@ -25,7 +21,7 @@ def owning_group(
     Args:
         platform: Settings of the platform.
         provider: Provider of the workspace.
-        entries: The groups' entries to the workspace, which shows other groups to nobody.
+        groups: The groups as the workspace sees them, which shows those that have not entered to nobody.
 
     Returns:
         The group's name; the output fails with WrongDeployerError, for a wrong identity while planning already.
@@ -34,7 +30,7 @@ def owning_group(
     me = databricks.get_current_user_output(opts=pulumi.InvokeOutputOptions(provider=provider))
     deployer = me.apply(lambda user: _check_identity(user, platform.workspace.deployer))
     group = databricks.get_group_output(
-        display_name=name, opts=pulumi.InvokeOutputOptions(provider=provider, depends_on=list(entries))
+        display_name=name, opts=pulumi.InvokeOutputOptions(provider=provider, depends_on=[groups])
     )
     return pulumi.Output.all(deployer, group).apply(
         lambda both: _check_member(both[0], both[1], platform.workspace.deployer)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.layers.platform.permit import Principals
+    from infra.once.seen_principal import Kind
 
 # Roles on a service principal: to change it, and to let jobs and pipelines run as it.
 MANAGING_ROLES = ("roles/servicePrincipal.manager", "roles/servicePrincipal.user")
@@ -47,21 +48,30 @@ class Identities(pulumi.ComponentResource):
             is known as soon as all services of the workspace see the principal.
         application_ids: Application id of each service principal by its name.
         server: The service principal that makes the endpoint.
-        entries: The groups' entries to the workspace.
+        entries: The groups' entries to the workspace, in the order of the groups.
+        groups: The groups as the workspace sees them, after their entries.
     """
 
     application_ids: dict[str, pulumi.Output[str]]
     server: databricks.ServicePrincipal
     entries: list[databricks.PermissionAssignment]
+    groups: SeenPrincipal
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the entries, the service principals and their rule sets."""
         super().__init__("churn:platform:Identities", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        found = self._sighting("groups-found", "group of the account", args.groups, args, [])
         self.entries = [
-            databricks.PermissionAssignment(f"{group}-enters", group_name=group, permissions=["USER"], opts=child)
+            databricks.PermissionAssignment(
+                f"{group}-enters",
+                group_name=group,
+                permissions=["USER"],
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[found]),
+            )
             for group in args.groups
         ]
+        self.groups = self._sighting("groups-seen", "group of the workspace", args.groups, args, self.entries)
         names = args.names
         runner = databricks.ServicePrincipal("runner", display_name=names[Role.RUNNER], active=True, opts=child)
         # Without this entitlement a principal may not make an endpoint.
@@ -75,17 +85,28 @@ class Identities(pulumi.ComponentResource):
 
     def _seen(self, name: str, principal: databricks.ServicePrincipal, args: IdentitiesArgs) -> pulumi.Output[str]:
         """Waits until a service principal is seen, lets the platform team manage it, and gives its application id."""
-        child = pulumi.ResourceOptions(parent=self)
-        seen = SeenPrincipal(f"{name}-seen", args.host, args.account_id, principal.application_id, child)
+        seen = self._sighting(f"{name}-seen", "service principal", [principal.application_id], args, [])
+        application_id = seen.names.apply(lambda names: names[0])
         # This rule set replaces every other, so it must name a manager; otherwise nobody could change the principal.
         databricks.AccessControlRuleSet(
             f"{name}-roles",
             name=pulumi.Output.format(
-                "accounts/{0}/servicePrincipals/{1}/ruleSets/default", args.account_id, seen.application_id
+                "accounts/{0}/servicePrincipals/{1}/ruleSets/default", args.account_id, application_id
             ),
             grant_rules=[
                 {"role": role, "principals": [f"groups/{args.names[Role.PLATFORM]}"]} for role in MANAGING_ROLES
             ],
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.groups]),
         )
-        return seen.application_id
+        return application_id
+
+    def _sighting(
+        self,
+        name: str,
+        kind: Kind,
+        names: Sequence[pulumi.Input[str]],
+        args: IdentitiesArgs,
+        after: Sequence[pulumi.Resource],
+    ) -> SeenPrincipal:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=list(after))
+        return SeenPrincipal(name, args.host, args.account_id, kind, names, opts)

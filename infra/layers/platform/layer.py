@@ -144,7 +144,7 @@ def _entitlements(context: Context, identities: Identities) -> None:
         groups=dict(zip(platform.group_names, ids, strict=True)),
         names=principals(platform, context.settings.prefix),
     )
-    GroupEntitlements("entitlements", args, context.after())
+    GroupEntitlements("entitlements", args, context.after(identities.groups))
 
 
 def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _Data:
@@ -154,7 +154,7 @@ def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _D
     does the deletion of the model, which its own owner does not delete.
     """
     protect = context.platform.protect_data
-    owner = owning_group(context.platform, context.workspace, identities.entries)
+    owner = owning_group(context.platform, context.workspace, identities.groups)
     storage = _storage(context, ground, _cloud(context, ground, identities, owner), owner)
     catalog_access = _grants(context, "catalog-access", Phase.CATALOG, identities, context.after(identities, storage))
     areas = [
