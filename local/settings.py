@@ -167,6 +167,11 @@ class LocalSettings:
         return self.home / "faults.json"
 
     @property
+    def quotas(self) -> Path:
+        """File that lowers quotas of Unity Catalog; there is none unless somebody writes it."""
+        return self.home / "quotas.json"
+
+    @property
     def admin_token(self) -> Path:
         """File with the administrator's bearer token, written at the workspace's first start."""
         return self.home / "admin.token"

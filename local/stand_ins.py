@@ -39,7 +39,7 @@ STAND_INS = (
         "api",
         "rights of a caller",
         "any caller may call nearly everything; only assignments, rule sets, OAuth secrets, `run_as`, secret scopes "
-        "and registered models ask who calls",
+        "and changes in Unity Catalog ask who calls",
     ),
     StandIn(
         "api",
@@ -66,9 +66,9 @@ STAND_INS = (
     ),
     StandIn(
         "unity catalog",
-        "privileges on registered models",
-        "enforced where models, versions, aliases and tags are changed and where a version is served; any caller may "
-        "make a model, and read each one with its files",
+        "privileges on objects",
+        "enforced where objects are made, changed, granted on, given to another owner or deleted, and where a model is "
+        "served; any caller may read each one, a model with its files too, and a table is its schema's owner's",
     ),
     StandIn(
         "unity catalog",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from databricks.sdk import AccountClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service import catalog, iam, pipelines
 
@@ -21,7 +22,7 @@ from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
 from local.errors import LocalError
 from local.settings import LocalSettings
-from local.workspace.core.context import ACCOUNT_ID
+from local.workspace.core.context import ACCOUNT_ID, ADMIN
 from local.workspace.core.store import Store
 from local.workspace.serving.documents import ENDPOINTS
 from local.workspace.unity_catalog.documents import CATALOGS
@@ -81,9 +82,23 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     started = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("cloud"), free_base_port()))
     try:
         started.start()
+        _administered(started)
         yield started
     finally:
         started.stop()
+
+
+def _administered(cloud: LocalWorkspace) -> None:
+    """Gives the metastore an administrator, and takes their privileges on it from administrators of the workspace."""
+    client = cloud.client()
+    metastore = client.metastores.summary().metastore_id or ""
+    admins = f"_workspace_admins_local_{client.get_workspace_id()}"
+    taken = catalog.PermissionsChange(principal=admins, remove=PRIVILEGES)
+    client.grants.update("metastore", metastore, changes=[taken])
+    account = AccountClient(
+        host=cloud.settings.workspace_url, account_id=ACCOUNT_ID, token=cloud.token, auth_type="pat"
+    )
+    account.metastores.update(metastore, metastore_info=catalog.UpdateAccountsMetastore(owner=ADMIN))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
 from databricks.sdk.service import catalog
-from databricks.sdk.service.catalog import AwsIamRole, AwsIamRoleRequest, VolumeType
+from databricks.sdk.service.catalog import AwsIamRole, AwsIamRoleRequest, PermissionsChange, Privilege, VolumeType
 
 from local.spark import cloud_files
 from local.workspace.core.context import ACCOUNT_ID
@@ -178,6 +178,9 @@ def test_a_catalog_needs_a_root_in_a_location_that_its_maker_may_use(
     client.external_locations.update("raw", read_only=False)
     person = client.users.create(user_name="maker@churn.local")
     other = workspace.client(workspace.token_of("maker@churn.local"))
+    metastore = str(client.metastores.summary().metastore_id)
+    make = [PermissionsChange(add=[Privilege.CREATE_CATALOG], principal="maker@churn.local")]
+    client.grants.update("metastore", metastore, changes=make)
     said = refusal(PermissionDenied, other.catalogs.create, "others", storage_root="s3://raw/managed")
     assert "User does not have CREATE MANAGED STORAGE on External Location 'raw'." in said
     client.users.delete(str(person.id))

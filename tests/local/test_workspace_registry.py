@@ -121,10 +121,12 @@ def test_a_deleted_version_takes_its_files_and_aliases(
 
 @pytest.fixture
 def other(lakehouse: LocalWorkspace, client: WorkspaceClient) -> Iterator[tuple[str, str]]:
-    """Name and token of a service principal that owns nothing."""
+    """Name and token of a service principal that may enter the schema of the model, and owns nothing."""
     made = client.service_principals.create(display_name="other")
     name = made.application_id or ""
-    yield name, lakehouse.token_of(name)
+    entry = granted(lakehouse, name, "USE_CATALOG", "catalog/registry")
+    with entry, granted(lakehouse, name, "USE_SCHEMA", "schema/registry.gold"):
+        yield name, lakehouse.token_of(name)
     client.service_principals.delete(made.id or "")
 
 
@@ -139,7 +141,7 @@ def granted(cloud: LocalWorkspace, principal: str, privilege: str, place: str) -
 
 
 def refused(change: Callable[[], object], reason: str) -> None:
-    with pytest.raises((PermissionDenied, MlflowException), match=f"{reason} function '{MODEL}'"):
+    with pytest.raises((PermissionDenied, MlflowException), match=f"{reason} Routine or Model '{MODEL}'"):
         change()
 
 
@@ -197,7 +199,7 @@ def test_tags_and_new_versions_need_a_privilege(
             ("APPLY_TAG", "APPLY_TAG", lambda: itself.delete_model_version_tag(MODEL, "1", "kind")),
             ("CREATE_MODEL_VERSION", "ALL_PRIVILEGES", lambda: itself.create_model_version(MODEL, logged)),
         ):
-            refused(change, f"does not have {privilege} on")
+            refused(change, f"does not have {privilege.replace('_', ' ')} on")
             with granted(lakehouse, name, grant, f"function/{MODEL}"):
                 change()
     assert registry.get_model_version(MODEL, "2").status == "READY"

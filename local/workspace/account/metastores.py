@@ -13,11 +13,12 @@ from local.workspace.account.collection import ACCOUNT
 from local.workspace.account.documents import ASSIGNMENTS, METASTORES, AssignmentDocument, MetastoreDocument
 from local.workspace.account.workspaces import find as find_workspace
 from local.workspace.core.clock import now_ms
-from local.workspace.core.context import Caller, Workspace, WorkspaceDep
-from local.workspace.core.errors import ApiError, bad_request, not_built, not_found
+from local.workspace.core.context import ADMIN, SYSTEM_USER, Caller, Workspace, WorkspaceDep
+from local.workspace.core.errors import ApiError, bad_request, not_built, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import metastore as own
+from local.workspace.unity_catalog.securables import check_owner
 
 router = APIRouter()
 _ALL = f"{ACCOUNT}/metastores"
@@ -82,11 +83,18 @@ def update(
     workspace: WorkspaceDep,
     caller: Caller,
 ) -> Document:
-    """Changes a metastore; its name and its region stay."""
+    """Changes a metastore; its name and its region stay. The owner is its administrator, and empty for nobody."""
     wanted = request.get("metastore_info", {})
     for name in _NOT_BUILT:
         if name in wanted:
             raise not_built(f"{name} of a metastore")
+    if identifier == workspace.metastore_id and wanted.keys() == {"owner"}:
+        if caller.name != ADMIN:
+            raise permission_denied(f"{caller.name} is not an administrator of the account")
+        if wanted["owner"]:
+            check_owner(workspace, wanted["owner"])
+        workspace.metastore_owner = wanted["owner"] or SYSTEM_USER
+        return get(identifier, workspace)
     with workspace.store.transaction():
         changed = {**_find(workspace, identifier), **wanted, "updated_at": now_ms(), "updated_by": caller.name}
         new = METASTORES.document(changed)
@@ -164,9 +172,9 @@ def unassign(workspace_id: int, identifier: str, workspace: WorkspaceDep) -> Doc
 
 
 def _find(workspace: Workspace, identifier: str) -> MetastoreDocument:
-    """A metastore that this API has made; the workspace's own cannot be changed."""
+    """A metastore that this API has made; of the workspace's own nothing but the owner can be changed."""
     if identifier == workspace.metastore_id:
-        raise not_built("changing the metastore of the workspace itself")
+        raise not_built("changing more than the owner of the metastore of the workspace itself")
     message = f"Metastore '{identifier}' does not exist."
     return workspace.find(METASTORES, identifier, message, "METASTORE_DOES_NOT_EXIST")
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ADMIN = "admin@churn.local"
+ADMIN = "admin@churn.local"  # built in; administrator of the account too
 ADMINS = "admins"
+SYSTEM_USER = "System user"  # owner of a metastore that has no administrator
 # The account that the workspace belongs to: in the names of rule sets, and where clients look for it. One for all
 # local clouds, so that it is known before a workspace runs.
 ACCOUNT_ID = "00000000-0000-0000-0000-000000000000"
@@ -107,6 +108,16 @@ class Workspace:
     def metastore_id(self) -> str:
         """Id of its Unity Catalog metastore, drawn at its first start."""
         return self._identity()["metastore_id"]
+
+    @property
+    def metastore_owner(self) -> str:
+        """Administrator of its metastore: nobody, until the account names a principal."""
+        return self._identity().get("metastore_owner", SYSTEM_USER)
+
+    @metastore_owner.setter
+    def metastore_owner(self, name: str) -> None:
+        with self.store.transaction():
+            self.store.put(WORKSPACE, "identity", WorkspaceDocument({**self._identity(), "metastore_owner": name}))
 
     def _identity(self) -> WorkspaceDocument:
         with self.store.transaction():

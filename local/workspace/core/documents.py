@@ -12,6 +12,7 @@ class WorkspaceDocument(TypedDict):
 
     workspace_id: int
     metastore_id: str
+    metastore_owner: NotRequired[str]
 
 
 class TokenDocument(TypedDict):

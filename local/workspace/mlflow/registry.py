@@ -78,7 +78,7 @@ def update_model(
 @router.delete(f"{_MODELS}/delete")
 def delete_model(request: Annotated[Document, _message("name")], workspace: WorkspaceDep, caller: Caller) -> Document:
     """Deletes a registered model with its versions."""
-    model_store.remove(workspace, model_store.changeable(workspace, caller, request["name"])["full_name"])
+    model_store.remove(workspace, model_store.manageable(workspace, caller, request["name"])["full_name"])
     return {}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found
 from local.workspace.unity_catalog import model_store
-from local.workspace.unity_catalog.access import check_execute
+from local.workspace.unity_catalog.access import check_privilege
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Principal, Workspace
@@ -84,7 +84,7 @@ def _entity(workspace: Workspace, entity: Document, creator: Principal, path: st
     check_name(entity.get("name", default), f"{path}.name")
     _check_version(workspace, entity["entity_name"], entity["entity_version"])
     model = model_store.find(workspace, entity["entity_name"])
-    check_execute(workspace, creator, model["full_name"], model["owner"])
+    check_privilege(workspace, creator, "function", model["full_name"], "EXECUTE")
     stamp = {"creator": creator.name, "creation_timestamp": now_ms()}
     return {"name": default, "workload_size": "Small", "workload_type": "CPU", **entity, **stamp}
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
-from local.workspace.core.context import WorkspaceDep
+from local.workspace.core.context import Caller, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
+from local.workspace.unity_catalog.access import check_manage
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
 from local.workspace.unity_catalog.documents import CATALOGS
 from local.workspace.unity_catalog.securables import UC, find
@@ -36,11 +37,13 @@ def update_bindings(
     name: str,
     request: Annotated[Document, body(catalog.WorkspaceBindingsAPI.update_bindings)],
     workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     """Changes the bindings of a securable."""
     kind = _kind(securable_type)
     with workspace.store.transaction():
         document = find(workspace, kind, name)
+        check_manage(workspace, caller, kind.removeprefix("uc_"), document["full_name"])
         bound = {binding["workspace_id"]: binding for binding in document.get("bindings", [])}
         for binding in request.get("add", []):
             if binding["workspace_id"] != workspace.workspace_id:
@@ -54,7 +57,10 @@ def update_bindings(
 
 @router.patch(f"{UC}/workspace-bindings/catalogs/{{name}}")
 def update_workspaces(
-    name: str, request: Annotated[Document, body(catalog.WorkspaceBindingsAPI.update)], workspace: WorkspaceDep
+    name: str,
+    request: Annotated[Document, body(catalog.WorkspaceBindingsAPI.update)],
+    workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     """Changes the bindings of a catalog, in the older form of the API."""
     answer = update_bindings(
@@ -65,6 +71,7 @@ def update_workspaces(
             "remove": [{"workspace_id": identifier} for identifier in request.get("unassign_workspaces", [])],
         },
         workspace,
+        caller,
     )
     return {"workspaces": [binding["workspace_id"] for binding in answer["bindings"]]}
 

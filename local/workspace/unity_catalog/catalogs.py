@@ -13,8 +13,10 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces, schemas
+from local.workspace.unity_catalog.access import check_create, check_manage
 from local.workspace.unity_catalog.cloud_urls import folder_of
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, CatalogDocument
+from local.workspace.unity_catalog.quotas import check_quota
 from local.workspace.unity_catalog.securables import (
     MANAGED_PROPERTIES,
     PAGE,
@@ -50,9 +52,11 @@ def create(
             "storage location to provide a storage location for all catalogs in the metastore.",
             "INVALID_STATE",
         )
+    check_create(workspace, caller, "metastore", workspace.metastore_id, "CREATE_CATALOG")
     with changing:
         if workspace.store.get(CATALOGS, name):
             raise exists("catalog", name)
+        check_quota(workspace, "catalog", "Metastore", workspace.metastore_id)
         root = usable(workspace, caller, request["storage_root"], "storage_root", "CREATE_MANAGED_STORAGE")
         check_free(workspace, root, managed=True)
         # The same for each try: a killed workspace may have made the catalog in Spark alone.
@@ -102,11 +106,12 @@ def update(
 
 
 @router.delete(f"{UC}/catalogs/{{name}}")
-def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+def delete(name: str, workspace: WorkspaceDep, caller: Caller, force: bool = False) -> Document:
     """Deletes a catalog."""
     with changing:
         document = find(workspace, CATALOGS, name)
         name = document["name"]
+        check_manage(workspace, caller, "catalog", name)
         inside = [key for key, _ in workspace.store.items(SCHEMAS, f"{name}.")]
         in_spark = [f"{name}.{schema}" for schema in namespaces.schemas(workspace, name)]
         by_sql = [schema for schema in in_spark if schema not in inside]

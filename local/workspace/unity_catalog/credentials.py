@@ -16,6 +16,7 @@ from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.unity_catalog.access import check_create, check_privilege
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS, CredentialDocument, Purpose
 from local.workspace.unity_catalog.securables import (
     PAGE,
@@ -80,10 +81,10 @@ def update_storage(
 
 
 @router.delete(f"{UC}/storage-credentials/{{name}}")
-def delete_storage(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+def delete_storage(name: str, workspace: WorkspaceDep, caller: Caller, force: bool = False) -> Document:
     """Deletes a storage credential."""
     storage_credential(workspace, name)
-    return _remove(workspace, name, force)
+    return _remove(workspace, caller, name, force)
 
 
 @router.post(f"{UC}/credentials")
@@ -130,9 +131,9 @@ def update(
 
 
 @router.delete(f"{UC}/credentials/{{name}}")
-def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+def delete(name: str, workspace: WorkspaceDep, caller: Caller, force: bool = False) -> Document:
     """Deletes a credential."""
-    return _remove(workspace, name, force)
+    return _remove(workspace, caller, name, force)
 
 
 def storage_credential(workspace: Workspace, name: str) -> CredentialDocument:
@@ -155,6 +156,7 @@ def _add(workspace: Workspace, caller: Principal, request: Document, purpose: Pu
     if purpose == "SERVICE" and "read_only" in request:
         raise bad_request("read_only: only a credential with purpose STORAGE has it")
     request.pop("skip_validation", None)
+    check_create(workspace, caller, "metastore", workspace.metastore_id, f"CREATE_{purpose}_CREDENTIAL")
     with changing:
         if workspace.store.get(CREDENTIALS, name):
             raise exists("credential", name)
@@ -202,9 +204,10 @@ def _change(workspace: Workspace, caller: Principal, name: str, request: Documen
         return change(workspace, caller, CREDENTIALS, name, request)
 
 
-def _remove(workspace: Workspace, name: str, force: bool) -> Document:
+def _remove(workspace: Workspace, caller: Principal, name: str, force: bool) -> Document:
     with changing:
         name = find(workspace, CREDENTIALS, name)["name"]
+        check_privilege(workspace, caller, "credential", name, "MANAGE")
         if not force:
             _check_unused(workspace, name, "it cannot be deleted")
         workspace.store.delete(CREDENTIALS, name)

@@ -6,11 +6,12 @@ from typing import Annotated
 from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
-from local.workspace.core.context import Caller, Workspace, WorkspaceDep
+from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.unity_catalog.access import check_create, check_privilege
 from local.workspace.unity_catalog.cloud_documents import LOCATIONS, LocationDocument
 from local.workspace.unity_catalog.cloud_urls import check_bucket, lies_in, overlap, parsed
 from local.workspace.unity_catalog.credentials import storage_credential
@@ -40,10 +41,11 @@ def create(
 ) -> Document:
     """Creates an external location."""
     name = named(request["name"])
+    check_create(workspace, caller, "metastore", workspace.metastore_id, "CREATE_EXTERNAL_LOCATION")
     with changing:
         if workspace.store.get(LOCATIONS, name):
             raise exists("external_location", name)
-        fields = {"read_only": False, "fallback": False} | _checked(workspace, name, request)
+        fields = {"read_only": False, "fallback": False} | _checked(workspace, caller, name, request)
         document: LocationDocument = {
             **LOCATIONS.document(fields),
             **created(caller),
@@ -89,17 +91,18 @@ def update(
     force = request.pop("force", False)
     with changing:
         document = find(workspace, LOCATIONS, name)
-        checked = _checked(workspace, document["name"], request)
+        checked = _checked(workspace, caller, document["name"], request)
         if not lies_in(document["url"], checked.get("url", document["url"])) and not force:
             _check_unused(workspace, document, "its url cannot change")
         return _shown(change(workspace, caller, LOCATIONS, name, checked))
 
 
 @router.delete(f"{UC}/external-locations/{{name}}")
-def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+def delete(name: str, workspace: WorkspaceDep, caller: Caller, force: bool = False) -> Document:
     """Deletes an external location; what lies there stays."""
     with changing:
         document = find(workspace, LOCATIONS, name)
+        check_privilege(workspace, caller, "external_location", document["name"], "MANAGE")
         if not force:
             _check_unused(workspace, document, "it cannot be deleted")
         workspace.store.delete(LOCATIONS, document["name"])
@@ -107,11 +110,12 @@ def delete(name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
         return {}
 
 
-def _checked(workspace: Workspace, name: str, request: Document) -> Document:
+def _checked(workspace: Workspace, caller: Principal, name: str, request: Document) -> Document:
     """The fields of a request in the form of the store.
 
     Raises:
-        ApiError: A field has a value that Unity Catalog refuses, or that the local workspace lacks.
+        ApiError: A field has a value that Unity Catalog refuses or that the local workspace lacks, or the caller may
+            not use the credential.
     """
     fields = {key: value for key, value in request.items() if key not in _OUTPUT_ONLY}
     skip_validation = fields.pop("skip_validation", False)
@@ -121,6 +125,9 @@ def _checked(workspace: Workspace, name: str, request: Document) -> Document:
         raise not_built("fallback of an external location to a cluster's own credentials")
     if "credential_name" in fields:
         credential = storage_credential(workspace, fields["credential_name"])
+        present = workspace.store.get(LOCATIONS, name)
+        if present is None or present["credential_name"] != credential["name"]:
+            check_privilege(workspace, caller, "credential", credential["name"], "CREATE_EXTERNAL_LOCATION")
         fields |= {"credential_name": credential["name"], "credential_id": credential["id"]}
     if "file_event_queue" in fields:
         fields["file_event_queue"] = _queue(fields)

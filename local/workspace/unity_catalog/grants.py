@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
-from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
 from local.workspace.unity_catalog import model_store, namespaces
+from local.workspace.unity_catalog.access import check_manage, granted
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
 from local.workspace.unity_catalog.credentials import storage_credential
 from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, SCHEMAS, VOLUMES
@@ -58,18 +59,23 @@ _FOUND: dict[str, DocumentKind[Any]] = {
 @router.get(f"{UC}/permissions/{{kind}}/{{full_name}}")
 def get(kind: str, full_name: str, workspace: WorkspaceDep, principal: str = "") -> Document:
     """Returns the grants on a securable."""
-    return _shown(_granted(workspace, _key(workspace, kind, full_name)), principal)
+    return _shown(granted(workspace, *_place(workspace, kind, full_name)), principal)
 
 
 @router.patch(f"{UC}/permissions/{{kind}}/{{full_name}}")
 def update(
-    kind: str, full_name: str, request: Annotated[Document, body(catalog.GrantsAPI.update)], workspace: WorkspaceDep
+    kind: str,
+    full_name: str,
+    request: Annotated[Document, body(catalog.GrantsAPI.update)],
+    workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     """Changes the grants on a securable."""
-    key = _key(workspace, kind, full_name)
+    place = _place(workspace, kind, full_name)
+    check_manage(workspace, caller, *place)
     allowed = _PRIVILEGES[kind.lower()]
     with workspace.store.transaction():
-        granted = _granted(workspace, key)
+        held = granted(workspace, *place)
         for change in request.get("changes", []):
             wrong = sorted({*change.get("add", [])} - allowed)
             if wrong:
@@ -78,15 +84,16 @@ def update(
             name = change["principal"]
             if change.get("add"):
                 check_owner(workspace, name)
-            kept = [privilege for privilege in granted.pop(name, []) if privilege not in change.get("remove", [])]
+            kept = [privilege for privilege in held.pop(name, []) if privilege not in change.get("remove", [])]
             kept += [privilege for privilege in change.get("add", []) if privilege not in kept]
             if kept:
-                granted[name] = kept
-        workspace.store.put(GRANTS, key, granted)
-    return {} if request.get("omit_permissions_in_response") else _shown(granted)
+                held[name] = kept
+        workspace.store.put(GRANTS, "/".join(place), held)
+    return {} if request.get("omit_permissions_in_response") else _shown(held)
 
 
-def _key(workspace: Workspace, kind: str, full_name: str) -> str:
+def _place(workspace: Workspace, kind: str, full_name: str) -> tuple[str, str]:
+    """The kind and the name of a securable, in the form of the store."""
     kind, full_name = kind.lower(), full_name.lower()
     if kind in _FOUND:
         find(workspace, _FOUND[kind], full_name)
@@ -103,18 +110,14 @@ def _key(workspace: Workspace, kind: str, full_name: str) -> str:
             raise missing(kind, full_name)
     else:
         raise bad_request(f"securable type {kind!r}; the local workspace has: {', '.join(sorted(_PRIVILEGES))}")
-    return f"{kind}/{full_name}"
+    return kind, full_name
 
 
-def _granted(workspace: Workspace, key: str) -> dict[str, list[str]]:
-    return workspace.store.get(GRANTS, key) or {}
-
-
-def _shown(granted: dict[str, list[str]], principal: str = "") -> Document:
+def _shown(held: dict[str, list[str]], principal: str = "") -> Document:
     return {
         "privilege_assignments": [
             {"principal": name, "privileges": privileges}
-            for name, privileges in granted.items()
+            for name, privileges in held.items()
             if principal in ("", name)
         ]
     }

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from local.workspace.core.context import ADMIN, WorkspaceDep
+from local.workspace.core.context import WorkspaceDep
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog.securables import UC
 
@@ -24,6 +24,6 @@ def summary(workspace: WorkspaceDep) -> Document:
         "name": "local",
         "region": "local",
         "cloud": "local",
-        "owner": ADMIN,
+        "owner": workspace.metastore_owner,
         "privilege_model_version": "1.0",
     }

@@ -10,7 +10,7 @@ import yaml
 
 from local.workspace.core.errors import already_exists, bad_request, not_found
 from local.workspace.unity_catalog import securables
-from local.workspace.unity_catalog.access import check_change, check_owner
+from local.workspace.unity_catalog.access import check_create, check_manage, check_owner, check_privilege
 from local.workspace.unity_catalog.documents import (
     CATALOGS,
     MODELS,
@@ -19,6 +19,7 @@ from local.workspace.unity_catalog.documents import (
     ModelDocument,
     VersionDocument,
 )
+from local.workspace.unity_catalog.quotas import check_quota
 from local.workspace.unity_catalog.securables import changing, created, forget, named, updated
 from local.workspace.unity_catalog.tags import tagged
 
@@ -48,14 +49,21 @@ def find_version(workspace: Workspace, full_name: str, number: int | str) -> Ver
 def changeable(workspace: Workspace, caller: Principal, full_name: str, privilege: str = "MANAGE") -> ModelDocument:
     """Returns a registered model that a caller owns or holds a privilege on; raises ApiError otherwise."""
     model = find(workspace, full_name)
-    check_change(workspace, caller, "function", model["full_name"], model["owner"], privilege)
+    check_privilege(workspace, caller, "function", model["full_name"], privilege)
+    return model
+
+
+def manageable(workspace: Workspace, caller: Principal, full_name: str) -> ModelDocument:
+    """Returns a registered model that a caller may delete or give to another owner; raises ApiError otherwise."""
+    model = find(workspace, full_name)
+    check_manage(workspace, caller, "function", model["full_name"])
     return model
 
 
 def owned(workspace: Workspace, caller: Principal, full_name: str) -> ModelDocument:
     """Returns a registered model that a caller owns, as changes of aliases and versions need; or raises ApiError."""
     model = find(workspace, full_name)
-    check_owner(workspace, caller, "function", model["full_name"], model["owner"])
+    check_owner(workspace, caller, "function", model["full_name"])
     return model
 
 
@@ -99,6 +107,7 @@ def create(
     with changing:
         securables.find(workspace, CATALOGS, parts[0])
         schema = securables.find(workspace, SCHEMAS, f"{parts[0]}.{parts[1]}")
+        check_create(workspace, caller, "schema", schema["full_name"], "CREATE_MODEL", "CREATE_FUNCTION")
         name = named(parts[2])
         model: ModelDocument = {
             **MODELS.document({"comment": comment} if comment else {}),
@@ -114,6 +123,7 @@ def create(
         }
         if workspace.store.get(MODELS, model["full_name"]):
             raise already_exists(f"Registered Model '{model['full_name']}' already exists.")
+        check_quota(workspace, "function", "Metastore", workspace.metastore_id)
         save(workspace, model)
     return model
 

@@ -58,7 +58,8 @@ def update(
     """Changes a registered model; what only the service writes, such as times, is not read."""
     _refuse_aliases(request)
     with changing:
-        model = model_store.changeable(workspace, caller, full_name)
+        only_owner = request.keys() == {"owner"}
+        model = (model_store.manageable if only_owner else model_store.changeable)(workspace, caller, full_name)
         same = {field: model[field] for field in ("name", "catalog_name", "schema_name")} | {"new_name": model["name"]}
         for field, kept in same.items():
             if request.get(field, kept).lower() != kept:
@@ -75,7 +76,7 @@ def update(
 @router.delete(f"{UC}/models/{{full_name}}")
 def delete(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Deletes a registered model."""
-    model_store.remove(workspace, model_store.changeable(workspace, caller, full_name)["full_name"])
+    model_store.remove(workspace, model_store.manageable(workspace, caller, full_name)["full_name"])
     return {}
 
 

@@ -11,7 +11,9 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import model_store, namespaces, volumes
+from local.workspace.unity_catalog.access import check_create, check_manage
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, SchemaDocument
+from local.workspace.unity_catalog.quotas import check_quota
 from local.workspace.unity_catalog.securables import (
     MANAGED_PROPERTIES,
     PAGE,
@@ -34,6 +36,7 @@ def create(
 ) -> Document:
     """Creates a schema."""
     parent = find(workspace, CATALOGS, request["catalog_name"])["name"]
+    check_create(workspace, caller, "catalog", parent, "CREATE_SCHEMA")
     return {**add(workspace, caller, parent, request)}
 
 
@@ -63,9 +66,11 @@ def update(
 
 
 @router.delete(f"{UC}/schemas/{{full_name}}")
-def delete(full_name: str, workspace: WorkspaceDep, force: bool = False) -> Document:
+def delete(full_name: str, workspace: WorkspaceDep, caller: Caller, force: bool = False) -> Document:
     """Deletes a schema."""
-    remove(workspace, find(workspace, SCHEMAS, full_name)["full_name"], force)
+    name = find(workspace, SCHEMAS, full_name)["full_name"]
+    check_manage(workspace, caller, "schema", name)
+    remove(workspace, name, force)
     return {}
 
 
@@ -78,6 +83,7 @@ def add(workspace: Workspace, caller: Principal, parent: str, request: Document)
         full_name = f"{parent}.{name}"
         if workspace.store.get(SCHEMAS, full_name):
             raise exists("schema", full_name)
+        check_quota(workspace, "schema", "Catalog", parent)
         document: SchemaDocument = {
             **SCHEMAS.document(request),
             **created(caller),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_found
+from local.workspace.unity_catalog.access import check_manage, check_privilege, workspace_admins
 from local.workspace.unity_catalog.documents import GRANTS, OwnedDocument, SecurableDocument
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _spoken(kind: str) -> str:
 
 def check_owner(workspace: Workspace, name: str) -> None:
     """Raises ApiError unless a user, group or service principal has this name."""
-    if name == "account users" or workspace.has_group(name):
+    if name in ("account users", workspace_admins(workspace)) or workspace.has_group(name):
         return
     try:
         workspace.principal(name)
@@ -106,12 +107,16 @@ def change(workspace: Workspace, caller: Principal, kind: DocumentKind[S], full_
         request: The fields to change, checked by the route; `new_name` may only be the present name.
 
     Raises:
-        ApiError: There is none, it would be renamed, or the new owner does not exist.
+        ApiError: There is none, it would be renamed, the caller may not, or the new owner does not exist.
     """
     with changing:
         document = find(workspace, kind, full_name)
         if named(request.pop("new_name", document["name"])) != document["name"]:
             raise bad_request(f"new_name: the local workspace cannot rename a {_word(kind)}; make a new one")
+        if request.keys() == {"owner"}:
+            check_manage(workspace, caller, _word(kind), document["full_name"])
+        else:
+            check_privilege(workspace, caller, _word(kind), document["full_name"], "MANAGE")
         if "owner" in request:
             check_owner(workspace, request["owner"])
         if "properties" in request:

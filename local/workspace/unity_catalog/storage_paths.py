@@ -36,7 +36,7 @@ def usable(workspace: Workspace, caller: Principal, url: str, field: str, privil
             "the parent paths and then retry the query or command again.",
             "EXTERNAL_LOCATION_DOES_NOT_EXIST",
         )
-    if not holds(workspace, caller, "external_location", location["name"], location["owner"], privilege):
+    if not holds(workspace, caller, "external_location", location["name"], privilege):
         spoken = privilege.replace("_", " ")
         raise permission_denied(f"User does not have {spoken} on External Location '{location['name']}'.")
     if privilege == "CREATE_MANAGED_STORAGE" and location["read_only"]:

@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter
 from pyspark.sql.types import DataType, DecimalType, StructType
 
-from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces
+from local.workspace.unity_catalog.access import check_manage
 from local.workspace.unity_catalog.cloud_urls import url_of
 from local.workspace.unity_catalog.documents import SCHEMAS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
@@ -50,10 +51,11 @@ def exists(full_name: str, workspace: WorkspaceDep) -> Document:
 
 
 @router.delete(f"{UC}/tables/{{full_name}}")
-def delete(full_name: str, workspace: WorkspaceDep) -> Document:
+def delete(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Deletes a table."""
     with changing:
         _check(workspace, full_name)
+        check_manage(workspace, caller, "table", full_name.lower())
         namespaces.drop_table(workspace, full_name)
         forget(workspace, "table", full_name.lower())
         return {}

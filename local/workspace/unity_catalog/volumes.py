@@ -13,7 +13,9 @@ from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import cloud_urls
+from local.workspace.unity_catalog.access import check_create, check_manage
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, VolumeDocument
+from local.workspace.unity_catalog.quotas import check_quota
 from local.workspace.unity_catalog.securables import (
     PAGE,
     UC,
@@ -38,10 +40,12 @@ def create(
     with changing:
         parent = find(workspace, CATALOGS, request["catalog_name"])
         schema = find(workspace, SCHEMAS, f"{request['catalog_name']}.{request['schema_name']}")
+        check_create(workspace, caller, "schema", schema["full_name"], "CREATE_VOLUME")
         name = named(request["name"])
         full_name = f"{schema['full_name']}.{name}"
         if workspace.store.get(VOLUMES, full_name):
             raise exists("volume", full_name)
+        check_quota(workspace, "volume", "Schema", schema["full_name"])
         volume_id = str(workspace.store.next_id(VOLUMES))
         location = _location(workspace, caller, request, f"{parent['storage_location']}/volumes/{volume_id}")
         _link(folder_of(workspace, full_name), cloud_urls.folder_of(workspace, location))
@@ -88,9 +92,11 @@ def update(
 
 
 @router.delete(f"{UC}/volumes/{{full_name}}")
-def delete(full_name: str, workspace: WorkspaceDep) -> Document:
+def delete(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
     """Deletes a volume."""
-    remove(workspace, find(workspace, VOLUMES, full_name)["full_name"])
+    name = find(workspace, VOLUMES, full_name)["full_name"]
+    check_manage(workspace, caller, "volume", name)
+    remove(workspace, name)
     return {}
 
 

@@ -25,6 +25,9 @@ team = databricks.Group(
 )
 runner = databricks.ServicePrincipal("runner", display_name=f"runner {edition}", opts=options())
 databricks.GroupMember("member", group_id=team.id, member_id=runner.id, opts=options())
+# What the team owns is changed by its members alone.
+me = databricks.get_current_user_output(opts=pulumi.InvokeOutputOptions(provider=provider))
+deployer = databricks.GroupMember("deployer", group_id=team.id, member_id=me.id, opts=options())
 
 # For principals of the account, with the rights of a workspace administrator: entry, and roles on them.
 research = databricks.Group("research", display_name="Bob's Research and Development", opts=options())
@@ -95,7 +98,7 @@ drops = databricks.ExternalLocation(
     file_event_queue={"provided_sqs": {"queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/drops"}},
     read_only=second,
     owner=team.display_name,
-    opts=options(),
+    opts=options(deployer),
 )
 # The service adds properties of its own to catalogs and schemas.
 in_tables = pulumi.ResourceOptions.merge(options(tables), pulumi.ResourceOptions(ignore_changes=["properties"]))
@@ -114,7 +117,7 @@ isolated = databricks.Catalog(
     isolation_mode="ISOLATED",
     enable_predictive_optimization="ENABLE" if second else "DISABLE",
     owner=team.display_name,
-    opts=in_tables,
+    opts=pulumi.ResourceOptions.merge(in_tables, pulumi.ResourceOptions(depends_on=[deployer])),
 )
 schema = databricks.Schema(
     "schema", catalog_name=catalog.name, name="bronze", comment=f"edition {edition}", opts=in_tables
@@ -158,7 +161,7 @@ external = databricks.Volume(
 model = databricks.RegisteredModel(
     "model",
     catalog_name=catalog.name,
-    schema_name=owned.name,
+    schema_name=schema.name,
     name="churn_model",
     comment=f"edition {edition}",
     opts=options(),
