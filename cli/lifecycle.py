@@ -103,7 +103,7 @@ def build(settings: LocalSettings) -> None:
                 logs / f"install-{module.split('.')[-1]}.log",
                 report,
                 cwd=REPOSITORY,
-                remedy="`platform doctor` checks what the build needs",
+                remedy=lambda _output: "`platform doctor` checks what the build needs",
             )
     with step("build the wheel") as report:
         report(build_wheel(logs / "install-wheel.log", report).name)

@@ -19,9 +19,17 @@ def run_logged(
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    remedy: str = "",
+    remedy: Callable[[str], str] = lambda _output: "",
 ) -> str:
     """Runs a program with its output in a log file, the newest line as the step's detail.
+
+    Args:
+        command: The program and its arguments.
+        log: The file.
+        report: Called with each line.
+        environment: Its variables; those of this process by default.
+        cwd: The folder that it runs in.
+        remedy: Gives what to do about a failure, out of the whole output; stands at the end of the error.
 
     Returns:
         The whole output.
@@ -53,9 +61,10 @@ def run_logged(
                 report(line)
     if process.returncode != 0:
         tail = "".join(deque(lines, LINES_SHOWN_ON_FAILURE))
+        advice = remedy("".join(lines))
         raise CommandError(
             f"{' '.join(command[:3])} ended with status {process.returncode}:\n{tail.rstrip()}\n"
-            f"All of its output: {log}" + (f"\n{remedy}" if remedy else "")
+            f"All of its output: {log}" + (f"\n{advice}" if advice else "")
         )
     report("")
     return "".join(lines)

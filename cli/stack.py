@@ -17,6 +17,7 @@ import yaml
 from cli.environment import process_environment
 from cli.errors import CommandError
 from cli.programs import run_logged
+from cli.remedies import explained
 from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]
@@ -173,7 +174,7 @@ class Stack:
             report,
             environment=process_environment(self.settings),
             cwd=REPOSITORY,
-            remedy=REMEDY,
+            remedy=lambda output: explained(output) or REMEDY,
         )
 
     def write_configuration(self, changes: Mapping[str, object]) -> Path:
