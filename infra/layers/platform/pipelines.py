@@ -72,8 +72,10 @@ class Pipelines(pulumi.ComponentResource):
             channel="CURRENT",
             configuration={
                 **args.spark_conf,
-                # The job's task retries. The service's own five retries would multiply with those.
+                # The job's task retries. The service's own retries, five of an update and two of each flow in it,
+                # would multiply with those.
                 "pipelines.numUpdateRetryAttempts": "0",
+                "pipelines.maxFlowRetryAttempts": "0",
                 "churn.catalog": args.catalog,
                 "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
             },
