@@ -239,11 +239,14 @@ def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
     assert all("maxRetries" not in task for task in local["tasks"])
 
 
-def test_jobs_and_warehouse_are_tagged(program: Program) -> None:
+def test_whatever_costs_is_tagged(program: Program) -> None:
     mandatory = {"project": "churn", "stack": program.stack}
     of_aws = json.loads(engine_config(program.stack)["churn:ground"]).get("aws", {}).get("tags", {})
     tags = mandatory | of_aws
-    assert all(job.inputs["tags"] == tags for job in program.of("Job").values())
+    for resource in (*program.of("Job").values(), *program.of("Pipeline").values()):
+        assert resource.inputs["tags"] == tags
+    endpoint = program.of("ModelServing")["endpoint"].inputs
+    assert {tag["key"]: tag["value"] for tag in endpoint["tags"]} == tags
     warehouse = program.of("SqlEndpoint")["warehouse"].inputs
     assert {tag["key"]: tag["value"] for tag in warehouse["tags"]["customTags"]} == tags
     assert warehouse["autoStopMins"] > 0
