@@ -65,7 +65,7 @@ class Rehearsal:
             **dict.fromkeys(_METASTORE_IDS, self.client.metastores.current().metastore_id),
             "churn:account.members": {group: [deployer] for group in _groups_with_members()},
             "churn:platform.workspace.id": self.client.get_workspace_id(),
-            "churn:platform.workspace.deployer": deployer,
+            **dict.fromkeys(("churn:platform.workspace.deployer", "churn:ground.workspace.deployer"), deployer),
         }
         return Stack(name, self.settings, addresses(self.settings) | ids)
 

@@ -80,7 +80,7 @@ def test_the_platform_never_needs_the_rights_of_the_account(programs: dict[str, 
     # prod's ground makes a workspace, which only the account can.
     needed = {"account": {"account"}, "prod": {"ground"}}.get(stack, set())
     assert uses_of_the_account(program) == needed
-    assert not any("::account" in call.provider for call in program.calls) or stack == "account"
+    assert not any("::account" in call.provider for call in program.calls) or needed
     of_the_account = [r for r in program.resources if class_name(r).startswith("Mws")]
     assert not of_the_account or needed
 

@@ -55,6 +55,8 @@ def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outp
             public_access=workspace.public_access,
             metastore_id=str(workspace.metastore_id),
             network_policy=workspace.network_policy,
+            deployer=workspace.deployer,
+            metastore_group=workspace.metastore_group,
             tags=settings.tags,
             protect=not settings.ground or settings.ground.protect_data,
         ),
