@@ -141,6 +141,17 @@ def test_the_platforms_group_gets_what_it_needs_of_the_metastore(programs: dict[
     assert run_with("prod", "churn:ground", workspace=made).of("Grant") == {}
 
 
+def test_serverless_compute_reaches_each_broker_by_its_own_name(programs: dict[str, Program], linked: Program) -> None:
+    rules = linked.of("MwsNccPrivateEndpointRule")
+    (connectivity,) = linked.of("MwsNetworkConnectivityConfig").values()
+    assert {rule.inputs["networkConnectivityConfigId"] for rule in rules.values()} == {f"{connectivity.name}-id"}
+    ways = [(rule.inputs["endpointService"], *rule.inputs["domainNames"]) for rule in rules.values()]
+    services = [(service["service_name"], service["domain"]) for service in linked.outputs["kafka_services"]]
+    assert sorted(ways) == sorted(services)
+    assert len(ways) == 3
+    assert programs["prod"].of("MwsNccPrivateEndpointRule") == {}, "nodes in the network need none"
+
+
 def test_connectivity_outlives_the_workspace(programs: dict[str, Program]) -> None:
     (workspace,) = programs["prod"].of("MwsWorkspaces").values()
     (connectivity,) = programs["prod"].of("MwsNetworkConnectivityConfig").values()

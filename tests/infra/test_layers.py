@@ -52,10 +52,10 @@ def uses_of_the_account(program: Program) -> set[str]:
 
 
 def test_the_documents_say_what_each_layer_owns(
-    programs: dict[str, Program], whole_account: Program, private_ground: Program
+    programs: dict[str, Program], whole_account: Program, private_ground: Program, linked: Program
 ) -> None:
     owned: dict[str, set[str]] = {layer: set() for layer in LAYERS}
-    for program in (*programs.values(), whole_account, private_ground):
+    for program in (*programs.values(), whole_account, private_ground, linked):
         for layer, resources in layers(program).items():
             owned[layer] |= {class_name(resource) for resource in resources}
     assert owned == table()

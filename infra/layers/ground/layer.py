@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outp
             region=aws.region,
             prefix=environment.prefix,
             ground=outputs,
+            kafka_services=outputs.kafka_services if isinstance(outputs.kafka_services, Sequence) else (),
             private=bool(aws.network and aws.network.control_plane),
             public_access=workspace.public_access,
             metastore_id=str(workspace.metastore_id),

@@ -12,7 +12,7 @@ import pulumi_databricks as databricks
 from infra.layers.account_principals import id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.layers.ground.outputs import GroundOutputs
 
@@ -41,6 +41,7 @@ class WorkspaceArgs:
         region: Region of the workspace in AWS.
         prefix: Beginning of every name; also the workspace's name.
         ground: What it stands on in AWS: bucket, network, role, keys, and endpoints where there are any.
+        kafka_services: Endpoint service of each broker of Kafka, with `service_name` and `domain`.
         private: Whether the network has endpoints of Databricks' control plane.
         public_access: Whether people get in from the internet as well.
         metastore_id: The account's metastore in the region.
@@ -55,6 +56,7 @@ class WorkspaceArgs:
     region: str
     prefix: str
     ground: GroundOutputs
+    kafka_services: Sequence[pulumi.Output[dict[str, str]]]
     private: bool
     public_access: bool
     metastore_id: str
@@ -88,6 +90,15 @@ class Workspace(pulumi.ComponentResource):
         connectivity = databricks.MwsNetworkConnectivityConfig(
             "connectivity", name=args.prefix, region=args.region, opts=self._child
         )
+        for number, service in enumerate(args.kafka_services, 1):
+            # Somebody of the AWS account has to accept its connection.
+            databricks.MwsNccPrivateEndpointRule(
+                f"broker-{number}-rule",
+                network_connectivity_config_id=connectivity.network_connectivity_config_id,
+                endpoint_service=service["service_name"],
+                domain_names=[service["domain"]],
+                opts=self._child,
+            )
         made = databricks.MwsWorkspaces(
             "workspace",
             account_id=args.account_id,
