@@ -71,6 +71,7 @@ def test_serverless_compute_reaches_what_the_settings_name_alone() -> None:
         "name": "churn-serverless",
         "domains": ["pypi.org"],
         "buckets": [{"name": "landing", "region": "eu-west-1"}],
+        "workspaces": [1000000000000001],
         "enforced": False,
     }
     program = run_with("account", "churn:account", network_policy=policy)
@@ -81,6 +82,9 @@ def test_serverless_compute_reaches_what_the_settings_name_alone() -> None:
     assert [found["destination"] for found in access["allowedInternetDestinations"]] == ["pypi.org"]
     assert [found["bucketName"] for found in access["allowedStorageDestinations"]] == ["landing"]
     assert access["policyEnforcement"] == {"enforcementMode": "DRY_RUN"}
+    (given,) = program.of("WorkspaceNetworkOption").values()
+    assert given.inputs == {"workspaceId": "1000000000000001", "networkPolicyId": "churn-serverless"}
+    assert "::account::" in given.provider
 
 
 def test_the_budget_notifies_at_each_amount(programs: dict[str, Program]) -> None:
@@ -210,6 +214,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("account", {"churn:account.budget.alerts_usd_per_month": [5, 4]}, "write [4, 5]"),
     ("account", {"churn:account.budget.alerts_usd_per_month": [1, 2, 3, 4, 5]}, "alerts_usd_per_month"),
     ("account", {"churn:account.network_policy.domains": ["https://pypi.org"]}, "network_policy.domains[0]"),
+    ("account", {"churn:account.network_policy.workspaces": [0]}, "network_policy.workspaces[0]"),
     ("prod", {"churn:ground.aws": None}, "a workspace beside aws"),
     ("prod", {"churn:ground.workspace.public_access": False}, "nobody would reach the workspace"),
     ("prod", {"churn:ground.workspace.deployer": "ann@example.com"}, "the deployer of churn:platform.workspace"),
