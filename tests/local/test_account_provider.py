@@ -54,6 +54,7 @@ def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     workspace: LocalWorkspace, program: Program
 ) -> None:
     before = inventory(workspace)
+    program.preview()
     program.up()
     outputs = json.loads(program.run("stack", "output", "--json"))
     assert outputs["workspace_url"] == workspace.settings.workspace_url

@@ -148,12 +148,14 @@ databricks.MwsPermissionAssignment(
     permissions=["ADMIN" if second else "USER"],
     opts=options(assigned, replace=True),
 )
+# The host of this provider is known once the workspace is made.
+inside = databricks.Provider("inside", host=made.workspace_url, token=token, auth_type="pat")
 databricks.Grant(
     "metastore-rights",
     metastore=databricks.get_current_metastore(opts=pulumi.InvokeOptions(provider=workspace)).id,
     principal=group.display_name,
     privileges=["CREATE_CATALOG", *(["CREATE_EXTERNAL_LOCATION"] if second else [])],
-    opts=pulumi.ResourceOptions(provider=workspace, depends_on=[entry], delete_before_replace=True),
+    opts=pulumi.ResourceOptions(provider=inside, depends_on=[entry, assigned], delete_before_replace=True),
 )
 policy = databricks.AccountNetworkPolicy(
     "policy",
