@@ -30,9 +30,11 @@ def deploy_ground(stack: str) -> tuple[str, str]:
     source = REPOSITORY / f"Pulumi.{stack}.yaml"
     if not source.exists():
         raise CommandError(f"there is no {source.name}: write the settings of the new environment first")
+    check_makes_workspace(source)
     with tempfile.TemporaryDirectory() as folder:
-        configuration = without_platform(source, Path(folder))
+        # first, as the engine writes the key of a new stack's secrets into its file: the copy needs the same one
         _pulumi("stack", "select", "--create", "--stack", stack)
+        configuration = without_platform(source, Path(folder))
         check_no_platform(json.loads(_pulumi("stack", "export", "--stack", stack)), stack)
         command = ["pulumi", "up", "--stack", stack, "--config-file", str(configuration)]
         if subprocess.run([*command, "--policy-pack", "policies"], cwd=REPOSITORY, check=False).returncode != 0:
@@ -50,21 +52,28 @@ def without_platform(source: Path, folder: Path) -> Path:
 
     Returns:
         The copy.
+    """
+    document = yaml.safe_load(source.read_text())
+    document["config"].pop(PLATFORM, None)
+    copy = folder / source.name
+    copy.write_text(yaml.safe_dump(document, sort_keys=False))
+    return copy
+
+
+def check_makes_workspace(source: Path) -> None:
+    """Refuses a stack without a first step.
+
+    Args:
+        source: The stack's file.
 
     Raises:
         CommandError: The file has no ground that makes a workspace.
     """
-    document = yaml.safe_load(source.read_text())
-    sections = document["config"]
-    sections.pop(PLATFORM, None)
-    if "workspace" not in sections.get("churn:ground", {}):
+    if "workspace" not in yaml.safe_load(source.read_text())["config"].get("churn:ground", {}):
         raise CommandError(
             f"{source.name} has no churn:ground.workspace, so that there is nothing to make first: run `pulumi up`, or "
             "add workspace"
         )
-    copy = folder / source.name
-    copy.write_text(yaml.safe_dump(document, sort_keys=False))
-    return copy
 
 
 def check_no_platform(export: dict[str, object], stack: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 import yaml
 from databricks.sdk import AccountClient
+from databricks.sdk.service.settings import WorkspaceNetworkOption
 
 from cli import lifecycle
 from cli.days import DAILY_JOB
@@ -42,6 +43,7 @@ _METASTORE_IDS = (
     "churn:ground.workspace.metastore_id",
     "churn:platform.metastore_id",
 )
+DEFAULT_POLICY = "default-policy"  # for serverless compute, of workspaces that have no other
 _OWN_GROUPS = ("admins", "users")  # which every workspace has
 
 
@@ -64,8 +66,9 @@ class Rehearsal:
             **dict.fromkeys(_ACCOUNT_IDS, ACCOUNT_ID),
             **dict.fromkeys(_METASTORE_IDS, self.client.metastores.current().metastore_id),
             "churn:account.members": {group: [deployer] for group in _groups_with_members()},
+            "churn:account.network_policy.workspaces": [self.client.get_workspace_id()],
             "churn:platform.workspace.id": self.client.get_workspace_id(),
-            "churn:platform.workspace.deployer": deployer,
+            **dict.fromkeys(("churn:platform.workspace.deployer", "churn:ground.workspace.deployer"), deployer),
         }
         return Stack(name, self.settings, addresses(self.settings) | ids)
 
@@ -108,18 +111,16 @@ class Rehearsal:
         if stack.protected():
             with step(f"switch protection of `{name}` off") as report:
                 report(stack.unprotect(report))
+        if name == ACCOUNT:
+            self._account().workspace_network_configuration.update_workspace_network_option_rpc(
+                self.client.get_workspace_id(), WorkspaceNetworkOption(network_policy_id=DEFAULT_POLICY)
+            )
         with step(f"destroy the stack `{name}`") as report:
             report(stack.destroy(report))
 
     def leftovers(self) -> list[str]:
         """What is left in workspace, account and AWS that no new local cloud has."""
-        client, aws = self.client, _Aws(self.settings)
-        account = AccountClient(
-            host=self.settings.workspace_url,
-            account_id=ACCOUNT_ID,
-            token=client.config.token,
-            auth_type="pat",
-        )
+        client, aws, account = self.client, _Aws(self.settings), self._account()
         found: Mapping[str, Sequence[str | None]] = {
             "catalog": [catalog.name for catalog in client.catalogs.list()],
             "external location": [location.name for location in client.external_locations.list()],
@@ -139,6 +140,15 @@ class Rehearsal:
             "role": aws.roles(),
         }
         return [f"{kind} {name}" for kind, names in found.items() for name in names]
+
+    def _account(self) -> AccountClient:
+        """The account of the local cloud."""
+        return AccountClient(
+            host=self.settings.workspace_url,
+            account_id=ACCOUNT_ID,
+            token=self.client.config.token,
+            auth_type="pat",
+        )
 
 
 def _groups_with_members() -> list[str]:

@@ -46,3 +46,7 @@ class StorageRootError(FinalError):
 
 class NoChampionError(FinalError):
     """No version of the registered model is the champion, so that there is nothing to serve."""
+
+
+class NoKafkaError(FinalError):
+    """The ground of another stack has no Kafka, which the settings expect there."""

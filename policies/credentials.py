@@ -18,20 +18,26 @@ if TYPE_CHECKING:
 
 # `max_tokens` counts what a model reads or writes, and a `tokenizer` makes tokens of text: neither is a secret.
 SECRET_KEY = re.compile(
-    r"(?i)password|passwd|secret|token(?!s(?![a-z])|iz)|(?:access|api|private)[._-]?key|account\.key|credential"
+    r"(?i)password|passwd|pwd|passphrase|secret|token(?!s(?![a-z])|iz)|(?:access|account|api|private)[._-]?key|credential"
+    r"|(?<![a-z])sig$"
 )
-# Names of settings that say where a secret is kept, or which class or object of Unity Catalog provides it.
-WHERE_A_SECRET_IS = re.compile(
-    r"(?i)(?:scope|name|token[._-]?key|provider(?:\.type.*)?|service[._-]?credential|endpoint|ur[il])$"
+# Names of settings that say where a secret is kept, which class or object of Unity Catalog provides it, or what secrets
+# have to be like.
+ABOUT_A_SECRET = re.compile(
+    r"(?i)(?:scope|name|token[._-]?key|provider(?:\.type.*)?|service[._-]?credential|endpoint|ur[il]|file|folder|path"
+    r"|policy|type|length|(?:_|-|\.)(?:days|hours|minutes|seconds))$"
 )
+# A setting within a text, such as those of connection strings, JAAS and queries of URLs: its name and its value.
+ASSIGNMENT = re.compile(r"""(?<![\w.-])([\w.-]+)["']?=["']?([^\s"'&;,]+)""")
 # Properties that the provider's schema has for secrets or references to them.
 SECRET_FIELD = re.compile(
     r"password|token|clientSecret|privateKey|logAnalyticsPrimaryKey|authSecret|oauthToken"
     r"|\w+(?:Plaintext|ApiKey|ApiToken|AccessToken|RequestToken|SecretAccessKey|ClientSecret)"
 )
-# Tokens of Databricks, AWS, GitHub and GitLab, private keys, passwords in URLs.
+# Tokens of Databricks, AWS, GitHub and GitLab, tokens in the form of JWT, private keys, passwords in URLs.
 SECRET_VALUE = re.compile(
-    r"\b(?:dapi|dose)[0-9a-f]{32}|\bAKIA[0-9A-Z]{16}\b|\bgh[oprsu]_[0-9A-Za-z]{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}"
+    r"\b(?:dapi|dose)[0-9a-f]{32}|\bA[KS]IA[0-9A-Z]{16}\b|\bgh[oprsu]_[0-9A-Za-z]{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}"
+    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@"
 )
 REFERENCE = re.compile(r"\{\{\s*secrets/[^/{}]+/[^/{}]+\s*\}\}")
@@ -137,14 +143,19 @@ def _set_by_policy(document: Any, path: str) -> Iterator[tuple[str, str, str]]:
 def _names_secret(word: str) -> bool:
     if SECRET_FIELD.fullmatch(word):
         return True
-    return bool(SECRET_KEY.search(word)) and not WHERE_A_SECRET_IS.search(word)
+    return bool(SECRET_KEY.search(word)) and not ABOUT_A_SECRET.search(word)
 
 
 def _is_secret(name: str, text: str) -> bool:
-    says_something = text.casefold() not in ("", "true", "false")  # a setting about secrets, as `secret.required`
-    if says_something and not REFERENCE.fullmatch(text) and any(map(_names_secret, name.split())):
+    if _says_something(text) and not REFERENCE.fullmatch(text) and any(map(_names_secret, name.split())):
         return True
-    return bool(SECRET_VALUE.search(REFERENCE.sub("", f"{name}={text}")))
+    plain = REFERENCE.sub("", f"{name}={text}")
+    inside = any(_names_secret(found[1]) and _says_something(found[2]) for found in ASSIGNMENT.finditer(plain))
+    return inside or bool(SECRET_VALUE.search(plain))
+
+
+def _says_something(text: str) -> bool:
+    return text.casefold() not in ("", "true", "false")  # values of a setting about secrets, as `secret.required`
 
 
 def _no_secrets(resource: Resource) -> Iterator[Violation]:

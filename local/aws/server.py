@@ -19,6 +19,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from local.aws import s3
 from local.aws.kafka.keeper import Keeper, Wanted
 from local.aws.msk import api, clusters
 from local.aws.state import State
@@ -45,6 +46,7 @@ class Server:
     def __init__(self, settings: LocalSettings, jars: Path) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not each request
         api.serve()
+        s3.serve()
         clusters.Cluster.first_port = settings.kafka_port
         self._lock = threading.RLock()  # one request at a time: what is saved is whole
         self._state = State(settings.aws)

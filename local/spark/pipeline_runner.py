@@ -35,14 +35,14 @@ from local.spark.server import observed_metrics
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# By default the engine repeats a failed flow twice, polls each stream once a second, and starts 16 flows at once. On
-# two cores the flows only delay each other, and Python sources that do not start within 10 s fail.
+# By default the engine polls each stream once a second, and starts 16 flows at once. On two cores the flows only delay
+# each other, and Python sources that do not start within 10 s fail.
 ENGINE_CONFIGURATION = {
-    "spark.sql.pipelines.maxFlowRetryAttempts": "0",
     "spark.sql.pipelines.execution.streamstate.pollingInterval": "0",
     "spark.sql.pipelines.execution.maxConcurrentFlows": "2",
 }
 
+FLOW_RETRIES, DEFAULT_FLOW_RETRIES = "pipelines.maxFlowRetryAttempts", "2"  # of Databricks
 TOO_BUSY = "Python worker failed to connect back"  # within 10 s, which no setting of Spark changes
 
 
@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> bool:
         connect: Any = spark
         # by this name the server cancels the queries of a session that has ended
         session = {"spark.lakehouse.session": connect.session_id}
-        for key, value in {**ENGINE_CONFIGURATION, **configuration, **session}.items():
+        retries = {f"spark.sql.{FLOW_RETRIES}": configuration.get(FLOW_RETRIES, DEFAULT_FLOW_RETRIES)}
+        for key, value in {**ENGINE_CONFIGURATION, **configuration, **session, **retries}.items():
             spark.conf.set(key, value)
         update(options, spark, configuration, log)
     except Exception as error:  # any error is the update's outcome, and must reach the event log

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from cli import ground
 from cli.errors import CommandError
 from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
 from tests.infra.stack_files import write_stack_file
+from tests.local.engine_programs import Program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +26,10 @@ def test_the_ground_alone_has_valid_settings(tmp_path: Path) -> None:
     assert settings.ground.workspace is not None
 
 
-def test_a_stack_that_makes_no_workspace_has_no_first_step(tmp_path: Path) -> None:
+def test_a_stack_that_makes_no_workspace_has_no_first_step() -> None:
     for stack in ("account", "dev"):
         with pytest.raises(CommandError, match=r"no churn:ground\.workspace"):
-            ground.without_platform(REPOSITORY / f"Pulumi.{stack}.yaml", tmp_path)
+            ground.check_makes_workspace(REPOSITORY / f"Pulumi.{stack}.yaml")
     with pytest.raises(CommandError, match=r"there is no Pulumi\.nowhere\.yaml"):
         ground.deploy_ground("nowhere")
 
@@ -37,6 +40,47 @@ def test_a_platform_that_is_deployed_is_not_left_out() -> None:
     resources.append({"type": "churn:platform:Storage"})
     with pytest.raises(CommandError, match="the platform of prod is deployed: run `pulumi up --stack prod`"):
         ground.check_no_platform({"deployment": {"resources": resources}}, "prod")
+
+
+SMALL_PROGRAM = """
+import pulumi
+
+sections = pulumi.Config("churn")
+pulumi.export("hidden", pulumi.Output.secret("hunter2"))
+pulumi.export("has_platform", sections.get("platform") is not None)
+pulumi.export("workspace_host", "https://made.example")
+pulumi.export("workspace_id", "7")
+"""
+
+
+def test_the_first_step_leaves_a_stack_that_the_second_can_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real engine and a small program: what the engine writes into the stack's file is kept there."""
+    program = Program.create(tmp_path, name="churn", stack="another")
+    program.write(SMALL_PROGRAM)
+    (program.folder / "policies").symlink_to(REPOSITORY / "policies")
+    file = write_stack_file(program.folder, {}, "prod", REPOSITORY / "Pulumi.prod.yaml")
+    written = yaml.safe_load(file.read_text())
+    monkeypatch.setattr(ground, "REPOSITORY", program.folder)
+    for name, value in {**program.environment, "PULUMI_SKIP_CONFIRMATIONS": "true"}.items():
+        monkeypatch.setenv(name, value)
+    assert ground.deploy_ground("prod") == ("https://made.example", "7")
+    assert json.loads(program.run("stack", "output", "--json", "--stack", "prod"))["has_platform"] is False
+    salt = read_salt(file)
+    kept = json.loads(program.run("stack", "export", "--stack", "prod"))["deployment"]["secrets_providers"]
+    assert kept["state"]["salt"] == salt, "secrets of the state have the key that stands in the stack's file"
+    assert yaml.safe_load(file.read_text()) == written | {"encryptionsalt": salt}
+    program.up("--stack", "prod")
+    assert read_salt(file) == salt
+    outputs = json.loads(program.run("stack", "output", "--json", "--show-secrets", "--stack", "prod"))
+    assert (outputs["has_platform"], outputs["hidden"]) == (True, "hunter2")
+
+
+def read_salt(file: Path) -> str | None:
+    """The salt of a stack's secrets, which the engine keeps beside the settings."""
+    salt: str | None = yaml.safe_load(file.read_text()).get("encryptionsalt")
+    return salt
 
 
 def test_the_host_is_shown_and_a_failure_of_the_engine_is_named(

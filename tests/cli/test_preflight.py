@@ -319,6 +319,7 @@ def test_privileges_on_the_metastore_are_asked_for(
     [
         ({GROUND: {"storage_root": "s3://shore/churn"}}, RIGHTS[:1]),
         ({GROUND: {"stack": "organization/churn/ground"}}, RIGHTS[:3]),
+        ({GROUND: {"stack": "organization/churn/ground", "kafka": True}}, RIGHTS),
         ({"churn:ground.aws.kafka": None}, RIGHTS[:3]),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from databricks.sdk import AccountClient
+from databricks.sdk.service.settings import WorkspaceNetworkOption
 
 from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
@@ -26,6 +27,12 @@ import runpy
 
 runpy.run_module("infra", run_name="__main__", alter_sys=True)
 """
+METASTORE_RIGHTS = {
+    "CREATE_CATALOG",
+    "CREATE_EXTERNAL_LOCATION",
+    "CREATE_SERVICE_CREDENTIAL",
+    "CREATE_STORAGE_CREDENTIAL",
+}
 ACCOUNT, GROUND = "churn:account", "churn:ground"
 
 
@@ -78,12 +85,16 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
         "metastore": {"name": "churn", "region": "eu-west-1"},
     }
     section.pop("metastore_id")
+    own = workspace.client().get_workspace_id()
+    section["network_policy"] |= {"workspaces": [own]}
+    networks = account_of(workspace).workspace_network_configuration
     configure(program, "account", ACCOUNT, section)
     program.up()
     made = json.loads(program.run("stack", "output", "--json"))
     assert made["metastore_id"] in {found.metastore_id for found in account_of(workspace).metastores.list()}
     (group,) = workspace.client().groups.list(filter='displayName eq "churn-platform"')
     assert [member.value for member in workspace.client().groups.get(group.id or "").members or []] == [deployer.id]
+    assert networks.get_workspace_network_option_rpc(own).network_policy_id == "churn-serverless"
     program.preview("--expect-no-changes")
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
@@ -103,6 +114,7 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     assert "~ 2 updated" in program.up()
     program.preview("--refresh", "--expect-no-changes")
 
+    networks.update_workspace_network_option_rpc(own, WorkspaceNetworkOption(network_policy_id="default-policy"))
     program.run("destroy", "--yes", "--skip-preview")
     assert {group.display_name for group in workspace.client().groups.list()} == {"admins", "users", name}
     assert list(workspace.client().tag_policies.list_tag_policies()) == []
@@ -114,9 +126,11 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     aws = LocalAws(LocalSettings(tmp_path / "cloud", free_base_port()))
     aws.settings.home.mkdir()
     aws.start()
+    client = workspace.client()
+    metastore = client.metastores.current().metastore_id or ""
+    client.groups.create(display_name="churn-platform")
+    principal = client.service_principals.create(display_name="deployer")
     with workspace.http() as http:
-        wanted = {"metastore_info": {"name": "churn", "region": "eu-west-1"}}
-        answer = http.post(f"/api/2.0/accounts/{ACCOUNT_ID}/metastores", json=wanted).json()
         policy = {"network_policy_id": "churn-serverless", "egress": {}}
         http.post(f"/api/2.0/accounts/{ACCOUNT_ID}/network-policies", json=policy).raise_for_status()
     program = program_of(workspace, tmp_path / "program", "prod")
@@ -124,7 +138,7 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     control_plane = section_of("dev", GROUND)["aws"]["network"]["control_plane"]
     section["aws"] |= {"endpoint": aws.url, "network": section["aws"]["network"] | {"control_plane": control_plane}}
     del section["aws"]["kafka"]  # which the stack local has
-    section["workspace"] |= {"console": url, "metastore_id": answer["metastore_info"]["metastore_id"]}
+    section["workspace"] |= {"console": url, "metastore_id": metastore, "deployer": principal.application_id}
     configure(program, "prod", GROUND, section)
     try:
         program.up()
@@ -133,11 +147,19 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
         made = account_of(workspace).workspaces.get(int(outputs["workspace_id"]))
         assert made.workspace_name == "churn-prod"
         assert made.network_connectivity_config_id
+        (entry,) = account_of(workspace).workspace_assignment.list(int(outputs["workspace_id"]))
+        assert entry.principal
+        assert entry.principal.service_principal_name == principal.application_id
+        assert [level.value for level in entry.permissions or []] == ["ADMIN"]
+        (granted,) = client.grants.get("metastore", metastore).privilege_assignments or []
+        assert granted.principal == "churn-platform"
+        assert {held.value for held in granted.privileges or []} == METASTORE_RIGHTS
         program.preview("--expect-no-changes")
         program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     finally:
         program.run("destroy", "--yes", "--skip-preview")
         aws.stop()
+    assert not client.grants.get("metastore", metastore).privilege_assignments
     assert [found.workspace_name for found in account_of(workspace).workspaces.list()] == ["local"]
 
 

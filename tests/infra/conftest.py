@@ -65,6 +65,14 @@ def private_ground(wheels: Path) -> Program:
     return run_with("prod", "churn:ground", aws=aws, workspace=workspace)
 
 
+@pytest.fixture(scope="session")
+def linked(wheels: Path) -> Program:
+    """A production whose Kafka serverless compute reaches."""
+    aws = json.loads(engine_config("prod")["churn:ground"])["aws"]
+    aws["kafka"] |= {"serverless_link": True}
+    return run_with("prod", "churn:ground", aws=aws)
+
+
 @pytest.fixture(params=PLATFORMS)
 def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Program:
     """What the program registers for each stack with a platform."""

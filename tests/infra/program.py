@@ -167,7 +167,10 @@ def _ground(stack: str) -> dict[str, Any]:
         "catalog_url": f"s3://{stack}",
         "raw_url": f"s3://{stack}-raw",
         "checkpoints_url": f"s3://{stack}-checkpoints",
-        "role_arns": {"storage": f"arn:aws:iam::123456789012:role/{stack}-storage"},
+        "role_arns": {
+            purpose: f"arn:aws:iam::123456789012:role/{stack}-{purpose}"
+            for purpose in ("storage", *(() if stack == "without-kafka" else ("kafka_client",)))
+        },
     }
 
 

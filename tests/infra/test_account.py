@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from infra.layers.ground import layer
 from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
 from tests.infra.conftest import NAMES, run_with
+from tests.infra.program import DEPLOYER_ID, METASTORE, engine_config
 from tests.infra.stack_files import write_stack_file
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.infra.program import Program
 
+# What the deployer needs on the metastore, as the steps of a first deployment say.
+NEEDED = {"CREATE CATALOG", "CREATE EXTERNAL LOCATION", "CREATE SERVICE CREDENTIAL", "CREATE STORAGE CREDENTIAL"}
 # Classes that a workspace is made from, whose objects are in use until the workspace has moved to the new one.
 MADE_FIRST = {"MwsCustomerManagedKeys", "MwsStorageConfigurations", "MwsVpcEndpoint"}
 
@@ -67,6 +71,7 @@ def test_serverless_compute_reaches_what_the_settings_name_alone() -> None:
         "name": "churn-serverless",
         "domains": ["pypi.org"],
         "buckets": [{"name": "landing", "region": "eu-west-1"}],
+        "workspaces": [1000000000000001],
         "enforced": False,
     }
     program = run_with("account", "churn:account", network_policy=policy)
@@ -77,6 +82,9 @@ def test_serverless_compute_reaches_what_the_settings_name_alone() -> None:
     assert [found["destination"] for found in access["allowedInternetDestinations"]] == ["pypi.org"]
     assert [found["bucketName"] for found in access["allowedStorageDestinations"]] == ["landing"]
     assert access["policyEnforcement"] == {"enforcementMode": "DRY_RUN"}
+    (given,) = program.of("WorkspaceNetworkOption").values()
+    assert given.inputs == {"workspaceId": "1000000000000001", "networkPolicyId": "churn-serverless"}
+    assert "::account::" in given.provider
 
 
 def test_the_budget_notifies_at_each_amount(programs: dict[str, Program]) -> None:
@@ -114,6 +122,38 @@ def test_the_account_is_named_only_where_a_resource_needs_it(private_ground: Pro
     needing = {"AccountNetworkPolicy", "MwsCustomerManagedKeys", "MwsNetworks", "MwsStorageConfigurations"}
     needing |= {"MwsVpcEndpoint", "MwsWorkspaces"}
     assert named == needing
+
+
+def test_the_deployer_is_let_into_the_workspace_that_is_made(programs: dict[str, Program]) -> None:
+    prod = programs["prod"]
+    (entry,) = prod.of("MwsPermissionAssignment").values()
+    assert entry.inputs == {"workspaceId": "1000000000000002", "principalId": DEPLOYER_ID, "permissions": ["ADMIN"]}
+    (looked_up,) = [call for call in prod.calls if call.token.endswith(":getServicePrincipal")]
+    assert looked_up.args == {"applicationId": "00000000-0000-0000-0000-000000000002"}
+    assert "::account-of-workspace::" in looked_up.provider
+    (assigned,) = prod.of("MetastoreAssignment").values()
+    assert assigned.urn in entry.dependencies, "a workspace without a metastore has no principals of the account"
+
+
+def test_the_platforms_group_gets_what_it_needs_of_the_metastore(programs: dict[str, Program]) -> None:
+    (grant,) = programs["prod"].of("Grant").values()
+    assert grant.inputs["metastore"] == METASTORE
+    assert grant.inputs["principal"] == "churn-platform"
+    assert {right.replace("_", " ") for right in grant.inputs["privileges"]} == NEEDED
+    assert "::made-workspace::" in grant.provider
+    made = json.loads(engine_config("prod")["churn:ground"])["workspace"] | {"metastore_group": None}
+    assert run_with("prod", "churn:ground", workspace=made).of("Grant") == {}
+
+
+def test_serverless_compute_reaches_each_broker_by_its_own_name(programs: dict[str, Program], linked: Program) -> None:
+    rules = linked.of("MwsNccPrivateEndpointRule")
+    (connectivity,) = linked.of("MwsNetworkConnectivityConfig").values()
+    assert {rule.inputs["networkConnectivityConfigId"] for rule in rules.values()} == {f"{connectivity.name}-id"}
+    ways = [(rule.inputs["endpointService"], *rule.inputs["domainNames"]) for rule in rules.values()]
+    services = [(service["service_name"], service["domain"]) for service in linked.outputs["kafka_services"]]
+    assert sorted(ways) == sorted(services)
+    assert len(ways) == 3
+    assert programs["prod"].of("MwsNccPrivateEndpointRule") == {}, "nodes in the network need none"
 
 
 def test_connectivity_outlives_the_workspace(programs: dict[str, Program]) -> None:
@@ -174,8 +214,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("account", {"churn:account.budget.alerts_usd_per_month": [5, 4]}, "write [4, 5]"),
     ("account", {"churn:account.budget.alerts_usd_per_month": [1, 2, 3, 4, 5]}, "alerts_usd_per_month"),
     ("account", {"churn:account.network_policy.domains": ["https://pypi.org"]}, "network_policy.domains[0]"),
+    ("account", {"churn:account.network_policy.workspaces": [0]}, "network_policy.workspaces[0]"),
     ("prod", {"churn:ground.aws": None}, "a workspace beside aws"),
     ("prod", {"churn:ground.workspace.public_access": False}, "nobody would reach the workspace"),
+    ("prod", {"churn:ground.workspace.deployer": "ann@example.com"}, "the deployer of churn:platform.workspace"),
 ]
 
 

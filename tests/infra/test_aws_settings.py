@@ -88,6 +88,12 @@ def test_a_long_name_of_a_stack_is_refused_before_aws_does(tmp_path: Path) -> No
         read_settings(written(tmp_path, {}, "a_stack_with_a_name"))
 
 
+def test_kafka_is_said_of_another_stack_alone(tmp_path: Path) -> None:
+    file = write_stack_file(tmp_path, {"churn:ground.kafka": True}, "dev", REPOSITORY / "Pulumi.dev.yaml")
+    with pytest.raises(FaultsError, match=r"churn:ground\.kafka: received true; allowed: true beside stack alone"):
+        read_settings(file)
+
+
 @pytest.mark.parametrize(
     "change", [{"churn:ground.stack": "example/churn/dev"}, {"churn:ground.storage_root": "s3://b"}]
 )

@@ -90,6 +90,28 @@ def test_the_runner_reaches_checkpoints_and_kafka_alone(program: Program) -> Non
         assert "MANAGE" in holders[deployer]
 
 
+def on_ground_of(stack: str, *, kafka: bool) -> Program:
+    """The local platform on the ground that another stack has made."""
+    ground = {"stack": f"example/churn/{stack}", "kafka": kafka}
+    return run("local", engine_config("local") | {"churn:ground": json.dumps(ground)})
+
+
+@pytest.mark.parametrize("kafka", [True, False])
+def test_kafka_of_another_stack_has_a_credential_where_the_settings_say_so(wheels: object, kafka: bool) -> None:
+    program = on_ground_of("ground-dev", kafka=kafka)
+    arns = [credential.inputs["awsIamRole"]["roleArn"] for credential in program.of("Credential").values()]
+    assert arns == ["arn:aws:iam::123456789012:role/ground-dev-kafka_client"] * kafka
+    granted = [grants for grants in program.of("Grants").values() if "credential" in grants.inputs]
+    assert len(granted) == len(arns)
+
+
+def test_another_stack_without_kafka_is_named(wheels: object) -> None:
+    with pytest.raises(
+        Exception, match=r"churn:ground\.kafka: received true; the ground of example/churn/without-kafka"
+    ):
+        on_ground_of("without-kafka", kafka=True)
+
+
 def without_aws(root: str | None) -> dict[str, str]:
     return engine_config("local") | {"churn:ground": json.dumps({"storage_root": root})}
 

@@ -16,9 +16,12 @@ from tests.infra.test_program import IDENTITY, PLATFORM, class_name
 FOLLOW_OTHERS = (
     "AccessControlRuleSet",
     "Entitlements",
+    "Grant",
     "Grants",
     "Group",
     "GroupMember",
+    "MwsNccPrivateEndpointRule",
+    "MwsPermissionAssignment",
     "PermissionAssignment",
     "Permissions",
     "SecretAcl",

@@ -79,8 +79,31 @@ def test_every_bucket_refuses_what_is_not_encrypted_on_its_way(ground: Program) 
             assert found[name]["Condition"] == condition
 
 
+def test_the_bucket_of_logs_hears_of_every_other(ground: Program) -> None:
+    targets = {r.inputs["bucket"]: r.inputs for r in ground.of("BucketLogging").values()}
+    names = {purpose: bucket.inputs["bucket"] for purpose, bucket in ground.of("Bucket").items()}
+    logs = names.pop("logs")
+    assert {name: (each["targetBucket"], each["targetPrefix"]) for name, each in targets.items()} == {
+        name: (logs, f"access/{purpose}/") for purpose, name in names.items()
+    }
+    policies = {name: statements(policy.inputs["policy"]) for name, policy in ground.of("BucketPolicy").items()}
+    assert {name for name, found in policies.items() if "AccessLogs" in found} == {"logs-policy"}
+    said = policies["logs-policy"]["AccessLogs"]
+    assert (said["Principal"], said["Action"]) == ({"Service": "logging.s3.amazonaws.com"}, ["s3:PutObject"])
+    assert said["Resource"] == [f"arn:aws:s3:::{logs}/access/*"]
+    assert said["Condition"] == {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::churn-{ground.stack}-*"},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }
+    policy = ground.of("BucketPolicy")["logs-policy"]
+    assert all(policy.urn in logging.dependencies for logging in ground.of("BucketLogging").values())
+
+
 def test_every_bucket_is_encrypted_by_the_own_key_and_keeps_versions(ground: Program) -> None:
-    for encryption in ground.of("BucketServerSideEncryptionConfiguration").values():
+    encryptions = ground.of("BucketServerSideEncryptionConfiguration")
+    (of_logs,) = encryptions.pop("logs-encryption").inputs["rules"]
+    assert of_logs["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}, "S3 delivers to no other"
+    for encryption in encryptions.values():
         (rule,) = encryption.inputs["rules"]
         default = rule["applyServerSideEncryptionByDefault"]
         assert default == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": ground.outputs["key_arns"]["storage"]}

@@ -41,6 +41,7 @@ TYPES = {
     "s3": (
         "Bucket",
         "BucketLifecycleConfiguration",
+        "BucketLogging",
         "BucketOwnershipControls",
         "BucketPolicy",
         "BucketPublicAccessBlock",

@@ -52,10 +52,10 @@ def uses_of_the_account(program: Program) -> set[str]:
 
 
 def test_the_documents_say_what_each_layer_owns(
-    programs: dict[str, Program], whole_account: Program, private_ground: Program
+    programs: dict[str, Program], whole_account: Program, private_ground: Program, linked: Program
 ) -> None:
     owned: dict[str, set[str]] = {layer: set() for layer in LAYERS}
-    for program in (*programs.values(), whole_account, private_ground):
+    for program in (*programs.values(), whole_account, private_ground, linked):
         for layer, resources in layers(program).items():
             owned[layer] |= {class_name(resource) for resource in resources}
     assert owned == table()
@@ -80,7 +80,7 @@ def test_the_platform_never_needs_the_rights_of_the_account(programs: dict[str, 
     # prod's ground makes a workspace, which only the account can.
     needed = {"account": {"account"}, "prod": {"ground"}}.get(stack, set())
     assert uses_of_the_account(program) == needed
-    assert not any("::account" in call.provider for call in program.calls) or stack == "account"
+    assert not any("::account" in call.provider for call in program.calls) or needed
     of_the_account = [r for r in program.resources if class_name(r).startswith("Mws")]
     assert not of_the_account or needed
 

@@ -14,6 +14,7 @@ from local.workspace.jobs.states import SUCCESS, Outcome, run_outcome, upstream
 from tests.infra.conftest import PLATFORMS
 from tests.infra.program import RUNNER, Program, engine_config
 
+RETRIES = {"pipelines.numUpdateRetryAttempts", "pipelines.maxFlowRetryAttempts"}  # of the service
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "features", "train", "gate", "score", "marts"]
 
 
@@ -204,13 +205,13 @@ def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]
     for pipeline in local.of("Pipeline").values():
         assert given.items() <= pipeline.inputs["configuration"].items()
     for pipeline in programs["prod"].of("Pipeline").values():
-        own = {"churn.catalog", "churn.admitted", "pipelines.numUpdateRetryAttempts"}
+        own = {"churn.catalog", "churn.admitted", *RETRIES}
         assert set(pipeline.inputs["configuration"]) == own
 
 
 def test_only_the_job_retries_an_update_and_notifies_of_it(program: Program) -> None:
     for pipeline in program.of("Pipeline").values():
-        assert pipeline.inputs["configuration"]["pipelines.numUpdateRetryAttempts"] == "0"
+        assert {pipeline.inputs["configuration"][setting] for setting in RETRIES} == {"0"}
         assert not pipeline.inputs.get("notifications")
 
 
@@ -238,11 +239,14 @@ def test_jobs_queue_watch_and_notify(programs: dict[str, Program]) -> None:
     assert all("maxRetries" not in task for task in local["tasks"])
 
 
-def test_jobs_and_warehouse_are_tagged(program: Program) -> None:
+def test_whatever_costs_is_tagged(program: Program) -> None:
     mandatory = {"project": "churn", "stack": program.stack}
     of_aws = json.loads(engine_config(program.stack)["churn:ground"]).get("aws", {}).get("tags", {})
     tags = mandatory | of_aws
-    assert all(job.inputs["tags"] == tags for job in program.of("Job").values())
+    for resource in (*program.of("Job").values(), *program.of("Pipeline").values()):
+        assert resource.inputs["tags"] == tags
+    endpoint = program.of("ModelServing")["endpoint"].inputs
+    assert {tag["key"]: tag["value"] for tag in endpoint["tags"]} == tags
     warehouse = program.of("SqlEndpoint")["warehouse"].inputs
     assert {tag["key"]: tag["value"] for tag in warehouse["tags"]["customTags"]} == tags
     assert warehouse["autoStopMins"] > 0

@@ -54,6 +54,7 @@ def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     workspace: LocalWorkspace, program: Program
 ) -> None:
     before = inventory(workspace)
+    program.preview()
     program.up()
     outputs = json.loads(program.run("stack", "output", "--json"))
     assert outputs["workspace_url"] == workspace.settings.workspace_url
@@ -69,9 +70,17 @@ def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     program.preview("--expect-no-changes", succeeds=False)
     program.up()
     program.preview("--refresh", "--expect-no-changes")
-    made = account_of(workspace).workspaces.get(int(outputs["workspace_id"]))
+    account = account_of(workspace)
+    (deployer,) = account.workspace_assignment.list(int(outputs["workspace_id"]))
+    assert [held.value for held in deployer.permissions or []] == ["ADMIN"]
+    made = account.workspaces.get(int(outputs["workspace_id"]))
     assert made.custom_tags == {"edition": "2"}
     assert made.network_connectivity_config_id
+    rules = account.network_connectivity.list_private_endpoint_rules(made.network_connectivity_config_id)
+    assert sorted(name for rule in rules for name in rule.domain_names or []) == [
+        "b-1.edition-2.example",
+        "b-2.edition-2.example",
+    ]
     assert inventory(workspace)["tags"]["classification"] == "edition 2"
     (group,) = workspace.client().groups.list(filter='displayName eq "Children\'s team 2"')
     assert {held.value for held in group.entitlements or []} == {"workspace-access", "databricks-sql-access"}

@@ -88,7 +88,11 @@ def create(client: WorkspaceClient, name: str, **more: Any) -> str:
         schema="bronze",
         serverless=True,
         libraries=[pipelines.PipelineLibrary(file=pipelines.FileLibrary(path=f"{FOLDER}/{name}.py"))],
-        configuration={"test.upto": "10", "pipelines.numUpdateRetryAttempts": "0"},
+        configuration={
+            "test.upto": "10",
+            "pipelines.numUpdateRetryAttempts": "0",
+            "pipelines.maxFlowRetryAttempts": "0",
+        },
         environment=pipelines.PipelinesEnvironment(dependencies=[f"{FOLDER}/rules-1.0-py3-none-any.whl"]),
         **more,
     )
@@ -222,6 +226,7 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"target": "t"}, 400, "schema or target"),
     ({"continuous": True}, 501, "continuous"),
     ({"configuration": {"pipelines.numUpdateRetryAttempts": "many"}}, 400, "numUpdateRetryAttempts"),
+    ({"configuration": {"pipelines.maxFlowRetryAttempts": "-1"}}, 400, "maxFlowRetryAttempts"),
     ({"run_as": {"service_principal_name": "nobody"}}, 400, "run_as"),
 ]
 

@@ -20,6 +20,7 @@ from local.spark.server import observed_metrics
 from tests.small_data import SMALL_DATA
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -68,11 +69,16 @@ class Pipeline:
         self._source.write_text(HEADER + dedent(source))
         self._arguments = ["--remote", settings.spark_remote, "--catalog", "churn_test", "--schema", "silver"]
         self._arguments += ["--storage", str(folder / "storage"), *arguments]
-        for key, value in SMALL_DATA.items():
-            self._arguments += ["--configuration", f"{key}={value}"]
+        self._configuration = {**SMALL_DATA, "pipelines.maxFlowRetryAttempts": "0"}
+
+    def configure(self, changes: Mapping[str, str | None]) -> None:
+        """Gives settings other values; None leaves one to its default."""
+        changed = self._configuration | changes
+        self._configuration = {key: value for key, value in changed.items() if value is not None}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "local.spark.pipeline_runner", str(self._source), *self._arguments, *arguments]
+        command += [f"--configuration={key}={value}" for key, value in self._configuration.items()]
         environment = {
             **os.environ,
             "PLATFORM_HOME": str(self._settings.home),
@@ -216,6 +222,22 @@ def test_a_rule_that_must_hold_fails_the_update(
     assert (failed.exit_code, failed.state) == (1, "FAILED")
     assert "[EXPECTATION_VIOLATION] few: id < 4; row: " in failed.message
     assert spark.table(f"churn_test.silver.failing_{decorator}").count() == 0
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(("retries", "tries"), [(None, 3), ("1", 2)], ids=["by itself twice", "as often as set"])
+def test_a_failed_flow_is_retried(spark_home: LocalSettings, tmp_path: Path, retries: str | None, tries: int) -> None:
+    source = """
+        @dp.materialized_view(name="broken")
+        def broken():
+            return spark.range(1).select(sf.raise_error(sf.lit("broken")).alias("id"))
+    """
+    pipeline = Pipeline(spark_home, tmp_path, source)
+    quick = {"spark.sql.pipelines.execution.watchdog.minRetryTime": "1s"}
+    pipeline.configure({"pipelines.maxFlowRetryAttempts": retries, **quick})
+    failed = pipeline.update()
+    assert failed.state == "FAILED"
+    assert failed.states("broken").count("FAILED") == tries
 
 
 @pytest.mark.usefixtures("spark")

@@ -10,7 +10,7 @@ import pytest
 from databricks.sdk import AccountClient, errors
 from databricks.sdk.errors import Aborted, BadRequest, NotFound, PermissionDenied, ResourceConflict
 from databricks.sdk.errors.platform import ResourceAlreadyExists
-from databricks.sdk.service import billing, catalog, provisioning, settings, tags
+from databricks.sdk.service import billing, catalog, iam, provisioning, settings, tags
 
 from local.workspace.core.context import ACCOUNT_ID, Workspace
 from local.workspace.core.store import Store
@@ -241,3 +241,61 @@ def test_only_administrators_reach_the_account(workspace: LocalWorkspace) -> Non
         list(account.workspaces.list())
     with pytest.raises(PermissionDenied, match="may not govern tags"):
         workspace.client(token).tag_policies.create_tag_policy(tags.TagPolicy(tag_key=unique("tag")))
+
+
+@pytest.mark.shows("account: a principal enters a workspace that was made", client="databricks-sdk")
+def test_a_principal_is_let_into_a_workspace_that_has_a_metastore(
+    workspace: LocalWorkspace, account: AccountClient
+) -> None:
+    number = number_of(made_workspace(account))
+    principal = account.service_principals_v2.create(display_name=unique("deployer"))
+    assert principal.id
+    principal_id, entries = int(principal.id), account.workspace_assignment
+    admin = [iam.WorkspacePermission.ADMIN]
+    with pytest.raises(BadRequest, match="has no metastore"):
+        entries.update(number, principal_id, permissions=admin)
+    own = workspace.client().metastores.current().metastore_id
+    assert own
+    account.metastore_assignments.create(number, own)
+    entries.update(number, principal_id, permissions=[iam.WorkspacePermission.USER, *admin])
+    (entry,) = entries.list(number)
+    assert (entry.principal and entry.principal.principal_id, entry.permissions) == (principal_id, admin)
+    with pytest.raises(NotFound, match="Principal 1000000 not found"):
+        entries.update(number, 1000000, permissions=admin)
+    entries.delete(number, principal_id)
+    assert list(entries.list(number)) == []
+    with pytest.raises(NotFound, match="is not assigned"):
+        entries.delete(number, principal_id)
+
+
+@pytest.mark.shows("account: private endpoint rules of serverless compute", client="databricks-sdk")
+def test_a_private_endpoint_rule_leads_to_a_service_by_names_of_its_own(account: AccountClient) -> None:
+    network = account.network_connectivity
+    made = network.create_network_connectivity_configuration(
+        settings.CreateNetworkConnectivityConfiguration(unique("ncc"), REGION)
+    )
+    configuration = made.network_connectivity_config_id
+    assert configuration
+
+    def wanted(*names: str, service: str = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a") -> Any:
+        return settings.CreatePrivateEndpointRule(domain_names=list(names), endpoint_service=service)
+
+    rule = network.create_private_endpoint_rule(configuration, wanted("b-1.example"))
+    states = settings.NccPrivateEndpointRulePrivateLinkConnectionState
+    assert (rule.connection_state, rule.domain_names) == (states.PENDING, ["b-1.example"])
+    assert rule.rule_id
+    for wrong, message in (
+        (wanted(), "domain_names is empty"),
+        (wanted("b-2.example", service="vpce-svc-0a"), "endpoint_service is 'vpce-svc-0a'"),
+    ):
+        with pytest.raises(BadRequest, match=message):
+            network.create_private_endpoint_rule(configuration, wrong)
+    with pytest.raises(ResourceConflict, match=f"rule {rule.rule_id} has b-1.example"):
+        network.create_private_endpoint_rule(configuration, wanted("b-1.example"))
+    changed = settings.UpdatePrivateEndpointRule(domain_names=["b-9.example"])
+    network.update_private_endpoint_rule(configuration, rule.rule_id, changed, "domain_names")
+    assert network.get_private_endpoint_rule(configuration, rule.rule_id).domain_names == ["b-9.example"]
+    with pytest.raises(ResourceConflict, match="is used by"):
+        network.delete_network_connectivity_configuration(configuration)
+    network.delete_private_endpoint_rule(configuration, rule.rule_id)
+    network.delete_network_connectivity_configuration(configuration)

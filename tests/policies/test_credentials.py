@@ -10,7 +10,7 @@ from pulumi_policy import PolicyCustomTimeouts, PolicyResource, PolicyResourceOp
 
 from policies.credentials import STACK_RULES
 from policies.rule import PROVIDER
-from tests.policies.cases.inputs import external, fixed, job, policy, wheel_task
+from tests.policies.cases.inputs import PIPELINE, external, fixed, job, policy, wheel_task
 from tests.policies.judging import violations
 
 KNOWN_TOKEN = "dapi" + "0" * 32
@@ -103,6 +103,49 @@ def test_names_of_secrets_differ_from_counts_of_tokens_and_from_locations(name: 
 )
 def test_references_to_secrets_and_plain_words_pass(inputs: dict[str, Any]) -> None:
     assert violations("no-secrets-in-clear", "Job", job(**inputs), "dev", "provider=provider") == []
+
+
+JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="churn" password="{}";'
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjaHVybiJ9.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pipeline"])
+@pytest.mark.parametrize(
+    ("name", "text", "secret"),
+    [
+        ("url", "jdbc:postgresql://h/crm?user=churn&password=x9", True),
+        ("url", "jdbc:sqlserver://h:1433;database=crm;password=X9;", True),
+        ("url", "jdbc:postgresql://h/crm?user=churn&password={{secrets/churn/crm}}", False),
+        ("kafka.sasl.jaas.config", JAAS.format("x9"), True),
+        ("kafka.sasl.jaas.config", JAAS.format("{{secrets/churn/kafka}}"), False),
+        ("storage", "DefaultEndpointsProtocol=https;AccountName=crm;AccountKey=aGlkZGVu==", True),
+        ("storage", "https://crm.blob.core.windows.net/a?sv=2024-11-04&sig=aGlkZGVu%3D", True),
+        ("storage", "https://crm.blob.core.windows.net/a?page=2&max_tokens=5", False),
+        ("db_pwd", "x9", True),
+        ("passphrase", "x9", True),
+        ("note", JWT, True),
+        ("note", "ASIA" + "Z" * 16, True),
+        ("password_policy", "strict", False),
+        ("credential_file", "/Volumes/churn/bronze/raw/crm.json", False),
+        ("password_length", "12", False),
+        ("token_ttl_minutes", "30", False),
+    ],
+)
+def test_a_secret_within_a_text_is_found_and_what_is_about_secrets_passes(
+    kind: str, name: str, text: str, secret: bool
+) -> None:
+    for inputs in (
+        [{**PIPELINE, "configuration": {name: text}}]
+        if kind == "Pipeline"
+        else [
+            job(parameters=[{"name": name, "default": text}]),
+            job(tasks=[wheel_task(**{name: text})]),
+            job(tasks=[{"sparkPythonTask": {"parameters": [f"--{name}={text}"]}}]),
+        ]
+    ):
+        found = violations("no-secrets-in-clear", kind, inputs, "dev", "provider=provider")
+        assert bool(found) is secret, inputs
+        assert not any("x9" in violation for violation in found)
 
 
 @pytest.mark.parametrize("key", ["spark.authenticate.secret.required", "spark.kafka.token.enabled"])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.layers.account_principals import id_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -47,25 +49,17 @@ class Groups(pulumi.ComponentResource):
         super().__init__("churn:account:Groups", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
         groups = {group: databricks.Group(group, api=args.api, display_name=group, opts=child) for group in args.names}
+        found = pulumi.InvokeOutputOptions(parent=self)
         for group, members in args.members.items():
             for member in members:
                 databricks.GroupMember(
                     f"{group}-{member}",
                     api=args.api,
                     group_id=groups[group].id,
-                    member_id=self._id_of(member),
+                    member_id=id_of(member, found),
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-        found = pulumi.InvokeOutputOptions(parent=self)
         self.existing_ids = {
             group: databricks.get_group_output(display_name=group, opts=found).id for group in args.existing
         }
         self.register_outputs({"names": list(args.names), "existing_ids": self.existing_ids})
-
-    def _id_of(self, member: str) -> pulumi.Output[str]:
-        """Looks up the id of a user by name, or of a service principal by application id."""
-        opts = pulumi.InvokeOutputOptions(parent=self)
-        if "@" in member:
-            return databricks.get_user_output(user_name=member, opts=opts).apply(lambda user: user.id)
-        found = databricks.get_service_principal_output(application_id=member, opts=opts)
-        return found.apply(lambda principal: principal.id)

@@ -85,9 +85,10 @@ def _reach_and_spending(settings: Account, account_id: str, account: databricks.
     if settings.network_policy:
         policy = settings.network_policy
         buckets = [(bucket.name, bucket.region) for bucket in policy.buckets]
-        NetworkPolicy(
-            "network-policy", NetworkPolicyArgs(account_id, policy.name, policy.domains, buckets, policy.enforced), opts
+        args = NetworkPolicyArgs(
+            account_id, policy.name, policy.domains, buckets, workspaces=policy.workspaces, enforced=policy.enforced
         )
+        NetworkPolicy("network-policy", args, opts)
     if settings.budget:
         Budget("budget", BudgetArgs(settings.budget.alerts_usd_per_month, settings.budget.notify), opts)
 

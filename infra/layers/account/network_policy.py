@@ -21,6 +21,7 @@ class NetworkPolicyArgs:
         policy: Id of the policy, by which a workspace names it.
         domains: Domains on the internet.
         buckets: Names of buckets, each with its region.
+        workspaces: Numbers of workspaces that exist and get the policy.
         enforced: Whether other destinations are refused; if not, they are only logged.
     """
 
@@ -28,16 +29,20 @@ class NetworkPolicyArgs:
     policy: str
     domains: Sequence[str]
     buckets: Sequence[tuple[str, str]]
+    workspaces: Sequence[int]
     enforced: bool
 
 
 class NetworkPolicy(pulumi.ComponentResource):
-    """Owns the policy; workspaces are given it by whoever makes them."""
+    """Owns the policy, and gives it to workspaces that exist; others are given it by whoever makes them.
+
+    Databricks takes no policy from a workspace: it is given another, `default-policy`, before this one can go.
+    """
 
     def __init__(self, name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the policy."""
         super().__init__("churn:account:NetworkPolicy", name, None, opts)
-        databricks.AccountNetworkPolicy(
+        policy = databricks.AccountNetworkPolicy(
             args.policy,
             # Without it the provider takes the account for unknown at each change, and replaces the policy.
             account_id=args.account_id,
@@ -57,4 +62,11 @@ class NetworkPolicy(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
+        for workspace in args.workspaces:
+            databricks.WorkspaceNetworkOption(
+                f"network-option-{workspace}",
+                workspace_id=str(workspace),
+                network_policy_id=policy.network_policy_id,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({})

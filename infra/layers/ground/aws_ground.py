@@ -71,13 +71,13 @@ class _Cluster:
         arn: ARN of the cluster.
         bootstrap_brokers: Addresses of brokers for TLS with IAM.
         topics: Names of the topics.
-        services: Endpoint service of each broker, with `service_name` and `domain`; None without private link.
+        services: Endpoint service of each broker, with `service_name` and `domain`; none without private link.
     """
 
     arn: pulumi.Input[str]
     bootstrap_brokers: pulumi.Input[str]
     topics: Sequence[str]
-    services: pulumi.Output[list[dict[str, str]]] | None = None
+    services: Sequence[pulumi.Output[dict[str, str]]] = ()
 
 
 def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool) -> GroundOutputs:
@@ -136,7 +136,7 @@ def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool
         key_arns=pulumi.Output.all(**keys),
         kafka_bootstrap_brokers=cluster.bootstrap_brokers if cluster else None,
         kafka_topics=cluster.topics if cluster else None,
-        kafka_services=cluster.services if cluster else None,
+        kafka_services=(cluster.services if cluster else ()) or None,
     )
 
 

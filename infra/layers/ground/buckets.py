@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.layers.ground.documents.document import document
-from infra.layers.ground.documents.resources import closed_bucket, workspace_bucket
+from infra.layers.ground.documents.resources import ACCESS_LOGS, closed_bucket, logs_bucket, workspace_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ BUCKETS = {
     "raw": Purpose("Deliveries as they come, a folder for each domain", old_version_days=30),
     "checkpoints": Purpose("Progress of streams", old_version_days=7),
     "workspace": Purpose("The workspace's own files", old_version_days=7),
-    "logs": Purpose("Logs of clusters and of the account", old_version_days=30, expire_days=400),
+    "logs": Purpose("Who reads and writes the other buckets", old_version_days=30, expire_days=400),
 }
 # What the role of the storage credential reads and writes; the others belong to the workspace and the account.
 CREDENTIAL_BUCKETS = ("catalog", "checkpoints", "raw")
@@ -77,8 +77,9 @@ class Buckets(pulumi.ComponentResource):
         super().__init__("churn:ground:Buckets", name, None, opts)
         self._args = args
         self.names = {purpose: pulumi.Output.from_input(bucket) for purpose, bucket in args.adopted.items()}
-        for purpose in [purpose for purpose in BUCKETS if purpose not in args.adopted]:
-            self.names[purpose] = self._make(purpose)
+        for purpose in ("logs", *(purpose for purpose in BUCKETS if purpose != "logs")):  # the others log to it
+            if purpose not in args.adopted:
+                self.names[purpose] = self._make(purpose)
         self.register_outputs({"names": self.names})
 
     def _make(self, purpose: str) -> pulumi.Output[str]:
@@ -105,6 +106,14 @@ class Buckets(pulumi.ComponentResource):
             rules=lifecycle_rules(BUCKETS[purpose]),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
+        if purpose != "logs":
+            aws.s3.BucketLogging(
+                f"{purpose}-logging",
+                bucket=bucket.bucket,
+                target_bucket=self.names["logs"],
+                target_prefix=f"{ACCESS_LOGS}{purpose}/",
+                opts=child,
+            )
         return policy.bucket  # whoever is given the name waits for the policy
 
     def _close(self, purpose: str, name: str, bucket: aws.s3.Bucket) -> aws.s3.BucketPolicy:
@@ -125,9 +134,11 @@ class Buckets(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        own = (
-            workspace_bucket(name, self._args.databricks_account_id) if purpose == "workspace" else closed_bucket(name)
-        )
+        own = closed_bucket(name)
+        if purpose == "workspace":
+            own = workspace_bucket(name, self._args.databricks_account_id)
+        elif purpose == "logs":
+            own = logs_bucket(self._args.environment, name)
         return aws.s3.BucketPolicy(
             f"{purpose}-policy",
             bucket=bucket.bucket,
@@ -137,16 +148,18 @@ class Buckets(pulumi.ComponentResource):
         )
 
     def _encrypt(self, purpose: str, bucket: aws.s3.Bucket) -> None:
-        """Encrypts by the own key whatever is written."""
+        """Encrypts by the own key whatever is written; logs by a key of S3, which delivers to no other bucket."""
         by_default: aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgsDict = {
             "sse_algorithm": "aws:kms",
             "kms_master_key_id": self._args.key_arn,
         }
+        if purpose == "logs":
+            by_default = {"sse_algorithm": "AES256"}
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{purpose}-encryption",
             bucket=bucket.bucket,
             # A bucket's own data key saves most calls to KMS.
-            rules=[{"apply_server_side_encryption_by_default": by_default, "bucket_key_enabled": True}],
+            rules=[{"apply_server_side_encryption_by_default": by_default, "bucket_key_enabled": purpose != "logs"}],
             opts=pulumi.ResourceOptions(parent=self),
         )
 

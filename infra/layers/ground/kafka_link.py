@@ -49,7 +49,7 @@ class KafkaLink(pulumi.ComponentResource):
     configuration names. Source: Databricks, "Configure private connectivity to resources in your VPC".
     """
 
-    services: pulumi.Output[list[dict[str, str]]]
+    services: list[pulumi.Output[dict[str, str]]]
 
     def __init__(self, name: str, args: KafkaLinkArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:ground:KafkaLink", name, None, opts)
@@ -62,15 +62,13 @@ class KafkaLink(pulumi.ComponentResource):
             cluster_arn=args.cluster_arn, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         brokers = found.node_info_lists.apply(_addresses)
-        self.services = pulumi.Output.all(
-            *(
-                pulumi.Output.all(
-                    service_name=self._service(number + 1, brokers[number]["address"]),
-                    domain=brokers[number]["domain"],
-                )
-                for number in range(len(args.subnet_ids))
+        self.services = [
+            pulumi.Output.all(
+                service_name=self._service(number + 1, brokers[number]["address"]),
+                domain=brokers[number]["domain"],
             )
-        )
+            for number in range(len(args.subnet_ids))
+        ]
         self.register_outputs({"services": self.services})
 
     def _service(self, number: int, address: pulumi.Output[str]) -> pulumi.Output[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.errors import WrongWorkspaceError
+from infra.errors import NoKafkaError, WrongWorkspaceError
 from infra.layers.ground.environment import Environment
 from infra.layers.ground.outputs import GroundOutputs
 from infra.layers.ground.workspace import Workspace, WorkspaceArgs
@@ -29,8 +30,12 @@ def deploy_ground(settings: Settings, ground: Ground) -> GroundOutputs:
         ground: Its section `ground`.
     """
     if ground.stack is not None:
-        other = pulumi.StackReference(ground.stack)
-        return GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
+        other, name = pulumi.StackReference(ground.stack), ground.stack
+        read = GroundOutputs(**{field.name: other.get_output(field.name) for field in fields(GroundOutputs)})
+        if not ground.kafka:
+            return read
+        arns = other.get_output("role_arns").apply(lambda received: _check_kafka(received, name))
+        return replace(read, role_arns=arns)
     if ground.aws is None:
         return GroundOutputs(ground.storage_root)
     with quick_import():  # late: the SDK of AWS costs seconds, which a stack without this part does not pay
@@ -51,10 +56,13 @@ def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outp
             region=aws.region,
             prefix=environment.prefix,
             ground=outputs,
+            kafka_services=outputs.kafka_services if isinstance(outputs.kafka_services, Sequence) else (),
             private=bool(aws.network and aws.network.control_plane),
             public_access=workspace.public_access,
             metastore_id=str(workspace.metastore_id),
             network_policy=workspace.network_policy,
+            deployer=workspace.deployer,
+            metastore_group=workspace.metastore_group,
             tags=settings.tags,
             protect=not settings.ground or settings.ground.protect_data,
         ),
@@ -65,6 +73,16 @@ def _with_workspace(settings: Settings, aws: Aws, workspace: MadeWorkspace, outp
         wanted = settings.platform.workspace.host
         host = made.host.apply(lambda received: _check_host(received, wanted))
     return replace(outputs, workspace_host=host, workspace_id=made.workspace_id)
+
+
+def _check_kafka(role_arns: dict[str, str], stack: str) -> dict[str, str]:
+    """Requires that the ground of another stack has a role for clients of Kafka."""
+    if "kafka_client" not in role_arns:
+        raise NoKafkaError(
+            f"churn:ground.kafka: received true; the ground of {stack} has no Kafka; "
+            "remedy: add churn:ground.aws.kafka there and deploy it, or remove this setting"
+        )
+    return role_arns
 
 
 def _check_host(made: str, wanted: str) -> str:

@@ -52,6 +52,6 @@ class GroundOutputs:
     key_arns: pulumi.Input[Mapping[str, str] | None] = None
     kafka_bootstrap_brokers: pulumi.Input[str | None] = None
     kafka_topics: pulumi.Input[Sequence[str] | None] = None
-    kafka_services: pulumi.Input[Sequence[Mapping[str, str]] | None] = None
+    kafka_services: Sequence[pulumi.Output[dict[str, str]]] | pulumi.Output[list[dict[str, str]]] | None = None
     workspace_host: pulumi.Input[str | None] = None
     workspace_id: pulumi.Input[str | None] = None

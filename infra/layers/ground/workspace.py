@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 import pulumi_databricks as databricks
 
+from infra.layers.account_principals import id_of
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.layers.ground.outputs import GroundOutputs
 
 T = TypeVar("T")
+
+# What a deployer of the platform needs on the metastore.
+METASTORE_RIGHTS = [
+    "CREATE_CATALOG",
+    "CREATE_EXTERNAL_LOCATION",
+    "CREATE_SERVICE_CREDENTIAL",
+    "CREATE_STORAGE_CREDENTIAL",
+]
 
 # What each key of the ground encrypts, as Databricks calls it.
 USES = {"managed_services": "MANAGED_SERVICES", "storage": "STORAGE"}
@@ -31,10 +41,13 @@ class WorkspaceArgs:
         region: Region of the workspace in AWS.
         prefix: Beginning of every name; also the workspace's name.
         ground: What it stands on in AWS: bucket, network, role, keys, and endpoints where there are any.
+        kafka_services: Endpoint service of each broker of Kafka, with `service_name` and `domain`.
         private: Whether the network has endpoints of Databricks' control plane.
         public_access: Whether people get in from the internet as well.
         metastore_id: The account's metastore in the region.
         network_policy: Id of the account's policy for serverless compute; None takes the account's default.
+        deployer: User name or application id of whoever deploys the platform to the workspace.
+        metastore_group: Group that may make catalogs and credentials in the metastore; None leaves its grants alone.
         tags: Tags of everything that the workspace starts in AWS.
         protect: Whether to refuse to destroy the workspace.
     """
@@ -43,10 +56,13 @@ class WorkspaceArgs:
     region: str
     prefix: str
     ground: GroundOutputs
+    kafka_services: Sequence[pulumi.Output[dict[str, str]]]
     private: bool
     public_access: bool
     metastore_id: str
     network_policy: str | None
+    deployer: str
+    metastore_group: str | None
     tags: Mapping[str, str]
     protect: bool
 
@@ -74,6 +90,15 @@ class Workspace(pulumi.ComponentResource):
         connectivity = databricks.MwsNetworkConnectivityConfig(
             "connectivity", name=args.prefix, region=args.region, opts=self._child
         )
+        for number, service in enumerate(args.kafka_services, 1):
+            # Somebody of the AWS account has to accept its connection.
+            databricks.MwsNccPrivateEndpointRule(
+                f"broker-{number}-rule",
+                network_connectivity_config_id=connectivity.network_connectivity_config_id,
+                endpoint_service=service["service_name"],
+                domain_names=[service["domain"]],
+                opts=self._child,
+            )
         made = databricks.MwsWorkspaces(
             "workspace",
             account_id=args.account_id,
@@ -96,13 +121,14 @@ class Workspace(pulumi.ComponentResource):
             network_connectivity_config_id=connectivity.network_connectivity_config_id,
             opts=self._child,
         )
-        databricks.MetastoreAssignment(
+        assignment = databricks.MetastoreAssignment(
             "metastore-assignment",
             api="account",
             metastore_id=args.metastore_id,
             workspace_id=made.workspace_id,
             opts=self._child,
         )
+        self._let_in(pulumi.ResourceOptions(parent=self, depends_on=[assignment]))
         if args.network_policy:
             databricks.WorkspaceNetworkOption(
                 "network-option",
@@ -111,6 +137,32 @@ class Workspace(pulumi.ComponentResource):
                 opts=self._child,
             )
         self.register_outputs({"host": self.host, "workspace_id": self.workspace_id})
+
+    def _let_in(self, assigned: pulumi.ResourceOptions) -> None:
+        """Lets the deployer of the platform in, with what it needs of the metastore.
+
+        Args:
+            assigned: Options that wait for the metastore: without one a workspace has no entries of the account, and
+                nobody can be granted anything.
+        """
+        args = self._args
+        databricks.MwsPermissionAssignment(
+            "deployer-entry",
+            workspace_id=self.workspace_id,
+            principal_id=id_of(args.deployer, pulumi.InvokeOutputOptions(parent=self)),
+            permissions=["ADMIN"],
+            opts=assigned,
+        )
+        if args.metastore_group:
+            # Only a workspace's API grants; whoever makes a workspace administers it.
+            inside = databricks.Provider("made-workspace", host=self.host, opts=pulumi.ResourceOptions(parent=self))
+            databricks.Grant(
+                "metastore-rights",
+                metastore=args.metastore_id,
+                principal=args.metastore_group,
+                privileges=METASTORE_RIGHTS,
+                opts=pulumi.ResourceOptions.merge(assigned, pulumi.ResourceOptions(provider=inside)),
+            )
 
     def _named(self, *held: pulumi.Input[object]) -> pulumi.Output[str]:
         """Name of a configuration that holds these values."""

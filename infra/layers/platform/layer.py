@@ -266,6 +266,7 @@ def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, c
         "pipelines",
         PipelinesArgs(
             prefix=settings.prefix,
+            tags=settings.tags,
             catalog=data.catalog,
             sources=artifacts.sources,
             libraries=artifacts.pipelines,
@@ -319,6 +320,7 @@ def _serving(context: Context, identities: Identities, data: _Data, first_runs: 
     """Makes the endpoint, which serves the champion that the bootstrap job has made at the latest."""
     args = ServingArgs(
         endpoint=context.settings.prefix,
+        tags=context.settings.tags,
         model=data.model,
         after=[first_runs.bootstrap],
         settings=context.platform.serving,

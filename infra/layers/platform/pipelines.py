@@ -27,6 +27,7 @@ class PipelinesArgs:
 
     Attributes:
         prefix: Beginning of their names, as `churn-local`.
+        tags: Tags of each pipeline, by which what it costs is told apart.
         catalog: Catalog that the pipelines write to.
         sources: Path of each source by the name of its file.
         libraries: What the sources need; they import the wheel.
@@ -36,6 +37,7 @@ class PipelinesArgs:
     """
 
     prefix: str
+    tags: Mapping[str, str]
     catalog: pulumi.Input[str]
     sources: Mapping[str, pulumi.Input[str]]
     libraries: Libraries
@@ -72,12 +74,15 @@ class Pipelines(pulumi.ComponentResource):
             channel="CURRENT",
             configuration={
                 **args.spark_conf,
-                # The job's task retries. The service's own five retries would multiply with those.
+                # The job's task retries. The service's own retries, five of an update and two of each flow in it,
+                # would multiply with those.
                 "pipelines.numUpdateRetryAttempts": "0",
+                "pipelines.maxFlowRetryAttempts": "0",
                 "churn.catalog": args.catalog,
                 "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
             },
             libraries=[{"file": {"path": args.sources[spec.source]}}],
+            tags=dict(args.tags),
             environment=args.libraries.environment(),
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),

@@ -15,7 +15,7 @@ from infra.layers.platform.permit import permit
 from infra.layers.workspace_provider import workspace_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.layers.platform.permit import Principals
     from infra.written.settings.serving import Serving as ServingSettings
@@ -68,6 +68,7 @@ class ServingArgs:
 
     Attributes:
         endpoint: Name of the endpoint.
+        tags: Tags of the endpoint, by which what it costs is told apart.
         model: Full name of the registered model.
         after: Resources without which the model has no champion.
         settings: The stack's section `serving`.
@@ -77,6 +78,7 @@ class ServingArgs:
     """
 
     endpoint: str
+    tags: Mapping[str, str]
     model: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
     settings: ServingSettings
@@ -129,6 +131,7 @@ class Serving(pulumi.ComponentResource):
                 ],
                 "traffic_config": {"routes": [{"served_model_name": CHAMPION, "traffic_percentage": 100}]},
             },
+            tags=[{"key": key, "value": value} for key, value in args.tags.items()],
             opts=pulumi.ResourceOptions(parent=self, provider=server),
         )
         self.endpoint_name = endpoint.name

@@ -13,6 +13,7 @@ from infra.written.settings.values import BucketName, Email, GroupName, Host, Re
 ALERTS = 4  # of a budget at most
 Domain = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 PolicyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,49}$")]
+WorkspaceNumber = Annotated[int, Field(gt=0)]
 
 
 class Console(Section):
@@ -43,6 +44,11 @@ class NetworkPolicy(Section):
     domains: tuple[Domain, ...] = Field(default=(), description="domains on the internet, such as pypi.org")
     buckets: tuple[Bucket, ...] = Field(
         default=(), description="buckets besides those that Unity Catalog's external locations lie in"
+    )
+    workspaces: tuple[WorkspaceNumber, ...] = Field(
+        default=(),
+        description="numbers of workspaces that exist and get the policy, such as that of dev; one that a ground makes "
+        "is given it there",
     )
     enforced: bool = Field(description="true refuses other destinations; false only logs what would be refused")
 

@@ -120,6 +120,19 @@ def _somebody_gets_in(settings: Settings) -> Iterator[BrokenRule]:
         )
 
 
+def _the_deployer_is_let_in(settings: Settings) -> Iterator[BrokenRule]:
+    """Refuses another administrator in a workspace that is made than the deployer of the platform."""
+    made = settings.ground.workspace if settings.ground else None
+    wanted = settings.platform.workspace.deployer if settings.platform else None
+    if made and wanted and made.deployer.casefold() != wanted.casefold():
+        yield BrokenRule(
+            place=(GROUND, "workspace", "deployer"),
+            received=made.deployer,
+            allowed=f"the deployer of churn:platform.workspace, {wanted}, who has to administer the workspace",
+            remedy="write the same one in both",
+        )
+
+
 DATABRICKS_RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _unity_catalog_knows_account_groups,
     _the_console_makes_what_the_account_has,
@@ -129,4 +142,5 @@ DATABRICKS_RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _budgets_rise,
     _a_made_workspace_stands_on_aws,
     _somebody_gets_in,
+    _the_deployer_is_let_in,
 )

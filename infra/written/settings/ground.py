@@ -23,6 +23,10 @@ class Ground(Section):
         pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$",
         description="organization/project/stack whose ground in AWS this is, read from its outputs",
     )
+    kafka: bool = Field(
+        default=False,
+        description="beside stack: true if that ground has Kafka, for which the platform makes a service credential",
+    )
     aws: Aws | None = Field(
         default=None,
         description="network, keys, buckets, roles and Kafka that this stack makes; without it AWS is not needed",
@@ -40,5 +44,5 @@ class Ground(Section):
 
     @property
     def makes_kafka_role(self) -> bool:
-        """Whether this stack makes a role for clients of Kafka."""
-        return self.aws is not None and (self.aws.kafka or self.aws.adopted_kafka) is not None
+        """Whether AWS has a role of this ground for clients of Kafka."""
+        return self.kafka or (self.aws is not None and (self.aws.kafka or self.aws.adopted_kafka) is not None)

@@ -50,6 +50,17 @@ def _one_form_of_ground(settings: Settings) -> Iterator[BrokenRule]:
         )
 
 
+def _kafka_is_of_another_stack(settings: Settings) -> Iterator[BrokenRule]:
+    """Refuses `kafka` where it would say twice, or wrongly, what `aws` says."""
+    if settings.ground and settings.ground.kafka and settings.ground.stack is None:
+        yield BrokenRule(
+            place=("churn:ground", "kafka"),
+            received=True,
+            allowed="true beside stack alone: it says what the ground of another stack has",
+            remedy="remove it; aws.kafka or aws.adopted_kafka is Kafka of this stack",
+        )
+
+
 def _roles_have_their_own_groups(settings: Settings) -> Iterator[BrokenRule]:
     """Refuses one group for two roles, since grants differ by role."""
     holders: dict[str, str] = {}
@@ -158,6 +169,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _has_a_layer,
     _stands_on_ground,
     _one_form_of_ground,
+    _kafka_is_of_another_stack,
     _roles_have_their_own_groups,
     _simulation_has_a_date,
     _production_is_not_simulated,

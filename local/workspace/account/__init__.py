@@ -9,6 +9,8 @@ from local.workspace.account import (
     budgets,
     configurations,
     directory,
+    endpoint_rules,
+    entries,
     metastores,
     network_policies,
     private_access,
@@ -18,6 +20,16 @@ from local.workspace.account import (
 from local.workspace.account.collection import account_administrator
 
 router = APIRouter()
-for _area in (directory, metastores, configurations, private_access, workspaces, network_policies, budgets):
+for _area in (
+    directory,
+    metastores,
+    configurations,
+    private_access,
+    workspaces,
+    entries,
+    endpoint_rules,
+    network_policies,
+    budgets,
+):
     router.include_router(_area.router, dependencies=[Depends(account_administrator)])
 router.include_router(tag_policies.router)

@@ -97,6 +97,30 @@ class WorkspaceDocument(Owned):
     custom_tags: NotRequired[dict[str, str]]
 
 
+class EntryDocument(TypedDict):
+    """A principal's entry to a workspace that was made (kind `account_entries`, by the ids of both)."""
+
+    workspace_id: int
+    principal_id: int
+    permissions: list[str]
+
+
+class EndpointRuleDocument(TypedDict):
+    """A way of serverless compute to an endpoint service (kind `account_endpoint_rules`)."""
+
+    rule_id: str
+    network_connectivity_config_id: str
+    account_id: str
+    endpoint_service: str
+    domain_names: list[str]
+    connection_state: str
+    enabled: bool
+    deactivated: bool
+    vpc_endpoint_id: str
+    creation_time: int
+    updated_time: int
+
+
 class MetastoreDocument(TypedDict):
     """A metastore that was made by this API (kind `account_metastores`)."""
 
@@ -164,6 +188,8 @@ ENDPOINTS = DocumentKind[EndpointDocument]("account_vpc_endpoints")
 KEYS = DocumentKind[KeyDocument]("account_keys")
 PRIVATE_ACCESS = DocumentKind[PrivateAccessDocument]("account_private_access")
 CONNECTIVITY = DocumentKind[ConnectivityDocument]("account_connectivity")
+ENTRIES = DocumentKind[EntryDocument]("account_entries")
+ENDPOINT_RULES = DocumentKind[EndpointRuleDocument]("account_endpoint_rules")
 WORKSPACES = DocumentKind[WorkspaceDocument]("account_workspaces")
 METASTORES = DocumentKind[MetastoreDocument]("account_metastores")
 ASSIGNMENTS = DocumentKind[AssignmentDocument]("account_assignments")

@@ -38,7 +38,7 @@ CONNECTIVITY = Collection(
     "network connectivity configuration",
     "network_connectivity_config_id",
     "name",
-    (WORKSPACES,),
+    (WORKSPACES, kept.ENDPOINT_RULES),
 )
 # What a workspace refers to by an id.
 _REFERENCES = {
@@ -125,6 +125,8 @@ def delete(workspace_id: int, workspace: WorkspaceDep, request: Request) -> Docu
         document = _made(workspace, workspace_id)
         for kind in (WORKSPACES, ASSIGNMENTS, NETWORK_OPTIONS):
             workspace.store.delete(kind, str(workspace_id))
+        for key, _ in workspace.store.items(kept.ENTRIES, f"{workspace_id}/"):
+            workspace.store.delete(kept.ENTRIES, key)
     return _shown(document, request)
 
 

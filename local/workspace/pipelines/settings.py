@@ -25,6 +25,7 @@ _NOT_BUILT = (
     "trigger",
 )
 _RETRIES = "pipelines.numUpdateRetryAttempts"
+_FLOW_RETRIES = "pipelines.maxFlowRetryAttempts"
 _DEFAULT_RETRIES = 5  # of a triggered pipeline: https://docs.databricks.com/aws/en/ldp/properties
 _UPDATE_OPTIONS = ("full_refresh", "full_refresh_selection", "refresh_selection", "validate_only")
 
@@ -58,6 +59,7 @@ def checked_spec(workspace: Workspace, request: Document, pipeline_id: str) -> D
             raise not_built(f"libraries[{index}] with {sorted(library)} (file or glob can be used)")
     _check_name(workspace, request, pipeline_id)
     update_retries(request)
+    _whole_number(request, _FLOW_RETRIES)  # which the runner reads
     spec = {name: value for name, value in request.items() if name not in _OPTIONS}
     return {"id": pipeline_id, "continuous": False, **spec}
 
@@ -68,10 +70,16 @@ def update_retries(spec: Document) -> int:
     Raises:
         ApiError: A 400, because the setting is no number from 0 on.
     """
-    text = spec.get("configuration", {}).get(_RETRIES, str(_DEFAULT_RETRIES))
-    if not text.isdecimal():
-        raise bad_request(f"configuration.{_RETRIES} is {text!r}; allowed: a whole number from 0 on")
+    text = _whole_number(spec, _RETRIES) or str(_DEFAULT_RETRIES)
     return 0 if spec.get("development") else int(text)
+
+
+def _whole_number(spec: Document, setting: str) -> str | None:
+    """A setting of the configuration that is a number; None where the spec does not have it."""
+    text: str | None = spec.get("configuration", {}).get(setting)
+    if text is not None and not text.isdecimal():
+        raise bad_request(f"configuration.{setting} is {text!r}; allowed: a whole number from 0 on")
+    return text
 
 
 def checked_update(request: Document) -> Document:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.aws.state import FORMAT, State
 from local.errors import AwsStateError
@@ -64,6 +66,33 @@ def test_contents_of_deleted_objects_do_not_stay(aws: LocalAws) -> None:
     contents = {path.read_bytes() for path in (aws.folder / "objects").iterdir()}
     assert contents >= {b"kept"}
     assert b"gone" not in contents
+
+
+@pytest.mark.shows("aws: S3: access logs, where the policy of their bucket lets S3 write", client="boto3")
+def test_access_logs_need_a_policy_of_the_bucket_that_they_go_to(aws: LocalAws) -> None:
+    s3 = aws.client("s3")
+    for bucket in ("logged", "logs"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    target = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "access/logged/"}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "arn:aws:s3:::logs"}
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": ["s3:PutObject"],
+        "Resource": ["arn:aws:s3:::logs/elsewhere/*"],
+    }
+
+    def log_under(*statements: object) -> None:
+        s3.put_bucket_policy(Bucket="logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus=target)
+
+    for statements in ([deny], [deny, allow]):
+        with pytest.raises(ClientError, match="InvalidTargetBucketForLogging"):
+            log_under(*statements)
+    log_under(deny, allow | {"Resource": ["arn:aws:s3:::logs/access/*"]})
+    s3.put_object(Bucket="logged", Key="file", Body=b"content")
+    (written, *_) = s3.list_objects_v2(Bucket="logs")["Contents"]
+    assert written["Key"].startswith("access/logged/")
 
 
 def test_what_a_workspace_wrote_to_a_bucket_goes_with_it(aws: LocalAws) -> None:

@@ -59,7 +59,8 @@ BUCKETS = _verbs(
     "GetBucketLocation GetBucketLogging GetBucketObjectLockConfiguration GetBucketOwnershipControls GetBucketPolicy",
     "GetBucketPublicAccessBlock GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite",
     "GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration ListBucket",
-    "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning",
+    "PutBucketLogging PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging",
+    "PutBucketVersioning",
     "PutEncryptionConfiguration PutLifecycleConfiguration",
 )
 KEYS = _verbs(

@@ -9,6 +9,7 @@ from infra.layers.ground.documents.document import DATABRICKS_ROOT, Condition, S
 if TYPE_CHECKING:
     from infra.layers.ground.environment import Environment
 
+ACCESS_LOGS = "access/"  # beginning of the keys of access logs
 ALARM_SENDERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 USE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
@@ -112,6 +113,26 @@ def workspace_bucket(name: str, databricks_account_id: str) -> list[Statement]:
             [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
             principal={"AWS": DATABRICKS_ROOT},
             condition=of_databricks_account(databricks_account_id),
+        ),
+    ]
+
+
+def logs_bucket(environment: Environment, name: str) -> list[Statement]:
+    """The policy of the bucket of logs, where S3 writes who reads and writes the stack's other buckets.
+
+    Source: AWS, "Enabling Amazon S3 server access logging".
+    """
+    return [
+        *closed_bucket(name),
+        allow(
+            "AccessLogs",
+            ("s3:PutObject",),
+            [f"arn:aws:s3:::{name}/{ACCESS_LOGS}*"],
+            principal={"Service": "logging.s3.amazonaws.com"},
+            condition={
+                "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{environment.prefix}-*"},
+                "StringEquals": {"aws:SourceAccount": environment.account_id},
+            },
         ),
     ]
 

@@ -65,6 +65,19 @@ def _read_lifecycle(client: Any, bucket: str) -> Properties:
     return {"Bucket": bucket, "LifecycleConfiguration": {"Rules": answer["Rules"]}}
 
 
+def _put_logging(client: Any, parameters: Properties) -> Properties:
+    target = {name: value for name, value in parameters.items() if name != "Bucket"}
+    client.put_bucket_logging(Bucket=parameters["Bucket"], BucketLoggingStatus={"LoggingEnabled": target})
+    return {}
+
+
+def _read_logging(client: Any, bucket: str) -> Properties:
+    answer = client.get_bucket_logging(Bucket=bucket)
+    if "LoggingEnabled" not in answer:
+        raise GoneError
+    return {"Bucket": bucket, **answer["LoggingEnabled"]}
+
+
 def _setting(kind: str, noun: str, inputs: str, refused: str = "", **said: Any) -> Resource:
     """A setting of a bucket: one call puts it, whatever it was, one reads it and one removes it.
 
@@ -170,4 +183,13 @@ TYPES = (
         delete=lambda client, bucket, _: client.delete_bucket_lifecycle(Bucket=bucket),
     ),
     _setting("BucketPolicy", "bucket_policy", "policy:json"),
+    _setting(
+        "BucketLogging",
+        "bucket_logging",
+        "targetBucket targetPrefix",
+        "expectedBucketOwner targetGrants targetObjectKeyFormat",
+        create=_put_logging,
+        read=_read_logging,
+        delete=lambda client, bucket, _: client.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={}),
+    ),
 )

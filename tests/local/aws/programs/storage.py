@@ -52,6 +52,27 @@ aws.s3.BucketServerSideEncryptionConfiguration(
     ],
     opts=opts,
 )
+logs = aws.s3.Bucket("logs", bucket="churn-test-logs", force_destroy=True, opts=opts)
+logs_policy = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": ["s3:DeleteBucket"], "Resource": ["arn:aws:s3:::other"]},
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": ["s3:PutObject"],
+            "Resource": ["arn:aws:s3:::churn-test-logs/access/*"],
+        },
+    ],
+}
+delivers = aws.s3.BucketPolicy("logs", bucket=logs.bucket, policy=json.dumps(logs_policy), opts=opts)
+aws.s3.BucketLogging(
+    "raw",
+    bucket=bucket.bucket,
+    target_bucket=logs.bucket,
+    target_prefix="access/raw/",
+    opts=pulumi.ResourceOptions(provider=provider, depends_on=[delivers]),
+)
 versioning = aws.s3.BucketVersioning(
     "raw", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=opts
 )

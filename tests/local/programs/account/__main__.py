@@ -127,8 +127,35 @@ databricks.MwsNccBinding(
     network_connectivity_config_id=connectivity.network_connectivity_config_id,
     opts=options(),
 )
-databricks.MetastoreAssignment(
+for number in (1, 2):
+    databricks.MwsNccPrivateEndpointRule(
+        f"broker-{number}",
+        network_connectivity_config_id=connectivity.network_connectivity_config_id,
+        endpoint_service=f"com.amazonaws.vpce.{REGION}.vpce-svc-0{number}",
+        domain_names=[f"b-{number}.edition-{edition}.example"],
+        opts=options(),
+    )
+assigned = databricks.MetastoreAssignment(
     "assigned", api="account", metastore_id=metastore.id, workspace_id=made.workspace_id, opts=options(replace=True)
+)
+deployer = databricks.ServicePrincipal(
+    "deployer", api="account", display_name="deployer", opts=pulumi.ResourceOptions(provider=account)
+)
+databricks.MwsPermissionAssignment(
+    "deployer-entry",
+    workspace_id=made.workspace_id,
+    principal_id=deployer.id,
+    permissions=["ADMIN" if second else "USER"],
+    opts=options(assigned, replace=True),
+)
+# The host of this provider is known once the workspace is made.
+inside = databricks.Provider("inside", host=made.workspace_url, token=token, auth_type="pat")
+databricks.Grant(
+    "metastore-rights",
+    metastore=databricks.get_current_metastore(opts=pulumi.InvokeOptions(provider=workspace)).id,
+    principal=group.display_name,
+    privileges=["CREATE_CATALOG", *(["CREATE_EXTERNAL_LOCATION"] if second else [])],
+    opts=pulumi.ResourceOptions(provider=inside, depends_on=[entry, assigned], delete_before_replace=True),
 )
 policy = databricks.AccountNetworkPolicy(
     "policy",
