@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from cli.errors import CommandError
+from cli.programs import pulumi
 from local.settings import REPOSITORY
 
 PLATFORM = "churn:platform"
@@ -33,13 +34,13 @@ def deploy_ground(stack: str) -> tuple[str, str]:
     check_makes_workspace(source)
     with tempfile.TemporaryDirectory() as folder:
         # first, as the engine writes the key of a new stack's secrets into its file: the copy needs the same one
-        _pulumi("stack", "select", "--create", "--stack", stack)
+        pulumi("stack", "select", "--create", "--stack", stack)
         configuration = without_platform(source, Path(folder))
-        check_no_platform(json.loads(_pulumi("stack", "export", "--stack", stack)), stack)
+        check_no_platform(json.loads(pulumi("stack", "export", "--stack", stack)), stack)
         command = ["pulumi", "up", "--stack", stack, "--config-file", str(configuration)]
         if subprocess.run([*command, "--policy-pack", "policies"], cwd=REPOSITORY, check=False).returncode != 0:
             raise CommandError(f"pulumi up of the ground of {stack} failed; the reason is above")
-    outputs = json.loads(_pulumi("stack", "output", "--json", "--stack", stack))
+    outputs = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
     return outputs["workspace_host"], outputs["workspace_id"]
 
 
@@ -90,10 +91,3 @@ def check_no_platform(export: dict[str, object], stack: str) -> None:
         raise CommandError(
             f"the platform of {stack} is deployed: run `pulumi up --stack {stack}`, which has both layers"
         )
-
-
-def _pulumi(*arguments: str) -> str:
-    done = subprocess.run(["pulumi", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise CommandError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip()}")
-    return done.stdout

@@ -1,4 +1,4 @@
-"""`platform up`, `down`, `install`, `run`: the whole platform on this machine, from nothing and back."""
+"""`platform up`, `down`, `install`: the whole platform on this machine, from nothing and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cli import doctor
-from cli.days import DAILY_JOB, run_missing
+from cli.days import DAILY_JOB
 from cli.environment import client_environment
 from cli.errors import CommandError
 from cli.jobs import follow, has_succeeded
@@ -119,24 +119,6 @@ def start(settings: LocalSettings) -> None:
     stamp.write_text(wanted)
     with step("start the services") as report:
         supervisor.start(settings, report)
-
-
-def run_job(settings: LocalSettings, name: str, date: str | None, *, missing: bool = False) -> None:
-    """Runs a deployed job by name and shows its tasks until it ends; `missing` runs it for each day without scores."""
-    if missing and name != DAILY_JOB:
-        raise CommandError(f"--missing is for {DAILY_JOB}, which has days, not for {name}")
-    outputs = Stack.local(settings).outputs()
-    jobs = outputs.get("job_ids", {})
-    if name not in jobs:
-        known = ", ".join(sorted(jobs)) or "none: `platform up` deploys them"
-        raise CommandError(f"no deployed job {name!r}; there are: {known}")
-    services = doctor.services(settings)
-    if not services.ok:
-        raise CommandError(f"{services.state}\n  → {services.remedy}")
-    if missing:
-        run_missing(workspace_client(settings), outputs, date)
-    else:
-        follow(workspace_client(settings), jobs[name], date)
 
 
 def _check_machine(settings: LocalSettings, *, starting: bool) -> None:

@@ -136,14 +136,17 @@ def run(
     missing: Annotated[
         bool, typer.Option("--missing", help="Run every day since the first scored one that has no scores, in order.")
     ] = False,
+    stack: Annotated[
+        str, typer.Option(help="Stack that has the job; other than local it is one of the shell's Pulumi backend.")
+    ] = "local",
 ) -> None:
     """Runs a deployed job and shows its tasks until it ends.
 
-    Example: platform run churn_daily --date 2026-07-01
+    Example: platform run churn_daily --missing --stack prod
     """
-    from cli import lifecycle
+    from cli import runs
 
-    lifecycle.run_job(LocalSettings.load(), job, date, missing=missing)
+    runs.run_job(LocalSettings.load(), stack, job, date, missing=missing)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cli.errors import CommandError
+from local.settings import REPOSITORY
 
 LINES_SHOWN_ON_FAILURE = 40
 
@@ -68,3 +69,18 @@ def run_logged(
         )
     report("")
     return "".join(lines)
+
+
+def pulumi(*arguments: str) -> str:
+    """Runs the `pulumi` of the shell on this project, with the shell's backend.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        CommandError: It failed; the text has what it said.
+    """
+    done = subprocess.run(["pulumi", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandError(f"pulumi {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+    return done.stdout

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
@@ -15,6 +14,7 @@ from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
 from cli.jobs import follow
+from cli.leftovers import in_account, in_aws, in_workspace, named
 from cli.stack import Stack, addresses
 from local import supervisor
 from local.progress import console, step
@@ -22,15 +22,20 @@ from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from databricks.sdk import WorkspaceClient
 
 ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
 MAKES_ITS_WORKSPACE = "prod"  # so that it is made in two steps
-CHANGED = {"churn:platform.daily.warn_after_minutes": 77}  # a setting that both jobs have
+CHANGED: dict[str, object] = {  # one setting of each layer
+    "churn:account.budget.alerts_usd_per_month": [77, 777],
+    "churn:ground.aws.watch.budget_usd_per_month": 777,
+    "churn:platform.daily.warn_after_minutes": 77,  # which both jobs have
+}
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
+PRINCIPALS = ("runner", "server")  # service principals of each environment
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -44,7 +49,6 @@ _METASTORE_IDS = (
     "churn:platform.metastore_id",
 )
 DEFAULT_POLICY = "default-policy"  # for serverless compute, of workspaces that have no other
-_OWN_GROUPS = ("admins", "users")  # which every workspace has
 
 
 @dataclass(frozen=True)
@@ -92,18 +96,23 @@ class Rehearsal:
             report(stack.up(report))
 
     def change(self, name: str) -> None:
-        """Changes one setting of a stack, and expects updates alone.
+        """Changes one setting of each layer of a stack, and expects updates alone.
 
         Raises:
             CommandError: The change made, replaced or deleted something, or changed nothing.
         """
         stack = self.stack(name)
-        with step(f"change one setting of `{name}`") as report:
-            changes = stack.up(report, CHANGED)
-            report(changes)
-            if "updated" not in changes or any(word in changes for word in ("created", "deleted", "replaced")):
-                raise CommandError(f"one changed setting should only update resources, and did this: {changes}")
-            stack.expect_no_changes(report, CHANGED)
+        layers = yaml.safe_load(stack.source.read_text())["config"]
+        changed: dict[str, object] = {}
+        for setting in (setting for setting in CHANGED if setting.partition(".")[0] in layers):
+            changed[setting] = CHANGED[setting]
+            with step(f"change {setting} of `{name}`") as report:
+                changes = stack.up(report, changed)
+                report(changes)
+                if "updated" not in changes or any(word in changes for word in ("created", "deleted", "replaced")):
+                    raise CommandError(f"a changed {setting} should only update resources, and did this: {changes}")
+        with step(f"plan the changed stack `{name}` again") as report:
+            stack.expect_no_changes(report, changed)
 
     def destroy(self, name: str) -> None:
         """Destroys a stack, after its protection is switched off."""
@@ -117,38 +126,28 @@ class Rehearsal:
             )
         with step(f"destroy the stack `{name}`") as report:
             report(stack.destroy(report))
+        if name != ACCOUNT:
+            self._remove_principals(name)
+
+    def _remove_principals(self, name: str) -> None:
+        """Removes a stack's service principals from the account, in which a workspace that lets them go leaves them."""
+        account = self._account()
+        with step(f"remove the service principals of `{name}` from the account") as report:
+            for principal in PRINCIPALS:
+                wanted = f'displayName eq "churn-{name}-{principal}"'
+                for found in account.service_principals_v2.list(filter=wanted):
+                    account.service_principals_v2.delete(found.id or "")
+                    report(found.display_name or "")
 
     def leftovers(self) -> list[str]:
-        """What is left in workspace, account and AWS that no new local cloud has."""
-        client, aws, account = self.client, _Aws(self.settings), self._account()
-        found: Mapping[str, Sequence[str | None]] = {
-            "catalog": [catalog.name for catalog in client.catalogs.list()],
-            "external location": [location.name for location in client.external_locations.list()],
-            "storage credential": [credential.name for credential in client.storage_credentials.list()],
-            "pipeline": [pipeline.name for pipeline in client.pipelines.list_pipelines()],
-            "job": [job.settings.name for job in client.jobs.list() if job.settings],
-            "endpoint": [endpoint.name for endpoint in client.serving_endpoints.list()],
-            "warehouse": [warehouse.name for warehouse in client.warehouses.list()],
-            "service principal": [principal.display_name for principal in client.service_principals.list()],
-            "group": [group.display_name for group in client.groups.list() if group.display_name not in _OWN_GROUPS],
-            "network policy": [
-                policy.network_policy_id for policy in account.network_policies.list_network_policies_rpc()
-            ],
-            "budget": [budget.display_name for budget in account.budgets.list()],
-            "bucket": aws.buckets(),
-            "Kafka cluster": aws.clusters(),
-            "role": aws.roles(),
-        }
-        return [f"{kind} {name}" for kind, names in found.items() for name in names]
+        """Everything in workspace, account and AWS."""
+        client = self.client
+        found = (in_workspace(client), in_account(self._account(), client), in_aws(self.settings))
+        return named(*found)
 
     def _account(self) -> AccountClient:
-        """The account of the local cloud."""
-        return AccountClient(
-            host=self.settings.workspace_url,
-            account_id=ACCOUNT_ID,
-            token=self.client.config.token,
-            auth_type="pat",
-        )
+        token = self.client.config.token
+        return AccountClient(host=self.settings.workspace_url, account_id=ACCOUNT_ID, token=token, auth_type="pat")
 
 
 def _groups_with_members() -> list[str]:
@@ -157,33 +156,8 @@ def _groups_with_members() -> list[str]:
     return list(account.get("members", {}))
 
 
-class _Aws:
-    """What an AWS account has, by the official client."""
-
-    def __init__(self, settings: LocalSettings) -> None:
-        self._settings = settings
-
-    def _client(self, service: str) -> boto3.client:
-        return boto3.client(
-            service,
-            endpoint_url=self._settings.aws_url,
-            region_name="eu-west-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 (the local AWS knows no secrets)
-        )
-
-    def buckets(self) -> list[str]:
-        return [bucket["Name"] for bucket in self._client("s3").list_buckets()["Buckets"]]
-
-    def clusters(self) -> list[str]:
-        return [cluster["ClusterName"] for cluster in self._client("kafka").list_clusters_v2()["ClusterInfoList"]]
-
-    def roles(self) -> list[str]:
-        return [role["RoleName"] for role in self._client("iam").list_roles()["Roles"]]
-
-
 def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool) -> None:
-    """Deploys the account and environments to a new local cloud, changes one setting, and destroys all of it.
+    """Deploys the account and environments to a new local cloud, changes settings, and destroys all of it.
 
     Args:
         settings: The local cloud of the platform on this machine; the rehearsal has one of its own beside it.
@@ -208,7 +182,7 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool)
             rehearsal.deploy(name)
         if day and DAILY in environments:
             rehearsal.run_day()
-        for name in environments:
+        for name in (ACCOUNT, *environments):
             rehearsal.change(name)
         for name in reversed((ACCOUNT, *environments)):
             rehearsal.destroy(name)

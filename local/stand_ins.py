@@ -52,7 +52,12 @@ STAND_INS = (
         "faults",
         "none, unless `faults.json` asks for them: an equal share of all requests that have a token, drawn by a seed",
     ),
-    StandIn("identity", "directory", "the workspace's own, which is the account's too"),
+    StandIn(
+        "identity",
+        "directory",
+        "the workspace's own, which is the account's too; a service principal that it lets go stays in the account, "
+        "without its groups",
+    ),
     StandIn(
         "identity",
         "permissions on objects",

@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sql import ResultData, StatementResponse
 
-from cli import days, lifecycle
+from cli import days, runs
 from cli.errors import CommandError
 from local.settings import LocalSettings
 
@@ -60,7 +60,7 @@ def test_no_missing_day_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 def test_only_the_daily_job_has_missing_days(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="--missing is for churn_daily, which has days, not for churn_bootstrap"):
-        lifecycle.run_job(LocalSettings(tmp_path, 25000), "churn_bootstrap", None, missing=True)
+        runs.run_job(LocalSettings(tmp_path, 25000), "local", "churn_bootstrap", None, missing=True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from cli import doctor, lifecycle
+from cli import doctor, lifecycle, runs
 from cli.errors import CommandError
 from cli.stack import Stack
 from local.settings import REPOSITORY, LocalSettings
@@ -107,7 +107,7 @@ def test_clean_stops_the_platform_that_it_removes(tmp_path: Path) -> None:
 def test_a_job_needs_services_that_answer(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stack, "outputs", lambda _: {"job_ids": {"churn_daily": "1"}})
     with pytest.raises(CommandError, match=r"workspace is stopped and does not answer.*\n  → .*platform local start"):
-        lifecycle.run_job(settings, "churn_daily", None)
+        runs.run_job(settings, "local", "churn_daily", None, missing=False)
 
 
 def test_an_error_of_the_system_is_text_and_no_traceback(tmp_path: Path) -> None:

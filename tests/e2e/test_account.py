@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
-from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
-from local.settings import REPOSITORY, LocalSettings
+from cli.leftovers import in_account
+from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
+from tests.e2e.programs import ACCOUNT, GROUND, PLATFORM, account_of, configure, program_of, section_of
 from tests.local.aws.local_aws import LocalAws
 from tests.local.conftest import LocalWorkspace
 from tests.local.engine_programs import Program
@@ -22,18 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PROGRAM = """
-import runpy
-
-runpy.run_module("infra", run_name="__main__", alter_sys=True)
-"""
 METASTORE_RIGHTS = {
     "CREATE_CATALOG",
     "CREATE_EXTERNAL_LOCATION",
     "CREATE_SERVICE_CREDENTIAL",
     "CREATE_STORAGE_CREDENTIAL",
 }
-ACCOUNT, GROUND = "churn:account", "churn:ground"
 
 
 @pytest.fixture
@@ -43,35 +36,6 @@ def workspace(tmp_path: Path) -> Iterator[LocalWorkspace]:
     local.start()
     yield local
     local.stop()
-
-
-def program_of(workspace: LocalWorkspace, folder: Path, stack: str) -> Program:
-    """The project's own program for a stack, with the workspace's credentials."""
-    program = Program.create(folder, name="churn", stack=stack)
-    program.environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "workloads" / "src")])
-    program.environment.update(DATABRICKS_TOKEN=workspace.token, DATABRICKS_AUTH_TYPE="pat")
-    program.write(PROGRAM)
-    return program
-
-
-def section_of(stack: str, name: str) -> dict[str, Any]:
-    """A section of a stack's file, without protection."""
-    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())
-    section: dict[str, Any] = document["config"][name] | {"protect_data": False}
-    return section
-
-
-def configure(program: Program, stack: str, name: str, section: dict[str, Any]) -> None:
-    """Makes a section the program's settings."""
-    file = program.folder / f"Pulumi.{stack}.yaml"
-    kept = yaml.safe_load(file.read_text()) if file.exists() else {}
-    file.write_text(yaml.safe_dump({**kept, "config": {name: section}}))
-
-
-def account_of(workspace: LocalWorkspace) -> AccountClient:
-    """The official client of the account."""
-    url = workspace.settings.workspace_url
-    return AccountClient(host=url, account_id=ACCOUNT_ID, token=workspace.token, auth_type="pat")
 
 
 def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tmp_path: Path) -> None:
@@ -88,7 +52,7 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     own = workspace.client().get_workspace_id()
     section["network_policy"] |= {"workspaces": [own]}
     networks = account_of(workspace).workspace_network_configuration
-    configure(program, "account", ACCOUNT, section)
+    configure(program, "account", {ACCOUNT: section})
     program.up()
     made = json.loads(program.run("stack", "output", "--json"))
     assert made["metastore_id"] in {found.metastore_id for found in account_of(workspace).metastores.list()}
@@ -101,16 +65,16 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     # what a directory has made is found under its name, and not made again
     name = "Children's Research and Development"
     workspace.client().groups.create(display_name=name)
-    configure(program, "account", ACCOUNT, section | {"groups": [*section["groups"], name]})
+    configure(program, "account", {ACCOUNT: section | {"groups": [*section["groups"], name]}})
     assert "already exists" in program.up(succeeds=False)
-    configure(program, "account", ACCOUNT, section | {"existing_groups": [name, "Nobody's group"]})
+    configure(program, "account", {ACCOUNT: section | {"existing_groups": [name, "Nobody's group"]}})
     assert "Nobody's group" in program.preview(succeeds=False)
     changed = section | {
         "existing_groups": [name],
         "budget": section["budget"] | {"alerts_usd_per_month": [10, 20]},
         "network_policy": section["network_policy"] | {"domains": ["pypi.org"]},
     }
-    configure(program, "account", ACCOUNT, changed)
+    configure(program, "account", {ACCOUNT: changed})
     assert "~ 2 updated" in program.up()
     program.preview("--refresh", "--expect-no-changes")
 
@@ -139,12 +103,25 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     section["aws"] |= {"endpoint": aws.url, "network": section["aws"]["network"] | {"control_plane": control_plane}}
     del section["aws"]["kafka"]  # which the stack local has
     section["workspace"] |= {"console": url, "metastore_id": metastore, "deployer": principal.application_id}
-    configure(program, "prod", GROUND, section)
+    configure(program, "prod", {GROUND: section})
+    account, client = account_of(workspace), workspace.client()
+    before = in_account(account, client)
     try:
         program.up()
+        made_kinds = {kind for kind, names in in_account(account, client).items() if names - before[kind]}
+        assert made_kinds >= {
+            "credentials",
+            "storage configuration",
+            "network",
+            "registered endpoint",
+            "registered key",
+            "private access settings",
+            "connectivity configuration",
+            "workspace",
+        }
         outputs = json.loads(program.run("stack", "output", "--json"))
         assert outputs["workspace_host"] == url
-        made = account_of(workspace).workspaces.get(int(outputs["workspace_id"]))
+        made = account.workspaces.get(int(outputs["workspace_id"]))
         assert made.workspace_name == "churn-prod"
         assert made.network_connectivity_config_id
         (entry,) = account_of(workspace).workspace_assignment.list(int(outputs["workspace_id"]))
@@ -156,11 +133,29 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
         assert {held.value for held in granted.privileges or []} == METASTORE_RIGHTS
         program.preview("--expect-no-changes")
         program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+        # people are kept out of the internet's side, which the workspace's settings alone have to learn
+        (access,) = account.private_access.list()
+        assert access.public_access_enabled
+        section["workspace"]["public_access"] = False
+        configure(program, "prod", {GROUND: section})
+        assert "~ 1 updated" in program.up()
+        (access,) = account.private_access.list()
+        assert not access.public_access_enabled
+        program.preview("--refresh", "--expect-no-changes")
+
+        # a platform that would go elsewhere is refused before anything of it is made
+        platform = section_of("prod", PLATFORM) | {"metastore_id": None}
+        platform["workspace"] = {"host": url.replace("127.0.0.1", "localhost"), "deployer": "admin@churn.local"}
+        configure(program, "prod", {GROUND: section, PLATFORM: platform})
+        refused = program.preview(succeeds=False)
+        assert f"the workspace of this ground is {url}; remedy: write its host" in refused
     finally:
+        configure(program, "prod", {GROUND: section})
         program.run("destroy", "--yes", "--skip-preview")
         aws.stop()
     assert not client.grants.get("metastore", metastore).privilege_assignments
-    assert [found.workspace_name for found in account_of(workspace).workspaces.list()] == ["local"]
+    assert in_account(account, client) == before
 
 
 def test_a_host_that_has_another_id_is_refused(workspace: LocalWorkspace, tmp_path: Path) -> None:

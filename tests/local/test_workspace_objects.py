@@ -195,6 +195,17 @@ def test_permissions_are_read_replaced_and_added_to(
     assert inherited.all_permissions[0].inherited
 
 
+def test_an_owner_that_is_a_service_principal_is_known_by_either_name(
+    client: WorkspaceClient, reader: WorkspaceClient, warehouse: sql.GetWarehouseResponse
+) -> None:
+    """The Terraform provider sends whoever deploys as a user."""
+    name = reader.current_user.me().user_name
+    owner = iam.AccessControlRequest(user_name=name, permission_level=iam.PermissionLevel.IS_OWNER)
+    client.permissions.set("warehouses", warehouse.id, access_control_list=[owner])
+    found = client.permissions.get("warehouses", warehouse.id).access_control_list
+    assert [entry.service_principal_name for entry in found if not entry.group_name] == [name]
+
+
 def test_permissions_that_cannot_be(client: WorkspaceClient, warehouse: sql.GetWarehouseResponse) -> None:
     def give(level: iam.PermissionLevel, **who: str) -> None:
         request = iam.AccessControlRequest(permission_level=level, **who)

@@ -68,3 +68,4 @@ UNSEEN = DocumentKind[UnseenDocument]("unseen_principals")
 USERS = DocumentKind[UserDocument]("users")
 SERVICE_PRINCIPALS = DocumentKind[ServicePrincipalDocument]("service_principals")
 GROUPS = DocumentKind[GroupDocument]("groups")
+LEFT = DocumentKind[Document]("left_service_principals")  # by their ids: of the account alone

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.workspace.core.context import ADMIN, ADMINS
-from local.workspace.core.documents import TOKENS
+from local.workspace.core.documents import LEFT, TOKENS
 from local.workspace.core.errors import already_exists, bad_request, not_found
 from local.workspace.identity import assignments, credentials, rule_sets
 from local.workspace.identity.kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
@@ -48,7 +48,10 @@ def create(workspace: Workspace, kind: Kind, request: Document) -> Document:
     if kind is USERS:
         new.setdefault("displayName", new.get("userName"))
         new.setdefault("emails", [{"value": new.get("userName"), "type": "work", "primary": True}])
-    new["id"] = str(workspace.store.next_id("principals"))
+    left = [key for key, other in workspace.store.items(LEFT) if other["applicationId"] == new.get("applicationId")]
+    for key in left:  # the account knows it, and it comes back
+        workspace.store.delete(LEFT, key)
+    new["id"] = left[0] if left else str(workspace.store.next_id("principals"))
     return write(workspace, kind, new)
 
 
@@ -101,6 +104,18 @@ def remove(workspace: Workspace, kind: Kind, identifier: str) -> None:
     for token, owner in workspace.store.items(TOKENS):
         if owner["principal"] == name:
             workspace.store.delete(TOKENS, token)
+
+
+def leave(workspace: Workspace, kind: Kind, identifier: str) -> None:
+    """Removes a principal from the workspace; the account keeps a service principal, as Databricks does.
+
+    Raises:
+        ApiError: There is none of this kind and id, or it is built in.
+    """
+    document = find(workspace, kind, identifier)
+    remove(workspace, kind, identifier)
+    if kind is SERVICE_PRINCIPALS:
+        workspace.store.put(LEFT, identifier, document)
 
 
 def shown(workspace: Workspace, kind: Kind, document: Document, attributes: str = "") -> Document:

@@ -77,7 +77,7 @@ def replace(
     """Replaces the permissions on an object."""
     with workspace.store.transaction():
         old = _current(workspace, kind, identifier)
-        return _write(workspace, kind, identifier, old, request.get("access_control_list", []))
+        return _write(workspace, kind, identifier, old, _entries(workspace, request))
 
 
 @router.patch(_OBJECT)
@@ -90,7 +90,7 @@ def update(
     """Adds permissions on an object."""
     with workspace.store.transaction():
         old = _current(workspace, kind, identifier)
-        added = request.get("access_control_list", [])
+        added = _entries(workspace, request)
         named = [_principal(workspace, entry) for entry in added]
         owner_changes = any(entry.get("permission_level") == "IS_OWNER" for entry in added)
         kept = [
@@ -100,6 +100,17 @@ def update(
             and not (owner_changes and entry["permission_level"] == "IS_OWNER")
         ]
         return _write(workspace, kind, identifier, old, kept + added)
+
+
+def _entries(workspace: Workspace, request: Document) -> list[Document]:
+    """The entries of a request; the provider names a service principal that owns something as a user, and may."""
+    entries: list[Document] = request.get("access_control_list", [])
+    return [
+        {name: value for name, value in entry.items() if name != "user_name"} | _named(workspace, entry["user_name"])
+        if entry.get("user_name") and workspace.principal(entry["user_name"]).kind == "service_principal"
+        else entry
+        for entry in entries
+    ]
 
 
 def _write(workspace: Workspace, kind: str, identifier: str, old: list[Document], new: list[Document]) -> Document:

@@ -70,12 +70,27 @@ def list_all(
     startIndex: int = 1,  # noqa: N803 (the parameter's name in SCIM)
     count: int = 10_000,
 ) -> Document:
+    return listed(workspace, collection, seen(workspace, collection), filter, attributes, startIndex, count)
+
+
+def seen(workspace: Workspace, collection: Collection) -> list[Document]:
+    """Returns the principals of a collection that the directory finds."""
+    documents = workspace.store.items(BY_COLLECTION[collection].documents)
+    return [document for key, document in documents if workspace.sees(key)]
+
+
+def listed(
+    workspace: Workspace,
+    collection: Collection,
+    documents: list[Document],
+    filter: str,  # noqa: A002 (the parameter's name in SCIM)
+    attributes: str,
+    startIndex: int,  # noqa: N803 (the parameter's name in SCIM)
+    count: int,
+) -> Document:
+    """Returns a page of the principals that pass a filter, as SCIM answers."""
     kind = BY_COLLECTION[collection]
-    selected = [
-        document
-        for key, document in workspace.store.items(kind.documents)
-        if workspace.sees(key) and matches(document, filter)
-    ]
+    selected = [document for document in documents if matches(document, filter)]
     page = selected[startIndex - 1 : startIndex - 1 + count]
     return {
         "schemas": [_LIST],
@@ -118,4 +133,4 @@ def patch(collection: Collection, identifier: str, content: Body, workspace: Wor
 @router.delete(f"{_SCIM}/{{collection}}/{{identifier}}", status_code=204)
 def delete(collection: Collection, identifier: str, workspace: WorkspaceDep) -> None:
     with workspace.store.transaction():
-        directory.remove(workspace, BY_COLLECTION[collection], identifier)
+        directory.leave(workspace, BY_COLLECTION[collection], identifier)

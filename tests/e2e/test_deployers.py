@@ -1,0 +1,91 @@
+"""Who deploys: a service principal with just the rights of the first deployment, and another one after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from databricks.sdk.service import catalog
+
+from cli.wheel import build_wheel
+from local.settings import LocalSettings
+from tests.e2e.programs import GROUND, GROUPS, PLATFORM, configure, join, platform_section, program_of, targets
+from tests.local.conftest import LocalWorkspace
+from tests.ports import free_base_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STACK = "qa"
+# What needs neither pipelines nor MLflow.
+DEPLOYED = [*targets("GroupEntitlements", "Storage", "Artifacts", "Compute"), "--target", "**::catalog-access**"]
+# Of step 3 of the first deployment in docs/operations.md.
+ON_METASTORE = [
+    catalog.Privilege.CREATE_CATALOG,
+    catalog.Privilege.CREATE_STORAGE_CREDENTIAL,
+    catalog.Privilege.CREATE_SERVICE_CREDENTIAL,
+    catalog.Privilege.CREATE_EXTERNAL_LOCATION,
+]
+# What the refusal of a storage_root asks for, where the location is somebody else's.
+ON_LOCATION = [catalog.Privilege.CREATE_MANAGED_STORAGE]
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    """A workspace with Spark, and with the groups and the external location that the account's people have made."""
+    local = LocalWorkspace(LocalSettings(tmp_path_factory.mktemp("workspace"), free_base_port()))
+    build_wheel(local.settings.logs / "install-wheel.log", lambda _: None)
+    try:
+        local.settings.tables.mkdir(parents=True)
+        local.start_spark()
+        local.start()
+        for group in (*GROUPS, "churn-readers"):
+            local.client().groups.create(display_name=group)
+        local.storage("given")
+        yield local
+    finally:
+        local.stop()
+
+
+def deployer(workspace: LocalWorkspace, name: str) -> str:
+    """A new service principal with what the first deployment needs; returns its application id."""
+    client = workspace.client()
+    made = client.service_principals.create(display_name=name)
+    for group in ("admins", "churn-platform"):
+        join(workspace, group, made.id or "")
+    metastore = client.metastores.current().metastore_id or ""
+    for kind, securable, rights in (
+        ("metastore", metastore, ON_METASTORE),
+        ("external_location", "given", ON_LOCATION),
+    ):
+        change = catalog.PermissionsChange(add=rights, principal=made.application_id)
+        client.grants.update(kind, securable, changes=[change])
+    return made.application_id or ""
+
+
+def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first, second = deployer(workspace, "first-deployer"), deployer(workspace, "second-deployer")
+    ground = {"storage_root": "s3://given/churn", "protect_data": False}
+    platform = platform_section(workspace, deployer=first)
+    program = program_of(workspace, tmp_path_factory.mktemp("stack") / "program", STACK)
+    program.environment["DATABRICKS_TOKEN"] = workspace.token_of(first)
+    configure(program, STACK, {GROUND: ground, PLATFORM: platform})
+    program.up(*DEPLOYED)
+    client = workspace.client()
+    made = client.catalogs.get("churn_qa")
+    assert (made.owner, made.storage_root) == ("churn-platform", "s3://given/churn")
+
+    program.environment["DATABRICKS_TOKEN"] = workspace.token_of(second)
+    assert f"received {first}; Pulumi runs as {second}" in program.preview(succeeds=False)
+    platform["workspace"]["deployer"] = second
+    platform["warehouse"]["auto_stop_minutes"] += 5
+    platform["groups"]["analysts"] = "churn-readers"  # in grants and permissions
+    configure(program, STACK, {GROUND: ground, PLATFORM: platform})
+    changed = program.up(*DEPLOYED)
+    assert " updated" in changed
+    reading = client.grants.get("catalog", "churn_qa", principal="churn-readers").privilege_assignments
+    assert reading, changed
+    program.preview(*DEPLOYED, "--refresh", "--expect-no-changes")
+    program.run("destroy", "--yes", "--skip-preview")
+    assert "churn_qa" not in {found.name for found in client.catalogs.list()}
+    assert list(client.warehouses.list()) == []
