@@ -196,16 +196,17 @@ class Msk(KafkaResponse):
         self.configurations[arn] = made
         return json.dumps({"name": name, **self._revise(made)})
 
+    def list_configurations(self) -> str:
+        """Lists the configurations, each with its latest revision."""
+        return json.dumps({"configurations": [_described(found) for found in self.configurations.values()]})
+
     def update_configuration(self) -> str:
         """Makes a new revision."""
         return json.dumps(self._revise(self._configuration()))
 
     def describe_configuration(self) -> str:
         """Describes a configuration and its latest revision."""
-        found = self._configuration()
-        latest = found["revisions"][max(found["revisions"])]
-        shown = {key: found[key] for key in ("arn", "name", "kafkaVersions")}
-        return json.dumps({**shown, "state": "ACTIVE", "latestRevision": _shown(latest)})
+        return json.dumps(_described(self._configuration()))
 
     def describe_configuration_revision(self) -> str:
         """Describes one revision with its properties."""
@@ -249,6 +250,13 @@ class Msk(KafkaResponse):
             "latestRevision": shown,
             "state": "ACTIVE",
         }
+
+
+def _described(configuration: Answer) -> Answer:
+    """A configuration with its latest revision."""
+    latest = configuration["revisions"][max(configuration["revisions"])]
+    shown = {key: configuration[key] for key in ("arn", "name", "kafkaVersions")}
+    return {**shown, "state": "ACTIVE", "latestRevision": _shown(latest)}
 
 
 def _shown(revision: Answer) -> Answer:

@@ -5,7 +5,7 @@ ids have the form of AWS' and that objects fit together.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from databricks.sdk.service import provisioning as sdk
@@ -68,6 +68,12 @@ def create_credentials(
     return CREDENTIALS.create(workspace, request)
 
 
+@router.get(f"{ACCOUNT}/credentials")
+def list_credentials(workspace: WorkspaceDep) -> Sequence[Mapping[str, Any]]:
+    """Returns all registered roles."""
+    return CREDENTIALS.all(workspace)
+
+
 @router.get(f"{ACCOUNT}/credentials/{{identifier}}")
 def get_credentials(identifier: str, workspace: WorkspaceDep) -> Mapping[str, Any]:
     """Returns a registered role."""
@@ -88,6 +94,12 @@ def create_storage(
     bucket = request["root_bucket_info"].get("bucket_name", "")
     _check("root_bucket_info.bucket_name", bucket, r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "example-bucket")
     return STORAGE.create(workspace, request)
+
+
+@router.get(f"{ACCOUNT}/storage-configurations")
+def list_storage(workspace: WorkspaceDep) -> Sequence[Mapping[str, Any]]:
+    """Returns all registered buckets."""
+    return STORAGE.all(workspace)
 
 
 @router.get(f"{ACCOUNT}/storage-configurations/{{identifier}}")
@@ -121,6 +133,12 @@ def create_network(
         for identifier in request.get("vpc_endpoints", {}).get(purpose, []):
             ENDPOINTS.find(workspace, identifier)
     return _shown_network(workspace, NETWORKS.create(workspace, request))
+
+
+@router.get(f"{ACCOUNT}/networks")
+def list_network(workspace: WorkspaceDep) -> list[Document]:
+    """Returns all registered networks."""
+    return [_shown_network(workspace, each) for each in NETWORKS.all(workspace)]
 
 
 @router.get(f"{ACCOUNT}/networks/{{identifier}}")
@@ -160,6 +178,12 @@ def create_endpoint(
     return _shown_endpoint(ENDPOINTS.create(workspace, request))
 
 
+@router.get(f"{ACCOUNT}/vpc-endpoints")
+def list_endpoint(workspace: WorkspaceDep) -> list[Document]:
+    """Returns all registered VPC endpoints."""
+    return [_shown_endpoint(each) for each in ENDPOINTS.all(workspace)]
+
+
 @router.get(f"{ACCOUNT}/vpc-endpoints/{{identifier}}")
 def get_endpoint(identifier: str, workspace: WorkspaceDep) -> Document:
     """Returns a registered VPC endpoint."""
@@ -194,6 +218,12 @@ def create_key(
     )
     info = request["aws_key_info"] | {"key_region": arn.split(":")[3]}
     return KEYS.create(workspace, {"use_cases": request["use_cases"], "aws_key_info": info, "account_id": ACCOUNT_ID})
+
+
+@router.get(f"{ACCOUNT}/customer-managed-keys")
+def list_key(workspace: WorkspaceDep) -> Sequence[Mapping[str, Any]]:
+    """Returns all registered keys."""
+    return KEYS.all(workspace)
 
 
 @router.get(f"{ACCOUNT}/customer-managed-keys/{{identifier}}")

@@ -1,6 +1,6 @@
 """Private access settings: whether a workspace is reached from the internet, and through which VPC endpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from databricks.sdk.service import provisioning as sdk
@@ -36,6 +36,12 @@ def create(
     """Makes settings; the VPC endpoints that they allow have to be registered."""
     _check(workspace, request)
     return PRIVATE_ACCESS.create(workspace, _DEFAULTS | request)
+
+
+@router.get(_ALL)
+def list_all(workspace: WorkspaceDep) -> Sequence[Mapping[str, Any]]:
+    """Returns all private access settings."""
+    return PRIVATE_ACCESS.all(workspace)
 
 
 @router.get(_ONE)

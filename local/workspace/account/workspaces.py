@@ -138,6 +138,12 @@ def create_connectivity(
     return CONNECTIVITY.create(workspace, content | {"updated_time": now_ms()})
 
 
+@router.get(_CONNECTIVITY)
+def list_connectivity(workspace: WorkspaceDep) -> Document:
+    """Returns all network connectivity configurations."""
+    return {"items": CONNECTIVITY.all(workspace)}
+
+
 @router.get(f"{_CONNECTIVITY}/{{identifier}}")
 def get_connectivity(identifier: str, workspace: WorkspaceDep) -> Mapping[str, Any]:
     """Returns a network connectivity configuration."""
