@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import boto3
 import yaml
-from databricks.sdk import AccountClient
 
 from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
+from cli.interruptions import Interruptions
+from cli.inventory import Objects, aws_objects, databricks_objects
 from cli.jobs import follow
 from cli.stack import Stack, addresses
 from local import supervisor
@@ -21,15 +22,18 @@ from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from databricks.sdk import WorkspaceClient
+
+    from cli.stack import Report
 
 ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
 MAKES_ITS_WORKSPACE = "prod"  # so that it is made in two steps
 CHANGED = {"churn:platform.daily.warn_after_minutes": 77}  # a setting that both jobs have
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
+CREATIONS = 220  # objects of each environment, at least
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -42,7 +46,6 @@ _METASTORE_IDS = (
     "churn:ground.workspace.metastore_id",
     "churn:platform.metastore_id",
 )
-_OWN_GROUPS = ("admins", "users")  # which every workspace has
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,14 @@ class Rehearsal:
     Attributes:
         settings: The local cloud.
         client: Its workspace.
+        interruptions: How the engine is killed.
+        kills: How often, during the first deployment of which environments.
     """
 
     settings: LocalSettings
     client: WorkspaceClient
+    interruptions: Interruptions = field(default_factory=Interruptions)
+    kills: Mapping[str, int] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack:
         """A stack with the local cloud's addresses and ids in place of those of its file; the rest is as written."""
@@ -72,11 +79,14 @@ class Rehearsal:
     def deploy(self, name: str) -> None:
         """Deploys a stack as a person does for the first time, and expects that a second plan has nothing to do."""
         stack = self.stack(name)
+        ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
-            with step(f"deploy the ground of `{name}`") as report:
-                report(stack.up_ground(report))
-        with step(f"deploy the stack `{name}`") as report:
-            report(stack.up(report))
+            ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
+        for title, up in ups.items():
+            with step(title) as report:
+                if name in self.kills:
+                    self.interruptions.interrupt(up, CREATIONS // len(ups), self.kills[name] // len(ups), report)
+                report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")
@@ -111,34 +121,30 @@ class Rehearsal:
         with step(f"destroy the stack `{name}`") as report:
             report(stack.destroy(report))
 
-    def leftovers(self) -> list[str]:
-        """What is left in workspace, account and AWS that no new local cloud has."""
-        client, aws = self.client, _Aws(self.settings)
-        account = AccountClient(
-            host=self.settings.workspace_url,
-            account_id=ACCOUNT_ID,
-            token=client.config.token,
-            auth_type="pat",
+    def objects(self) -> Objects:
+        """Objects of workspace, account and AWS."""
+        return databricks_objects(self.client) + aws_objects(self.settings)
+
+    def expect_once(self, before: Objects, names: Sequence[str]) -> None:
+        """Expects that everything in the cloud stands in the state of a stack, once, and the other way round.
+
+        Args:
+            before: What the local cloud had from the start.
+            names: The stacks that are deployed.
+
+        Raises:
+            CommandError: Something is there twice, or in no state, or in a state alone.
+        """
+        there = self.objects() - before
+        listed = {kind for kind, _ in there}
+        known = Counter(
+            (resource["type"], resource["id"])
+            for name in names
+            for resource in self.stack(name).resources()
+            if resource["type"] in listed
         )
-        found: Mapping[str, Sequence[str | None]] = {
-            "catalog": [catalog.name for catalog in client.catalogs.list()],
-            "external location": [location.name for location in client.external_locations.list()],
-            "storage credential": [credential.name for credential in client.storage_credentials.list()],
-            "pipeline": [pipeline.name for pipeline in client.pipelines.list_pipelines()],
-            "job": [job.settings.name for job in client.jobs.list() if job.settings],
-            "endpoint": [endpoint.name for endpoint in client.serving_endpoints.list()],
-            "warehouse": [warehouse.name for warehouse in client.warehouses.list()],
-            "service principal": [principal.display_name for principal in client.service_principals.list()],
-            "group": [group.display_name for group in client.groups.list() if group.display_name not in _OWN_GROUPS],
-            "network policy": [
-                policy.network_policy_id for policy in account.network_policies.list_network_policies_rpc()
-            ],
-            "budget": [budget.display_name for budget in account.budgets.list()],
-            "bucket": aws.buckets(),
-            "Kafka cluster": aws.clusters(),
-            "role": aws.roles(),
-        }
-        return [f"{kind} {name}" for kind, names in found.items() for name in names]
+        if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
+            raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
 
 
 def _groups_with_members() -> list[str]:
@@ -147,42 +153,20 @@ def _groups_with_members() -> list[str]:
     return list(account.get("members", {}))
 
 
-class _Aws:
-    """What an AWS account has, by the official client."""
-
-    def __init__(self, settings: LocalSettings) -> None:
-        self._settings = settings
-
-    def _client(self, service: str) -> boto3.client:
-        return boto3.client(
-            service,
-            endpoint_url=self._settings.aws_url,
-            region_name="eu-west-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 (the local AWS knows no secrets)
-        )
-
-    def buckets(self) -> list[str]:
-        return [bucket["Name"] for bucket in self._client("s3").list_buckets()["Buckets"]]
-
-    def clusters(self) -> list[str]:
-        return [cluster["ClusterName"] for cluster in self._client("kafka").list_clusters_v2()["ClusterInfoList"]]
-
-    def roles(self) -> list[str]:
-        return [role["RoleName"] for role in self._client("iam").list_roles()["Roles"]]
-
-
-def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool) -> None:
+def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool, kills: int = 0, seed: int = 1) -> None:
     """Deploys the account and environments to a new local cloud, changes one setting, and destroys all of it.
 
     Args:
         settings: The local cloud of the platform on this machine; the rehearsal has one of its own beside it.
         environments: Stacks to deploy above the account, of `dev` and `prod`.
         day: Whether to run the daily job once in `dev`.
+        kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
+            on each time.
+        seed: Of the random points at which it is killed.
 
     Raises:
-        CommandError: A step failed, a second plan had changes, or something was left after the end. The services are
-            stopped then too; their logs stay until the next rehearsal.
+        CommandError: A step failed, a second plan had changes, something was made twice, or something was left after
+            the end. The services are stopped then too; their logs stay until the next rehearsal.
     """
     own = LocalSettings(settings.home / "rehearsal", settings.port + PORTS_AWAY)
     supervisor.stop(own)
@@ -192,17 +176,20 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool)
     lifecycle.build(own)
     lifecycle.start(own)
     try:
-        rehearsal = Rehearsal(own, lifecycle.workspace_client(own))
-        before = rehearsal.leftovers()
+        client = lifecycle.workspace_client(own)
+        rehearsal = Rehearsal(own, client, Interruptions(seed), dict.fromkeys(environments, kills))
+        before = rehearsal.objects()
         for name in (ACCOUNT, *environments):
             rehearsal.deploy(name)
+        with step("compare what is in the cloud with the states"):
+            rehearsal.expect_once(before, (ACCOUNT, *environments))
         if day and DAILY in environments:
             rehearsal.run_day()
         for name in environments:
             rehearsal.change(name)
         for name in reversed((ACCOUNT, *environments)):
             rehearsal.destroy(name)
-        if left := [thing for thing in rehearsal.leftovers() if thing not in before]:
+        if left := [f"{kind} {id_}" for kind, id_ in rehearsal.objects() - before]:
             raise CommandError(f"{len(left)} things are left after the end: {', '.join(left)}")
     finally:
         with step("stop the services"):
