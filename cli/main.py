@@ -111,16 +111,18 @@ def rehearse(
         list[str] | None, typer.Argument(help="Stacks above the account, of dev and prod; default: both.")
     ] = None,
     day: Annotated[bool, typer.Option(help="Run the daily job once in dev.")] = True,
+    kills: Annotated[int, typer.Option(min=0, help="How often to kill the engine while it deploys each of them.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the random points at which the engine is killed.")] = 1,
 ) -> None:
     """Deploys the account, dev and prod, whole, on a local cloud of their own; changes a setting, destroys everything.
 
-    Example: platform rehearse dev --no-day
+    Example: platform rehearse dev --no-day --kills 2
     """
     from cli.rehearsal import ENVIRONMENTS, rehearse
 
     if unknown := [name for name in environments or () if name not in ENVIRONMENTS]:
         raise typer.BadParameter(f"{unknown[0]!r} is not rehearsed; there are {' and '.join(ENVIRONMENTS)}")
-    rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day)
+    rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day, kills=kills, seed=seed)
 
 
 @app.command()
@@ -180,6 +182,17 @@ def preflight(
     from cli import preflight as checks
 
     raise typer.Exit(checks.preflight(LocalSettings.load(), stack, offline=offline))
+
+
+@app.command()
+def adopt(stack: Annotated[str, typer.Argument(help="Name of a stack, such as dev.")]) -> None:
+    """Repairs a stack after an interrupted `up`: what it has made enters the state, a dead lock goes; then `up` again.
+
+    Example: platform adopt dev
+    """
+    from cli import adoption
+
+    raise typer.Exit(adoption.adopt(LocalSettings.load(), stack))
 
 
 @local_app.command()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
@@ -13,6 +14,8 @@ from databricks.sdk.service.settings import WorkspaceNetworkOption
 from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
+from cli.interruptions import Interruptions
+from cli.inventory import Objects, aws_objects, databricks_objects
 from cli.jobs import follow
 from cli.leftovers import in_account, in_aws, in_workspace, named
 from cli.stack import Stack, addresses
@@ -22,9 +25,11 @@ from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from databricks.sdk import WorkspaceClient
+
+    from cli.stack import Report
 
 ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
@@ -36,6 +41,8 @@ CHANGED: dict[str, object] = {  # one setting of each layer
 }
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
 PRINCIPALS = ("runner", "server")  # service principals of each environment
+CREATIONS = 220  # objects of each environment, at least
+PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -58,10 +65,14 @@ class Rehearsal:
     Attributes:
         settings: The local cloud.
         client: Its workspace.
+        interruptions: How the engine is killed.
+        kills: How often, during the first deployment of which environments.
     """
 
     settings: LocalSettings
     client: WorkspaceClient
+    interruptions: Interruptions = field(default_factory=Interruptions)
+    kills: Mapping[str, int] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack:
         """A stack with the local cloud's addresses and ids in place of those of its file; the rest is as written."""
@@ -79,11 +90,14 @@ class Rehearsal:
     def deploy(self, name: str) -> None:
         """Deploys a stack as a person does for the first time, and expects that a second plan has nothing to do."""
         stack = self.stack(name)
+        ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
-            with step(f"deploy the ground of `{name}`") as report:
-                report(stack.up_ground(report))
-        with step(f"deploy the stack `{name}`") as report:
-            report(stack.up(report))
+            ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
+        for title, up in ups.items():
+            with step(title) as report:
+                if name in self.kills:
+                    self.interruptions.interrupt(up, CREATIONS // len(ups), self.kills[name] // len(ups), report)
+                report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")
@@ -140,7 +154,7 @@ class Rehearsal:
                     report(found.display_name or "")
 
     def leftovers(self) -> list[str]:
-        """Everything in workspace, account and AWS."""
+        """Names of everything in workspace, account and AWS."""
         client = self.client
         found = (in_workspace(client), in_account(self._account(), client), in_aws(self.settings))
         return named(*found)
@@ -149,6 +163,31 @@ class Rehearsal:
         token = self.client.config.token
         return AccountClient(host=self.settings.workspace_url, account_id=ACCOUNT_ID, token=token, auth_type="pat")
 
+    def objects(self) -> Objects:
+        """Objects of workspace, account and AWS that states have by type and id."""
+        return databricks_objects(self.client) + aws_objects(self.settings)
+
+    def expect_once(self, before: Objects, names: Sequence[str]) -> None:
+        """Expects that everything in the cloud stands in the state of a stack, once, and the other way round.
+
+        Args:
+            before: What the local cloud had from the start.
+            names: The stacks that are deployed.
+
+        Raises:
+            CommandError: Something is there twice, or in no state, or in a state alone.
+        """
+        there = self.objects() - before
+        listed = {kind for kind, _ in there}
+        known = Counter(
+            (resource["type"], resource["id"])
+            for name in names
+            for resource in self.stack(name).resources()
+            if resource["type"] in listed
+        )
+        if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
+            raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
+
 
 def _groups_with_members() -> list[str]:
     """Groups that the account's stack puts deployers into."""
@@ -156,19 +195,22 @@ def _groups_with_members() -> list[str]:
     return list(account.get("members", {}))
 
 
-def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool) -> None:
+def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool, kills: int = 0, seed: int = 1) -> None:
     """Deploys the account and environments to a new local cloud, changes settings, and destroys all of it.
 
     Args:
         settings: The local cloud of the platform on this machine; the rehearsal has one of its own beside it.
         environments: Stacks to deploy above the account, of `dev` and `prod`.
         day: Whether to run the daily job once in `dev`.
+        kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
+            on each time.
+        seed: Of the random points at which it is killed.
 
     Raises:
-        CommandError: A step failed, a second plan had changes, or something was left after the end. The services are
-            stopped then too; their logs stay until the next rehearsal.
+        CommandError: A step failed, a second plan had changes, something was made twice, or something was left after
+            the end. The services are stopped then too; their logs stay until the next rehearsal.
     """
-    own = LocalSettings(settings.home / "rehearsal", settings.port + PORTS_AWAY)
+    own = LocalSettings(settings.home / "rehearsal", settings.port + PORTS_AWAY, PRINCIPALS_SEEN_AFTER_SECONDS)
     supervisor.stop(own)
     shutil.rmtree(own.home, ignore_errors=True)
     for name in (ACCOUNT, *environments):
@@ -176,17 +218,20 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool)
     lifecycle.build(own)
     lifecycle.start(own)
     try:
-        rehearsal = Rehearsal(own, lifecycle.workspace_client(own))
-        before = rehearsal.leftovers()
+        client = lifecycle.workspace_client(own)
+        rehearsal = Rehearsal(own, client, Interruptions(seed), dict.fromkeys(environments, kills))
+        before, names_before = rehearsal.objects(), rehearsal.leftovers()
         for name in (ACCOUNT, *environments):
             rehearsal.deploy(name)
+        with step("compare what is in the cloud with the states"):
+            rehearsal.expect_once(before, (ACCOUNT, *environments))
         if day and DAILY in environments:
             rehearsal.run_day()
         for name in (ACCOUNT, *environments):
             rehearsal.change(name)
         for name in reversed((ACCOUNT, *environments)):
             rehearsal.destroy(name)
-        if left := [thing for thing in rehearsal.leftovers() if thing not in before]:
+        if left := [thing for thing in rehearsal.leftovers() if thing not in names_before]:
             raise CommandError(f"{len(left)} things are left after the end: {', '.join(left)}")
     finally:
         with step("stop the services"):

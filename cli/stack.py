@@ -18,12 +18,14 @@ from cli.environment import process_environment
 from cli.errors import CommandError
 from cli.programs import run_logged
 from cli.remedies import explained
+from local.progress import console
 from local.settings import REPOSITORY, LocalSettings
 
 Report = Callable[[str], None]
 REMEDY = "`.venv/bin/platform preview` shows the plan again"
 PLATFORM = "churn:platform"
 ENDPOINT = "endpoint"  # of AWS: a file for the real one has none
+CHANGING = ("up", "destroy")  # commands that change what is deployed
 UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
 
@@ -51,6 +53,11 @@ class Stack:
     def source(self) -> Path:
         """The settings that people edit."""
         return REPOSITORY / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def interrupted(self) -> Path:
+        """A file that is there from the start of a deployment until it has ended well."""
+        return self.settings.home / f"{self.name}.interrupted"
 
     def check_settings(self) -> None:
         """Checks the stack's settings without the engine.
@@ -161,8 +168,33 @@ class Stack:
         deployment = json.loads(self._quiet("stack", "export"))["deployment"]
         return list(deployment.get("resources") or [])
 
+    def adopt(self, configuration: Path, report: Report) -> None:
+        """Takes what an interrupted deployment has made into the state, and its lock away.
+
+        Raises:
+            CommandError: Somebody else has what the stack needs, or deploys it at this moment.
+        """
+        said = run_logged(
+            [sys.executable, "-m", "infra.adoption", str(configuration)],
+            self.settings.logs / "adoption.log",
+            report,
+            environment=process_environment(self.settings),
+            cwd=REPOSITORY,
+        )
+        console.print(said.rstrip(), markup=False, style="dim")
+
     def _run(self, verb: str, report: Report, arguments: list[str], changes: Mapping[str, object]) -> str:
         configuration = self.write_configuration(changes)
+        if verb not in CHANGING:
+            return self._pulumi(verb, report, arguments, configuration)
+        if self.interrupted.exists():
+            self.adopt(configuration, report)
+        self.interrupted.touch()
+        output = self._pulumi(verb, report, arguments, configuration)
+        self.interrupted.unlink()
+        return output
+
+    def _pulumi(self, verb: str, report: Report, arguments: list[str], configuration: Path) -> str:
         if not self.exists():
             # beside the copy: the engine writes the salt of a new stack's secrets into the file that it finds
             shutil.copy(REPOSITORY / "Pulumi.yaml", self.settings.home)

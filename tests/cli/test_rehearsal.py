@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli import lifecycle
+from cli import interruptions, lifecycle
 from cli.errors import CommandError
 from cli.main import app
 from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, rehearse
@@ -17,7 +18,7 @@ from local import supervisor
 from local.settings import LocalSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from databricks.sdk import WorkspaceClient
@@ -81,21 +82,84 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped: list[LocalSettings] = []
-    left = iter([["bucket of others"], ["bucket of others", "job churn-dev-daily"]])
+    first, more = Counter({("Bucket", "others"): 1}), Counter({("Job", "7"): 1})
+    there = iter([first, first + more])
 
     def nothing(*_: object, **__: object) -> None:
         return None
 
     for owner, name in ((Stack, "check_settings"), (lifecycle, "build"), (lifecycle, "start")):
         monkeypatch.setattr(owner, name, nothing)
-    for name in ("deploy", "change", "destroy"):
+    for name in ("deploy", "expect_once", "change", "destroy"):
         monkeypatch.setattr(Rehearsal, name, nothing)
     monkeypatch.setattr(lifecycle, "workspace_client", nothing)
     monkeypatch.setattr(supervisor, "stop", stopped.append)
-    monkeypatch.setattr(Rehearsal, "leftovers", lambda _: next(left))
-    with pytest.raises(CommandError, match="are left after the end: job churn-dev-daily"):
+    monkeypatch.setattr(Rehearsal, "objects", lambda _: next(there))
+    with pytest.raises(CommandError, match="are left after the end: Job 7"):
         rehearse(settings, ["dev"], day=False)
     assert [place.home for place in stopped] == [settings.home / "rehearsal"] * 2
+
+
+@pytest.mark.parametrize(
+    ("there", "known", "wrong"),
+    [(["7", "8"], ["7"], "Job 8"), (["7", "7"], ["7"], "Job 7"), (["8"], ["7", "8"], "Job 7")],
+    ids=["in no state", "twice", "in a state alone"],
+)
+def test_what_does_not_stand_in_a_state_once_is_named(
+    there: list[str], known: list[str], wrong: str, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: Counter[tuple[str, str]] = Counter({("Job", "1"): 1})
+    monkeypatch.setattr(Rehearsal, "objects", lambda _: before + Counter(("Job", id_) for id_ in there))
+    monkeypatch.setattr(Rehearsal, "stack", lambda self, name: Stack(name, self.settings))
+    monkeypatch.setattr(Stack, "resources", lambda _: [{"type": "Job", "id": id_} for id_ in known])
+    with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {wrong}"):
+        Rehearsal(settings, cast("WorkspaceClient", None)).expect_once(before, ["dev"])
+
+
+def test_an_interrupted_deployment_is_repaired_before_the_next(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def pulumi(_: Stack, verb: str, *__: object) -> str:
+        done.append(verb)
+        if len(done) == 1:
+            raise CommandError("killed")
+        return "Resources:\n    + 1 created"
+
+    monkeypatch.setattr(Stack, "_pulumi", pulumi)
+    monkeypatch.setattr(Stack, "adopt", lambda *_: done.append("adopt"))
+    stack = Stack("dev", settings)
+    with pytest.raises(CommandError):
+        stack.up(print)
+    for _ in range(2):
+        assert stack.up(print) == "+ 1 created"
+    stack.preview(print)
+    assert done == ["up", "adopt", "up", "up", "preview"]
+
+
+def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each time at a later point; one that ends before it was killed is an error."""
+    points: list[list[float]] = []
+    monkeypatch.setattr(interruptions, "_kill", lambda: True)
+    monkeypatch.setattr("time.sleep", lambda delay: points[-1].append(delay))
+    for _ in range(2):
+        points.append([])
+
+        def up(report: Callable[[str], None]) -> str:
+            for number in range(100):
+                report(f" +  job {number} creating (0s)")
+                points[-1].append(number)
+            raise CommandError("ended with status -9")
+
+        interruptions.Interruptions(seed=3).interrupt(up, 100, 4, print)
+    assert points[0] == points[1]
+    assert sum(isinstance(point, float) for point in points[0]) == 4
+    monkeypatch.setattr(interruptions, "_kill", lambda: False)
+    with pytest.raises(CommandError, match=r"ended before .* creations, where it was to be killed"):
+        interruptions.Interruptions().interrupt(lambda _: "done", 10, 1, print)
 
 
 def test_an_unknown_environment_is_refused() -> None:

@@ -17,10 +17,15 @@ pytestmark = pytest.mark.timeout(3600)
 
 
 def test_the_stacks_for_the_cloud_are_rehearsed(request: pytest.FixtureRequest) -> None:
-    """Sampled: the account and `dev`, without a day of it. In full `prod` too, and a day of `dev`."""
-    sampled = [] if request.config.getoption("--soak") else ["dev", "--no-day"]
+    """Sampled: the account and `dev`, without a day of it, and two kills of the engine while it deploys `dev`.
+
+    In full `prod` too, a day of `dev`, and twenty kills.
+    """
+    sampled = ["--kills", "10"] if request.config.getoption("--soak") else ["dev", "--no-day", "--kills", "2"]
     settings = LocalSettings(Path(tempfile.mkdtemp(prefix="churn-rehearsal-")), free_base_port() - PORTS_AWAY)
     done = platform_command(settings, "rehearse", *sampled)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is left" in done.stdout
+    kills = 20 if request.config.getoption("--soak") else 2
+    assert done.stdout.count("the engine was killed after") == kills
     shutil.rmtree(settings.home)  # kept for its logs when the rehearsal fails

@@ -2,8 +2,8 @@
 
 They survive no lost connection. The provider takes its end ("EOF") for a failure and sends nothing again, and what it
 was making is then in the workspace and not in the state: seen with `Catalog`, whose making is several requests. Each
-further `up` ends with "Catalog 'isolated' already exists", until the object is deleted by hand or imported
-(`pulumi import`). An object that the state knows, such as a group or an access control, is mended by the next `up`.
+further `up` ends with "Catalog 'isolated' already exists" until `infra.adoption` has taken the object into the state
+(`test_adoption.py`). An object that the state knows, such as a group or an access control, is mended by the next `up`.
 """
 
 from __future__ import annotations

@@ -78,6 +78,21 @@ def test_what_is_in_use_is_not_deleted(account: AccountClient) -> None:
         account.credentials.get(made.credentials_id)
 
 
+@pytest.mark.shows("account: configurations are listed", client="databricks-sdk")
+def test_configurations_are_listed(account: AccountClient) -> None:
+    made = made_workspace(account)
+    assert made.credentials_id in {found.credentials_id for found in account.credentials.list()}
+    assert made.storage_configuration_id in {found.storage_configuration_id for found in account.storage.list()}
+    for nothing in (
+        account.networks.list(),
+        account.vpc_endpoints.list(),
+        account.private_access.list(),
+        account.encryption_keys.list(),
+        account.network_connectivity.list_network_connectivity_configurations(),
+    ):
+        assert isinstance(list(nothing), list)
+
+
 def test_a_name_is_given_once(account: AccountClient) -> None:
     name = unique("role")
     account.credentials.create(name, ROLE)

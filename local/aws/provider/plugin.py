@@ -135,14 +135,15 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         if resource.account:
             inputs.setdefault(resource.account, self.clients.account)
         client = self._client(resource, inputs)
-        id_ = resource.make_it(client, inputs)
+        wanted = self._wanted_tags(inputs) if resource.tags else {}
+        id_ = resource.make_it(client, inputs, wanted)
         done = {name: inputs[name] for name in inputs if name not in resource.set_after}
         try:
             for names, setter in resource.setters:
                 if names & resource.set_after & inputs.keys():
                     setter(client, id_, inputs)
                 done |= {name: inputs[name] for name in names & inputs.keys()}
-            if resource.tags and (wanted := self._wanted_tags(inputs)):
+            if resource.tags and wanted and not resource.tags.born:
                 resource.tags.add(client, id_, wanted)
             if resource.settle:
                 resource.settle(client, id_)

@@ -114,10 +114,18 @@ class Resource:
         """Names of the inputs that are set once the resource exists."""
         return frozenset(name for names, _ in self.setters for name in names) - self.made
 
-    def make_it(self, client: Any, inputs: Properties) -> str:
-        """Makes it and returns the id; what other calls set is not set yet."""
+    def make_it(self, client: Any, inputs: Properties, tags: Mapping[str, str] | None = None) -> str:
+        """Makes it and returns the id; what other calls set is not set yet.
+
+        Args:
+            client: A boto3 client of its service.
+            inputs: Its inputs.
+            tags: Its tags, which it has from the start where its service takes them then.
+        """
         defaults = {name: value for name, value in self.defaults.items() if name in self.made}
         parameters = to_boto(self.make, defaults | inputs)
+        if tags and self.tags and self.tags.born:
+            parameters |= self.tags.born(self.kind.rpartition(":")[2], dict(tags))
         try:
             answer = (
                 getattr(client, self.create)(**parameters)

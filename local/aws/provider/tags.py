@@ -23,11 +23,14 @@ class Tags:
         read: Takes the client, the id and what was read of the resource; returns the tags.
         add: Sets the given tags and leaves others alone.
         remove: Removes the tags with the given keys.
+        born: Takes the resource's class and tags; returns the parameters by which the call that makes it sets them, so
+            that nothing is ever without its tags. None where that call takes no tags.
     """
 
     read: Callable[[Any, str, Properties], TagMap]
     add: Callable[[Any, str, TagMap], object]
     remove: Callable[[Any, str, list[str]], object]
+    born: Callable[[str, TagMap], Properties] | None = None
 
 
 def pairs(tags: TagMap, key: str = "Key", value: str = "Value") -> list[TagMap]:
@@ -46,6 +49,7 @@ def iam(noun: str, parameter: str) -> Tags:
         lambda client, id_, _: plain(getattr(client, f"list_{noun}_tags")(**{parameter: id_})["Tags"]),
         lambda client, id_, tags: getattr(client, f"tag_{noun}")(**{parameter: id_}, Tags=pairs(tags)),
         lambda client, id_, keys: getattr(client, f"untag_{noun}")(**{parameter: id_}, TagKeys=keys),
+        lambda _, tags: {"Tags": pairs(tags)},
     )
 
 
@@ -65,10 +69,26 @@ def _put_bucket_tags(client: Any, bucket: str, tags: TagMap) -> None:
         client.delete_bucket_tagging(Bucket=bucket)
 
 
+# What EC2 calls each class where an object gets its tags with its making.
+EC2_CLASSES = {
+    "Eip": "elastic-ip",
+    "InternetGateway": "internet-gateway",
+    "NatGateway": "natgateway",
+    "RouteTable": "route-table",
+    "SecurityGroup": "security-group",
+    "SecurityGroupEgressRule": "security-group-rule",
+    "SecurityGroupIngressRule": "security-group-rule",
+    "Subnet": "subnet",
+    "Vpc": "vpc",
+    "VpcEndpoint": "vpc-endpoint",
+    "VpcEndpointService": "vpc-endpoint-service",
+}
+
 EC2 = Tags(
     lambda _, __, live: plain(live.get("Tags")),
     lambda client, id_, tags: client.create_tags(Resources=[id_], Tags=pairs(tags)),
     lambda client, id_, keys: client.delete_tags(Resources=[id_], Tags=[{"Key": key} for key in keys]),
+    lambda name, tags: {"TagSpecifications": [{"ResourceType": EC2_CLASSES[name], "Tags": pairs(tags)}]},
 )
 S3 = Tags(
     lambda client, bucket, _: _bucket_tags(client, bucket),
@@ -81,16 +101,19 @@ KMS = Tags(
     lambda client, id_, _: plain(client.list_resource_tags(KeyId=id_)["Tags"], "TagKey", "TagValue"),
     lambda client, id_, tags: client.tag_resource(KeyId=id_, Tags=pairs(tags, "TagKey", "TagValue")),
     lambda client, id_, keys: client.untag_resource(KeyId=id_, TagKeys=keys),
+    lambda _, tags: {"Tags": pairs(tags, "TagKey", "TagValue")},
 )
 KAFKA = Tags(
     lambda client, arn, _: client.list_tags_for_resource(ResourceArn=arn)["Tags"],
     lambda client, arn, tags: client.tag_resource(ResourceArn=arn, Tags=tags),
     lambda client, arn, keys: client.untag_resource(ResourceArn=arn, TagKeys=keys),
+    lambda _, tags: {"Tags": tags},
 )
 LOGS = Tags(
     lambda client, _, live: client.list_tags_for_resource(resourceArn=live["LogGroupArn"])["tags"],
     lambda client, name, tags: client.tag_resource(resourceArn=_log_group_arn(client, name), tags=tags),
     lambda client, name, keys: client.untag_resource(resourceArn=_log_group_arn(client, name), tagKeys=keys),
+    lambda _, tags: {"tags": tags},
 )
 CLOUDWATCH = Tags(
     lambda client, _, live: plain(client.list_tags_for_resource(ResourceARN=live["AlarmArn"])["Tags"]),
@@ -101,12 +124,14 @@ SNS = Tags(
     lambda client, arn, _: plain(client.list_tags_for_resource(ResourceArn=arn)["Tags"]),
     lambda client, arn, tags: client.tag_resource(ResourceArn=arn, Tags=pairs(tags)),
     lambda client, arn, keys: client.untag_resource(ResourceArn=arn, TagKeys=keys),
+    lambda _, tags: {"Tags": pairs(tags)},
 )
 
 ELB = Tags(
     lambda client, arn, _: plain(client.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]),
     lambda client, arn, tags: client.add_tags(ResourceArns=[arn], Tags=pairs(tags)),
     lambda client, arn, keys: client.remove_tags(ResourceArns=[arn], TagKeys=keys),
+    lambda _, tags: {"Tags": pairs(tags)},
 )
 
 

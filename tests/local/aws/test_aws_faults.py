@@ -2,7 +2,8 @@
 
 Refusals and delays are survived. After a lost answer the request is sent again: what is known by its name is then found
 to be made. EC2 and KMS give ids of their own and take no token for most objects, so that a second one is made, and a
-name that must be unique is refused as taken (`InvalidGroup.Duplicate`): both are to be deleted by hand, as in AWS.
+name that must be unique is refused as taken (`InvalidGroup.Duplicate`), as in AWS. `infra.adoption` finds both by their
+tags, which objects have from the start.
 """
 
 from __future__ import annotations
@@ -48,6 +49,27 @@ def test_refusals_and_delays_are_survived(program: AwsProgram, ask: Callable[...
     program.up()
     program.preview("--expect-no-changes")
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.9.0.0/16"}),
+        ("aws:kms/key:Key", {"description": "lost"}),
+        ("aws:iam/role:Role", {"name": "born", "assumeRolePolicy": json.dumps(TRUST)}),
+        ("aws:sns/topic:Topic", {"name": "born"}),
+        ("aws:cloudwatch/logGroup:LogGroup", {"name": "born"}),
+    ],
+)
+def test_an_object_has_its_tags_from_the_start(aws: LocalAws, kind: str, inputs: dict[str, Any]) -> None:
+    """So that one whose maker is killed right after is known."""
+    resource = TYPES[kind]
+    assert resource.tags
+    keys = {"accessKey": "test", "secretKey": "test", "region": REGION}
+    client = Clients({**keys, "endpoints": [{resource.service: aws.url}]}).client(resource.service)
+    made = resource.make_it(client, inputs, {"stack": "born"})
+    assert resource.tags.read(client, made, resource.read(client, made)) == {"stack": "born"}
+    resource.delete(client, made, inputs)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def _attributes(names: dict[str, str], inputs: Properties) -> dict[str, str]:
 
 
 def _make_topic(client: Any, parameters: Properties) -> Properties:
-    answer: Properties = client.create_topic(Name=parameters.pop("Name"), Attributes=parameters)
+    name, tags = parameters.pop("Name"), parameters.pop("Tags", [])
+    answer: Properties = client.create_topic(Name=name, Tags=tags, Attributes=parameters)
     return answer
 
 

@@ -48,7 +48,8 @@ def _permission(parameters: Properties) -> Properties:
 def _make_rule(way: str) -> Any:
     def make(client: Any, parameters: Properties) -> Properties:
         call = getattr(client, f"authorize_security_group_{way}")
-        answer = call(GroupId=parameters["GroupId"], IpPermissions=[_permission(parameters)])
+        tags = {name: parameters[name] for name in ("TagSpecifications",) if name in parameters}
+        answer = call(GroupId=parameters["GroupId"], IpPermissions=[_permission(parameters)], **tags)
         return only(answer["SecurityGroupRules"])
 
     return make

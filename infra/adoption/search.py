@@ -1,0 +1,112 @@
+"""The search for objects that the state lacks, and what becomes of each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infra.adoption.cloud import Cloud, Deployer, Found
+from infra.adoption.deployment import Deployment, Resource, plain
+from infra.adoption.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infra.adoption.cloud import Row
+
+READY_MINUTES = 30  # in which the making of an object has to end: a cluster of MSK takes most of them
+POLL_SECONDS = 2.0
+
+
+@dataclass
+class Outcome:
+    """What a search has found.
+
+    Attributes:
+        adopted: URNs of resources whose objects are in the state now.
+        deleted: Objects that the next deployment deletes, as people read them.
+        taken: Objects of others whose names the stack needs, as people read them.
+    """
+
+    adopted: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Search:
+    """A search in the clouds of one stack.
+
+    Attributes:
+        deployment: The stack's state, which gets what is found.
+        deployer: By whom the stack's own objects are known.
+    """
+
+    deployment: Deployment
+    deployer: Deployer
+    _clouds: dict[str, Cloud] = field(default_factory=dict)
+
+    def adopt(self, resources: Iterable[Resource]) -> Outcome:
+        """Puts the objects of resources that were never known to be made into the state.
+
+        Args:
+            resources: Resources whose creation began, or is planned.
+        """
+        outcome = Outcome()
+        for resource in resources:
+            row = TABLE.get(resource["type"])
+            if row is None:
+                raise LookupError(f"{resource['type']} has no row in infra/adoption/table.py: add it")
+            found = self._found(resource, row) if row.find else []
+            own = [each for each in found if each.own]
+            if own and row.kept and self.deployment.has(resource.get("parent") or resource["urn"]):
+                self.deployment.adopt(resource, own.pop(0).id)
+                outcome.adopted.append(resource["urn"])
+            elif found and not own and row.unique:
+                outcome.taken.append(_taken(resource, found[0]))
+            self._delete(resource, own, outcome)
+        return outcome
+
+    def surplus(self, outcome: Outcome) -> None:
+        """Finds second objects of what the state has, where names are not unique; the engine will delete them.
+
+        An answer that is lost on its way makes a client ask again, and the service makes a second object.
+
+        Args:
+            outcome: What the search has found; it gets these objects.
+        """
+        for resource in list(self.deployment.resources):
+            row = TABLE.get(resource["type"])
+            if row and row.find and not row.unique and row.kept and not resource.get("delete"):
+                self._delete(resource, [each for each in self._found(resource, row) if each.own], outcome)
+
+    def _delete(self, resource: Resource, objects: Iterable[Found], outcome: Outcome) -> None:
+        for each in objects:
+            self.deployment.delete(resource, each.id)
+            outcome.deleted.append(f"{resource['type']} {each.id}")
+
+    def _found(self, resource: Resource, row: Row) -> list[Found]:
+        """Objects of a resource that the state does not have, as soon as their making has ended."""
+        provider = self.deployment.provider(resource)
+        if provider is None or row.find is None:
+            return []
+        cloud = self._clouds.setdefault(provider["urn"], Cloud(plain(provider["inputs"]), self.deployer))
+        known, deadline = self.deployment.known(resource["type"]), time.monotonic() + 60 * READY_MINUTES
+        while True:
+            found = [each for each in row.find(cloud, plain(resource["inputs"])) if each.id not in known]
+            if all(each.ready for each in found) or time.monotonic() > deadline:
+                return found
+            time.sleep(POLL_SECONDS)
+
+
+def _taken(resource: Resource, found: Found) -> str:
+    inputs: dict[str, Any] = plain(resource["inputs"])
+    names = [inputs[key] for key in inputs if key.lower().endswith(("name", "path", "bucket", "url", "key"))]
+    what = f"{resource['type'].rpartition(':')[2]} {found.id or (names or [''])[0]}"
+    return (
+        f"{what}, for {resource['urn'].rpartition('::')[2]}: received an object of {found.holder or 'administrators'}; "
+        "allowed: a free name, or an object that this stack has made; "
+        "remedy: remove or rename it, or import it yourself if it shall be the stack's: "
+        f"pulumi import {resource['type']} {resource['urn'].rpartition('::')[2]} {found.id}"
+    )

@@ -1,0 +1,179 @@
+"""Adoption without a cloud: a row for every type of the program, and states changed as the engine takes them."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.adoption import search
+from infra.adoption.account import holds
+from infra.adoption.cloud import Cloud, Deployer, Found, Row, snake
+from infra.adoption.deployment import UNKNOWN, Deployment, planned
+from infra.adoption.search import Search
+from infra.adoption.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.infra.program import Program
+
+STACK, PROVIDER, PART = "urn:pulumi:pulumi:Stack::s", "urn:pulumi:providers:x::p", "urn:part::part"
+TYPE = "databricks:index/job:Job"
+
+
+def custom(programs: Iterable[Program]) -> set[str]:
+    """Types of the objects that programs make."""
+    return {
+        resource.type
+        for program in programs
+        for resource in program.resources
+        if resource.custom and not resource.type.startswith("pulumi:")
+    }
+
+
+def test_every_type_of_the_program_has_a_row(programs: dict[str, Program], grounds: Mapping[str, Program]) -> None:
+    used = custom([*programs.values(), *grounds.values()])
+    assert len(used) > 80, "the sweep sees the program"
+    assert used - TABLE.keys() == set(), "add them to a module of infra/adoption"
+    by_setting = {"Metastore", "MwsPrivateAccessSettings", "MwsVpcEndpoint"}
+    assert {type_.rpartition(":")[2] for type_ in TABLE.keys() - used} == by_setting, "remove what nothing makes"
+
+
+def test_a_row_finds_or_says_why_not() -> None:
+    assert [type_ for type_, row in TABLE.items() if (row.find is None) != bool(row.again)] == []
+
+
+def state(*more: dict[str, Any], **top: Any) -> Deployment:
+    """A state with a stack, a provider and a component."""
+    resources = [
+        {"urn": STACK, "type": "pulumi:pulumi:Stack"},
+        {"urn": PROVIDER, "type": "pulumi:providers:x", "id": "1", "custom": True, "inputs": {"host": "h"}},
+        {"urn": PART, "type": "churn:platform:Part"},
+        *more,
+    ]
+    return Deployment({"deployment": {"resources": resources, **top}})
+
+
+def job(name: str = "job", **more: Any) -> dict[str, Any]:
+    """A job as it was planned."""
+    return {
+        "urn": f"urn:{PART}${TYPE}::{name}",
+        "type": TYPE,
+        "custom": True,
+        "parent": PART,
+        "provider": f"{PROVIDER}::1",
+        "inputs": {"name": name, "__defaults": []},
+        "protect": True,
+        "dependencies": [PART, "urn:never:made::x"],
+        "propertyDependencies": {"name": ["urn:never:made::x"]},
+        **more,
+    }
+
+
+def searched(monkeypatch: pytest.MonkeyPatch, deployment: Deployment, row: Row) -> Search:
+    monkeypatch.setattr(search, "TABLE", {TYPE: row})
+    return Search(deployment, Deployer(frozenset({"churn-platform"}), None))
+
+
+def gives(*found: Found, **more: Any) -> Row:
+    return Row(lambda _, __: iter(found), **more)
+
+
+def test_an_own_object_enters_the_state_as_it_was_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = state()
+    outcome = searched(monkeypatch, deployment, gives(Found("7", own=True))).adopt([job()])
+    made = deployment.resources[-1]
+    assert outcome.adopted == [made["urn"]]
+    assert (made["id"], made["parent"], made["provider"], made["protect"]) == ("7", PART, f"{PROVIDER}::1", True)
+    assert (made["inputs"], made["outputs"]) == (job()["inputs"], {"name": "job"})
+    assert (made["dependencies"], made["propertyDependencies"]) == ([PART], {"name": []}), "what the state has"
+
+
+def test_what_others_hold_is_refused_by_name_and_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = state()
+    theirs = gives(Found("7", own=False, holder="ann"))
+    outcome = searched(monkeypatch, deployment, theirs).adopt([job()])
+    assert outcome.adopted == []
+    assert len(deployment.resources) == 3
+    (taken,) = outcome.taken
+    assert taken == (
+        "Job 7, for job: received an object of ann; allowed: a free name, or an object that this stack has made; "
+        "remedy: remove or rename it, or import it yourself if it shall be the stack's: "
+        f"pulumi import {TYPE} job 7"
+    )
+
+
+def test_an_alike_name_of_others_is_no_obstacle_where_names_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = gives(Found("7", own=False, holder="ann"), unique=False)
+    outcome = searched(monkeypatch, state(), theirs).adopt([job()])
+    assert (outcome.adopted, outcome.taken) == ([], [])
+
+
+def test_a_second_object_is_deleted_by_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = state(job(id="7"))
+    twice = gives(Found("7", own=True), Found("8", own=True), Found("9", own=False), unique=False)
+    outcome = search.Outcome()
+    searched(monkeypatch, deployment, twice).surplus(outcome)
+    assert outcome.deleted == [f"{TYPE} 8"]
+    assert [(each["id"], each["delete"], each["protect"]) for each in deployment.resources[4:]] == [("8", True, False)]
+    searched(monkeypatch, deployment, twice).surplus(outcome)
+    assert outcome.deleted == [f"{TYPE} 8"], "a second search finds nothing more"
+
+
+def test_what_cannot_be_used_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value of a secret is told once."""
+    deployment = state()
+    outcome = searched(monkeypatch, deployment, gives(Found("7", own=True), kept=False)).adopt([job()])
+    assert (outcome.adopted, outcome.deleted) == ([], [f"{TYPE} 7"])
+    assert deployment.resources[-1]["delete"]
+
+
+def test_an_object_that_was_being_replaced_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = state(job(id="6"))
+    searched(monkeypatch, deployment, gives(Found("6", own=True), Found("7", own=True))).adopt([job()])
+    assert [(each["id"], each.get("delete")) for each in deployment.resources[3:]] == [("6", True), ("7", None)]
+
+
+def test_a_type_without_a_row_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LookupError, match=r"has no row in infra/adoption/table\.py"):
+        searched(monkeypatch, state(), gives()).adopt([job() | {"type": "aws:new/thing:Thing"}])
+
+
+def test_pending_operations_leave_the_state() -> None:
+    operations = [{"resource": job(), "type": "creating"}, {"resource": job("old", id="3"), "type": "updating"}]
+    deployment = state(pending_operations=copy.deepcopy(operations))
+    assert [(each["urn"], each["creating"]) for each in deployment.pending()] == [
+        (job()["urn"], True),
+        (job("old")["urn"], False),
+    ]
+    assert deployment.pending() == []
+
+
+def test_a_plan_tells_what_may_have_been_made() -> None:
+    unknown = job("later") | {"inputs": {"name": "later", "policy": [UNKNOWN]}}
+    secret = job("secret") | {"inputs": {"name": "secret", "accountId": "[secret]"}}
+    steps = [
+        {"op": "create", "newState": job()},
+        {"op": "create", "newState": unknown},
+        {"op": "create", "newState": secret},
+        {"op": "same", "newState": job("there")},
+        {"op": "create", "newState": {"urn": PART, "type": "churn:platform:Part", "inputs": {}}},
+    ]
+    assert [each["inputs"] for each in planned({"steps": steps})] == [job()["inputs"], {"name": "secret"}]
+
+
+def test_ownership_ignores_case_and_takes_the_planned_owner() -> None:
+    cloud = Cloud({"host": "h"}, Deployer(frozenset(), None))
+    object.__setattr__(cloud, "own", frozenset({"churn-platform"}))
+    assert cloud.judged("1", ["Churn-Platform", None], {}).own
+    assert cloud.judged("1", ["team"], {"owner": "Team"}).own
+    assert cloud.judged("1", ["ann", "bob"], {"owner": "team"}) == Found("1", own=False, holder="ann, bob")
+
+
+def test_contents_are_compared_as_the_api_tells_them() -> None:
+    wanted = snake({"networkAccess": {"restrictionMode": "FULL", "allowed": [], "__defaults": []}})
+    assert holds({"network_access": {"restriction_mode": "FULL"}, "id": 1}, wanted)
+    assert not holds({"network_access": {"restriction_mode": "NONE"}}, wanted)
+    assert not holds(None, snake({"values": [{"name": "public"}]}))
