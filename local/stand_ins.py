@@ -115,6 +115,13 @@ STAND_INS = (
     ),
     StandIn(
         "spark",
+        "Kafka and service credentials",
+        "Spark's own connector. `databricks.serviceCredential` is checked (it exists, purpose SERVICE, ACCESS of the "
+        "session's user), its role is not assumed, and the broker is spoken to plainly. Every broker of MSK's stand-in "
+        "refuses sessions without it, as a cluster with IAM alone does; IAM by `kafka.sasl.*` is refused too",
+    ),
+    StandIn(
+        "spark",
         "Auto Loader",
         "a Python data source: CSV, JSON lines and Parquet, schema evolution `rescue` and `none`; each update lists "
         "the folder",

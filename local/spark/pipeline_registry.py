@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import pipelines as dp
 from pyspark.pipelines.graph_element_registry import GraphElementRegistry
-from pyspark.pipelines.output import Output, Table, TemporaryView
+from pyspark.pipelines.output import Output, Sink, Table, TemporaryView
 from pyspark.pipelines.source_code_location import SourceCodeLocation
 
 from local.errors import NotResettableError, UnsupportedSourceError
@@ -54,12 +54,14 @@ class Registry(GraphElementRegistry):
         self._flows: list[Flow] = []
         self._views: set[str] = set()
         self._outputs: set[str] = set()
+        self._sinks: set[str] = set()
         self._kept: set[str] = set()
 
     @property
     def tables(self) -> list[str]:
         """Three-part names of the tables that the sources declare."""
-        return sorted(self._outputs - {self.three_part_name(view) for view in self._views})
+        others = self._views | self._sinks
+        return sorted(self._outputs - {self.three_part_name(name) for name in others})
 
     def three_part_name(self, name: str) -> str:
         """Completes a table's name to three parts with the default catalog and schema."""
@@ -75,10 +77,12 @@ class Registry(GraphElementRegistry):
         return max((name for name in self.expectations if f".{identifier}".endswith(f".{name}")), key=len)
 
     def register_output(self, output: Output) -> None:
-        """Passes a table or view on to the engine."""
+        """Passes a table, view or sink on to the engine."""
         self._outputs.add(self.three_part_name(output.name))
         if isinstance(output, TemporaryView):
             self._views.add(output.name)
+        if isinstance(output, Sink):
+            self._sinks.add(output.name)
         if isinstance(output, Table) and output.table_properties.get(RESET_ALLOWED, "true").lower() == "false":
             self._kept.add(self.three_part_name(output.name))
         if isinstance(output, Table) and output.cluster_by:  # only the layout; the engine cannot pass it to Delta
@@ -121,10 +125,12 @@ class Registry(GraphElementRegistry):
 
         Raises:
             UnsupportedSourceError: A flow applies an operation to a table of this pipeline that the engine analyses too
-                early.
+                early, or has expectations and writes to a sink.
         """
         for flow in self._flows:
             rules = [*self.table_expectations.get(self.three_part_name(flow.target), []), *of(flow.func)]
+            if rules and flow.target in self._sinks:
+                raise UnsupportedSourceError(f"flow {flow.name}: expectations have no effect on {flow.target}, a sink")
             if rules or flow.target not in self._views:
                 self.expectations[flow.name] = rules
             code = flow.func.__code__

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.errors import ServerError
 from local.maven import complete
-from local.settings import REPOSITORY
+from local.settings import KAFKA_PORTS, REPOSITORY
 from local.spark.install import jars_folder, spark_home
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",
         "spark.lakehouse.observedMetrics.directory": str(observed_metrics(settings)),
+        # who may use brokers of Kafka: the workspace says it, and these are addresses of MSK's stand-in
+        "spark.lakehouse.workspace.url": settings.workspace_url,
+        "spark.lakehouse.workspace.token": str(settings.admin_token),
+        "spark.lakehouse.kafka.firstPort": str(settings.kafka_port),
+        "spark.lakehouse.kafka.ports": str(KAFKA_PORTS),
     }
     arguments = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--name", "local"]
     arguments += ["--master", "local[2]", "--driver-memory", HEAP]

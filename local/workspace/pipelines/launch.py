@@ -29,7 +29,8 @@ def command(
         name: value for cluster in spec.get("clusters", []) for name, value in cluster.get("spark_conf", {}).items()
     }
     conf |= spec.get("configuration", {})
-    arguments = ["--update-id", update["update_id"], "--remote", workspace.settings.spark_remote]
+    remote = workspace.settings.spark_remote_of(pipeline["run_as_user_name"])
+    arguments = ["--update-id", update["update_id"], "--remote", remote]
     arguments += ["--catalog", spec["catalog"], "--schema", spec.get("schema") or spec["target"]]
     arguments += ["--storage", str(storage(workspace, pipeline["pipeline_id"]))]
     arguments += [f"--configuration={name}={value}" for name, value in conf.items()]
