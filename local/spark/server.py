@@ -101,6 +101,7 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         **SMALL_DATA,
         "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
+        "spark.connect.extensions.relation.classes": "lakehouse.LateAnalysis",
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",
         "spark.lakehouse.observedMetrics.directory": str(observed_metrics(settings)),
         # who may use brokers of Kafka: the workspace says it, and these are addresses of MSK's stand-in
