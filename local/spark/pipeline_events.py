@@ -35,14 +35,13 @@ class EventLog:
 
     Attributes:
         completed: Whether the engine has reported the update, or this pass of a continuous one, as complete.
-        running: Whether a continuous update was reported as running.
         continuous: Whether the update goes on after the engine's passes: it and its flows are not COMPLETED then.
     """
 
     def __init__(self, update_id: str, stream: TextIO, *, continuous: bool = False) -> None:
         self.completed = False
         self.continuous = continuous
-        self.running = False
+        self._running = False
         self._update_id = update_id
         self._stream = stream
         self._lock = threading.Lock()
@@ -54,6 +53,20 @@ class EventLog:
         with self._lock:
             self._stream.write(json.dumps(event, default=str) + "\n")
             self._stream.flush()
+
+    def flow(self, at: datetime, flow: str, state: str, message: str) -> None:
+        """Writes what the engine says of a flow; the first such word means that a continuous update runs."""
+        if self.continuous and not self._running:  # the engine tells the end of a pass alone
+            self._running = True
+            self.write("update_progress", at, state="RUNNING")
+        if not (self.continuous and state == "COMPLETED"):
+            self.write("flow_progress", at, flow=flow, state=state, message=message)
+
+    def run(self, at: datetime, state: str, message: str) -> None:
+        """Writes what the engine says of the update, or keeps it for itself where a pass is over."""
+        self.completed = state == "COMPLETED"
+        if not (self.continuous and self.completed):
+            self.write("update_progress", at, state=state, message=message)
 
 
 class Metrics(StreamingQueryListener):
@@ -161,11 +174,7 @@ def _follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: M
         at = event.timestamp.ToDatetime().replace(tzinfo=UTC)
         if match := FLOW_STATE.match(event.message):
             flow, state = match["flow"].replace("`", ""), match["state"]
-            if log.continuous and not log.running:  # the engine tells the end of a pass alone
-                log.running = True
-                log.write("update_progress", at, state="RUNNING")
-            if not (log.continuous and state == "COMPLETED"):
-                log.write("flow_progress", at, flow=flow, state=state, message=event.message)
+            log.flow(at, flow, state, event.message)
             if state == "PLANNING":  # the engine plans batch flows only
                 views.add(flow)
             if state == "COMPLETED" and flow in views:
@@ -173,8 +182,6 @@ def _follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: M
             elif state == "COMPLETED":
                 metrics.streams += 1
         elif match := RUN_STATE.match(event.message):
-            log.completed = match["state"] == "COMPLETED"
-            if not (log.continuous and log.completed):
-                log.write("update_progress", at, state=match["state"], message=event.message)
+            log.run(at, match["state"], event.message)
         else:
             log.write("message", at, message=event.message)
