@@ -37,7 +37,7 @@ def command(
     arguments += [f"--full-refresh={table}" for table in update.get("full_refresh_selection", [])]
     arguments += [f"--refresh={table}" for table in update.get("refresh_selection", [])]
     arguments += ["--full-refresh-all"] * bool(update.get("full_refresh"))
-    arguments += ["--continuous"] * bool(spec["continuous"])
+    arguments += ["--continuous"] * bool(spec.get("continuous"))
     arguments += ["--validate"] * bool(update.get("validate_only"))
     folders = libraries.unpack(workspace.settings, spec.get("environment", {}).get("dependencies", []))
     if "root_path" in spec:

@@ -77,7 +77,7 @@ class PipelineUpdates:
                 "creation_time": now_ms(),
                 **UPDATES.document(checked_update(options)),
             }
-            if pipeline["spec"]["continuous"] and not options.get("validate_only"):
+            if pipeline["spec"].get("continuous") and not options.get("validate_only"):
                 self._workspace.store.put(CONTINUOUS, pipeline_id, {})
 
             def replaced(retry: Update) -> None:
@@ -105,7 +105,7 @@ class PipelineUpdates:
         with self._changing:
             ran = self._workspace.store.get(CONTINUOUS, pipeline_id) is not None
             pipeline = self._workspace.store.get(PIPELINES, pipeline_id)
-            continuous = pipeline is not None and pipeline["spec"]["continuous"]
+            continuous = pipeline is not None and pipeline["spec"].get("continuous")
             if ran or continuous:
                 self.stop(pipeline_id)
             if continuous:
