@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from databricks.sdk.service import catalog, compute, jobs
@@ -56,9 +56,9 @@ def session(cloud: LocalWorkspace) -> Iterator[SparkSession]:
     opened.stop()
 
 
-def task(cloud: LocalWorkspace, **where: object) -> jobs.Task:
+def task(**where: Any) -> jobs.Task:
     point = jobs.PythonWheelTask("streams", "follow")
-    return jobs.Task(task_key="follow", python_wheel_task=point, **where)  # type: ignore[arg-type]
+    return jobs.Task(task_key="follow", python_wheel_task=point, **where)
 
 
 @pytest.mark.shows(
@@ -69,7 +69,7 @@ def test_a_task_streams_into_a_table_until_it_is_cancelled(cloud: LocalWorkspace
     session.sql("CREATE TABLE tasks.own.numbers AS SELECT id FROM range(5)")
     session.sql("CREATE TABLE tasks.own.seen (id BIGINT, n BIGINT)")
     cluster = compute.ClusterSpec(spark_version="17.3.x-scala2.13", node_type_id="m7g.large", num_workers=0)
-    follow = task(cloud, new_cluster=cluster, libraries=[compute.Library(whl=WHEEL)])
+    follow = task(new_cluster=cluster, libraries=[compute.Library(whl=WHEEL)])
     job_id = client.jobs.create(name="follow", tasks=[follow], continuous=jobs.Continuous()).job_id
     assert job_id
 
@@ -93,7 +93,7 @@ def test_a_task_streams_into_a_table_until_it_is_cancelled(cloud: LocalWorkspace
 def test_serverless_compute_refuses_a_trigger_interval(cloud: LocalWorkspace) -> None:
     client = cloud.client()
     environment = jobs.JobEnvironment("default", compute.Environment(environment_version="4", dependencies=[WHEEL]))
-    follow = task(cloud, environment_key="default")
+    follow = task(environment_key="default")
     job_id = client.jobs.create(name="serverless", tasks=[follow], environments=[environment]).job_id
     assert job_id
     text = failed(lambda: client.jobs.run_now(job_id).result(2 * MINUTE))
