@@ -62,8 +62,12 @@ class TooBusyError(LocalError):
     """A Python source of a pipeline did not start within the 10 seconds that Spark allows. Trying again helps."""
 
 
+class FlowError(LocalError):
+    """A flow of a continuous pipeline has ended. Trying again helps where the text says a passing reason."""
+
+
 class ServerError(LocalError):
-    """The Spark server cannot start. Trying again helps only after the remedy in the text."""
+    """The Spark server cannot start, or has ended. Trying again helps only after the remedy in the text."""
 
 
 class ServiceError(LocalError):

@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from local.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
+KAFKA_PORTS = 20  # for brokers, two each
 LAST_PORT = 65512  # which leaves room for those after it
 NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
 
@@ -95,6 +97,10 @@ class LocalSettings:
     def spark_remote(self) -> str:
         """Address of Spark Connect."""
         return f"sc://127.0.0.1:{self.spark_port}"
+
+    def spark_remote_of(self, principal: str) -> str:
+        """Address of Spark Connect for a principal, as whom the sessions act."""
+        return f"{self.spark_remote}/;user_id={quote(principal)}"
 
     @property
     def aws_port(self) -> int:

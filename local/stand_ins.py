@@ -120,6 +120,19 @@ STAND_INS = (
     ),
     StandIn(
         "spark",
+        "volumes by path",
+        "`/Volumes/…` in Spark is the folder of a volume that exists, for files and checkpoints; privileges on it are "
+        "not asked for",
+    ),
+    StandIn(
+        "spark",
+        "Kafka and service credentials",
+        "Spark's own connector. `databricks.serviceCredential` is checked (it exists, purpose SERVICE, ACCESS of the "
+        "session's user), its role is not assumed, and the broker is spoken to plainly. Every broker of MSK's stand-in "
+        "refuses sessions without it, as a cluster with IAM alone does; IAM by `kafka.sasl.*` is refused too",
+    ),
+    StandIn(
+        "spark",
         "Auto Loader",
         "a Python data source: CSV, JSON lines and Parquet, schema evolution `rescue` and `none`; each update lists "
         "the folder",
@@ -130,6 +143,13 @@ STAND_INS = (
         "Spark's own engine of declarative pipelines, which is real; expectations are added under their Databricks "
         "names. A killed update may lose the expectation counts of its last batch, and never counts them twice",
     ),
+    StandIn(
+        "pipelines",
+        "continuous pipelines",
+        "the engine makes one pass; then each streaming flow is a stream of Spark with the flow's checkpoint, every "
+        "five seconds unless `pipelines.trigger.interval` says otherwise, and views are made anew every minute in "
+        "which rows came. Pauses between failed updates grow from 1 to 60 seconds",
+    ),
     StandIn("pipelines", "materialized views", "computed anew by each update"),
     StandIn(
         "pipelines",
@@ -139,7 +159,14 @@ STAND_INS = (
     StandIn(
         "jobs",
         "compute of a task",
-        "a process on this machine, two at a time, on the one Spark server",
+        "a process on this machine, two at a time and those of continuous jobs besides, on the one Spark server",
+    ),
+    StandIn(
+        "jobs",
+        "continuous jobs",
+        "the next run starts a second after one ends, and after pauses that grow to a minute where runs fail; "
+        "Databricks gives no figures. Pausing cancels the active run. With `task_retry_mode` `ON_FAILURE` a failed "
+        "task is tried three times more, whatever the other tasks do",
     ),
     StandIn(
         "jobs",

@@ -1,4 +1,4 @@
-"""Installs the jars that pyspark lacks: Delta's, by Maven, and the catalog plugin, compiled from `java/`."""
+"""Installs the jars that pyspark lacks: Delta's and Kafka's, by Maven, and our own classes, compiled from `java/`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from local.content_hash import content_hash
 from local.errors import InstallError
@@ -21,6 +21,8 @@ SPARK_SOURCES = Path(__file__).parent
 POM = SPARK_SOURCES / "pom.xml"
 JAVA_SOURCES = SPARK_SOURCES / "java"
 CLASSES_FOR = "17"  # the oldest Java that runs them: the cache may be shared by JDKs
+SOURCES = "META-INF/services/org.apache.spark.sql.sources.DataSourceRegister"  # in a jar: the sources that it has
+OWN_SOURCES = "lakehouse.Kafka\n"
 
 
 def spark_home() -> Path:
@@ -58,15 +60,17 @@ def install() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="spark-") as folder:
         build = Path(folder)
         jars = build / "jars"
-        _run_step("Delta's jars", copy_dependencies(POM, build, jars))
+        _run_step("jars of Delta and Kafka", copy_dependencies(POM, build, jars))
+        _without_sources(next(jars.glob("spark-sql-kafka-*.jar")))
         classes = build / "classes"
-        classpath = f"{spark_home() / 'jars'}/*"
+        classpath = f"{spark_home() / 'jars'}/*:{jars}/*"
         sources = [str(path) for path in _java_files()]
         javac = ["javac", "--release", CLASSES_FOR, "-Xlint:-deprecation", "-nowarn", "-d", str(classes)]
-        _run_step("catalog plugin", [*javac, "-cp", classpath, *sources])
+        _run_step("catalogs and sources", [*javac, "-cp", classpath, *sources])
         with ZipFile(jars / "lakehouse.jar", "w") as jar:
             for path in sorted(classes.rglob("*.class")):
                 jar.write(path, path.relative_to(classes))
+            jar.writestr(SOURCES, OWN_SOURCES)
         publish(jars, target)
     return target
 
@@ -79,6 +83,16 @@ def _check_tools() -> None:
     jdk_version()
     if shutil.which("mvn") is None:
         raise InstallError("mvn is not on PATH: install Maven 3.8 or later")
+
+
+def _without_sources(path: Path) -> None:
+    """Takes the names of its sources from a jar: of two sources with one name Spark would choose its own."""
+    whole = path.rename(path.with_suffix(".whole"))
+    with ZipFile(whole) as given, ZipFile(path, "w", ZIP_DEFLATED) as kept:
+        for entry in given.infolist():
+            if entry.filename != SOURCES:
+                kept.writestr(entry, given.read(entry))
+    whole.unlink()
 
 
 def _run_step(name: str, command: list[str]) -> None:

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pyspark.errors import PySparkValueError
 from pyspark.sql.connect.proto import Command
 from pyspark.sql.streaming.listener import StreamingQueryListener
 
@@ -33,11 +34,14 @@ class EventLog:
     """Log of events as JSON lines, safe to use from several threads.
 
     Attributes:
-        completed: Whether the engine has reported the update as complete.
+        completed: Whether the engine has reported the update, or this pass of a continuous one, as complete.
+        continuous: Whether the update goes on after the engine's passes: it and its flows are not COMPLETED then.
     """
 
-    def __init__(self, update_id: str, stream: TextIO) -> None:
+    def __init__(self, update_id: str, stream: TextIO, *, continuous: bool = False) -> None:
         self.completed = False
+        self.continuous = continuous
+        self._running = False
         self._update_id = update_id
         self._stream = stream
         self._lock = threading.Lock()
@@ -50,15 +54,32 @@ class EventLog:
             self._stream.write(json.dumps(event, default=str) + "\n")
             self._stream.flush()
 
+    def flow(self, at: datetime, flow: str, state: str, message: str) -> None:
+        """Writes what the engine says of a flow; the first such word means that a continuous update runs."""
+        if self.continuous and not self._running:  # the engine tells the end of a pass alone
+            self._running = True
+            self.write("update_progress", at, state="RUNNING")
+        if not (self.continuous and state == "COMPLETED"):
+            self.write("flow_progress", at, flow=flow, state=state, message=message)
+
+    def run(self, at: datetime, state: str, message: str) -> None:
+        """Writes what the engine says of the update, or keeps it for itself where a pass is over."""
+        self.completed = state == "COMPLETED"
+        if not (self.continuous and self.completed):
+            self.write("update_progress", at, state=state, message=message)
+
 
 class Metrics(StreamingQueryListener):
     """Writes observed metrics as `flow_metrics` events.
 
     The key of a stream's batch is `<query id>/<batch id>`. Both ids are kept in the checkpoint, so a reader that stores
-    the events by key counts a repeated batch once. A materialized view's key is `<update id>.<flow>`.
+    the events by key counts a repeated batch once. A materialized view's key is
+    `<update id>.<flow>.<number>`.
 
     Attributes:
-        streams: Number of streams that the engine has reported as complete.
+        streams: Number of streams that have ended or are about to.
+        batches: Number of batches of streams that had rows.
+        ended: Ids of the runs of streams that have ended.
     """
 
     def __init__(self, registry: Registry, log: EventLog, observed: Path) -> None:
@@ -67,18 +88,23 @@ class Metrics(StreamingQueryListener):
         self._log = log
         self._observed = observed
         self._terminated = threading.Semaphore(0)
+        self._views = 0
         self.streams = 0
+        self.batches = 0
+        self.ended: set[str] = set()
 
     def onQueryStarted(self, event: Any) -> None:  # noqa: N802 (Spark's name)
         """Ignored: this event has no counts of rows."""
 
-    def onQueryTerminated(self, event: Any) -> None:  # noqa: ARG002, N802 (Spark's name)
+    def onQueryTerminated(self, event: Any) -> None:  # noqa: N802 (Spark's name)
         """Counts a stream whose last event has arrived."""
+        self.ended.add(str(event.runId))
         self._terminated.release()
 
     def onQueryProgress(self, event: Any) -> None:  # noqa: N802 (Spark's name)
         """Reports the metrics of one batch of a stream."""
         progress = event.progress
+        self.batches += progress.numInputRows > 0
         for flow in self._registry.expectations:
             row = progress.observedMetrics.get(self._registry.metric(flow))
             if row is not None:
@@ -111,7 +137,8 @@ class Metrics(StreamingQueryListener):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the server wrote no metrics of {flow} to {path}: is it this cloud's Spark server?")
             time.sleep(0.05)
-        self._report(flow, json.loads(path.read_text()), self._registry.metric(flow))
+        self._views += 1  # a continuous update makes a view many times
+        self._report(flow, json.loads(path.read_text()), f"{self._registry.metric(flow)}.{self._views}")
         path.unlink()
 
     def _report(self, flow: str, counts: Mapping[str, int], key: str, **details: Any) -> None:
@@ -128,7 +155,17 @@ class Metrics(StreamingQueryListener):
 
 
 def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Metrics, log: EventLog) -> None:
-    """Reads the engine's messages until the update ends, and writes an event for each."""
+    """Reads the engine's messages until the update or pass ends, and writes an event for each."""
+    log.completed = False
+    try:
+        _follow(results, registry, metrics, log)
+    except PySparkValueError as error:
+        # after the last event of a run with Python sources, the client fails on their accumulators
+        if not log.completed or error.getCondition() != "UNKNOWN_RESPONSE":
+            raise
+
+
+def _follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Metrics, log: EventLog) -> None:
     views: set[str] = set()
     for result in results:
         if "pipeline_event_result" not in result:
@@ -137,7 +174,7 @@ def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Me
         at = event.timestamp.ToDatetime().replace(tzinfo=UTC)
         if match := FLOW_STATE.match(event.message):
             flow, state = match["flow"].replace("`", ""), match["state"]
-            log.write("flow_progress", at, flow=flow, state=state, message=event.message)
+            log.flow(at, flow, state, event.message)
             if state == "PLANNING":  # the engine plans batch flows only
                 views.add(flow)
             if state == "COMPLETED" and flow in views:
@@ -145,7 +182,6 @@ def follow(results: Iterable[Mapping[str, Any]], registry: Registry, metrics: Me
             elif state == "COMPLETED":
                 metrics.streams += 1
         elif match := RUN_STATE.match(event.message):
-            log.completed = match["state"] == "COMPLETED"
-            log.write("update_progress", at, state=match["state"], message=event.message)
+            log.run(at, match["state"], event.message)
         else:
             log.write("message", at, message=event.message)

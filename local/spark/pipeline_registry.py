@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import pipelines as dp
 from pyspark.pipelines.graph_element_registry import GraphElementRegistry
-from pyspark.pipelines.output import Output, Table, TemporaryView
+from pyspark.pipelines.output import Output, Sink, Table, TemporaryView
 from pyspark.pipelines.source_code_location import SourceCodeLocation
 
 from local.errors import NotResettableError, UnsupportedSourceError
@@ -52,14 +52,18 @@ class Registry(GraphElementRegistry):
         self._update_id = update_id
         self._default = [catalog, schema]
         self._flows: list[Flow] = []
-        self._views: set[str] = set()
-        self._outputs: set[str] = set()
+        self._outputs: dict[str, Output] = {}  # by three-part names
         self._kept: set[str] = set()
 
     @property
     def tables(self) -> list[str]:
         """Three-part names of the tables that the sources declare."""
-        return sorted(self._outputs - {self.three_part_name(view) for view in self._views})
+        return sorted(name for name, output in self._outputs.items() if isinstance(output, Table))
+
+    @property
+    def flows(self) -> list[tuple[Flow, Output]]:
+        """The flows, each with what it writes."""
+        return [(flow, self._outputs[self.three_part_name(flow.target)]) for flow in self._flows]
 
     def three_part_name(self, name: str) -> str:
         """Completes a table's name to three parts with the default catalog and schema."""
@@ -75,10 +79,8 @@ class Registry(GraphElementRegistry):
         return max((name for name in self.expectations if f".{identifier}".endswith(f".{name}")), key=len)
 
     def register_output(self, output: Output) -> None:
-        """Passes a table or view on to the engine."""
-        self._outputs.add(self.three_part_name(output.name))
-        if isinstance(output, TemporaryView):
-            self._views.add(output.name)
+        """Passes a table, view or sink on to the engine."""
+        self._outputs[self.three_part_name(output.name)] = output
         if isinstance(output, Table) and output.table_properties.get(RESET_ALLOWED, "true").lower() == "false":
             self._kept.add(self.three_part_name(output.name))
         if isinstance(output, Table) and output.cluster_by:  # only the layout; the engine cannot pass it to Delta
@@ -121,18 +123,23 @@ class Registry(GraphElementRegistry):
 
         Raises:
             UnsupportedSourceError: A flow applies an operation to a table of this pipeline that the engine analyses too
-                early.
+                early, or has expectations and writes to a sink.
         """
         for flow in self._flows:
-            rules = [*self.table_expectations.get(self.three_part_name(flow.target), []), *of(flow.func)]
-            if rules or flow.target not in self._views:
+            target = self.three_part_name(flow.target)
+            rules = [*self.table_expectations.get(target, []), *of(flow.func)]
+            output = self._outputs.get(target)
+            if rules and isinstance(output, Sink):
+                raise UnsupportedSourceError(f"flow {flow.name}: expectations have no effect on {flow.target}, a sink")
+            if rules or not isinstance(output, TemporaryView):
                 self.expectations[flow.name] = rules
             code = flow.func.__code__
             location = SourceCodeLocation(filename=code.co_filename, line_number=code.co_firstlineno)
-            query = functools.partial(self._query, flow)
+            query = functools.partial(self.query, flow)
             self._engine.register_flow(dataclasses.replace(flow, func=query, source_code_location=location))
 
-    def _query(self, flow: Flow) -> DataFrame:
+    def query(self, flow: Flow) -> DataFrame:
+        """Makes the query of a flow, with its expectations."""
         rows = flow.func()
         for table, operation in early_reads(rows):
             if self.three_part_name(table) in self._outputs:

@@ -1,7 +1,7 @@
 """Runs Lakeflow pipeline sources on open Spark's declarative pipelines engine, and adds expectations and `cloudFiles`.
 
 One process is one update, over Spark Connect; events go to standard output, one JSON object a line. SIGTERM or SIGINT
-cancels the update.
+cancels the update, which is the only end of a continuous one beside a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark.errors import PySparkValueError
 from pyspark.pipelines.add_pipeline_analysis_context import add_pipeline_analysis_context
 from pyspark.pipelines.block_session_mutations import block_session_mutations
 from pyspark.pipelines.graph_element_registry import graph_element_registration_context
@@ -29,7 +28,9 @@ from local.errors import TooBusyError
 from local.settings import LocalSettings
 from local.spark import cloud_files_client
 from local.spark.pipeline_events import EventLog, Metrics, follow
+from local.spark.pipeline_plan import analyse_late
 from local.spark.pipeline_registry import Registry, install_api
+from local.spark.pipeline_streams import Streams
 from local.spark.server import observed_metrics
 
 if TYPE_CHECKING:
@@ -55,13 +56,15 @@ def run(options: argparse.Namespace) -> bool:
     Raises:
         TooBusyError: The update should be started again.
     """
-    log = EventLog(options.update_id, sys.stdout)
+    log = EventLog(options.update_id, sys.stdout, continuous=options.continuous)
     configuration = dict(pair.split("=", 1) for pair in options.configuration)
     spark = SparkSession.builder.remote(options.remote).create()
+    stopping = threading.Event()
     cancellation = threading.Thread(target=spark.interruptAll)
 
     def cancel(*_: object) -> None:
         if cancellation.ident is None:
+            stopping.set()
             cancellation.start()
 
     try:
@@ -70,14 +73,14 @@ def run(options: argparse.Namespace) -> bool:
         connect: Any = spark
         # by this name the server cancels the queries of a session that has ended
         session = {"spark.lakehouse.session": connect.session_id}
+        log.write("session", session=connect.session_id)
         retries = {f"spark.sql.{FLOW_RETRIES}": configuration.get(FLOW_RETRIES, DEFAULT_FLOW_RETRIES)}
         for key, value in {**ENGINE_CONFIGURATION, **configuration, **session, **retries}.items():
             spark.conf.set(key, value)
-        update(options, spark, configuration, log)
+        update(options, spark, configuration, log, stopping)
+        if options.continuous:
+            log.write("update_progress", state="CANCELED")
     except Exception as error:  # any error is the update's outcome, and must reach the event log
-        # after the last event of a run with Python sources, the client fails on their accumulators
-        if log.completed and isinstance(error, PySparkValueError) and error.getCondition() == "UNKNOWN_RESPONSE":
-            return True
         if TOO_BUSY in str(error) and cancellation.ident is None and options.starts > 1:
             log.write("message", message=f"{TOO_BUSY}, as this machine is busy: the update starts again")
             raise TooBusyError from error
@@ -94,9 +97,16 @@ def run(options: argparse.Namespace) -> bool:
     return True
 
 
-def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapping[str, str], log: EventLog) -> None:
-    """Reads the sources and follows the engine through their update."""
+def update(
+    options: argparse.Namespace,
+    spark: SparkSession,
+    configuration: Mapping[str, str],
+    log: EventLog,
+    stopping: threading.Event,
+) -> None:
+    """Reads the sources and follows the engine through their update; a continuous one goes on until `stopping`."""
     cloud_files_client.register(spark)
+    analyse_late()
     graph = create_dataflow_graph(spark, options.catalog, options.schema, dict(configuration))
     engine = SparkConnectGraphElementRegistry(spark, graph)
     registry = Registry(engine, options.update_id, options.catalog, options.schema)
@@ -111,6 +121,7 @@ def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapp
         log.write("dataset", dataset=table)
     metrics = Metrics(registry, log, observed_metrics(LocalSettings.load()))
     spark.streams.addListener(metrics)
+
     try:
         results = start_run(
             spark,
@@ -122,6 +133,8 @@ def update(options: argparse.Namespace, spark: SparkSession, configuration: Mapp
             str(options.storage),
         )
         follow(results, registry, metrics, log)
+        if options.continuous and not options.validate:
+            Streams(spark, registry, options, configuration).run(metrics, stopping)
     finally:
         metrics.drain(spark)
 
@@ -139,6 +152,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", action="append", default=[], metavar="TABLE")
     parser.add_argument("--full-refresh-all", action="store_true")
     parser.add_argument("--starts", type=int, default=3, help="how often to start on a machine that is too busy")
+    parser.add_argument("--continuous", action="store_true", help="go on until a signal comes")
     parser.add_argument("--validate", action="store_true", help="check the graph, run nothing")
     return parser.parse_args(arguments)
 

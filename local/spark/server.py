@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.errors import ServerError
 from local.maven import complete
-from local.settings import REPOSITORY
+from local.settings import KAFKA_PORTS, REPOSITORY
 from local.spark.install import jars_folder, spark_home
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local.settings import LocalSettings
 
 CATALOG_CLASS = "lakehouse.NamespacedCatalog"
+CHECKPOINTS_CLASS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 HEAP = "1536m"
 # With small data the JVM runs mostly code that it has not yet compiled: the quick compiler alone saves a third of the
 # processor time. Its code cache of 48 MB would fill within a few runs, after which everything is interpreted.
@@ -46,7 +47,7 @@ def serve(settings: LocalSettings) -> None:
     _check_port(settings.spark_port)
     for folder in (warehouse(settings), observed_metrics(settings), settings.tables / "scratch"):
         folder.mkdir(parents=True, exist_ok=True)
-    home = spark_home()
+    home = _home(settings)
     pythonpath = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))},
@@ -60,6 +61,20 @@ def serve(settings: LocalSettings) -> None:
     os.chdir(settings.tables)
     submit = str(home / "bin" / "spark-submit")
     os.execve(submit, [submit, *submit_arguments(settings, jars)], environment)  # noqa: S606 (no shell)
+
+
+def _home(settings: LocalSettings) -> Path:
+    """A home of Spark without its archive of Python modules, which every Python worker would compile anew.
+
+    Workers take the modules from the installed package instead. One that is not ready after 10 s is given up.
+    """
+    home = settings.tables / "spark"
+    home.mkdir(exist_ok=True)
+    for name in ("bin", "jars"):
+        link = home / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(spark_home() / name)
+    return home
 
 
 # What serverless compute tunes by itself, for data of megabytes on two cores; a session may set it otherwise.
@@ -101,12 +116,22 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         **SMALL_DATA,
         "spark.sql.catalog.catalogs": "lakehouse.Catalogs",
         **{f"spark.sql.catalog.{name}": CATALOG_CLASS for name in catalogs(settings)},
+        "spark.hadoop.fs.file.impl": "lakehouse.Volumes",
+        "spark.hadoop.lakehouse.volumes": str(settings.volumes),
+        # by the file system above; the default manager asks another class of Hadoop, which knows no volumes
+        "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_CLASS,
+        "spark.connect.extensions.relation.classes": "lakehouse.LateAnalysis",
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",
         "spark.lakehouse.observedMetrics.directory": str(observed_metrics(settings)),
+        # who may use brokers of Kafka: the workspace says it, and these are addresses of MSK's stand-in
+        "spark.lakehouse.workspace.url": settings.workspace_url,
+        "spark.lakehouse.workspace.token": str(settings.admin_token),
+        "spark.lakehouse.kafka.firstPort": str(settings.kafka_port),
+        "spark.lakehouse.kafka.ports": str(KAFKA_PORTS),
     }
     arguments = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--name", "local"]
     arguments += ["--master", "local[2]", "--driver-memory", HEAP]
-    arguments += ["--jars", ",".join(str(path) for path in sorted(jars.glob("*.jar")))]
+    arguments += ["--driver-class-path", f"{jars}/*"]  # not by --jars, which come after the class of the file system
     for key, value in configuration.items():
         arguments += ["--conf", f"{key}={value}"]
     return [*arguments, "spark-internal"]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,12 @@ class LocalWorkspace:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def kill(self, name: str) -> None:
+        """Kills a process, as a crash would."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
 
     @property
     def token(self) -> str:
@@ -136,24 +143,29 @@ def _wait(ready: object, cloud: LocalWorkspace, seconds: float = 120) -> None:
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     """A workspace without Spark and MLflow, for the areas that need neither."""
-    yield from _cloud(tmp_path_factory.mktemp("workspace"), whole=False)
+    with opened(tmp_path_factory.mktemp("workspace")) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")
 def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
     """A workspace with Spark and MLflow."""
-    yield from _cloud(tmp_path_factory.mktemp("lakehouse"), whole=True)
+    with opened(tmp_path_factory.mktemp("lakehouse"), "spark", "mlflow") as cloud:
+        yield cloud
 
 
-def _cloud(home: Path, whole: bool) -> Iterator[LocalWorkspace]:
+@contextmanager
+def opened(home: Path, *services: str) -> Iterator[LocalWorkspace]:
+    """A workspace, with Spark and MLflow where they are named, until the block ends."""
     cloud = LocalWorkspace(LocalSettings(home, free_base_port()))
     try:
-        if whole:
+        if "spark" in services:
             cloud.settings.tables.mkdir(parents=True)
             cloud.start_spark()
+        if "mlflow" in services:
             cloud.start_mlflow()
         cloud.start()
-        if whole:
+        if "spark" in services:
             cloud.storage()
         yield cloud
     finally:

@@ -16,7 +16,8 @@ from local.workspace.core.store import Document, Store
 from local.workspace.jobs import tasks
 from local.workspace.jobs.runtime import JobRuns
 from local.workspace.jobs.states import SUCCESS, Outcome, is_active
-from local.workspace.pipelines.runtime import PipelineUpdates, Update
+from local.workspace.pipelines.runtime import PipelineUpdates
+from local.workspace.pipelines.update import Update
 from local.workspace.serving.runtime import Endpoints
 from local.workspace.serving.servers import ScoringServer
 from tests.local.job_tasks import wait_for

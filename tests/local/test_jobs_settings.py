@@ -128,7 +128,11 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"schedule": {"quartz_cron_expression": "0 0 5 * *", "timezone_id": "UTC"}}, 400, "schedule"),
     ({"schedule": {"quartz_cron_expression": "0 0 5 * * ?", "timezone_id": "Mars"}}, 400, "Mars"),
     ({"run_as": {"service_principal_name": "nobody"}}, 400, "run_as"),
-    ({"continuous": {}}, 501, "continuous"),
+    (
+        {"continuous": {"maintenance_window": {"start_hour": 1, "day_of_week": "MONDAY"}}},
+        501,
+        "continuous.maintenance_window",
+    ),
     (
         {"tasks": [{"task_key": "a", "pipeline_task": {"pipeline_id": "gone"}}]},
         400,

@@ -224,7 +224,6 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"libraries": []}, 400, "libraries"),
     ({"libraries": [{"notebook": {"path": "/x"}}]}, 501, "libraries[0]"),
     ({"target": "t"}, 400, "schema or target"),
-    ({"continuous": True}, 501, "continuous"),
     ({"configuration": {"pipelines.numUpdateRetryAttempts": "many"}}, 400, "numUpdateRetryAttempts"),
     ({"configuration": {"pipelines.maxFlowRetryAttempts": "-1"}}, 400, "maxFlowRetryAttempts"),
     ({"run_as": {"service_principal_name": "nobody"}}, 400, "run_as"),

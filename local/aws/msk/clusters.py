@@ -12,11 +12,10 @@ from moto.kafka.models import FakeKafkaCluster, KafkaBackend, kafka_backends
 
 from local.aws.kafka.broker import properties_of
 from local.aws.kafka.keeper import Wanted
+from local.settings import KAFKA_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PORTS = 20  # two a broker
 
 
 class MskError(JsonRESTError):
@@ -58,7 +57,7 @@ class Cluster(FakeKafkaCluster):
 
     def _free_port(self) -> int:
         taken = {cluster.port for cluster in all_clusters()}
-        for port in range(self.first_port, self.first_port + PORTS, 2):
+        for port in range(self.first_port, self.first_port + KAFKA_PORTS, 2):
             if port not in taken and not _listening(port) and not _listening(port + 1):
                 return port
         raise MskError("ServiceUnavailableException", f"no port from {self.first_port} on is free for a broker", 503)

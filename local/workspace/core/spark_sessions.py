@@ -1,10 +1,12 @@
-"""The workspace's own session on the Spark Connect server."""
+"""The workspace's own session on the Spark Connect server, and the end of sessions that programs left."""
 
 from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from local.workspace.core.errors import ApiError
 
@@ -54,6 +56,15 @@ class SparkSessions:
             if self._session is not None:
                 self._session.client.close()
                 self._session = None
+
+    def end(self, principal: str, session_id: str) -> None:
+        """Ends a session whose program was killed, with the streams that it runs; without a server there are none."""
+        from pyspark.sql.connect.session import SparkSession
+
+        with suppress(ApiError):
+            self._check_port()
+            remote = f"{self._remote}/;user_id={quote(principal)};session_id={session_id}"
+            SparkSession.builder.remote(remote).create().stop()
 
     def _check_port(self) -> None:
         """Raises ApiError where nothing listens: Spark's client would retry for minutes."""

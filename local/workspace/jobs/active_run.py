@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.clock import now_ms
 from local.workspace.jobs import parameters, tasks
+from local.workspace.jobs.continuous import TASK_RETRIES, pause_seconds
 from local.workspace.jobs.documents import RUNS, TASK_RUNS, TaskRunDocument
 from local.workspace.jobs.states import CANCELED, Outcome, is_active, run_outcome, set_active, set_ended, upstream
 
@@ -35,6 +36,8 @@ class Slots:
 
     def take(self, run: ActiveRun) -> bool:
         """Waits for a free slot; returns False if the run was stopped meanwhile."""
+        if run.continuous:  # it would hold its slot for good
+            return True
         with self.changed:
             self.changed.wait_for(lambda: self._free > 0 or run.stopped_by is not None)
             if run.stopped_by is not None:
@@ -42,8 +45,10 @@ class Slots:
             self._free -= 1
             return True
 
-    def give_back(self) -> None:
+    def give_back(self, run: ActiveRun) -> None:
         """Frees a slot."""
+        if run.continuous:
+            return
         with self.changed:
             self._free += 1
             self.changed.notify_all()
@@ -74,6 +79,7 @@ class ActiveRun(threading.Thread):
         super().__init__(name=f"run {document['run_id']}", daemon=True)
         self._workspace, self._slots, self._folder = workspace, slots, folder
         self.document = document
+        self.continuous = "continuous" in document["settings"]
         self.saved = True
         self.stopped_by: Outcome | None = None
         self._tasks = {task["task_key"]: task for task in document["settings"]["tasks"]}
@@ -178,7 +184,8 @@ class ActiveRun(threading.Thread):
     def _run_attempts(self, key: str) -> Outcome:
         """Runs a task until it needs no further attempt; returns the end of the last one."""
         task = self._tasks[key]
-        retries = task.get("max_retries", 0)
+        on_failure = self.document["settings"].get("continuous", {}).get("task_retry_mode") == "ON_FAILURE"
+        retries = TASK_RETRIES if on_failure else task.get("max_retries", 0)
         while True:
             outcome = self._run_attempt(key)
             attempt = self._attempts[key]
@@ -192,6 +199,8 @@ class ActiveRun(threading.Thread):
                 set_active(self._attempts[key], "WAITING_FOR_RETRY")
                 self._save_step()
                 pause = task.get("min_retry_interval_millis", 0) / 1000
+                if on_failure:
+                    pause = pause_seconds(attempt["attempt_number"] + 1)
                 self._slots.changed.wait_for(lambda: self.stopped_by is not None, pause)
 
     def _run_attempt(self, key: str) -> Outcome:
@@ -216,7 +225,7 @@ class ActiveRun(threading.Thread):
         except Exception as error:  # noqa: BLE001 (as above; it may be tried again)
             outcome = _fault(error)
         finally:
-            self._slots.give_back()
+            self._slots.give_back(self)
         with self._slots.changed:
             self._running[key] = None
         return self._stop_outcome() or outcome

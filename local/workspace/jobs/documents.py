@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from local.workspace.core.store import Document, DocumentKind
 
-Trigger = Literal["ONE_TIME", "PERIODIC"]
+Trigger = Literal["ONE_TIME", "PERIODIC", "CONTINUOUS", "CONTINUOUS_RESTART"]
 
 
 class JobDocument(TypedDict):

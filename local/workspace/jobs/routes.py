@@ -113,6 +113,7 @@ def reset(request: Annotated[Document, body(sdk.JobsAPI.reset)], workspace: Work
         job["settings"] = settings.checked(workspace, request["new_settings"], "new_settings.")
         check_run_as(workspace, caller, request["new_settings"], "new_settings.", any_user=caller.admin)
         workspace.store.put(JOBS, str(request["job_id"]), job)
+    _runs(workspace).settings_changed(job)
     return {}
 
 
@@ -124,6 +125,7 @@ def update(request: Annotated[Document, body(sdk.JobsAPI.update)], workspace: Wo
         job["settings"] = settings.checked(workspace, new, "new_settings.")
         check_run_as(workspace, caller, request.get("new_settings", {}), "new_settings.", any_user=caller.admin)
         workspace.store.put(JOBS, str(request["job_id"]), job)
+    _runs(workspace).settings_changed(job)
     return {}
 
 

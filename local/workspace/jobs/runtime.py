@@ -1,4 +1,4 @@
-"""All runs of all jobs: they start, wait in the queue, are cancelled and repaired, here or by a schedule."""
+"""All runs of all jobs: they start, by request, by schedule or one after another, wait, are cancelled and repaired."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from local.workspace.core.errors import ApiError, bad_request
 from local.workspace.identity.run_as import run_as_name
 from local.workspace.jobs import parameters, repairs, settings
 from local.workspace.jobs.active_run import ActiveRun, Slots
+from local.workspace.jobs.continuous import ContinuousJobs
 from local.workspace.jobs.documents import JOBS, RUNS
 from local.workspace.jobs.states import CANCELED, Outcome, is_active, outcome_of, set_active, set_ended
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
-    from local.workspace.jobs.documents import JobDocument, RepairDocument, RunDocument, Stateful
+    from local.workspace.jobs.documents import JobDocument, RepairDocument, RunDocument, Stateful, Trigger
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class JobRuns:
         self._slots = Slots(TASKS_AT_ONCE)
         self._active: dict[int, ActiveRun] = {}
         self._queued: dict[int, ActiveRun] = {}
+        self._continuous = ContinuousJobs()
         self._closing = threading.Event()
         self._scheduler = threading.Thread(target=self._schedule, name="job scheduler", daemon=True)
 
@@ -93,6 +95,8 @@ class JobRuns:
     ) -> RunDocument:
         """Starts a run, queues it, or, at the job's limit without a queue, makes one that is skipped.
 
+        Of a continuous job the run takes the place of the active one, and the pauses after failures begin anew.
+
         Args:
             job: The job.
             creator: Name of the principal that starts the run.
@@ -102,15 +106,34 @@ class JobRuns:
             idempotency_token: Name of the request; a second request of that name returns the run of the first.
 
         Raises:
-            ApiError: A parameter is not one of the job's.
+            ApiError: A parameter is not one of the job's, or a continuous job is being restarted already.
         """
         with self._slots.changed:
             earlier = self._run_of_request(job["job_id"], idempotency_token)
             if earlier is not None:
                 return earlier
-            run = self._new_run(job, creator, values or {}, due, idempotency_token)
+            continuous = settings.continuous(job["settings"])
+            trigger: Trigger = "PERIODIC" if due else "CONTINUOUS_RESTART" if continuous else "ONE_TIME"
+            run = self._new_run(job, creator, values or {}, due, idempotency_token, trigger)
+            if continuous:
+                if any(waiting.document["job_id"] == job["job_id"] for waiting in self._queued.values()):
+                    raise ApiError(409, "RESOURCE_CONFLICT", f"Job {job['job_id']} is being restarted already.")
+                self._continuous.restart(job["job_id"])
+                self._cancel_active(job["job_id"])
+                queue = True
             self._admit(run, job["settings"]["queue"]["enabled"] if queue is None else queue)
             return run
+
+    def settings_changed(self, job: JobDocument) -> None:
+        """Cancels the run of a continuous job that is paused now; other runs keep the settings that they began with."""
+        if "continuous" in job["settings"] and not settings.continuous(job["settings"]):
+            self._cancel_active(job["job_id"])
+        self._continuous.restart(job["job_id"])
+
+    def _cancel_active(self, job_id: int) -> None:
+        for run in list(self._active.values()):
+            if run.document["job_id"] == job_id:
+                run.stop(CANCELED)
 
     def _run_of_request(self, job_id: int, idempotency_token: str | None) -> RunDocument | None:
         """The run that an earlier request of the same token started."""
@@ -120,7 +143,13 @@ class JobRuns:
         return None
 
     def _new_run(
-        self, job: JobDocument, creator: str, values: Mapping[str, str], due: datetime | None, token: str | None
+        self,
+        job: JobDocument,
+        creator: str,
+        values: Mapping[str, str],
+        due: datetime | None,
+        token: str | None,
+        trigger: Trigger,
     ) -> RunDocument:
         """The document of a run that neither runs nor waits yet."""
         run_id, now = self._workspace.store.next_id(RUNS), now_ms()
@@ -132,7 +161,7 @@ class JobRuns:
             "run_name": job["settings"]["name"],
             "creator_user_name": creator,
             "run_as": run_as_name(self._workspace, job["settings"]) or job["creator_user_name"],
-            "trigger": "PERIODIC" if due else "ONE_TIME",
+            "trigger": trigger,
             "trigger_time": round(minute.timestamp() * 1000) if minute else now,
             "start_time": now,
             "settings": job["settings"],
@@ -251,6 +280,7 @@ class JobRuns:
         run.join()
         if not run.saved:
             self._workspace.store.retry_until_closed(run.save)
+        self._continuous.ended(run.document)
         with self._slots.changed:
             if self._active.get(run.document["run_id"]) is run:  # else a repair of it runs already
                 del self._active[run.document["run_id"]]
@@ -275,7 +305,16 @@ class JobRuns:
             before = now
 
     def _start_if_due(self, job: JobDocument, before: datetime, now: datetime) -> None:
+        if settings.continuous(job["settings"]):
+            self._keep_active(job)
+            return
         schedule = settings.schedule(job["settings"])
         due = schedule.after(before) if schedule else None
         if due is not None and due <= now:
             self.run_now(job, job["creator_user_name"], due=due)
+
+    def _keep_active(self, job: JobDocument) -> None:
+        with self._slots.changed:
+            runs = [*self._active.values(), *self._queued.values()]
+            if self._continuous.due(job["job_id"]) and not any(run.document["job_id"] == job["job_id"] for run in runs):
+                self._admit(self._new_run(job, job["creator_user_name"], {}, None, None, "CONTINUOUS"), queue=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TASK_KINDS = ("pipeline_task", "python_wheel_task")
 COMPUTE = ("environment_key", "existing_cluster_id", "job_cluster_key", "new_cluster")
-NOT_BUILT = ("continuous", "environment_variables", "git_source", "trigger", "triggers")
+NOT_BUILT = ("environment_variables", "git_source", "trigger", "triggers")
 MERGED_BY = {"tasks": "task_key", "job_clusters": "job_cluster_key"}  # lists that an update merges by key
 
 _KEY = re.compile(r"[\w-]{1,100}")
@@ -63,8 +63,12 @@ def checked(workspace: Workspace, settings: Document, path: str = "") -> Documen
     check_references(tasks, known, f"{path}tasks")
     check_references(settings.get("parameters", []), [*OF_A_JOB], f"{path}parameters")
     schedule(settings, path)
+    _check_continuous(settings, tasks, path)
     run_as_name(workspace, settings, path)
     defaults = {"email_notifications": {}, "format": "MULTI_TASK", "max_concurrent_runs": 1, "name": "Untitled"}
+    if "continuous" in settings:
+        written = {"pause_status": "UNPAUSED", "task_retry_mode": "NEVER", **settings["continuous"]}
+        settings = {**settings, "continuous": written}
     return {
         **defaults,
         "queue": {"enabled": True},
@@ -88,6 +92,29 @@ def schedule(settings: Document, path: str = "") -> Schedule | None:
     except ValueError as error:
         raise bad_request(f"{path}schedule: {error}") from error
     return None if written.get("pause_status") == "PAUSED" else schedule
+
+
+def continuous(settings: Document) -> bool:
+    """Whether the service keeps a run of a job active."""
+    return "continuous" in settings and settings["continuous"]["pause_status"] == "UNPAUSED"
+
+
+def _check_continuous(settings: Document, tasks: list[Document], path: str) -> None:
+    """Refuses what a continuous job cannot have: https://docs.databricks.com/aws/en/jobs/continuous."""
+    if "continuous" not in settings:
+        return
+    if "maintenance_window" in settings["continuous"]:
+        raise not_built(f"{path}continuous.maintenance_window of a job")
+    if "schedule" in settings:
+        raise bad_request(f"{path}continuous: a job has either continuous or schedule")
+    if settings.get("max_concurrent_runs", 1) != 1:
+        raise bad_request(
+            f"{path}max_concurrent_runs is {settings['max_concurrent_runs']}; a continuous job has one run"
+        )
+    for index, task in enumerate(tasks):
+        for name in ("depends_on", "max_retries", "min_retry_interval_millis", "retry_on_timeout"):
+            if task.get(name):
+                raise bad_request(f"{path}tasks[{index}].{name}: a task of a continuous job has none")
 
 
 def merged(settings: Document, new: Document, remove: list[str]) -> Document:

@@ -90,6 +90,7 @@ def _run_wheel(
         "package_name": wheel["package_name"],
         "entry_point": wheel["entry_point"],
         "spark_conf": cluster.get("spark_conf", {}),
+        "serverless": "environment_key" in task,
     }
     try:
         folders = libraries.unpack(workspace.settings, dependencies)

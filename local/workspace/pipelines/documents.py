@@ -39,10 +39,20 @@ class TableDocument(TypedDict):
     table: str
 
 
+class BatchDocument(TypedDict):
+    """The latest batch of a stream that the event log has (kind `pipeline_batches`).
+
+    By `<pipeline id>/<flow>/<query id>`.
+    """
+
+    batch: int
+
+
 PIPELINES = DocumentKind[PipelineDocument]("pipelines")
 UPDATES = DocumentKind[UpdateDocument]("pipeline_updates")
 TABLES = DocumentKind[TableDocument]("pipeline_tables")
 # Events as the API shows them, by `<pipeline id>/<number>`.
 EVENTS = DocumentKind[Document]("pipeline_events")
-# Batches whose figures the event log has, by `<pipeline id>/<flow>/<key of the batch>`; empty documents.
-BATCHES = DocumentKind[Document]("pipeline_batches")
+BATCHES = DocumentKind[BatchDocument]("pipeline_batches")
+# Continuous pipelines that nobody has stopped, by their id; empty documents.
+CONTINUOUS = DocumentKind[Document]("pipelines_continuous")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.workspace.core.clock import timestamp
 from local.workspace.core.errors import bad_request
-from local.workspace.pipelines.documents import BATCHES, EVENTS
+from local.workspace.pipelines.documents import BATCHES, EVENTS, BatchDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local.workspace.core.store import Document
     from local.workspace.pipelines.documents import PipelineDocument
 
+KEPT_METRICS = 2000  # events of a pipeline, at least
 FLOW_STATES = frozenset({"QUEUED", "STARTING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED", "STOPPED", "EXCLUDED"})
 
 _TEST = re.compile(r"\s*(level|id|timestamp)\s*(=|!=|<=|>=|<|>|in)\s*(\([^)]*\)|'[^']*')\s*", re.IGNORECASE)
@@ -83,6 +84,15 @@ def append(
             "exceptions": [{"class_name": details.get("error_class", ""), "message": message}],
         }
     workspace.store.put(EVENTS, f"{pipeline['pipeline_id']}/{number:016d}", event)
+    if number % KEPT_METRICS == 0:
+        _forget_metrics(workspace, pipeline["pipeline_id"])
+
+
+def _forget_metrics(workspace: Workspace, pipeline_id: str) -> None:
+    """Removes the oldest figures of batches: a continuous pipeline has thousands a day."""
+    events = workspace.store.items(EVENTS, f"{pipeline_id}/")
+    for key in [key for key, event in events if event["level"] == "METRICS"][:-KEPT_METRICS]:
+        workspace.store.delete(EVENTS, key)
 
 
 def record(workspace: Workspace, pipeline: PipelineDocument, update_id: str, line: Document) -> None:
@@ -106,11 +116,14 @@ def _record_metrics(
     workspace: Workspace, pipeline: PipelineDocument, update_id: str, line: Document, at: datetime
 ) -> None:
     flow = line["flow"]
-    key = f"{pipeline['pipeline_id']}/{flow}/{line['key']}"
+    query, _, batch = line["key"].partition("/")  # a view has no batches
+    key = f"{pipeline['pipeline_id']}/{flow}/{query}"
     with workspace.store.transaction():
-        if workspace.store.get(BATCHES, key) is not None:
-            return
-        workspace.store.put(BATCHES, key, {})
+        if batch:
+            known = workspace.store.get(BATCHES, key)
+            if known is not None and known.get("batch", -1) >= int(batch):
+                return
+            workspace.store.put(BATCHES, key, BatchDocument(batch=int(batch)))
         expectations = [
             {"name": item["name"], "dataset": flow, "passed_records": item["passed"], "failed_records": item["failed"]}
             for item in line["expectations"]

@@ -29,13 +29,15 @@ def command(
         name: value for cluster in spec.get("clusters", []) for name, value in cluster.get("spark_conf", {}).items()
     }
     conf |= spec.get("configuration", {})
-    arguments = ["--update-id", update["update_id"], "--remote", workspace.settings.spark_remote]
+    remote = workspace.settings.spark_remote_of(pipeline["run_as_user_name"])
+    arguments = ["--update-id", update["update_id"], "--remote", remote]
     arguments += ["--catalog", spec["catalog"], "--schema", spec.get("schema") or spec["target"]]
     arguments += ["--storage", str(storage(workspace, pipeline["pipeline_id"]))]
     arguments += [f"--configuration={name}={value}" for name, value in conf.items()]
     arguments += [f"--full-refresh={table}" for table in update.get("full_refresh_selection", [])]
     arguments += [f"--refresh={table}" for table in update.get("refresh_selection", [])]
     arguments += ["--full-refresh-all"] * bool(update.get("full_refresh"))
+    arguments += ["--continuous"] * bool(spec.get("continuous"))
     arguments += ["--validate"] * bool(update.get("validate_only"))
     folders = libraries.unpack(workspace.settings, spec.get("environment", {}).get("dependencies", []))
     if "root_path" in spec:

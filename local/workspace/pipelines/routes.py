@@ -75,6 +75,8 @@ def create(
         "last_modified": now_ms(),
     }
     workspace.store.put(PIPELINES, pipeline_id, pipeline)
+    if spec["continuous"]:
+        _updates(workspace).start(pipeline_id, {}, "API_CALL")
     return {"pipeline_id": pipeline_id}
 
 
@@ -126,6 +128,7 @@ def edit(
             "last_modified": now_ms(),
         }
         workspace.store.put(PIPELINES, pipeline_id, pipeline)
+    _updates(workspace).changed(pipeline_id)
     return {}
 
 

@@ -26,7 +26,8 @@ _NOT_BUILT = (
 )
 _RETRIES = "pipelines.numUpdateRetryAttempts"
 _FLOW_RETRIES = "pipelines.maxFlowRetryAttempts"
-_DEFAULT_RETRIES = 5  # of a triggered pipeline: https://docs.databricks.com/aws/en/ldp/properties
+# Of a triggered pipeline; a continuous one has no limit: https://docs.databricks.com/aws/en/ldp/properties
+_DEFAULT_RETRIES = 5
 _UPDATE_OPTIONS = ("full_refresh", "full_refresh_selection", "refresh_selection", "validate_only")
 
 
@@ -47,8 +48,6 @@ def checked_spec(workspace: Workspace, request: Document, pipeline_id: str) -> D
     for name in _NOT_BUILT:
         if name in request:
             raise not_built(f"{name} of a pipeline")
-    if request.get("continuous"):
-        raise not_built("continuous of a pipeline")
     for name in ("name", "catalog", "libraries"):
         if not request.get(name):
             raise bad_request(f"missing field {name}")
@@ -64,14 +63,18 @@ def checked_spec(workspace: Workspace, request: Document, pipeline_id: str) -> D
     return {"id": pipeline_id, "continuous": False, **spec}
 
 
-def update_retries(spec: Document) -> int:
-    """Reads how often the service retries a failed update; in development mode it never does.
+def update_retries(spec: Document) -> int | None:
+    """Reads how often the service retries a failed update; None for no limit, and never in development mode.
 
     Raises:
         ApiError: A 400, because the setting is no number from 0 on.
     """
-    text = _whole_number(spec, _RETRIES) or str(_DEFAULT_RETRIES)
-    return 0 if spec.get("development") else int(text)
+    text = _whole_number(spec, _RETRIES)
+    if spec.get("development"):
+        return 0
+    if text is not None:
+        return int(text)
+    return None if spec.get("continuous") else _DEFAULT_RETRIES
 
 
 def _whole_number(spec: Document, setting: str) -> str | None:

@@ -1,19 +1,21 @@
 """The script that runs a wheel's entry point, as a job cluster does: `launch_task.py TASK ARGUMENTS...`.
 
-TASK is a JSON object with `package_name`, `entry_point` and `spark_conf`. An exception, or an exit with text, ends the
-script with code 1, writes message and trace to standard error, and both with the type to `error.json` in the working
-folder. An exit with a number ends it with that code.
+TASK is a JSON object with `package_name`, `entry_point`, `spark_conf` and `serverless`. An exception, or an exit with
+text, ends the script with code 1, writes message and trace to standard error, and both with the type to `error.json` in
+the working folder. An exit with a number ends it with that code.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import signal
 import sys
 import traceback
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +30,8 @@ def main() -> int:
     task = json.loads(sys.argv[1])
     sys.argv = [task["entry_point"], *sys.argv[2:]]
     try:
+        if task["serverless"]:
+            sys.meta_path.insert(0, EndlessTriggers())
         if task["spark_conf"]:
             open_session(task["spark_conf"])
         entry_point(task["package_name"], task["entry_point"])()
@@ -83,6 +87,45 @@ def open_session(settings: Mapping[str, str]) -> None:
             if error.getCondition() not in ("CANNOT_MODIFY_CONFIG", "CANNOT_MODIFY_STATIC_CONFIG"):
                 raise
             sys.stderr.write(f"{name} is a setting of the whole Spark server and stays as it is\n")
+
+
+class EndlessTriggers(MetaPathFinder):
+    """Refuses the triggers of streams that serverless compute refuses, once the task imports the module that has them.
+
+    https://docs.databricks.com/aws/en/compute/serverless/limitations
+    """
+
+    MODULE = "pyspark.sql.connect.streaming.readwriter"
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:  # noqa: ARG002 (Python's names)
+        """Finds the module as Python does, and changes its class when it has been read."""
+        if fullname != self.MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec: Any = importlib.util.find_spec(fullname)
+        run = spec.loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            self._change(module.DataStreamWriter)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+    def _change(self, writer: Any) -> None:
+        start = writer._start_internal  # noqa: SLF001 (all ways to start a stream lead here)
+
+        def start_ended(stream: Any, *arguments: Any, **named: Any) -> Any:
+            if not (stream._write_proto.available_now or stream._write_proto.once):  # noqa: SLF001 (as above)
+                from pyspark.errors import AnalysisException
+
+                text = "[INFINITE_STREAMING_TRIGGER_NOT_SUPPORTED] Trigger type ProcessingTime is not supported for "
+                raise AnalysisException(
+                    f"{text}this cluster type. Use a different trigger type e.g. AvailableNow, Once."
+                )
+            return start(stream, *arguments, **named)
+
+        writer._start_internal = start_ended  # noqa: SLF001 (as above)
 
 
 def close_session() -> None:

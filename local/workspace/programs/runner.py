@@ -49,7 +49,7 @@ def environment(workspace: Workspace, run_as: str, wheels: Sequence[Path] = ()) 
         "MLFLOW_TRACKING_TOKEN": token,
         "PYTHONPATH": os.pathsep.join(map(str, wheels)),
         "PYTHONUNBUFFERED": "1",
-        "SPARK_REMOTE": workspace.settings.spark_remote,
+        "SPARK_REMOTE": workspace.settings.spark_remote_of(run_as),
     }
 
 

@@ -12,6 +12,7 @@ from local.workspace.unity_catalog import (
     metastore,
     models,
     schemas,
+    service_credentials,
     tables,
     volumes,
 )
@@ -21,6 +22,7 @@ for _area in (
     metastore,
     bindings,
     credentials,
+    service_credentials,
     external_locations,
     catalogs,
     schemas,

@@ -1,0 +1,84 @@
+"""A real broker for tests, and topics on it."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import NewTopic
+
+from local.aws.kafka.broker import Broker
+from local.aws.kafka.install import install
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable
+    from pathlib import Path
+
+START_SECONDS = 60
+
+
+class TestBroker:
+    """A broker with a folder of its own, which a test starts, kills and stops."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._broker = Broker(folder, port, install())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return self._broker.address
+
+    def start(self) -> None:
+        """Starts the broker and waits until it answers."""
+        self._process = self._broker.start({"auto.create.topics.enable": "false"})
+        deadline = time.monotonic() + START_SECONDS
+        while not self._broker.answers():
+            assert self._process.poll() is None, self._broker.last_lines()
+            assert time.monotonic() < deadline, self._broker.last_lines()
+
+    def stop(self) -> None:
+        assert self._process
+        self._broker.stop(self._process)
+
+    def kill(self) -> None:
+        """Kills the broker, as a crash would."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def topic(self, partitions: int = 2) -> str:
+        """Makes a topic with a name of its own."""
+        name = f"topic-{uuid.uuid4().hex[:8]}"
+        admin = self._broker.admin()  # whose end would cancel the request
+        for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
+            future.result()
+        return name
+
+    def produce(self, topic: str, messages: Iterable[dict[str, Any]], key: str = "id") -> None:
+        """Sends messages as JSON, keyed by one of their fields, and waits until the broker has them."""
+        producer = Producer({"bootstrap.servers": self.address})
+        for message in messages:
+            producer.produce(topic, json.dumps(message), str(message[key]), headers={"sent-by": "test"})
+            producer.poll(0)
+        assert producer.flush(30) == 0
+
+    def consume(self, topic: str, count: int, seconds: float = 30) -> list[Any]:
+        """Reads messages from the beginning of a topic."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.address, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"}
+        )
+        consumer.subscribe([topic])
+        found: list[Any] = []
+        deadline = time.monotonic() + seconds
+        while len(found) < count and time.monotonic() < deadline:
+            message = consumer.poll(0.5)
+            if message is not None and message.error() is None:
+                found.append(message)
+        consumer.close()
+        return found
