@@ -2,13 +2,12 @@ package lakehouse;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.apache.spark.connect.proto.Deduplicate;
 import org.apache.spark.connect.proto.WithWatermark;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAttribute;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedEventTimeWatermark;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.plans.logical.DeduplicateWithinWatermark;
-import org.apache.spark.sql.catalyst.plans.logical.EventTimeWatermark;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.util.IntervalUtils;
 import org.apache.spark.sql.connect.planner.SparkConnectPlanner;
@@ -53,8 +52,7 @@ public class LateAnalysis implements RelationPlugin {
   private static LogicalPlan planned(WithWatermark given, SparkConnectPlanner planner) {
     LogicalPlan input = planner.transformRelation(given.getInput());
     Attribute time = attribute(List.of(given.getEventTime().split("\\.")));
-    return new EventTimeWatermark(
-        UUID.randomUUID(), time, IntervalUtils.fromIntervalString(given.getDelayThreshold()), input);
+    return new UnresolvedEventTimeWatermark(time, IntervalUtils.fromIntervalString(given.getDelayThreshold()), input);
   }
 
   private static Attribute attribute(List<String> parts) {
