@@ -16,6 +16,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract_rules import (
     FORMAT,
+    MESSAGE_RULES,
     ORDERING,
     ROW_RULES,
     SCHEMA,
@@ -138,7 +139,7 @@ class Contract:
     def rules(self) -> dict[str, str]:
         """Every rule that a row has to meet, SQL conditions by name; a NULL counts as broken."""
         given = {given_rule(column.name): f"{column.name} IS NOT NULL" for column in self.columns if column.required}
-        return {**ROW_RULES, **given, **self.quality}
+        return {**(ROW_RULES if self.topic is None else MESSAGE_RULES), **given, **self.quality}
 
 
 @cache

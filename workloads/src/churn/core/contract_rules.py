@@ -49,8 +49,15 @@ MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
 
-# Rules that every row has to meet whatever its contract says, SQL conditions by name.
-ROW_RULES = {"has_its_fields": "NOT _uneven", "values_have_their_type": "_malformed IS NULL"}
+# Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
+TYPED = {"values_have_their_type": "_malformed IS NULL"}
+ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED}
+MESSAGE_RULES = {
+    **TYPED,
+    "text_is_utf8": "NOT _unreadable",
+    "event_is_not_late": "NOT _late",
+    "clock_is_right": "NOT _ahead",
+}
 
 
 def given_rule(column: str) -> str:
@@ -219,7 +226,7 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
 def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
     """Requires of a rule its own name and a condition that Spark checks."""
     required = [column.name or "" for column in table.properties or () if column.required]
-    names = {*ROW_RULES, *map(given_rule, required)}
+    names = {*ROW_RULES, *MESSAGE_RULES, *map(given_rule, required)}
     for index, rule in enumerate(table.quality or ()):
         place = ("schema", 0, "quality", index)
         if not rule.name:
