@@ -42,6 +42,17 @@ class SimulateOptions:
 
 
 @dataclass(frozen=True)
+class StreamsOptions:
+    """Options of `streams`."""
+
+    bootstrap_servers: str = field(metadata=option("addresses of the brokers, host:port,…"))
+    service_credential: str = field(metadata=option("service credential of the brokers; empty if they ask for none"))
+    topic: str = field(metadata=option("topic of the events"))
+    wait_minutes: int = field(metadata=option("minutes to wait for the run's files in silver.events", int))
+    maximum_lag_minutes: int = field(metadata=option("minutes for which a message may wait to be read", int))
+
+
+@dataclass(frozen=True)
 class FeaturesOptions:
     """Options of `features`."""
 
@@ -96,6 +107,13 @@ RECONCILE = Task(
     "mlops.row_accounting. Fails when rows are lost, or when files reached bronze without ingest.",
     NoOptions,
 )
+STREAMS = Task(
+    "streams",
+    "churn.streaming.streams:main",
+    "Waits until silver.events has the run's uses, asks the brokers how old the stream is, and accounts for every "
+    "message in mlops.stream_accounting. Fails when the stream is down or behind, and when messages are lost or twice.",
+    StreamsOptions,
+)
 FEATURES = Task(
     "features",
     "churn.feature_engineering.features:main",
@@ -147,5 +165,6 @@ TABLES = Task(
 )
 
 TASKS: dict[str, Task[Any]] = {
-    task.name: task for task in (SIMULATE, INGEST, RECONCILE, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
+    task.name: task
+    for task in (SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
 }
