@@ -17,7 +17,7 @@ def test_contracts_ask_for_the_grants_of_their_roles() -> None:
 
 
 def test_a_role_that_writes_reads_too() -> None:
-    contract = Contract("c.yaml", "uses", "", "ops", (Role("ops", "write", 7),), "csv", None, (), {})
+    contract = Contract("c.yaml", "uses", None, "", "ops", (Role("ops", "write", 7),), "csv", None, (), {})
     (grant,) = contract_grants([contract], "c")
     assert grant == Grant(Securable("c.silver.uses", Kind.TABLE), "ops", frozenset({"SELECT", "MODIFY"}))
 

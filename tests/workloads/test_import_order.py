@@ -20,6 +20,7 @@ ORDER = (
     "data",
     "ingestion",
     "transforms",
+    "streaming",
     "feature_engineering",
     "serving",
     "training",

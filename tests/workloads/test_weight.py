@@ -20,7 +20,15 @@ from tests.locked import closure, pins, requirements
 HEAVY = ("mlflow", "sklearn", "xgboost", "matplotlib")
 DATA = ("pyspark", "pandas", "numpy")
 SOURCES = sorted(path for path in (REPOSITORY / "workloads").rglob("*.py") if "dist" not in path.parts)
-WITHOUT_MODEL = (tasks.SIMULATE, tasks.INGEST, tasks.RECONCILE, tasks.FEATURES, tasks.MARTS, tasks.TABLES)
+WITHOUT_MODEL = (
+    tasks.SIMULATE,
+    tasks.INGEST,
+    tasks.RECONCILE,
+    tasks.STREAMS,
+    tasks.FEATURES,
+    tasks.MARTS,
+    tasks.TABLES,
+)
 PIPELINES = REPOSITORY / "workloads" / "pipelines"
 # what would tell a laptop from a cluster
 PLACE = re.compile(r"os\.environ|getenv|DATABRICKS_RUNTIME|127\.0\.0\.1|localhost|\bif .*\blocal\b")
@@ -67,7 +75,7 @@ def run_as_a_pipeline(program: str) -> str:
 
 
 def test_pipelines_import_only_what_they_install() -> None:
-    program = f"{imports_of_pipelines()}\nassert contracts()"
+    program = f"{imports_of_pipelines()}\nassert file_contracts()"
     assert "from churn.transforms import conform" in program
     assert run_as_a_pipeline(program) == ""
 

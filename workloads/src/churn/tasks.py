@@ -7,12 +7,27 @@ read it while it plans.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from churn.core.label_window import LabelWindow
 from churn.core.task import NoOptions, Task, option
+
+USAGE, EVENTS = "silver.usage", "silver.events"  # tables of uses: those of files, and those of files and the stream
+
+
+def usage_table(text: str) -> str:
+    """The name of a table of uses.
+
+    Raises:
+        argparse.ArgumentTypeError: It is another name.
+    """
+    if text not in (USAGE, EVENTS):
+        raise argparse.ArgumentTypeError(f"{text} is neither {USAGE} nor {EVENTS}")
+    return text
+
 
 MODEL = option("registered model, such as churn_dev.mlops.churn_model")
 EXPERIMENT = option("id of the MLflow experiment in which models are tracked")
@@ -27,9 +42,21 @@ class SimulateOptions:
 
 
 @dataclass(frozen=True)
+class StreamsOptions:
+    """Options of `streams`."""
+
+    bootstrap_servers: str = field(metadata=option("addresses of the brokers, host:port,…"))
+    service_credential: str = field(metadata=option("service credential of the brokers; empty if they ask for none"))
+    topic: str = field(metadata=option("topic of the events"))
+    wait_minutes: int = field(metadata=option("minutes to wait for the run's files in silver.events", int))
+    maximum_lag_minutes: int = field(metadata=option("minutes for which a message may wait to be read", int))
+
+
+@dataclass(frozen=True)
 class FeaturesOptions:
     """Options of `features`."""
 
+    usage_table: str = field(metadata=option("table of uses, silver.usage or silver.events", usage_table))
     window: LabelWindow
 
 
@@ -79,6 +106,13 @@ RECONCILE = Task(
     "Proves that every admitted row is in silver, in quarantine or superseded, and records the counts in "
     "mlops.row_accounting. Fails when rows are lost, or when files reached bronze without ingest.",
     NoOptions,
+)
+STREAMS = Task(
+    "streams",
+    "churn.streaming.streams:main",
+    "Waits until silver.events has the run's uses, asks the brokers how old the stream is, and accounts for every "
+    "message in mlops.stream_accounting. Fails when the stream is down or behind, and when messages are lost or twice.",
+    StreamsOptions,
 )
 FEATURES = Task(
     "features",
@@ -131,5 +165,6 @@ TABLES = Task(
 )
 
 TASKS: dict[str, Task[Any]] = {
-    task.name: task for task in (SIMULATE, INGEST, RECONCILE, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
+    task.name: task
+    for task in (SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
 }

@@ -49,6 +49,30 @@ ROW_ACCOUNTING = Table(
     writer="reconcile",
 )
 
+STREAM_ACCOUNTING = Table(
+    "mlops.stream_accounting",
+    "One row for each run and partition of the topic: produced = missing + accepted + quarantined + duplicates + lost.",
+    (
+        Column("run_id", "STRING", "job run that accounted"),
+        Column("date", "DATE", "logical date of that run"),
+        Column("read_until", "TIMESTAMP", "moment up to which messages were read that are accounted for"),
+        Column("partition", "INT", "partition of the topic"),
+        Column("first_offset", "BIGINT", "first message, the next after the account before"),
+        Column("last_offset", "BIGINT", "last message"),
+        Column("produced", "BIGINT", "messages that the offsets say there were"),
+        Column("missing", "BIGINT", "of these, messages that bronze does not have"),
+        Column("accepted", "BIGINT", "of these, messages in silver"),
+        Column("quarantined", "BIGINT", "of these, messages in quarantine"),
+        Column("duplicates", "BIGINT", "of these, messages whose event silver has by another message or a file"),
+        Column("lost", "BIGINT", "of these, messages that are in bronze and nowhere else"),
+        Column("twice", "BIGINT", "rows too many of these messages, in bronze, silver or quarantine"),
+        Column("unknown_customers", "BIGINT", "of the accepted, events of customers whom no file has reported yet"),
+    ),
+    keys=("run_id", "partition"),
+    part=("run_id",),
+    writer="streams",
+)
+
 LABELS = Table(
     "gold.churn_labels",
     "One row for each customer who was active on an observation date and whose label is complete.",
@@ -184,4 +208,4 @@ GATE_CHECKS = Table(
 )
 
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
-TABLES = (DELIVERIES, ROW_ACCOUNTING, LABELS, GATE_RESULTS, SCORES, *MARTS)
+TABLES = (DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, LABELS, GATE_RESULTS, SCORES, *MARTS)

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from churn.core.contract import Column as Field
     from churn.core.contract import Contract
 
-# How a text file writes a value: a cast alone takes `2026` for a date, `20d` and `NaN` for numbers.
+# How a text file or a message writes a value: a cast alone takes `2026` for a date, `20d` and `NaN` for numbers.
 WRITTEN = {
     "DATE": r"^\d{4}-\d{2}-\d{2}$",
     "DOUBLE": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$",
     "INT": r"^[+-]?\d+$",
+    "TIMESTAMP": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$",  # in UTC
 }
 OTHER_FIELDS = r"^(_c\d+|_corrupt_record)$"  # keys under which Auto Loader rescues a row that is too long or too short
 

@@ -1,0 +1,218 @@
+"""Entry point `streams`, before the features: proves that the stream is up, has the run's files, and lost nothing.
+
+It waits until silver.events has every use that the run's files delivered. It asks the brokers for what bronze has not
+read: the oldest such message says how old the stream is. Then it accounts for every message that was read since the
+account before, in mlops.stream_accounting.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as sf
+
+from churn import tasks
+from churn.core.contract import contract_of
+from churn.core.entry import Run, parse, spark_session
+from churn.core.errors import FinalError, RetryableError
+from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING
+from churn.streaming import audit
+from churn.streaming.clock import processing_time
+from churn.streaming.events import REMEMBERED_DAYS
+from churn.streaming.kafka import connection
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, Row, SparkSession
+
+POLL_SECONDS = 5.0
+SETTLE_MINUTES = 10  # from bronze to silver or quarantine at most; younger messages are left to the next account
+SHOWN = 5
+EVENTS = contract_of("events")
+
+
+class StreamTooOldError(RetryableError):
+    """The stream is down or behind: it has not taken over the run's files, or the brokers have old, unread messages."""
+
+
+class EventsLostError(FinalError):
+    """Messages are neither in silver nor in quarantine nor duplicates; the text has partitions, offsets and counts."""
+
+
+class EventsTwiceError(FinalError):
+    """Messages or events are there more than once; the text has partitions, counts and ids."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Waits for the stream, accounts for what it has read, and prints both.
+
+    Raises:
+        StreamTooOldError: The stream is down or behind.
+        EventsLostError: Messages are lost, perhaps beside others that are there twice.
+        EventsTwiceError: Messages or events are there twice, and none is lost.
+    """
+    run, options = parse(tasks.STREAMS, argv)
+    spark = spark_session()
+    wait_for_files(spark, run, options.wait_minutes)
+    age = age_of_oldest_unread(spark, run, options)
+    print(f"the oldest unread message has waited for {age:.0f} s" if age else "every message is read")
+    if age > options.maximum_lag_minutes * 60:
+        raise StreamTooOldError(
+            f"{options.topic} has a message that bronze.events has not read for {age / 60:.0f} minutes; allowed: "
+            f"{options.maximum_lag_minutes}; look whether the pipeline churn_stream runs, and at its event log; then "
+            "repair this run"
+        )
+    Accounting(spark, run).check()
+
+
+def wait_for_files(spark: SparkSession, run: Run, wait_minutes: int) -> None:
+    """Waits until silver.events has every use of the files that this run admitted.
+
+    Raises:
+        StreamTooOldError: It lacks some at the end.
+    """
+    deadline = time.monotonic() + wait_minutes * 60
+    while missing := uses_missing(spark, run):
+        if time.monotonic() > deadline:
+            raise StreamTooOldError(
+                f"silver.events lacks {missing:,} uses of the run's files after {wait_minutes} minutes; look whether "
+                "the pipeline churn_stream runs, and at its event log; then repair this run"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def uses_missing(spark: SparkSession, run: Run) -> int:
+    """Number of accepted uses in the files of a run that silver.events does not have."""
+    ledger = spark.table(run.table(DELIVERIES.name)).where(
+        (sf.col("run_id") == run.run_id) & (sf.col("domain") == "usage") & sf.col("stored").isNotNull()
+    )
+    versions = spark.table(run.table("silver.usage_versions")).select("event_id", _name_of("_file"))
+    uses = versions.join(ledger.select(_name_of("stored")), "name", "left_semi")
+    there = spark.table(run.table("silver.events")).select("event_id")
+    return uses.join(there, "event_id", "left_anti").count()
+
+
+def age_of_oldest_unread(spark: SparkSession, run: Run, options: tasks.StreamsOptions) -> float:
+    """Seconds for which the brokers have had the oldest message that bronze.events does not have; 0 if it has all.
+
+    Partitions of which bronze has nothing are left out, unless it has nothing at all.
+    """
+    ends = spark.table(run.table("bronze.events")).groupBy("partition").agg(sf.max("offset").alias("last")).collect()
+    asked = {"subscribe": options.topic, "startingOffsets": "earliest"}
+    if ends:
+        after = {str(row.partition): row["last"] + 1 for row in ends}
+        asked = {
+            "assign": json.dumps({options.topic: [row.partition for row in ends]}),
+            "startingOffsets": json.dumps({options.topic: after}),
+        }
+    brokers = connection(options.bootstrap_servers, options.service_credential)
+    unread = spark.read.format("kafka").options(**brokers, **asked).load()
+    waited = sf.unix_micros(processing_time()) - sf.unix_micros(sf.min("timestamp"))
+    return float(unread.agg(waited.alias("waited")).collect()[0].waited or 0) / 1e6
+
+
+class Accounting:
+    """Accounts for the messages that were read since the account of the run before."""
+
+    def __init__(self, spark: SparkSession, run: Run) -> None:
+        """Finds where the account before has ended; one that this run has made is made anew."""
+        self._spark, self._run = spark, run
+        table = spark.table(STREAM_ACCOUNTING.create(spark, run.catalog))
+        self._before = table.where(sf.col("run_id") != run.run_id)
+        self._since: datetime | None = _greatest(self._before, "read_until")
+
+    def check(self, settle_minutes: int = SETTLE_MINUTES) -> None:
+        """Records the account of every message that had time to come further than bronze, prints and judges it.
+
+        Raises:
+            EventsLostError: Messages are lost.
+            EventsTwiceError: Messages or events are there twice.
+        """
+        settled = sf.col("read_at") <= processing_time() - sf.make_dt_interval(mins=sf.lit(settle_minutes))
+        until = _greatest(self._table("bronze.events").where(settled), "read_at")
+        if until is None or (self._since is not None and until <= self._since):
+            print("no message was read since the account before")
+            return
+        messages = audit.read_between(self._table("bronze.events"), self._since, until)
+        rows = self.record(messages, until)
+        print(f"{'partition':<11}" + "".join(f"{name:>18}" for name in audit.COUNTS))
+        for row in rows:
+            print(f"{row.partition:<11}" + "".join(f"{row[name]:>18,}" for name in audit.COUNTS))
+        twice = self._twice(rows)
+        if faults := [*self._lost(rows, messages), *twice]:
+            raise (EventsTwiceError if len(faults) == len(twice) else EventsLostError)("; ".join(faults))
+
+    def record(self, messages: DataFrame, until: datetime) -> list[Row]:
+        """Records the account of messages; returns its rows, by partition."""
+        rows = audit.account(
+            messages,
+            self._remembered("silver.events", "_accepted_at"),
+            self._remembered("silver.quarantine_events", "_read_at"),
+            self._table("silver.customer"),
+            ended=self._ended(),
+            contract=EVENTS,
+        )
+        run = {"run_id": self._run.run_id, "date": self._run.date, "read_until": until}
+        recorded = rows.select(*(sf.lit(value).alias(name) for name, value in run.items()), "*")
+        STREAM_ACCOUNTING.replace(recorded, self._run.catalog, self._run.run_id)
+        mine = self._table(STREAM_ACCOUNTING.name).where(sf.col("run_id") == self._run.run_id)
+        return mine.orderBy("partition").collect()
+
+    def _lost(self, rows: Sequence[Row], messages: DataFrame) -> list[str]:
+        faults = []
+        if any(row.missing for row in rows):
+            gaps = audit.gaps_between(messages, self._ended()).limit(SHOWN).collect()
+            shown = ", ".join(f"{gap.partition}: {gap.from_offset} to {gap.to_offset}" for gap in gaps)
+            faults.append(
+                f"{sum(row.missing for row in rows):,} messages are not in bronze.events, by partition: {shown}; the "
+                "topic forgot them before they were read: ask their senders for them, then start the day anew"
+            )
+        if lost := [row for row in rows if row.lost]:
+            shown = ", ".join(f"{row.lost:,} of partition {row.partition}" for row in lost)
+            faults.append(
+                f"messages of bronze.events are neither in silver.events nor in quarantine: {shown}; look at the event "
+                "log of the pipeline churn_stream for what it has dropped"
+            )
+        return faults
+
+    def _twice(self, rows: Sequence[Row]) -> list[str]:
+        faults = []
+        if twice := [row for row in rows if row.twice]:
+            shown = ", ".join(f"{row.twice:,} of partition {row.partition}" for row in twice)
+            faults.append(f"messages are there twice: {shown}; delete one row of each by its partition and offset")
+        events = audit.repeated(self._remembered("silver.events", "_accepted_at"))
+        ids = events.orderBy("event_id").limit(SHOWN).collect()
+        if ids:
+            shown = ", ".join(row.event_id for row in ids)
+            faults.append(f"silver.events has events twice, such as {shown}; delete the later row of each")
+        return faults
+
+    def _ended(self) -> DataFrame:
+        return self._before.groupBy("partition").agg(sf.max("last_offset").alias("last_offset"))
+
+    def _remembered(self, name: str, moment: str) -> DataFrame:
+        """Rows of a table since as long before the account as ids are remembered."""
+        rows = self._table(name)
+        if self._since is None:
+            return rows
+        return rows.where(sf.col(moment) > sf.lit(self._since - timedelta(days=REMEMBERED_DAYS)))
+
+    def _table(self, name: str) -> DataFrame:
+        return self._spark.table(self._run.table(name))
+
+
+def _greatest(rows: DataFrame, moment: str) -> datetime | None:
+    found: datetime | None = rows.agg(sf.max(moment).alias("at")).collect()[0].at
+    return found
+
+
+def _name_of(path: str) -> Column:
+    """Last part of a path; `ingest` gives each file a name of its own."""
+    return sf.element_at(sf.split(path, "/"), -1).alias("name")
+
+
+if __name__ == "__main__":
+    main()
