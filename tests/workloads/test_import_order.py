@@ -25,6 +25,7 @@ ORDER = (
     "training",
     "validation",
     "inference",
+    "online",
     "reporting",
     "simulation",
 )
