@@ -118,7 +118,8 @@ def test_a_credential_that_expired_is_refused(cloud: LocalWorkspace, runner: iam
     connect(itself, runner.application_id, "churn", password).close()
     store = Store(cloud.settings.home / "workspace.sqlite")
     for key, document in store.items(CREDENTIALS):
-        store.put(CREDENTIALS, key, document | {"expires": int(time.time() * 1000) - 1})  # type: ignore[typeddict-item] # a merge
+        document["expires"] = int(time.time() * 1000) - 1
+        store.put(CREDENTIALS, key, document)
     store.close()
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         connect(itself, runner.application_id, "churn", password)

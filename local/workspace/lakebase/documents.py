@@ -20,6 +20,7 @@ class ResourceDocument(TypedDict):
 class ProjectDocument(ResourceDocument):
     """A project (kind `lakebase_projects`, by `projects/<id>`)."""
 
+    project_id: str  # permissions know the project by it
     port: int
     creator: str
     delete_time: NotRequired[str]

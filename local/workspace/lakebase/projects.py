@@ -47,7 +47,9 @@ def create(
         branch = f"{name}/branches/{BRANCH}"
         status |= {"owner": caller.name, "default_branch": branch, "display_name": spec.get("display_name", project_id)}
         port = workspace.service(Lakebase).free_port()
-        project = PROJECTS.document({**new(name, status), "port": port, "creator": caller.name})
+        project = PROJECTS.document(
+            {**new(name, status), "project_id": project_id, "port": port, "creator": caller.name}
+        )
         protected = request.get("initial_branch_spec", {}).get("is_protected", False)
         state = {"current_state": "READY", "default": True, "is_protected": protected}
         endpoint = f"{branch}/endpoints/{ENDPOINT}"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from churn.online.events import Event, days_of, freshness, percentile, sessions_of
+from churn.online.event import Event
+from churn.online.events import days_of, freshness, percentile, sessions_of
 from churn.online.signals import SIGNALS
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -293,6 +293,12 @@ databricks.Permissions(
     ],
     opts=options(),
 )
+databricks.Permissions(
+    "use-online",
+    database_project_name=online.project_id,
+    access_controls=team_may("CAN_MANAGE" if second else "CAN_USE"),
+    opts=options(),
+)
 databricks.Permissions("read-folder", directory_path=folder.path, access_controls=team_may("CAN_READ"), opts=options())
 databricks.Permissions("read-file", workspace_file_path=file.path, access_controls=team_may("CAN_READ"), opts=options())
 databricks.Permissions(

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from churn.online.events import DayTotals, Event
+    from churn.online.event import Event
+    from churn.online.events import DayTotals
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0  # while the store is away; each wait is twice the one before
 COPY_SECONDS = 30.0  # between two copies to the lake, each of which is a commit of Delta

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from churn.online.event import Event
 from churn.online.signals import SIGNALS
 
 COLUMNS = ("customer_id", "session_id", "kind", "event_time", "event_date", "page", "feature", "enabled", "minutes")
@@ -20,24 +21,6 @@ HOPS = {
     "silver_online": ("accepted_at", "written_at"),
     "event_online": ("event_time", "written_at"),
 }
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event, as silver.events has it; the moments of the way are None for one that came in a file."""
-
-    customer_id: str
-    session_id: str | None
-    kind: str
-    event_time: datetime
-    event_date: date
-    page: str | None = None
-    feature: str | None = None
-    enabled: bool | None = None
-    minutes: float | None = None
-    broker_time: datetime | None = None
-    read_at: datetime | None = None
-    accepted_at: datetime | None = None
 
 
 @dataclass

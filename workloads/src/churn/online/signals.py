@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from churn.online.events import Event
+    from churn.online.event import Event
 
 CORE_FEATURES = ("call", "data", "stream")
 

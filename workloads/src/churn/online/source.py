@@ -15,7 +15,8 @@ from pyspark.sql import functions as sf
 
 from churn.core.errors import FinalError
 from churn.feature_engineering.rolling_activity import KEPT_DAYS
-from churn.online.events import COLUMNS, TIMES, DayTotals, Event
+from churn.online.event import Event
+from churn.online.events import COLUMNS, TIMES, DayTotals
 from churn.online.writer import ACTIVE, Position
 
 if TYPE_CHECKING:
