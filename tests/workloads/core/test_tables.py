@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from churn.core.table import Table
 
 ALL = (*TABLES, FEATURES)
-VALUES = {"STRING": "'a'", "INT": "1", "BIGINT": "1", "DOUBLE": "0.5", "DATE": "DATE '2026-01-31'"}
+VALUES = {
+    "STRING": "'a'",
+    "INT": "1",
+    "BIGINT": "1",
+    "DOUBLE": "0.5",
+    "DATE": "DATE '2026-01-31'",
+    "TIMESTAMP": "TIMESTAMP '2026-01-31 05:00:00'",
+}
 PART = {"STRING": "a", "INT": 1, "DATE": date(2026, 1, 31)}
 
 

@@ -58,6 +58,18 @@ def test_a_new_day_moves_the_windows_of_all_customers(stream: Stream) -> None:
             assert found == (later.date(), 2.5, 5, 0)
 
 
+def test_what_is_older_than_activity_looks_is_forgotten(stream: Stream) -> None:
+    with stream.store.connect() as connection, connection.transaction(force_rollback=True):
+        writer.refresh_activity(connection, (), now() + timedelta(days=100))
+        for table in ("customer_days", "sessions"):
+            assert connection.execute(f"SELECT count(*) FROM churn.{table}".encode()).fetchone() == (0,)
+        query = "SELECT sessions_30d, days_since_last_use, last_event_time FROM churn.activity WHERE customer_id = 'a'"
+        found = connection.execute(query).fetchone()
+        assert found
+        assert found[:2] == (0, None)
+        assert found[2] < now()
+
+
 def test_sessions_keep_their_faults_of_order(stream: Stream) -> None:
     at = now() - timedelta(minutes=5)
     minute = timedelta(minutes=1)

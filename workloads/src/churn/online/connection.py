@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PORT = 5432  # unless the host says another
 RENEW_BEFORE = timedelta(minutes=5)  # a password that lasts no longer is not used for one more connection
 CONNECT_SECONDS = 10
+STATEMENT_SECONDS = 120
 
 
 class NoOnlineStoreError(FinalError):
@@ -56,7 +57,7 @@ class OnlineStore:
         """
         try:
             host, port = self._address()
-            return psycopg.connect(
+            connection = psycopg.connect(
                 host=host,
                 port=port,
                 user=self.client.current_user.me().user_name,
@@ -65,10 +66,10 @@ class OnlineStore:
                 sslmode=self.sslmode,
                 connect_timeout=CONNECT_SECONDS,
                 application_name="churn",
-                options="-c timezone=UTC -c statement_timeout=120000",
                 keepalives_idle=30,
                 autocommit=True,
             )
+            connection.execute(f"SET statement_timeout = {STATEMENT_SECONDS * 1000}")
         except NotFound as error:
             raise NoOnlineStoreError(
                 f"there is no endpoint {self.endpoint}: deploy it, or correct --endpoint"
@@ -78,6 +79,7 @@ class OnlineStore:
         except psycopg.OperationalError as error:
             self._expires = None  # a password that was refused is not tried again
             raise OnlineStoreAwayError(f"{self.database} at {self.endpoint}: {error}") from error
+        return connection
 
     def _address(self) -> tuple[str, str]:
         status = self.client.postgres.get_endpoint(self.endpoint).status

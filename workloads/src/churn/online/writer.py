@@ -106,7 +106,7 @@ def days_of(connection: psycopg.Connection[Any], customers: Sequence[str]) -> di
 
 
 def refresh_activity(connection: psycopg.Connection[Any], touched: Iterable[str], at: datetime) -> int:
-    """Computes the activity of customers anew; on a new day of all customers, since windows have moved.
+    """Computes the activity of customers anew, on a new day of all, since windows have moved; forgets what is old.
 
     Args:
         connection: In a transaction.
@@ -117,7 +117,9 @@ def refresh_activity(connection: psycopg.Connection[Any], touched: Iterable[str]
         Number of customers.
     """
     on, customers = at.date(), set(touched)
-    connection.execute("DELETE FROM churn.customer_days WHERE event_date <= %s", (on - timedelta(days=KEPT_DAYS),))
+    before = on - timedelta(days=KEPT_DAYS)
+    connection.execute("DELETE FROM churn.customer_days WHERE event_date <= %s", (before,))
+    connection.execute("DELETE FROM churn.sessions WHERE last_event_at < %s", (before,))
     stale = connection.execute("SELECT customer_id FROM churn.activity WHERE as_of < %s", (on,)).fetchall()
     ordered = sorted(customers | {customer for (customer,) in stale})
     if not ordered:
