@@ -83,3 +83,7 @@ class AwsStateError(LocalError):
 
 class BrokerError(LocalError):
     """A broker of the local AWS does not start. Trying again helps only after its configuration is corrected."""
+
+
+class DatabaseError(LocalError):
+    """A PostgreSQL server cannot be made ready. Trying again helps only after the remedy in the text."""

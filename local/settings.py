@@ -14,7 +14,7 @@ from local.errors import SettingsError
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 18000
 KAFKA_PORTS = 20  # for brokers, two each
-LAST_PORT = 65512  # which leaves room for those after it
+LAST_PORT = 65501  # which leaves room for those after it
 NO_PROXY = ("no_proxy", "NO_PROXY")  # some clients read only one of them
 
 
@@ -42,7 +42,7 @@ class LocalSettings:
     Attributes:
         home: Folder of all its state; removing it removes the cloud.
         port: Port of the workspace on 127.0.0.1; MLflow, Spark Connect and AWS take the next three, brokers of Kafka
-            up to twenty after those.
+            up to twenty after those, and servers of PostgreSQL five from the thirtieth on.
         principal_delay_seconds: Time until services beside the directory see a new principal; on Databricks there is
             one, of unknown length.
     """
@@ -116,6 +116,11 @@ class LocalSettings:
     def kafka_port(self) -> int:
         """Port of the first broker of Kafka; each takes two."""
         return self.port + 4
+
+    @property
+    def postgres_port(self) -> int:
+        """Port of the first server of PostgreSQL; each takes one, and the same number of UDP."""
+        return self.port + 30
 
     @property
     def aws(self) -> Path:

@@ -178,6 +178,24 @@ STAND_INS = (
     StandIn("jobs", "schedules", "fire while the workspace runs; what was missed while it was down is not made up for"),
     StandIn("sql", "results", "kept in the workspace's memory: a restart loses them"),
     StandIn(
+        "lakebase",
+        "projects",
+        "a real PostgreSQL 18 each, five at most, without TLS, so that a client says `sslmode=disable`. The host of an "
+        "endpoint carries the port, `127.0.0.1:<port>`, since local clouds share one address",
+    ),
+    StandIn(
+        "lakebase",
+        "computes",
+        "sizes, scaling, suspension, high availability and history are kept and answered, and change nothing; a "
+        "disabled endpoint stops its server",
+    ),
+    StandIn(
+        "lakebase",
+        "passwords",
+        "PostgreSQL asks the workspace by RADIUS whether one is right; only those of the API's credentials are, and "
+        "those of groups for the members that the directory knows",
+    ),
+    StandIn(
         "mlflow",
         "managed MLflow",
         "the open MLflow server, which is real, behind the workspace's address; calls that only Databricks has are "

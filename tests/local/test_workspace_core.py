@@ -120,7 +120,7 @@ def test_a_wrong_setting_is_one_clear_line(program: list[str]) -> None:
         [sys.executable, "-m", *program], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == "PLATFORM_PORT is 'many': set it to a whole number from 1024 to 65512\n"
+    assert done.stderr == "PLATFORM_PORT is 'many': set it to a whole number from 1024 to 65501\n"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ PROGRAM = Path(__file__).parent / "programs" / "workspace"
     "compute: cluster policies and SQL warehouses as resources",
     "dashboards: dashboards as resources",
     "mlflow: experiments as resources",
+    "lakebase: projects, endpoints, roles, databases as resources",
     client="Databricks provider",
 )
 def test_every_resource_type_is_deployed_changed_and_destroyed(
@@ -60,6 +61,19 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
     assert _outputs(pulumi)["model_comment"] == "edition 2"
     assert client.catalogs.get("proof").comment == "edition 2"
     assert client.dbutils.secrets.get("churn", "password") == "hidden 2"
+    project, branch = client.postgres.get_project("projects/online"), "projects/online/branches/production"
+    assert project.status
+    assert project.status.display_name == "edition 2"
+    endpoint = client.postgres.get_endpoint(f"{branch}/endpoints/primary").status
+    assert endpoint
+    assert (endpoint.autoscaling_limit_max_cu, endpoint.suspend_timeout_duration) == (2, None)
+    role = client.postgres.get_role(f"{branch}/roles/writer").status
+    assert role
+    assert role.attributes
+    assert role.attributes.createdb
+    database = client.postgres.get_database(f"{branch}/databases/churn").status
+    assert database
+    assert database.postgres_database == "churn2"
     assert _assigned(lakehouse)["ann@churn.local"] == ["ADMIN"]
     assert _roles(lakehouse, "runner 2") == {
         "roles/servicePrincipal.manager": ["users/admin@churn.local"],
@@ -68,6 +82,7 @@ def test_every_resource_type_is_deployed_changed_and_destroyed(
 
     pulumi("destroy", "--yes", "--skip-preview")
     assert inventory(client) == before
+    assert not list(client.postgres.list_projects(show_deleted=True))
     assert _assigned(lakehouse) == {}
 
 

@@ -35,6 +35,7 @@ CLIENTS = {
     "Spark Connect": Client(frozenset({"remote"})),
     "boto3": Client(frozenset({"boto3"})),
     "confluent-kafka": Client(frozenset({"AdminClient", "Consumer", "Producer"})),
+    "psycopg": Client(frozenset({"psycopg"})),
     "Pulumi engine": Client(frozenset({"pulumi"})),
     "pulumi-aws": Client(frozenset({"pulumi"}), "shown through our own stand-in for the provider only"),
     "cloud_files_client": Client(

@@ -26,6 +26,7 @@ ORDER = (
     "training",
     "validation",
     "inference",
+    "online",
     "reporting",
     "simulation",
 )

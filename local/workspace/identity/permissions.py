@@ -16,6 +16,7 @@ from local.workspace.files.documents import OBJECTS
 from local.workspace.identity.documents import PERMISSIONS, PermissionsDocument
 from local.workspace.identity.kinds import KINDS
 from local.workspace.jobs.documents import JOBS
+from local.workspace.lakebase.documents import PROJECTS
 from local.workspace.pipelines.documents import PIPELINES
 from local.workspace.serving.documents import ENDPOINTS
 
@@ -44,12 +45,14 @@ class _Kind:
         return "IS_OWNER" in self.levels
 
 
+_IDS = ("id", "object_id", "resource_id", "project_id")  # fields by which a document of some kind is known
 _FILE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
 _WAREHOUSE = _Kind("warehouses", WAREHOUSES, ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"))
 _KINDS = {
     "cluster-policies": _Kind("cluster-policy", POLICIES, ("CAN_USE",)),
     "clusters": _Kind("cluster", CLUSTERS, ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
     "dashboards": _Kind("dashboard", DASHBOARDS, _FILE_LEVELS),
+    "database-projects": _Kind("database-projects", PROJECTS, ("CAN_USE", "CAN_MANAGE")),
     "directories": _Kind("directory", OBJECTS, _FILE_LEVELS),
     "experiments": _Kind("mlflowExperiment", OBJECTS, ("CAN_READ", "CAN_EDIT", "CAN_MANAGE")),
     "files": _Kind("file", OBJECTS, _FILE_LEVELS),
@@ -141,7 +144,8 @@ def _current(workspace: Workspace, kind: str, identifier: str) -> list[Document]
         (
             document
             for key, document in workspace.store.items(documents)
-            if identifier in (key, *(str(document.get(name)) for name in ("id", "object_id", "resource_id")))
+            if identifier
+            in (key, *(str(document.get(name)) for name in ("id", "object_id", "resource_id", "project_id")))
         ),
         None,
     )

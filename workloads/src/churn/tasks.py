@@ -86,6 +86,20 @@ class BootstrapOptions:
     experiment_id: str = field(metadata=EXPERIMENT)
 
 
+@dataclass(frozen=True)
+class ActivityOptions:
+    """Options of `activity`."""
+
+    model: str = field(metadata=MODEL)
+    endpoint: str = field(metadata=option("Lakebase endpoint, projects/<id>/branches/<id>/endpoints/<id>"))
+    database: str = field(metadata=option("name of the database in PostgreSQL"))
+    sslmode: str = field(metadata=option("how PostgreSQL is reached, in the words of libpq; require in the cloud"))
+    trigger_seconds: int = field(metadata=option("seconds between two looks for new events", int))
+    until_caught_up: bool = field(
+        metadata=option("1 to end when nothing new is left, 0 to go on", lambda text: bool(int(text)))
+    )
+
+
 SIMULATE = Task(
     "simulate",
     "churn.simulation.simulate:main",
@@ -142,6 +156,14 @@ SCORE = Task(
     "when features or scores are not one row for each active customer.",
     ModelOptions,
 )
+ACTIVITY = Task(
+    "activity",
+    "churn.online.activity:main",
+    "Keeps the activity of each customer in the online store up to date with silver.events, and scores customers anew "
+    "whose running session shows rising risk, until it is stopped; waits while the store is away. Fails when "
+    "silver.events, its change feed or the endpoint is missing.",
+    ActivityOptions,
+)
 MARTS = Task(
     "marts",
     "churn.reporting.marts:main",
@@ -166,5 +188,5 @@ TABLES = Task(
 
 TASKS: dict[str, Task[Any]] = {
     task.name: task
-    for task in (SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS, BOOTSTRAP, TABLES)
+    for task in (SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS, ACTIVITY, BOOTSTRAP, TABLES)
 }

@@ -210,6 +210,45 @@ warehouse = databricks.SqlEndpoint(
     ),
     opts=options(),
 )
+online = databricks.PostgresProject(
+    "online",
+    project_id="online",
+    purge_on_delete=True,
+    spec={"pg_version": 18, "display_name": f"edition {edition}", "history_retention_duration": "172800s"},
+    opts=options(),
+)
+branch = pulumi.Output.concat(online.name, "/branches/production")
+databricks.PostgresEndpoint(
+    "online-compute",
+    endpoint_id="primary",
+    parent=branch,
+    replace_existing=True,
+    spec={
+        "endpoint_type": "ENDPOINT_TYPE_READ_WRITE",
+        "autoscaling_limit_min_cu": 0.5,
+        "autoscaling_limit_max_cu": edition,
+        "no_suspension": True,
+    },
+    opts=options(online),
+)
+writer = databricks.PostgresRole(
+    "online-writer",
+    role_id="writer",
+    parent=branch,
+    spec={
+        "postgres_role": runner.application_id,
+        "identity_type": "SERVICE_PRINCIPAL",
+        "attributes": {"createdb": second, "createrole": False, "bypassrls": False},
+    },
+    opts=options(online),
+)
+databricks.PostgresDatabase(
+    "online-database",
+    database_id="churn",
+    parent=branch,
+    spec={"postgres_database": f"churn{edition}", "role": writer.name},
+    opts=options(writer),
+)
 scope = databricks.SecretScope("scope", name="churn", opts=options())
 databricks.Secret(
     "secret", scope=scope.name, key="password", string_value=f"hidden {edition}", opts=options(replace=True)
@@ -255,6 +294,12 @@ databricks.Permissions(
             service_principal_name=runner.application_id, permission_level="CAN_MANAGE"
         ),
     ],
+    opts=options(),
+)
+databricks.Permissions(
+    "use-online",
+    database_project_name=online.project_id,
+    access_controls=team_may("CAN_MANAGE" if second else "CAN_USE"),
     opts=options(),
 )
 databricks.Permissions("read-folder", directory_path=folder.path, access_controls=team_may("CAN_READ"), opts=options())

@@ -63,6 +63,11 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def schema(self) -> str:
+        """Names and types of its columns, for a DataFrame."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns)
+
+    @property
     def ddl(self) -> str:
         """Its columns as a `CREATE TABLE` statement has them."""
         return ", ".join(column.ddl for column in self.columns)
@@ -91,6 +96,19 @@ class Table:
         if self.part:
             writer = writer.option("replaceWhere", self.condition(*values))
         writer.saveAsTable(full_name)
+
+    def insert_missing(self, rows: DataFrame, catalog: str) -> None:
+        """Adds the rows whose keys the table does not hold yet, so that a repeated call adds nothing.
+
+        Args:
+            rows: The rows, with all declared columns and no key twice.
+            catalog: Unity Catalog name.
+        """
+        full_name, view = self.create(rows.sparkSession, catalog), f"missing_{self.name.replace('.', '_')}"
+        rows.select(*self.column_names).createOrReplaceTempView(view)
+        same = " AND ".join(f"there.{key} = new.{key}" for key in self.keys)
+        merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
+        rows.sparkSession.sql(merge).collect()
 
     def condition(self, *values: date | str | int) -> str:
         """SQL condition that holds for the rows of one part, given the values of the columns `part`."""

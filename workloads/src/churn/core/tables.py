@@ -133,6 +133,49 @@ SCORES = Table(
     writer="score",
 )
 
+LIVE_SCORES = Table(
+    "gold.churn_scores_live",
+    "One row for each signal of rising risk in a session that ran: the customer's score at that moment.",
+    (
+        Column("customer_id", "STRING", "customer"),
+        Column("session_id", "STRING", "session in which the signal was seen"),
+        Column("signal", "STRING", "name of the signal, as churn.online.signals declares it"),
+        Column("event_time", "TIMESTAMP", "latest event of the signal"),
+        Column("scored_at", "TIMESTAMP", "moment of the score"),
+        Column("score", "DOUBLE", "calibrated probability of leaving within the horizon"),
+        Column(
+            "previous_score",
+            "DOUBLE",
+            "score of the customer before, of a session or of a day; NULL if none",
+            nullable=True,
+        ),
+        Column("band", "STRING", "high, medium or low; unrated from a bootstrap model"),
+        Column("reason", "STRING", "why the signal raises the risk, a sentence for people"),
+        Column("model_version", "INT", "version of the registered model"),
+        Column("run_id", "STRING", "job run that scored"),
+    ),
+    keys=("customer_id", "session_id", "signal"),
+    part=(),
+    writer="activity",
+)
+
+STREAM_FRESHNESS = Table(
+    "mlops.stream_freshness",
+    "One row for each batch of events that reached the online store, and each hop on the way: how long it took.",
+    (
+        Column("written_at", "TIMESTAMP", "moment at which the online store had the batch"),
+        Column("hop", "STRING", "event_broker, broker_bronze, bronze_silver, silver_online or event_online"),
+        Column("version", "BIGINT", "version of silver.events that the batch ends with"),
+        Column("rows", "BIGINT", "events of the stream in the batch"),
+        Column("p50", "DOUBLE", "median, in seconds"),
+        Column("p95", "DOUBLE", "95th percentile, in seconds"),
+        Column("p99", "DOUBLE", "99th percentile, in seconds"),
+    ),
+    keys=("written_at", "hop"),
+    part=(),
+    writer="activity",
+)
+
 OVERVIEW = Table(
     "gold.marts_churn_overview",
     "One row a day: how many customers are at risk, what they pay, and which model says so.",
@@ -208,4 +251,8 @@ GATE_CHECKS = Table(
 )
 
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
-TABLES = (DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, LABELS, GATE_RESULTS, SCORES, *MARTS)
+TABLES = (
+    *(DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, STREAM_FRESHNESS),
+    *(LABELS, GATE_RESULTS, SCORES, LIVE_SCORES),
+    *MARTS,
+)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
-from churn.streaming.clock import processing_time
+from churn.core.clock import processing_time
 from churn.streaming.messages import FIRST_BROKER_TIME, header
 from churn.transforms.conform import WRITTEN, broken_rules
 

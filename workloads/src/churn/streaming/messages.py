@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
-from churn.streaming.clock import processing_time
+from churn.core.clock import processing_time
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

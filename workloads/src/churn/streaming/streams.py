@@ -21,7 +21,7 @@ from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError, RetryableError
 from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING
 from churn.streaming import audit
-from churn.streaming.clock import processing_time
+from churn.core.clock import processing_time
 from churn.streaming.events import REMEMBERED_DAYS
 from churn.streaming.kafka import connection
 

@@ -1,0 +1,211 @@
+"""Entry point `activity`: keeps the online store up to date with silver.events until it is stopped.
+
+Each round takes the events that were added since the position in the store, a bounded number of versions at a time, and
+writes days, sessions, activity, scores, measurements and the new position in one transaction. It ends at SIGTERM, after
+the round. While the store is away it waits, longer each time, and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+
+from churn import tasks
+from churn.core.entry import Run, parse, spark_session
+from churn.online import copies, events, schema, source, writer
+from churn.core.clock import moment
+from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from churn.online.rescoring import Rescorer
+from churn.online.writer import Position
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pyspark.sql import SparkSession
+
+    from churn.online.event import Event
+    from churn.online.events import DayTotals
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0  # while the store is away; each wait is twice the one before
+COPY_SECONDS = 30.0  # between two copies to the lake, each of which is a commit of Delta
+API_SECONDS = 30  # how long the client of the API tries one call again by itself
+FEW_EVENTS, MANY_EVENTS = 50_000, 200_000  # in one round: below, more versions are taken at once; above, fewer
+MOST_VERSIONS = 256
+
+
+class MovedMeanwhileError(psycopg.OperationalError):
+    """Another task has moved the position: the round is given up, and the next one begins where that task is."""
+
+
+@dataclass
+class Updater:
+    """What takes events over, round by round.
+
+    Attributes:
+        spark: Session that reads silver and gold.
+        run: The run.
+        rescorer: Scores customers anew.
+        versions: How many versions of silver.events a round takes at most.
+    """
+
+    spark: SparkSession
+    run: Run
+    rescorer: Rescorer
+    versions: int = 16
+    _table_id: str = field(default="")
+
+    @property
+    def table(self) -> str:
+        """Full name of silver.events."""
+        return self.run.table(writer.SOURCE)
+
+    def round(self, connection: psycopg.Connection[Any]) -> bool:
+        """Takes over what is new, up to a number of versions.
+
+        Returns:
+            Whether all that there was is in the store now.
+        """
+        began = time.monotonic()
+        old = writer.position(connection)
+        if old is None or old.table_id != self._table_id:
+            now = source.head(self.spark, self.table)
+            self._table_id, newest = now.table_id, now.version
+            if old is None or old.table_id != now.table_id or old.version > newest:
+                self._begin(connection, now)
+                return True
+        else:
+            newest = source.latest_version(self.spark, self.table)
+        if newest < old.version:  # the table was made anew: the next round looks at it whole
+            self._table_id = ""
+            return False
+        if newest == old.version:
+            at = moment()
+            with connection.transaction():
+                writer.refresh_activity(connection, (), at)
+            return True
+        until = min(newest, old.version + self.versions)
+        found = source.changes(self.spark, self.table, old.version, until)
+        days = events.days_of(found)
+        self._write(connection, old, Position(old.table_id, until), days, found)
+        if len(found) > MANY_EVENTS:
+            self.versions = max(1, self.versions // 2)
+        elif len(found) < FEW_EVENTS:
+            self.versions = min(MOST_VERSIONS, self.versions * 2)
+        lag = (
+            max((moment() - event.accepted_at).total_seconds() for event in found if event.accepted_at) if found else 0
+        )
+        left = newest - until
+        print(
+            f"versions {old.version + 1} to {until} ({left} left): {len(found):,} events, {len(days):,} days, "
+            f"{time.monotonic() - began:.1f} s, lag {lag:.1f} s"
+        )
+        return left == 0
+
+    def _begin(self, connection: psycopg.Connection[Any], now: Position) -> None:
+        """Takes over a whole version: at first, and where the table was made anew."""
+        at = moment()
+        days = source.totals(self.spark, self.table, now.version, at.date())
+        recent = source.running(self.spark, self.table, now.version, at)
+        with connection.transaction():
+            writer.clear(connection)
+            self._write(connection, None, now, days, recent)
+        print(f"begun with version {now.version}: {len(days):,} days, {len(recent):,} events of sessions that may run")
+
+    def _write(
+        self,
+        connection: psycopg.Connection[Any],
+        old: Position | None,
+        new: Position,
+        days: dict[tuple[str, Any], DayTotals],
+        found: Sequence[Event],
+    ) -> None:
+        with connection.transaction():
+            at = moment()
+            if not writer.move(connection, old, new, at):
+                raise MovedMeanwhileError("another task has taken over the same events: is activity running twice?")
+            writer.add_days(connection, days)
+            raised = writer.add_sessions(connection, events.sessions_of(found), at)
+            writer.refresh_activity(connection, (customer for customer, _ in days), at)
+            scored = self.rescorer.score(connection, raised, at)
+            self._measure(connection, found, new, moment())
+        if raised:
+            print(f"{len(raised)} signals in running sessions, {scored} new scores")
+
+    def _measure(
+        self, connection: psycopg.Connection[Any], found: Sequence[Event], new: Position, at: datetime
+    ) -> None:
+        rows = [(at, hop, new.version, *measured) for hop, measured in events.freshness(found, at).items()]
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO churn.freshness VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
+
+
+def keep_up(
+    store: OnlineStore, updater: Updater, every: float, stop: threading.Event, *, until_caught_up: bool
+) -> None:
+    """Takes events over until it is stopped.
+
+    Args:
+        store: The online store.
+        updater: What takes them over.
+        every: Seconds between the beginnings of two rounds, where nothing is left.
+        stop: Ends it after the round.
+        until_caught_up: Whether it ends when nothing is left.
+    """
+    connection: psycopg.Connection[Any] | None = None
+    wait, copied = FIRST_WAIT_SECONDS, 0.0
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            if connection is None:
+                connection = store.connect()
+                schema.apply(connection)
+            caught_up = updater.round(connection)
+            if time.monotonic() - copied > COPY_SECONDS or (until_caught_up and caught_up):
+                copies.copy(connection, updater.spark, updater.run.catalog)
+                copied = time.monotonic()
+        except (OnlineStoreAwayError, psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if connection is not None:
+                connection.close()
+            connection = None
+            print(f"the online store is away, next try in {wait:.0f} s: {' '.join(str(error).split())}")
+            stop.wait(wait)
+            wait = min(LONGEST_WAIT_SECONDS, wait * 2)
+            continue
+        wait = FIRST_WAIT_SECONDS
+        if caught_up and until_caught_up:
+            break
+        if caught_up:
+            stop.wait(max(0.0, every - (time.monotonic() - began)))
+    if connection is not None:
+        connection.close()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Keeps the online store up to date until SIGTERM or SIGINT.
+
+    Raises:
+        NoOnlineStoreError: There is no such endpoint.
+        NoEventsError: silver.events is missing, or has no change feed.
+    """
+    run, options = parse(tasks.ACTIVITY, argv)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    client = WorkspaceClient(config=Config(retry_timeout_seconds=API_SECONDS))
+    store = OnlineStore(client, options.endpoint, options.database, options.sslmode)
+    spark = spark_session()
+    updater = Updater(spark, run, Rescorer(spark, run, options.model))
+    keep_up(store, updater, options.trigger_seconds, stop, until_caught_up=options.until_caught_up)
+    print("caught up" if not stop.is_set() else "stopped, after a whole round")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Copies of scores and measurements from the online store to the lake, each row once, whatever is killed between.
+
+A row is marked as copied after the lake has it. One that was copied and not marked is copied again, and the lake's
+table takes no key twice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from psycopg.sql import SQL, Identifier
+
+from churn.core.tables import LIVE_SCORES, STREAM_FRESHNESS
+from churn.core.clock import moment
+
+if TYPE_CHECKING:
+    import psycopg
+    from pyspark.sql import SparkSession
+
+    from churn.core.table import Table
+
+COPIED = {"scores": LIVE_SCORES, "freshness": STREAM_FRESHNESS}
+MOST_ROWS = 10_000
+KEPT = timedelta(days=7)  # of measurements in the online store; the lake keeps all
+
+
+def copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str) -> int:
+    """Copies what is not copied yet; returns how many rows."""
+    copied = sum(_copy(connection, spark, catalog, name, table) for name, table in COPIED.items())
+    old = moment() - KEPT
+    connection.execute("DELETE FROM churn.freshness WHERE copied AND written_at < %s", (old,))
+    return copied
+
+
+def _copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str, name: str, table: Table) -> int:
+    columns = SQL(", ").join(map(Identifier, table.column_names))
+    keys = SQL(", ").join(map(Identifier, table.keys))
+    query = SQL("SELECT {} FROM churn.{} WHERE NOT copied ORDER BY {} LIMIT {}").format(
+        columns, Identifier(name), keys, MOST_ROWS
+    )
+    rows = connection.execute(query).fetchall()
+    if rows:
+        table.insert_missing(spark.createDataFrame(rows, table.schema), catalog)
+        places = [table.column_names.index(key) for key in table.keys]
+        same = SQL(" AND ").join(SQL("{} = %s").format(Identifier(key)) for key in table.keys)
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.executemany(
+                SQL("UPDATE churn.{} SET copied = true WHERE {}").format(Identifier(name), same),
+                [[row[place] for place in places] for row in rows],
+            )
+    return len(rows)

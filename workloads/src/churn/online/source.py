@@ -1,0 +1,101 @@
+"""New events of silver.events by versions of its Delta table, as its change feed has them.
+
+The position that a batch ends at is kept in the online store, in the transaction of the batch. A checkpoint of
+Structured Streaming would lie elsewhere, and a crash between both would count a batch twice or lose it; the function of
+`foreachBatch` would besides run on the server, away from the task's log, its credentials and its signals.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import functions as sf
+
+from churn.core.errors import FinalError
+from churn.feature_engineering.rolling_activity import KEPT_DAYS
+from churn.online.event import Event
+from churn.online.events import COLUMNS, TIMES, DayTotals
+from churn.online.writer import ACTIVE, Position
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class NoEventsError(FinalError):
+    """silver.events is missing, or has no change feed; the text says what makes it."""
+
+
+def head(spark: SparkSession, table: str) -> Position:
+    """The present version of a table.
+
+    Raises:
+        NoEventsError: The table is missing.
+    """
+    try:
+        [detail] = spark.sql(f"DESCRIBE DETAIL {table}").select("id", "properties").collect()
+        [latest] = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").select("version").collect()
+    except AnalysisException as error:
+        raise NoEventsError(f"{table} cannot be read: run the pipeline churn_stream first ({error})") from error
+    if detail.properties.get("delta.enableChangeDataFeed") != "true":
+        raise NoEventsError(f"{table} has no change feed: its pipeline sets delta.enableChangeDataFeed to true")
+    return Position(detail.id, latest.version)
+
+
+def latest_version(spark: SparkSession, table: str) -> int:
+    """The present version of a table that is known."""
+    [latest] = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").select("version").collect()
+    return int(latest.version)
+
+
+def changes(spark: SparkSession, table: str, after: int, until: int) -> list[Event]:
+    """Events that were added.
+
+    Args:
+        spark: A session.
+        table: Full name of the table.
+        after: Version after which they were added.
+        until: Version with which the last were.
+    """
+    feed = spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
+    rows = feed.option("endingVersion", until).table(table).where("_change_type = 'insert'")
+    return _events(rows)
+
+
+def running(spark: SparkSession, table: str, version: int, at: datetime) -> list[Event]:
+    """Events of a version in the time in which a session that runs must have one, for the first batch of all."""
+    return _events(_at(spark, table, version).where(sf.col("event_time") > sf.lit(at - ACTIVE)))
+
+
+def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tuple[str, date], DayTotals]:
+    """Totals of days as of a version, by customer and day, as far back as activity looks from a date."""
+    used = sf.col("kind") == "core_feature_use"
+    rows = (
+        _at(spark, table, version)
+        .where(sf.col("event_date") > sf.lit(on - timedelta(days=KEPT_DAYS)))
+        .groupBy("customer_id", "event_date")
+        .agg(
+            sf.max("event_time").alias("last_event_time"),
+            sf.count("*").alias("events"),
+            sf.count_if(sf.col("kind") == "session_start").alias("sessions"),
+            sf.count_if(used).alias("core_uses"),
+            sf.coalesce(sf.sum(sf.when(used, sf.col("minutes").cast("double"))), sf.lit(0.0)).alias("core_minutes"),
+        )
+    )
+    found = {}
+    for row in rows.toArrow().to_pylist():
+        key = row.pop("customer_id"), row.pop("event_date")
+        found[key] = DayTotals(**row)
+    return found
+
+
+def _at(spark: SparkSession, table: str, version: int) -> DataFrame:
+    return spark.sql(f"SELECT * FROM {table} VERSION AS OF {version}")
+
+
+def _events(rows: DataFrame) -> list[Event]:
+    moments = {name: name.removeprefix("_") for name in TIMES}
+    chosen = rows.select(*COLUMNS, *(sf.col(name).alias(new) for name, new in moments.items()))
+    found: list[dict[str, Any]] = chosen.toArrow().to_pylist()
+    return [Event(**row) for row in found]
