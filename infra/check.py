@@ -136,12 +136,17 @@ def _read_platform(
         governs = settings.account and settings.account.tags_workspace
         return reader.read(read_contracts, paths.CONTRACTS, None) if governs else None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
-    contracts = reader.read(read_contracts, paths.CONTRACTS, groups)
+    contracts = _of_files(reader.read(read_contracts, paths.CONTRACTS, groups))
     requests = reader.read(read_requests, stack, groups)
     plan = None
     if settings and contracts is not None and requests is not None:
         plan = reader.read(plan_access, settings, contracts, requests)
     return contracts, requests, plan
+
+
+def _of_files(contracts: tuple[Contract, ...] | None) -> tuple[Contract, ...] | None:
+    """The contracts whose tables a stack makes: those of files."""
+    return contracts and tuple(contract for contract in contracts if contract.topic is None)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -37,7 +37,7 @@ class Context:
     @property
     def domains(self) -> list[str]:
         """Domains whose files are delivered, each with a contract."""
-        return [contract.domain for contract in self.sources.contracts]
+        return [contract.domain for contract in self.sources.contracts if contract.topic is None]
 
     def after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         """Makes the options of a component in the workspace that waits for others."""

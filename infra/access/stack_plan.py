@@ -36,7 +36,7 @@ def plan_access(settings: Settings, contracts: Collection[Contract], requests: C
     if settings.platform is None:
         return Plan()
     catalog, names = settings.catalog, principals(settings.platform, settings.prefix)
-    domains = [contract.domain for contract in contracts]
+    domains = [contract.domain for contract in contracts if contract.topic is None]
     over_ground: list[RoleGrant] = []
     if settings.ground and settings.ground.makes_storage:
         over_ground += storage_grants(domains)

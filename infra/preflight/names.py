@@ -49,7 +49,8 @@ def external_locations(inspection: Inspection) -> Iterator[Finding]:
     """Looks at the external locations over the buckets of a ground in AWS."""
     if not inspection.ground.makes_storage:
         return
-    landing = [landing_location(contract.domain) for contract in read_contracts(paths.CONTRACTS)]
+    contracts = read_contracts(paths.CONTRACTS)
+    landing = [landing_location(contract.domain) for contract in contracts if contract.topic is None]
     for purpose in (CATALOG_LOCATION, CHECKPOINTS_LOCATION, *landing):
         name = f"{inspection.settings.prefix}-{purpose}"
         yield _owned(inspection, "external location", name, inspection.client.external_locations.get)

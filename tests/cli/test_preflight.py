@@ -12,7 +12,7 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service import catalog, iam, pipelines
 
-from churn.core.contract import contracts
+from churn.core.contract import file_contracts
 from cli.preflight import preflight
 from infra.preflight import checks, identity, inspection, runs
 from infra.preflight.__main__ import main
@@ -345,7 +345,7 @@ def make_storage(client: WorkspaceClient) -> None:
     client.credentials.create_credential(
         "churn-local-kafka", aws_iam_role=role, purpose=catalog.CredentialPurpose.SERVICE
     )
-    for purpose in ("catalog", "checkpoints", *(f"landing-{contract.domain}" for contract in contracts())):
+    for purpose in ("catalog", "checkpoints", *(f"landing-{contract.domain}" for contract in file_contracts())):
         client.external_locations.create(
             f"churn-local-{purpose}", f"s3://{purpose}", storage.name or "", skip_validation=True
         )
@@ -405,7 +405,7 @@ def test_names_that_others_use_are_seen(tmp_path: Path, monkeypatch: pytest.Monk
     foreign = names["admin@churn.local"]
     assert {finding.received for finding in foreign} == {"exists, managed by eve@churn.local"}
     assert all(finding.missing for finding in foreign)
-    assert len(foreign) == 16 + len(contracts())
+    assert len(foreign) == 16 + len(file_contracts())
 
 
 @pytest.mark.usefixtures("missing")

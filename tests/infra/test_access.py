@@ -145,11 +145,11 @@ def test_phases_part_the_plan() -> None:
 
 
 def contracts(classification: str | None, folder: Path) -> tuple[Contract, ...]:
-    """The repository's contract of events, whose customers are classified as given."""
-    text = (CONTRACTS / "events.yaml").read_text()
+    """The repository's contract of usage, whose customers are classified as given."""
+    text = (CONTRACTS / "usage.yaml").read_text()
     assert "classification: confidential" in text
     given = f"classification: {classification}" if classification else ""
-    (folder / "events.yaml").write_text(text.replace("classification: confidential", given))
+    (folder / "usage.yaml").write_text(text.replace("classification: confidential", given))
     return read_contracts(folder, GROUPS)
 
 
@@ -164,14 +164,14 @@ def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None
     assert readers == {"churn-engineers", "churn-scientists", f"churn-{stack}-runner"}
 
 
-@pytest.mark.parametrize("name", ["churn_local.silver.events", "churn_local.silver", "churn_local"])
+@pytest.mark.parametrize("name", ["churn_local.silver.usage", "churn_local.silver", "churn_local"])
 def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, name: str) -> None:
     kind = (Kind.CATALOG, Kind.SCHEMA, Kind.TABLE)[name.count(".")]
     opened = merge([Grant(Securable(name, kind), "churn-analysts", frozenset({"SELECT"}))], MANAGER)
     with pytest.raises(FaultsError) as caught:
         check_confidential_readers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
     said = (
-        r"/events\.yaml: roles: received SELECT on churn_local\.silver\.events for churn-analysts; "
+        r"/usage\.yaml: roles: received SELECT on churn_local\.silver\.usage for churn-analysts; "
         "allowed: churn-engineers: a column is classified; remedy: take it out"
     )
     assert re.search(said, str(caught.value))
@@ -180,9 +180,9 @@ def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, name: st
 
 
 def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> None:
-    text = (CONTRACTS / "events.yaml").read_text()
+    text = (CONTRACTS / "usage.yaml").read_text()
     opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
-    (tmp_path / "events.yaml").write_text(opening)
+    (tmp_path / "usage.yaml").write_text(opening)
     with pytest.raises(FaultsError, match="for churn-analysts"):
         plan_access(SETTINGS, read_contracts(tmp_path, GROUPS), [])
 

@@ -36,7 +36,7 @@ SPOILT = {
         "physicalType: INT": "physicalType: LONG",
         "access: read": "access: look",
     },
-    "contracts/events.yaml": {
+    "contracts/usage.yaml": {
         "physicalType: STRING": "physicalType: DECIMAL(10,2)",
         "logicalType: string": "logicalType: text",
     },
@@ -143,12 +143,12 @@ def test_the_program_reports_the_same_faults_and_the_wheel(copy: Path) -> None:
 
 
 def test_grants_are_checked_with_what_asks_for_them(copy: Path) -> None:
-    contract = copy / "contracts" / "events.yaml"
+    contract = copy / "contracts" / "usage.yaml"
     text = contract.read_text().replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
     contract.write_text(text)
     checked = python("-m", "infra.check", "local", cwd=copy)
     line = text.splitlines().index("  - role: churn-analysts") + 1
-    said = f"contracts/events.yaml:{line}: roles: received SELECT on churn_local.silver.events for churn-analysts; "
+    said = f"contracts/usage.yaml:{line}: roles: received SELECT on churn_local.silver.usage for churn-analysts; "
     assert said in checked.stderr
 
 

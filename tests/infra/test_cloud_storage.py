@@ -15,7 +15,7 @@ from tests.infra.program import RUNNER, Program, Registered, engine_config, run
 if TYPE_CHECKING:
     from pulumi.runtime.mocks import MockCallArgs
 
-DOMAINS = ("customer", "events", "marketing", "support", "transactions")
+DOMAINS = ("customer", "marketing", "support", "transactions", "usage")
 
 
 def bucket(program: Program, purpose: str) -> str:

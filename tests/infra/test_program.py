@@ -268,7 +268,7 @@ def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) 
 def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
     tables = {g.inputs["table"] for g in program.of("Grants").values() if "table" in g.inputs}
     catalog = program.outputs["catalog"]
-    silver = {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions")}
+    silver = {f"{catalog}.silver.{t}" for t in ("customer", "marketing", "support", "transactions", "usage")}
     assert tables == silver | {f"{catalog}.{mart}" for mart in MARTS}
     component = next(r for r in program.resources if r.name == "table-access")
     assert {g.parent for g in program.of("Grants").values() if "table" in g.inputs} == {component.urn}
@@ -280,7 +280,7 @@ def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
 
 def test_pipelines_find_their_folders(program: Program) -> None:
     admitted = program.of("Pipeline")["churn_bronze"].inputs["configuration"]["churn.admitted"]
-    domains = ("customer", "events", "marketing", "support", "transactions")
+    domains = ("customer", "marketing", "support", "transactions", "usage")
     assert {file.inputs["path"] for file in program.of("File").values()} == {f"{admitted}/{d}/_keep" for d in domains}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+BY_DOMAIN = {contract.domain: contract for contract in file_contracts()}
 OBSERVED = date(2026, 3, 31)
 CUSTOMER = {
     **{column.name: "No" for column in BY_DOMAIN["customer"].columns if column.type == "STRING"},

@@ -18,7 +18,7 @@ import pytest
 from databricks.sdk.service.catalog import VolumeType
 from pyspark.sql import functions as sf
 
-from churn.core.contract import contract_of, contracts
+from churn.core.contract import contract_of, file_contracts
 from churn.core.entry import Run
 from churn.data import telco_raw
 from churn.ingestion import ingest
@@ -138,7 +138,7 @@ class WayToSilver:
         cloud.catalog(CATALOG)
         for schema in ("landing", "bronze", "silver", "gold", "mlops"):
             client.schemas.create(schema, CATALOG)
-        for contract in contracts():
+        for contract in file_contracts():
             client.volumes.create(CATALOG, "landing", contract.domain, VolumeType.MANAGED)
         for volume in ("admitted", "quarantine"):
             client.volumes.create(CATALOG, "bronze", volume, VolumeType.MANAGED)
@@ -325,7 +325,7 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
 def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
     path: WayToSilver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = "events/2026-01-02/a.csv", "events/2026-01-02/b.csv"
+    one, other = "usage/2026-01-02/a.csv", "usage/2026-01-02/b.csv"
     delete = path.client.files.delete
 
     def delete_while_another_comes(file: str) -> None:
@@ -338,7 +338,7 @@ def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
         patch.setattr(path.client.files, "delete", delete_while_another_comes)
         ingest.Intake(path.run("deleted"), path.client, path.spark).run()
     ingest.Intake(path.run("deleted"), path.client, path.spark).run()
-    assert path.stored_contents("events") == [b"first", b"other", b"after"]
+    assert path.stored_contents("usage") == [b"first", b"other", b"after"]
 
 
 def test_an_interrupted_run_keeps_the_chunks_that_were_done(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:

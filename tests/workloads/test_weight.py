@@ -67,7 +67,7 @@ def run_as_a_pipeline(program: str) -> str:
 
 
 def test_pipelines_import_only_what_they_install() -> None:
-    program = f"{imports_of_pipelines()}\nassert contracts()"
+    program = f"{imports_of_pipelines()}\nassert file_contracts()"
     assert "from churn.transforms import conform" in program
     assert run_as_a_pipeline(program) == ""
 

@@ -8,7 +8,7 @@ from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 
 spark = SparkSession.active()
 ADMITTED = spark.conf.get("churn.admitted")
@@ -44,5 +44,5 @@ def deliveries(contract: Contract) -> None:
         )
 
 
-for each in contracts():
+for each in file_contracts():
     deliveries(each)

@@ -7,7 +7,7 @@ and `quarantine_<domain>`, every other row.
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
 
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 from churn.transforms import conform
 from churn.transforms.latest import latest
 
@@ -36,5 +36,5 @@ def domain(contract: Contract) -> None:
         return latest(spark.read.table(f"{contract.domain}_versions"), contract)
 
 
-for each in contracts():
+for each in file_contracts():
     domain(each)

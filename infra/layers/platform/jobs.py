@@ -201,5 +201,6 @@ class Jobs(pulumi.ComponentResource):
             "experiment_id": args.experiment_id,
             "snapshot_date": str(args.simulation.snapshot_date),
             "seed": str(args.simulation.seed),
+            "usage_table": "silver.usage",
             **{name: str(value) for name, value in args.training.model_dump().items()},
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from churn.core.contract import FOLDER, Contract, Role, contracts, read_contract, read_contracts
+from churn.core.contract import FOLDER, Contract, Role, contract_of, file_contracts, read_contract, read_contracts
 from churn.core.contract_rules import LOGICAL_TYPES
 from churn.core.faults import FaultsError
 from churn.core.files import parse_document
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from churn.core.faults import Fault
 
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+BY_DOMAIN = {contract.domain: contract for contract in file_contracts()}
 GROUPS = ("churn-engineers", "churn-scientists", "churn-analysts")
 CUSTOMER = (REPOSITORY / "contracts" / "customer.yaml").read_text()
 
@@ -43,15 +43,47 @@ def line_of(text: str, beginning: str) -> int:
 
 
 def test_there_is_one_for_each_silver_table() -> None:
-    assert list(BY_DOMAIN) == ["customer", "events", "marketing", "support", "transactions"]
-    assert [contract.table for contract in contracts()] == [f"silver.{domain}" for domain in BY_DOMAIN]
+    assert list(BY_DOMAIN) == ["customer", "marketing", "support", "transactions", "usage"]
+    assert [contract.table for contract in file_contracts()] == [f"silver.{domain}" for domain in BY_DOMAIN]
     assert {contract.format for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
+
+
+def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
+    events = contract_of("events")
+    assert (events.topic, events.format, events.keys) == ("customer.events", "json", ["event_id"])
+    assert {contract.topic for contract in file_contracts()} == {None}
+    assert events not in file_contracts()
+    types = {column.name: (column.type, column.required) for column in events.columns}
+    assert types["event_time"] == ("TIMESTAMP", True)
+    assert types["enabled"] == ("BOOLEAN", False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "received", "said"),
+    [
+        ("value: json", "value: csv", "customProperties[1].value", '"csv"', "allowed: json; remedy: give the format"),
+        (
+            "value: json",
+            "value: json\n  - property: ordering\n    value: event_time",
+            "customProperties[2].value",
+            '"event_time"',
+            "allowed: no ordering, since each message is an event of its own; remedy: remove ordering",
+        ),
+        ("property: topic", "property: topics", "customProperties[1].value", '"json"', "allowed: csv, parquet"),
+    ],
+)
+def test_messages_have_a_format_of_their_own_and_no_order(
+    old: str, new: str, field: str, received: str, said: str
+) -> None:
+    (fault,) = faults_of((REPOSITORY / "contracts" / "events.yaml").read_text().replace(old, new, 1))
+    assert (fault.field, fault.received) == (field, received)
+    assert said in str(fault)
 
 
 def test_keys_sources_and_rules_come_from_the_contract() -> None:
     customer = BY_DOMAIN["customer"]
     assert (customer.keys, customer.ordering) == (["customer_id"], "as_of")
-    assert {each.ordering for each in contracts() if each is not customer} == {None}
+    assert {each.ordering for each in file_contracts() if each is not customer} == {None}
     assert customer.sources[:2] == ["customerID", "gender"]
     assert customer.rules["customer_id_is_given"] == "customer_id IS NOT NULL"
     assert "total_charges_is_given" not in customer.rules
@@ -77,7 +109,7 @@ def test_every_column_of_a_person_is_classified() -> None:
     customer = BY_DOMAIN["customer"]
     classified = {column.name for column in customer.columns if column.classified}
     assert classified == {"customer_id", "gender", "senior_citizen", "partner", "dependents"}
-    assert all(contract.confidential for contract in contracts())
+    assert all(contract.confidential for contract in file_contracts())
     assert not read(CUSTOMER.replace("classification: confidential", "classification: public")).confidential
     assert not read(CUSTOMER.replace("        classification: confidential\n", "")).confidential
 
@@ -117,7 +149,7 @@ FAULTS = [
         "physicalType: DECIMAL(10,2)",
         "schema[0].properties[2].physicalType",
         '"DECIMAL(10,2)"',
-        "BOOLEAN, DATE, DOUBLE, INT, STRING",
+        "BOOLEAN, DATE, DOUBLE, INT, STRING, TIMESTAMP",
     ),
     (
         "logicalType: integer",
@@ -293,7 +325,7 @@ def test_logical_types_are_those_of_the_standard() -> None:
 
 def test_contracts_are_read_without_spark() -> None:
     code = (
-        "import sys, churn.core.contract; churn.core.contract.contracts(); "
+        "import sys, churn.core.contract; churn.core.contract.file_contracts(); "
         "print([m for m in sys.modules if m.split('.')[0] in ('pyspark', 'pandas', 'numpy', 'mlflow', 'pulumi')])"
     )
     run = subprocess.run(

@@ -49,7 +49,8 @@ def test_options_are_typed_and_a_window_is_three_of_them() -> None:
     )
     assert run == RUN
     assert options == tasks.TrainOptions("c.mlops.m", "0", LabelWindow(0, 30, 2), 7, 90)
-    assert tasks.FEATURES.parameters == tuple(options.window.parameters) == ("lead_days", "horizon_days", "settle_days")
+    assert tasks.FEATURES.parameters == ("usage_table", *options.window.parameters)
+    assert tuple(options.window.parameters) == ("lead_days", "horizon_days", "settle_days")
     assert tasks.INGEST.parameters == ()
 
 
@@ -64,8 +65,8 @@ def test_every_option_is_asked_for(task: Task[Any]) -> None:
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_every_entry_point_takes_every_parameter_of_the_job(task: Task[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    own = [f"--{name}=1" for name in task.parameters if name != "snapshot_date"]
-    given = [*COMMON, *own, *(["--snapshot_date=2026-01-31"] if "snapshot_date" in task.parameters else [])]
+    special = {"snapshot_date": "2026-01-31", "usage_table": "silver.usage"}
+    given = [*COMMON, *(f"--{name}={special.get(name, '1')}" for name in task.parameters)]
     monkeypatch.setitem(JOB_PARAMETERS, "region", option("a parameter that no task uses"))
     run, _ = parse(task, [*given, "--region=north"])
     assert run == RUN

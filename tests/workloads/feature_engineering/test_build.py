@@ -43,7 +43,7 @@ def built(spark: SparkSession) -> dict[str, Row]:
         transactions=rows("transactions", "transaction_date", *ago, future, amount=10.0, status="late"),
         support=rows("support", "opened_date", *ago, future),
         marketing=rows("marketing", "touch_date", *ago, future, responded=True),
-        events=rows("events", "event_date", *ago, future),
+        usage=rows("usage", "event_date", *ago, future),
         observed=OBSERVED,
     )
     return {row.customer_id: row for row in frame.collect()}
@@ -74,7 +74,7 @@ def test_tenure_and_total_are_those_of_the_observation_date(built: dict[str, Row
 def test_bills_add_up_to_the_cent_in_any_order(spark: SparkSession) -> None:
     bill = {"customer_id": "new", "transaction_date": OBSERVED, "status": "paid", "_file": "f"}
     bills = [{**bill, "transaction_id": str(amount), "amount": amount} for amount in (0.1, 0.2)]
-    empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "events")}
+    empty = {domain: table(spark, BY_DOMAIN[domain]) for domain in ("support", "marketing", "usage")}
     frame = build(
         customers(spark, new={"total_charges": None}),
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
@@ -109,7 +109,7 @@ def test_of_each_row_what_was_reported_by_the_observation_date_is_read(spark: Sp
         transactions=table(spark, BY_DOMAIN["transactions"], *bills),
         support=table(spark, BY_DOMAIN["support"], *tickets),
         marketing=table(spark, BY_DOMAIN["marketing"]),
-        events=table(spark, BY_DOMAIN["events"]),
+        usage=table(spark, BY_DOMAIN["usage"]),
         observed=OBSERVED,
     )
     (row,) = frame.collect()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from churn.core.contract import contract_of
 from churn.core.errors import OptionError
 from churn.feature_engineering import features
 from tests.workloads.silver_rows import BY_DOMAIN, OBSERVED, customers, table
@@ -31,15 +32,22 @@ def silver(spark: SparkSession, spark_home: LocalSettings) -> Iterator[SparkSess
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
     reports = customers(spark, a={}, a__2={"as_of": OVER, "churn_date": OVER}, b={})
     reports.write.saveAsTable(f"{CATALOG}.silver.customer_versions")
-    for name in ("transactions_versions", "support_versions", "marketing_versions", "events"):
+    for name in ("transactions_versions", "support_versions", "marketing_versions", "usage"):
         table(spark, BY_DOMAIN[name.partition("_")[0]]).write.saveAsTable(f"{CATALOG}.silver.{name}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
         yield spark
 
 
-def build(day: date, **window: int) -> None:
-    parameters = {"catalog": CATALOG, "date": day, "run_id": "1", "lead_days": 0, **window}
+def build(day: date, **options: int | str) -> None:
+    parameters = {
+        "catalog": CATALOG,
+        "date": day,
+        "run_id": "1",
+        "usage_table": "silver.usage",
+        "lead_days": 0,
+        **options,
+    }
     features.main([f"--{name}={value}" for name, value in parameters.items()])
 
 
@@ -70,3 +78,21 @@ def test_labels_wait_for_late_reports_and_stand_apart_by_horizon(silver: SparkSe
 def test_a_window_that_makes_no_sense_is_refused(window: dict[str, int]) -> None:
     with pytest.raises(OptionError, match="--settle_days"):
         build(OVER, horizon_days=HORIZON, **window)
+
+
+def test_uses_are_the_same_from_files_and_among_all_events(spark: SparkSession) -> None:
+    contract = contract_of("events")
+    use = {"customer_id": "a", "kind": "core_feature_use", "event_date": OBSERVED, "feature": "call", "minutes": 5.0}
+    rows = [{"event_id": "use", **use}, {"event_id": "login", **use, "kind": "login"}]
+    schema = ", ".join(f"{column.name} {column.type}" for column in contract.columns) + ", event_date DATE"
+    names = [*(column.name for column in contract.columns), "event_date"]
+    events = spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], schema)
+    files = table(spark, BY_DOMAIN["usage"], {"event_id": "use", **use, "event_type": "call"}).drop("_file")
+    (of_files,), (of_events,) = files.collect(), features.usage(events, "silver.events").collect()
+    assert of_events.asDict() == of_files.asDict()
+    assert features.usage(files, "silver.usage") is files
+
+
+def test_uses_of_another_table_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"--usage_table: silver\.use is neither silver\.usage nor silver\.events"):
+        build(OVER, horizon_days=HORIZON, settle_days=1, usage_table="silver.use")

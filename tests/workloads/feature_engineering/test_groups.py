@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from churn.core.contract import contracts
+from churn.core.contract import file_contracts
 from churn.feature_engineering import docs
 from churn.feature_engineering.feature import CATEGORY, Feature, FeatureGroup
 from churn.feature_engineering.groups import COLUMNS, FEATURES, GROUPS
@@ -22,7 +22,7 @@ PAGE = REPOSITORY / "docs" / "features.md"
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 def test_a_group_is_declared_in_the_module_of_its_name(group: FeatureGroup) -> None:
     assert import_module(f"churn.feature_engineering.groups.{group.name}").GROUP is group
-    domains = {contract.domain for contract in contracts()}
+    domains = {contract.domain for contract in file_contracts()}
     assert {source.removesuffix("_versions") for source in group.sources} <= domains
     for feature in group.features:
         assert feature.type in (CATEGORY, "INT", "DOUBLE")

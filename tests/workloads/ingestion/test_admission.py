@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churn.core.contract import contracts
+from churn.core.contract import file_contracts
 from churn.core.entry import Run
 from churn.ingestion import ingest
 from churn.ingestion.admission import examine
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+BY_DOMAIN = {contract.domain: contract for contract in file_contracts()}
 SUPPORT = BY_DOMAIN["support"]
 HEADER = ",".join(SUPPORT.sources)
 TICKET = "s-1,0001-A,2026-01-02,billing,low,3.5"

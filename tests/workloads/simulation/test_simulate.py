@@ -14,7 +14,7 @@ import pytest
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.files import DirectoryEntry
 
-from churn.core.contract import contracts
+from churn.core.contract import file_contracts
 from churn.core.entry import Run
 from churn.data import telco
 from churn.ingestion.admission import examine
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SNAPSHOT = date(2026, 1, 31)
 LATER = SNAPSHOT + timedelta(days=3)
 SEED = 7
-BY_DOMAIN = {contract.domain: contract for contract in contracts()}
+BY_DOMAIN = {contract.domain: contract for contract in file_contracts()}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ DATED = {
     "transactions": "transaction_date",
     "support": "opened_date",
     "marketing": "touch_date",
-    "events": "event_date",
+    "usage": "event_date",
 }
 
 
@@ -119,7 +119,7 @@ def test_coming_and_leaving_are_reported_of_their_day(world: World, delivered: d
     assert came["customerID"].is_unique
 
 
-@pytest.mark.parametrize("domain", ["transactions", "support", "marketing", "events"])
+@pytest.mark.parametrize("domain", ["transactions", "support", "marketing", "usage"])
 def test_those_who_left_do_nothing_any_more(domain: str, world: World, delivered: dict[str, pd.DataFrame]) -> None:
     day = next(column.source for column in BY_DOMAIN[domain].columns if column.name == DATED[domain])
     rows = delivered[domain].merge(world.customers[["customer_id", "signup_date", "churn_date"]], on="customer_id")

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from churn.core.contract import contracts
+from churn.core.contract import file_contracts
 from churn.core.label_window import LabelWindow
 from churn.data import telco
 from churn.feature_engineering.groups import COLUMNS
@@ -76,8 +76,8 @@ class Known:
             frame[f"tickets_{days}d"] = count("support", "opened_date", days)
         frame["campaign_responses_90d"] = count("marketing", "touch_date", 90, "responded", "true")
         for days in (7, 30):
-            frame[f"events_{days}d"] = count("events", "event_date", days)
-        events_60d = count("events", "event_date", 60)
+            frame[f"events_{days}d"] = count("usage", "event_date", days)
+        events_60d = count("usage", "event_date", 60)
         frame["usage_trend"] = (frame["events_30d"] + 1) / (events_60d - frame["events_30d"] + 1)
         left = versions.dropna(subset="churn_date").set_index("customer_id")["churn_date"].reindex(frame.index)
         frame["churned"] = (left <= observed + timedelta(days=HORIZON)).astype(int)
@@ -93,7 +93,7 @@ def world() -> World:
 def known(world: World) -> Known:
     due = deliveries(SNAPSHOT, SNAPSHOT + timedelta(days=LAST))
     rows = {}
-    for contract in contracts():
+    for contract in file_contracts():
         delivered = [delivery_rows(contract.domain, world, each, initial=each == due[0], seed=SEED) for each in due]
         named = pd.concat(delivered, ignore_index=True).rename(columns={c.source: c.name for c in contract.columns})
         dates = [column.name for column in contract.columns if column.type == "DATE"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core.contract import contract_of, contracts
+from churn.core.contract import contract_of, file_contracts
 from churn.data import telco_raw
 from churn.transforms.conform import accepted, broken_rules, conform, quarantined
 from churn.transforms.latest import latest
@@ -113,7 +113,7 @@ def test_a_source_s_column_may_have_a_dot_in_its_name(spark: SparkSession) -> No
     assert json.loads(row._raw)["ticket.id"] == "s-1"
 
 
-@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.domain)
+@pytest.mark.parametrize("contract", file_contracts(), ids=lambda contract: contract.domain)
 def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> None:
     numbers = [column.name for column in contract.columns if column.type == "DOUBLE"]
     # Spark takes each for a number, and the first two of Parquet's are its highest

@@ -7,12 +7,27 @@ read it while it plans.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from churn.core.label_window import LabelWindow
 from churn.core.task import NoOptions, Task, option
+
+USAGE, EVENTS = "silver.usage", "silver.events"  # tables of uses: those of files, and those of files and the stream
+
+
+def usage_table(text: str) -> str:
+    """The name of a table of uses.
+
+    Raises:
+        argparse.ArgumentTypeError: It is another name.
+    """
+    if text not in (USAGE, EVENTS):
+        raise argparse.ArgumentTypeError(f"{text} is neither {USAGE} nor {EVENTS}")
+    return text
+
 
 MODEL = option("registered model, such as churn_dev.mlops.churn_model")
 EXPERIMENT = option("id of the MLflow experiment in which models are tracked")
@@ -30,6 +45,7 @@ class SimulateOptions:
 class FeaturesOptions:
     """Options of `features`."""
 
+    usage_table: str = field(metadata=option("table of uses, silver.usage or silver.events", usage_table))
     window: LabelWindow
 
 

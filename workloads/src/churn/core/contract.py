@@ -19,6 +19,7 @@ from churn.core.contract_rules import (
     ORDERING,
     ROW_RULES,
     SCHEMA,
+    TOPIC,
     broken_rules,
     custom_property,
     given_rule,
@@ -45,7 +46,7 @@ class Column:
     Attributes:
         name: Its name in silver.
         type: Its Spark type.
-        source: Its name in the delivered files.
+        source: Its name in the delivered files or messages.
         required: Whether a row without it is quarantined.
         key: Whether it is part of the natural key.
         classification: Its class of confidentiality, such as `confidential`; None where none is given.
@@ -86,10 +87,11 @@ class Contract:
     Attributes:
         file: Its file, such as `contracts/customer.yaml`.
         domain: Name of the table in bronze and silver, and of the folder that its files are delivered to.
+        topic: Topic of Kafka whose messages are its rows; None where files deliver them.
         description: What a row is.
         owner: Display name of the group that owns the table.
         roles: Groups that may use the table.
-        format: Format of the delivered files, `csv` or `parquet`.
+        format: Format of the delivered files, `csv` or `parquet`, or of messages, `json`.
         ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
             do not say it: then the later delivered is kept.
         columns: In the order of the files.
@@ -98,6 +100,7 @@ class Contract:
 
     file: str
     domain: str
+    topic: str | None
     description: str
     owner: str
     roles: tuple[Role, ...]
@@ -146,6 +149,11 @@ def contracts() -> tuple[Contract, ...]:
         FaultsError: With every fault of every contract.
     """
     return read_contracts(FOLDER)
+
+
+def file_contracts() -> tuple[Contract, ...]:
+    """Contracts of what files deliver, by domain; those of topics are left out."""
+    return tuple(contract for contract in contracts() if contract.topic is None)
 
 
 def contract_of(domain: str) -> Contract:
@@ -215,6 +223,7 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
     return Contract(
         file=document.file,
         domain=str(table.name),
+        topic=custom_property(written, TOPIC),
         description=table.description or "",
         owner=owner_of(written) or "",
         roles=tuple(Role(str(r.role), str(r.access), document.line(("roles", index))) for index, r in roles),

@@ -26,7 +26,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
 ACCESS = ("read", "write")
 ENGINE = "spark"
-TYPES = ("STRING", "INT", "DOUBLE", "DATE", "BOOLEAN")  # Spark's
+TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
     "string",
@@ -45,7 +45,9 @@ LOGICAL_TYPES = (
 # Custom properties that the workloads need.
 FORMAT = "format"
 FORMATS = ("csv", "parquet")
+MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
+TOPIC = "topic"
 
 # Rules that every row has to meet whatever its contract says, SQL conditions by name.
 ROW_RULES = {"has_its_fields": "NOT _uneven", "values_have_their_type": "_malformed IS NULL"}
@@ -186,7 +188,7 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a known format of the files, and a column as ordering."""
+    """Requires a known format of the files or messages, and a column as ordering; messages have their own order."""
 
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
@@ -196,9 +198,15 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
         )
 
     format_, ordering = custom_property(written, FORMAT), custom_property(written, ORDERING)
-    if format_ not in FORMATS:
-        remedy = f"add the property {FORMAT}" if format_ is None else "give the format of the delivered files"
-        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(FORMATS), remedy=remedy)
+    topic = custom_property(written, TOPIC)
+    formats, delivered = (FORMATS, "files") if topic is None else (MESSAGE_FORMATS, "messages")
+    if format_ not in formats:
+        remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
+        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
+    if topic is not None and ordering is not None:
+        allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
+        yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
+        return
     columns = [column.name or "" for column in table.properties or ()]
     if ordering is not None and ordering not in columns:
         meant = nearest(ordering, columns)

@@ -39,21 +39,21 @@ def build(
     transactions: DataFrame,
     support: DataFrame,
     marketing: DataFrame,
-    events: DataFrame,
+    usage: DataFrame,
     observed: date,
 ) -> DataFrame:
     """Builds the features of all groups.
 
     Of a row's reports the last one by the observation date is read, whenever this runs: a bill that turns from `late`
     to `paid` afterwards is late. The first report counts from the day that the row is dated, since history may be
-    delivered long after it. Usage events do not change, so the latest report of each is read.
+    delivered long after it. Uses do not change, so the latest report of each is read.
 
     Args:
         customers: As from `active_customers`.
         transactions: silver.transactions_versions: every accepted report of a bill.
         support: silver.support_versions, of a ticket.
         marketing: silver.marketing_versions, of a contact.
-        events: silver.events.
+        usage: Uses of the services, in the columns of silver.usage.
         observed: Observation date; windows of n days are (observed - n, observed].
 
     Returns:
@@ -65,7 +65,7 @@ def build(
         bills=latest(transactions, contract_of("transactions"), observed),
         tickets=latest(support, contract_of("support"), observed),
         contacts=latest(marketing, contract_of("marketing"), observed),
-        events=events,
+        usage=usage,
     )
     frame = customers
     for group in GROUPS:

@@ -45,7 +45,7 @@ class Known:
         bills: silver.transactions' columns.
         tickets: silver.support's columns.
         contacts: silver.marketing's columns.
-        events: silver.events' columns.
+        usage: silver.usage's columns.
     """
 
     observed: date
@@ -53,7 +53,7 @@ class Known:
     bills: DataFrame
     tickets: DataFrame
     contacts: DataFrame
-    events: DataFrame
+    usage: DataFrame
 
 
 @dataclass(frozen=True)

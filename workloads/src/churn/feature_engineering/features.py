@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as sf
+
 from churn import tasks
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
@@ -23,7 +25,6 @@ from churn.feature_engineering.groups import FEATURES
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from churn.core.label_window import LabelWindow
     from churn.core.table import Table
 
 
@@ -39,41 +40,55 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     run, options = parse(tasks.FEATURES, argv)
     spark = spark_session()
-    count = write_features(spark, run, run.date)
+    count = write_features(spark, run, run.date, options.usage_table)
     if count == 0:
         raise NoCustomersError(f"no customer is active on {run.date}: is --date right, and was anything delivered?")
     print(f"features of {count:,} active customers on {run.date}")
     observed = options.window.labelled_date(run.date)
-    count = write_labels(spark, run, observed, options.window)
+    count = write_labels(spark, run, observed, options)
     print(f"labels of {count:,} customers observed on {observed}" if count else f"nobody was known on {observed}")
 
 
-def write_features(spark: SparkSession, run: Run, observed: date) -> int:
+def write_features(spark: SparkSession, run: Run, observed: date, usage_table: str) -> int:
     """Replaces the features of one observation date; returns the number of customers."""
     rows = build(
         _active(spark, run, observed),
         transactions=_silver(spark, run, "transactions_versions"),
         support=_silver(spark, run, "support_versions"),
         marketing=_silver(spark, run, "marketing_versions"),
-        events=_silver(spark, run, "events"),
+        usage=usage(spark.table(run.table(usage_table)), usage_table),
         observed=observed,
     )
     FEATURES.replace(rows, run.catalog, observed)
     return _count(spark, run, FEATURES, observed)
 
 
-def write_labels(spark: SparkSession, run: Run, observed: date, window: LabelWindow) -> int:
+def usage(rows: DataFrame, table: str) -> DataFrame:
+    """Uses of the services as silver.usage has them.
+
+    Args:
+        rows: Of `table`.
+        table: `silver.usage`, or `silver.events`, where uses are events of a kind.
+    """
+    if table == tasks.USAGE:
+        return rows
+    kind = sf.col("feature").alias("event_type")
+    return rows.where("kind = 'core_feature_use'").select("event_id", "customer_id", "event_date", kind, "minutes")
+
+
+def write_labels(spark: SparkSession, run: Run, observed: date, options: tasks.FeaturesOptions) -> int:
     """Replaces the labels of one observation date, lead and horizon, and builds the date's features if there are none.
 
     Returns:
         Number of customers who have a label.
     """
     changes = _silver(spark, run, "customer_versions")
+    window = options.window
     rows = labels.build(_active(spark, run, observed), changes, run.date, observed, window)
     part = observed, window.lead_days, window.horizon_days
     LABELS.replace(rows, run.catalog, *part)
     if _count(spark, run, FEATURES, observed) == 0:
-        write_features(spark, run, observed)
+        write_features(spark, run, observed, options.usage_table)
     return _count(spark, run, LABELS, *part)
 
 

@@ -28,7 +28,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, NotFound
 
 from churn import tasks
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
 from churn.core.tables import DELIVERIES
@@ -159,7 +159,7 @@ class Intake:
         self._run, self._files, self._spark = run, client.files, spark
         self._table = spark.table(DELIVERIES.create(spark, run.catalog))
         self._seen = _admitted(self._table)
-        self._by_domain = {contract.domain: contract for contract in contracts()}
+        self._by_domain = {contract.domain: contract for contract in file_contracts()}
 
     def run(self) -> list[Delivered]:
         """Moves every file that lies in a volume of `landing`, and records it."""

@@ -133,10 +133,10 @@ def _marketing(world: World, day: date, seed: int) -> pd.DataFrame:
     )
 
 
-def _events(world: World, day: date, seed: int) -> pd.DataFrame:
+def _usage(world: World, day: date, seed: int) -> pd.DataFrame:
     """Uses of a day: about one customer in six; the unhappy use less."""
     active = _active(world, day)
-    draw = generator(seed, "events", day)
+    draw = generator(seed, "usage", day)
     using = active[draw.random(len(active)) < 0.15 * np.exp(-0.4 * active["unhappiness"].to_numpy())]
     minutes = draw.gamma(2.0, 15.0, len(using)).round(1).clip(0, 1440)
     return _dated(
@@ -148,7 +148,7 @@ _DAILY: dict[str, Callable[[World, date, int], pd.DataFrame]] = {
     "transactions": _transactions,
     "support": _support,
     "marketing": _marketing,
-    "events": _events,
+    "usage": _usage,
 }
 _KEYS = {"t": "transaction_id", "s": "ticket_id", "m": "touch_id", "e": "event_id"}
 

@@ -18,7 +18,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 
 from churn import tasks
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse
 from churn.simulation.deliveries import Delivery, deliveries, delivery_rows
 from churn.simulation.world import World, grow
@@ -66,7 +66,7 @@ def deliver(run: Run, client: WorkspaceClient, snapshot: date, seed: int) -> int
     if not planned:
         return 0
     due = []
-    for contract in contracts():
+    for contract in file_contracts():
         delivered = _delivered(client, run, contract.domain)
         due += [(contract, delivery) for delivery in planned if delivery.last.isoformat() not in delivered]
     if not due:

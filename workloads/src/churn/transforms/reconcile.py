@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import tasks
-from churn.core.contract import Contract, contracts
+from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
 from churn.core.tables import DELIVERIES, ROW_ACCOUNTING
@@ -51,7 +51,7 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
         (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept.
     """
     ledger = spark.table(run.table(DELIVERIES.name))
-    counted = _together([_rows_by_file(spark, run, contract) for contract in contracts()])
+    counted = _together([_rows_by_file(spark, run, contract) for contract in file_contracts()])
     files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", _file("stored"), "rows")
     by_run = (
         files.join(counted, ["domain", "file"], "left")
@@ -88,7 +88,8 @@ def twice(accounts: Sequence[Row]) -> list[Row]:
 def unknown_files(spark: SparkSession, run: Run) -> list[str]:
     """Files that bronze has rows of and bronze.deliveries does not know, below the folder of admitted files, sorted."""
     admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(_file("stored"))
-    read = _together([spark.table(run.table(f"bronze.{each.domain}")).select(_file("_file")) for each in contracts()])
+    bronze = [spark.table(run.table(f"bronze.{contract.domain}")) for contract in file_contracts()]
+    read = _together([rows.select(_file("_file")) for rows in bronze])
     return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
 
 
