@@ -45,6 +45,7 @@ AREAS = (
     Area("pipelines", "Declarative pipelines", (f"{_WORKSPACE}/pipelines", "local/spark/pipeline_registry.py")),
     Area("jobs", "Jobs", (f"{_WORKSPACE}/jobs", f"{_WORKSPACE}/programs")),
     Area("sql", "SQL statements", (f"{_WORKSPACE}/sql",)),
+    Area("alerts", "Alerts of SQL", (f"{_WORKSPACE}/alerts",)),
     Area("mlflow", "MLflow: experiments, runs, registered models", (f"{_WORKSPACE}/mlflow",)),
     Area("serving", "Model serving", (f"{_WORKSPACE}/serving",)),
     Area("dashboards", "Dashboards and pages", (f"{_WORKSPACE}/dashboards", f"{_WORKSPACE}/home.py")),
