@@ -21,6 +21,9 @@ FOLLOW_OTHERS = (
     "GroupMember",
     "PermissionAssignment",
     "Permissions",
+    "PostgresDatabase",
+    "PostgresEndpoint",
+    "PostgresRole",
     "SecretAcl",
     "ServicePrincipalSecret",
 )
