@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError
+from cli.stream import app as stream_app
 from local.errors import LocalError
 from local.progress import console, errors
 from local.settings import LocalSettings, no_proxy_variables
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 local_app = typer.Typer(help="The local cloud: the services that replace Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+app.add_typer(stream_app, name="stream")
 
 
 def _logical_date(text: str | None) -> str | None:

@@ -45,4 +45,5 @@ if sources and workspace and ground:
     context = Context(settings, sources, workspace)
     platform = deploy_platform(context, ground, after=[account.groups] if account else [])
     for name, value in vars(platform).items():
-        pulumi.export(name, value)
+        if value is not None:
+            pulumi.export(name, value)

@@ -136,7 +136,7 @@ def _read_platform(
         governs = settings.account and settings.account.tags_workspace
         return reader.read(read_contracts, paths.CONTRACTS, None) if governs else None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
-    contracts = _of_files(reader.read(read_contracts, paths.CONTRACTS, groups))
+    contracts = _delivered(reader.read(read_contracts, paths.CONTRACTS, groups), settings)
     requests = reader.read(read_requests, stack, groups)
     plan = None
     if settings and contracts is not None and requests is not None:
@@ -144,9 +144,10 @@ def _read_platform(
     return contracts, requests, plan
 
 
-def _of_files(contracts: tuple[Contract, ...] | None) -> tuple[Contract, ...] | None:
-    """The contracts whose tables a stack makes: those of files."""
-    return contracts and tuple(contract for contract in contracts if contract.topic is None)
+def _delivered(contracts: tuple[Contract, ...] | None, settings: Settings | None) -> tuple[Contract, ...] | None:
+    """The contracts whose tables a stack makes: those of files and, with a stream, those of topics."""
+    streamed = settings is not None and settings.platform is not None and settings.platform.stream is not None
+    return contracts and tuple(contract for contract in contracts if streamed or contract.topic is None)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -35,3 +35,8 @@ def landing_location(domain: str) -> str:
 MARTS = tuple(table.name for table in tables.MARTS)
 
 MODEL = "mlops.churn_model"
+
+# Topics of the stream: what source systems send, and the messages that the pipeline cannot use, with its reasons.
+DEAD_LETTERS = ".dlq"
+EVENTS_TOPIC = "customer.events"
+DEAD_LETTERS_TOPIC = EVENTS_TOPIC + DEAD_LETTERS

@@ -215,11 +215,18 @@ STAND_INS = (
     ),
     StandIn("serving", "AI gateway", "usage tracking is kept and answered; no usage is recorded"),
     StandIn(
+        "alerts",
+        "notifications of an alert",
+        "no mail is sent: the last notification of each alert is on the home page, every one in the workspace's log",
+    ),
+    StandIn(
         "dashboards",
         "the page of a published dashboard",
         "counters, bars, lines and tables are drawn from the same queries; a widget of another type is named",
     ),
-    StandIn("dashboards", "the workspace's pages", "one page of runs, endpoints, dashboards and tables"),
+    StandIn(
+        "dashboards", "the workspace's pages", "one page of runs, pipelines, endpoints, dashboards, alerts and tables"
+    ),
     StandIn(
         "aws",
         "AWS",

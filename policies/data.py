@@ -18,12 +18,14 @@ HOLDS_DATA = (
     "Metastore",
     "MlflowExperiment",
     "Pipeline",
+    "PostgresDatabase",
+    "PostgresProject",
     "RegisteredModel",
     "Schema",
     "SecretScope",
     "Volume",
 )
-DESTROYS_CONTENT = ("deleteRecursive", "forceDeleteHomeDir", "forceDeleteRepos", "forceDestroy")
+DESTROYS_CONTENT = ("deleteRecursive", "forceDeleteHomeDir", "forceDeleteRepos", "forceDestroy", "purgeOnDelete")
 LEGACY_KINDS = {
     "DbfsFile": "File in a volume",
     "LakehouseMonitor": "QualityMonitor",

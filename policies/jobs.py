@@ -1,4 +1,4 @@
-"""Jobs and pipelines run as a service principal, with a time limit, and with somebody notified of failures.
+"""Jobs, pipelines and alerts run as a service principal, with a time limit, and with somebody notified of failures.
 
 A pipeline that a job runs has the time limit and the notifications of that job.
 """
@@ -90,8 +90,23 @@ def _in_order(inputs: Mapping[str, Any], name: str, path: str = "") -> Iterator[
         )
 
 
+def _alert_notifies(resource: Resource) -> Iterator[Violation]:
+    value: Any = resource.inputs
+    for name in ("evaluation", "notification", "subscriptions"):
+        value = value if value is UNKNOWN else mapping(value).get(name)
+    if resource.in_production and not value:
+        remedy = "say who is notified in production: an alert that notifies nobody is no alert"
+        yield Violation("evaluation.notification.subscriptions", value, remedy)
+
+
 RULES = [
-    rule("runs-as-principal", "A job or pipeline runs as a service principal.", _as_principal, ("Job", "Pipeline")),
+    rule(
+        "runs-as-principal",
+        "A job, pipeline or alert runs as a service principal.",
+        _as_principal,
+        ("AlertV2", "Job", "Pipeline"),
+    ),
+    rule("alerts-notify", "In production, an alert notifies somebody.", _alert_notifies, ("AlertV2",)),
     rule(
         "jobs-unattended",
         "A job has a time limit unless it is continuous, and its runs do not overlap if a schedule or trigger starts "

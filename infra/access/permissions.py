@@ -18,12 +18,14 @@ class ObjectKind(StrEnum):
     A secret scope alone has a resource of its own, `databricks.SecretAcl`.
     """
 
+    ALERT = "alert_v2_id"
     CLUSTER_POLICY = "cluster_policy_id"
     DASHBOARD = "dashboard_id"
     ENDPOINT = "serving_endpoint_id"
     EXPERIMENT = "experiment_id"
     FOLDER = "directory_path"
     JOB = "job_id"
+    ONLINE_STORE = "database_project_name"
     PIPELINE = "pipeline_id"
     SECRET_SCOPE = "secret_scope"  # noqa: S105 (a kind, no secret)
     WAREHOUSE = "sql_endpoint_id"
@@ -33,6 +35,7 @@ class ObjectKind(StrEnum):
 # The server stands at the endpoint: it writes each new version, and what is not listed here is taken away.
 # Levels: https://docs.databricks.com/aws/en/security/auth/access-control/
 PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
+    ObjectKind.ALERT: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE", Role.SCIENTISTS: "CAN_READ"},
     ObjectKind.CLUSTER_POLICY: {Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
     ObjectKind.DASHBOARD: {
         Role.PLATFORM: "CAN_MANAGE",
@@ -54,6 +57,8 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
     },
     ObjectKind.FOLDER: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_READ", Role.ENGINEERS: "CAN_READ"},
     ObjectKind.JOB: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
+    # Rights inside the database are roles of PostgreSQL.
+    ObjectKind.ONLINE_STORE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
     ObjectKind.PIPELINE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
     ObjectKind.SECRET_SCOPE: {Role.PLATFORM: "MANAGE", Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
     ObjectKind.WAREHOUSE: {

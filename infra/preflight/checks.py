@@ -34,6 +34,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         names.pipelines,
         names.jobs,
         names.endpoint,
+        names.online_store,
     ),
     "compute": (runs.runtime, runs.nodes),
     LOCK: (runs.lock,),

@@ -12,7 +12,8 @@ from databricks.sdk.errors import NotFound
 
 from churn.core.contract import read_contracts
 from infra.access.roles import Role, principals
-from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, PIPELINES, deployed_name
+from infra.layers.platform.job_tasks import ACTIVITY, BOOTSTRAP, DAILY, deployed_name, pipelines_of
+from infra.layers.platform.online_store import project_id
 from infra.names import CATALOG_LOCATION, CHECKPOINTS_LOCATION, KAFKA_CREDENTIAL, STORAGE_CREDENTIAL, landing_location
 from infra.preflight.inspection import Finding
 from infra.written import paths
@@ -119,7 +120,7 @@ def secret_scope(inspection: Inspection) -> Iterator[Finding]:
 
 def pipelines(inspection: Inspection) -> Iterator[Finding]:
     """Looks at the pipelines."""
-    for spec in PIPELINES:
+    for spec in pipelines_of(streamed=inspection.platform.stream is not None):
         name = deployed_name(spec.name, inspection.settings.prefix)
         listed = inspection.client.pipelines.list_pipelines(filter=f"name LIKE '{name}'")
         # an underscore of LIKE stands for any character
@@ -129,10 +130,23 @@ def pipelines(inspection: Inspection) -> Iterator[Finding]:
 
 def jobs(inspection: Inspection) -> Iterator[Finding]:
     """Looks at the jobs, of which several may have one name."""
-    for spec in (DAILY, BOOTSTRAP):
+    for spec in (DAILY, BOOTSTRAP, *([ACTIVITY] if inspection.platform.stream else [])):
         name = deployed_name(spec.name, inspection.settings.prefix)
         ids = [str(job.job_id) for job in inspection.client.jobs.list(name=name)]
         yield from _found(inspection, f"job {name}", "jobs", ids)
+
+
+def online_store(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the project of Lakebase, where the stack has a stream."""
+    if inspection.platform.stream is None:
+        return
+    name = project_id(inspection.settings.prefix)
+    try:
+        inspection.client.postgres.get_project(f"projects/{name}")
+        ids = [name]
+    except NotFound:
+        ids = []
+    yield from _found(inspection, f"Lakebase project {name}", "database-projects", ids)
 
 
 def endpoint(inspection: Inspection) -> Iterator[Finding]:

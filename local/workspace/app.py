@@ -11,7 +11,19 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from local.workspace import account, dashboards, home, jobs, lakebase, pipelines, secrets, serving, sql, unity_catalog
+from local.workspace import (
+    account,
+    alerts,
+    dashboards,
+    home,
+    jobs,
+    lakebase,
+    pipelines,
+    secrets,
+    serving,
+    sql,
+    unity_catalog,
+)
 from local.workspace.compute import cluster_policies, clusters, warehouses
 from local.workspace.core import web_pages
 from local.workspace.core.context import Workspace, authenticated
@@ -51,6 +63,7 @@ AREAS: tuple[ModuleType, ...] = (
     jobs,
     serving,
     dashboards,
+    alerts,
     experiments,
     registry,
     proxy,

@@ -1,4 +1,4 @@
-"""The home page: runs, endpoints, dashboards and tables of the workspace."""
+"""The home page: runs, pipelines, endpoints, dashboards, alerts and tables of the workspace."""
 
 import html
 import math
@@ -7,11 +7,13 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from local.workspace.alerts.documents import ALERTS, NOTIFICATIONS
 from local.workspace.core.context import Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError
 from local.workspace.core.web_pages import Markup, document, note, pages_router, row, section
 from local.workspace.dashboards.documents import DASHBOARDS
 from local.workspace.jobs.documents import RUNS, Stateful
+from local.workspace.pipelines.documents import PIPELINES, UPDATES
 from local.workspace.serving.documents import ENDPOINTS
 from local.workspace.unity_catalog import namespaces
 from local.workspace.unity_catalog.documents import SCHEMAS
@@ -27,8 +29,10 @@ def home(workspace: WorkspaceDep, count: str = "") -> str:
     """Returns the page; `count` is the full name of a table whose rows are counted."""
     sections = [
         section("Job runs", ["Run", "State", "Started", "Duration"], _runs(workspace), "No job has run yet."),
+        section("Pipelines", ["Pipeline", "State", "Runs", "Update"], _pipelines(workspace), "No pipeline yet."),
         section("Model endpoints", ["Endpoint", "Served", "State"], _endpoints(workspace), "No endpoint yet."),
         section("Dashboards", ["Dashboard", "Path", "Changed"], _dashboards(workspace), "No dashboard yet."),
+        section("Alerts", ["Alert", "State", "Evaluated", "Notified"], _alerts(workspace), "No alert yet."),
         _tables(workspace, count),
     ]
     url = html.escape(workspace.settings.workspace_url)
@@ -82,6 +86,19 @@ def _duration(document: Stateful) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
+def _pipelines(workspace: Workspace) -> list[str]:
+    rows = []
+    for key, pipeline in workspace.store.items(PIPELINES):
+        updates = [update for _, update in workspace.store.items(UPDATES, f"{key}/")]
+        newest = max(updates, key=lambda update: update["creation_time"], default=None)
+        state = newest["state"] if newest else "NEVER RUN"
+        kind = "bad" if state == "FAILED" else "good" if state in ("COMPLETED", "RUNNING") else "quiet"
+        shown = Markup(f'<span class="{kind}">{html.escape(state.lower())}</span>')
+        runs = "day and night" if pipeline["spec"].get("continuous") else "when it is started"
+        rows.append(row(pipeline["name"], shown, runs, _moment(newest["creation_time"]) if newest else ""))
+    return rows
+
+
 def _endpoints(workspace: Workspace) -> list[str]:
     rows = []
     for _, endpoint in workspace.store.items(ENDPOINTS):
@@ -105,6 +122,20 @@ def _dashboards(workspace: Workspace) -> list[str]:
         for key, dashboard in workspace.store.items(DASHBOARDS)
         if dashboard["lifecycle_state"] == "ACTIVE"
     ]
+
+
+def _alerts(workspace: Workspace) -> list[str]:
+    rows = []
+    for key, alert in workspace.store.items(ALERTS):
+        if alert["lifecycle_state"] == "ACTIVE":
+            evaluation, last = alert["evaluation"], workspace.store.get(NOTIFICATIONS, key)
+            state = str(evaluation.get("state", "UNKNOWN"))
+            kind = "good" if state == "OK" else "bad" if state in ("TRIGGERED", "ERROR") else "quiet"
+            shown = Markup(f'<span class="{kind}">{html.escape(state.lower())}</span>')
+            notified = f"{last['time']}: {', '.join(last['recipients']) or 'nobody'}" if last else ""
+            rows.append(row(alert["display_name"], shown, evaluation.get("last_evaluated_at", ""), notified))
+            rows += [note(last["message"], 4)] if last and state == "TRIGGERED" else []
+    return rows
 
 
 def _tables(workspace: Workspace, count: str) -> str:

@@ -155,9 +155,21 @@ class _Mocks(mocks.Mocks):
             state["volumePath"] = (
                 f"/Volumes/{args.inputs['catalogName']}/{args.inputs['schemaName']}/{args.inputs['name']}"
             )
+        state |= _lakebase(args)
         if args.typ.endswith(":ModelServing"):
             state["servingEndpointId"] = "endpoint-id"
         return f"{args.name}-id", state
+
+
+def _lakebase(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """Names that Lakebase gives, and where an endpoint answers."""
+    kind = args.typ.rsplit(":", 1)[-1]
+    if kind == "PostgresProject":
+        return {"name": f"projects/{args.inputs['projectId']}"}
+    if kind == "PostgresEndpoint":
+        name = f"{args.inputs['parent']}/endpoints/{args.inputs['endpointId']}"
+        return {"name": name, "status": {"hosts": {"host": "online.example.com"}}}
+    return {"name": f"{args.inputs['parent']}/roles/{args.inputs['roleId']}"} if kind == "PostgresRole" else {}
 
 
 def _ground(stack: str) -> dict[str, Any]:
@@ -216,6 +228,13 @@ def engine_config(stack: str, file: Path | None = None) -> dict[str, str]:
         key: value if isinstance(value, str) else json.dumps(value, default=lambda day: f"{day}T00:00:00Z")
         for key, value in config.items()
     }
+
+
+def without_a_stream(stack: str) -> dict[str, str]:
+    """The configuration of a stack without its stream."""
+    config = engine_config(stack)
+    platform = {name: value for name, value in json.loads(config["churn:platform"]).items() if name != "stream"}
+    return config | {"churn:platform": json.dumps(platform)}
 
 
 def run(stack: str, config: dict[str, str] | None = None, **said: Any) -> Program:

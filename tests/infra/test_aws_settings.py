@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEV = REPOSITORY / "Pulumi.dev.yaml"
-TOPIC = {"name": "events", "partitions": 1, "retention_hours": 1}
+TOPICS = [{"name": name, "partitions": 1, "retention_hours": 1} for name in ("customer.events", "customer.events.dlq")]
 ADOPTED_NETWORK = {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2", "subnet-3"], "nodes_group_id": "sg-1"}
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/shared/00000000-0000-0000-0000-000000000008-1"
 
@@ -53,8 +53,8 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"kafka.version": "2.8.1"}, "kafka.version", ["2.8.1", "from 3.6 on"]),
     ({"kafka.broker_type": "t3.small"}, "kafka.broker_type", ["t3.small", "such as kafka.m7g.large"]),
     ({"kafka.maximum_storage_gib": 10, "kafka.storage_gib": 20}, "kafka.maximum_storage_gib", ["20 or more"]),
-    ({"kafka.topics": [TOPIC, TOPIC]}, "kafka.topics", ['"events"', "each name once"]),
-    ({"kafka.topics": [TOPIC | {"partitions": 0}]}, "kafka.topics[0].partitions", ["received 0"]),
+    ({"kafka.topics": [*TOPICS, TOPICS[0]]}, "kafka.topics", ['"customer.events"', "each name once"]),
+    ({"kafka.topics": [TOPICS[0] | {"partitions": 0}, TOPICS[1]]}, "kafka.topics[0].partitions", ["received 0"]),
     (
         {"adopted_kafka": {"cluster_arn": CLUSTER, "topics": ["events"]}},
         "adopted_kafka",
@@ -109,7 +109,7 @@ def test_everything_can_be_adopted(tmp_path: Path) -> None:
         "network": None,
         "adopted_network": ADOPTED_NETWORK,
         "kafka": None,
-        "adopted_kafka": {"cluster_arn": CLUSTER, "topics": ["events"]},
+        "adopted_kafka": {"cluster_arn": CLUSTER, "topics": ["customer.events", "customer.events.dlq"]},
         "keys": {"storage": key},
         "buckets": {"catalog": "existing"},
     }

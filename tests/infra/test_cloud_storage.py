@@ -10,7 +10,7 @@ import pytest
 from infra.errors import StorageRootError
 from infra.layers.platform.storage_root import check_covered, check_metastore_root
 from tests.infra import program as mocked
-from tests.infra.program import RUNNER, Program, Registered, engine_config, run
+from tests.infra.program import RUNNER, Program, Registered, run, without_a_stream
 
 if TYPE_CHECKING:
     from pulumi.runtime.mocks import MockCallArgs
@@ -93,7 +93,7 @@ def test_the_runner_reaches_checkpoints_and_kafka_alone(program: Program) -> Non
 def on_ground_of(stack: str, *, kafka: bool) -> Program:
     """The local platform on the ground that another stack has made."""
     ground = {"stack": f"example/churn/{stack}", "kafka": kafka}
-    return run("local", engine_config("local") | {"churn:ground": json.dumps(ground)})
+    return run("local", without_a_stream("local") | {"churn:ground": json.dumps(ground)})
 
 
 @pytest.mark.parametrize("kafka", [True, False])
@@ -113,7 +113,7 @@ def test_another_stack_without_kafka_is_named(wheels: object) -> None:
 
 
 def without_aws(root: str | None) -> dict[str, str]:
-    return engine_config("local") | {"churn:ground": json.dumps({"storage_root": root})}
+    return without_a_stream("local") | {"churn:ground": json.dumps({"storage_root": root})}
 
 
 def test_without_a_ground_in_aws_deliveries_lie_where_the_catalog_does(wheels: object) -> None:

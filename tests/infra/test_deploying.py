@@ -24,6 +24,9 @@ FOLLOW_OTHERS = (
     "MwsPermissionAssignment",
     "PermissionAssignment",
     "Permissions",
+    "PostgresDatabase",
+    "PostgresEndpoint",
+    "PostgresRole",
     "SecretAcl",
     "ServicePrincipalSecret",
 )

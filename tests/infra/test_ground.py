@@ -15,7 +15,7 @@ from infra.layers.ground.environment import Environment
 from infra.layers.ground.outputs import GroundOutputs
 from infra.written.paths import REPOSITORY
 from tests.infra.ground import ADOPT, ADOPTED_CLUSTER, ADOPTED_KEY, aws_settings, run_ground
-from tests.infra.program import engine_config, run
+from tests.infra.program import run, without_a_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,9 +157,9 @@ def test_only_a_stack_with_a_ground_in_aws_imports_its_sdk(
     code = (
         "import pathlib, sys\n"
         "from infra.written import paths\n"
-        "from tests.infra.program import engine_config, run\n"
+        "from tests.infra.program import run, without_a_stream\n"
         f"paths.WHEELS = pathlib.Path({str(wheels)!r})\n"
-        f"run('local', engine_config('local') | {ground!r})\n"
+        f"run('local', without_a_stream('local') | {ground!r})\n"
         "print('pulumi_aws' in sys.modules)"
     )
     # As pytest has it, and not as an installed package: tests are none.
@@ -171,7 +171,7 @@ def test_only_a_stack_with_a_ground_in_aws_imports_its_sdk(
 
 
 def test_a_ground_of_another_stack_is_read_as_a_whole(wheels: Path) -> None:
-    program = run("local", engine_config("local") | {"churn:ground": json.dumps({"stack": "example/churn/dev"})})
+    program = run("local", without_a_stream("local") | {"churn:ground": json.dumps({"stack": "example/churn/dev"})})
     assert {field.name for field in fields(GroundOutputs)} <= set(program.outputs)
     assert program.outputs["storage_root"] == "s3://dev/churn"
     assert program.outputs["vpc_id"] is None, "that stack does not export any"

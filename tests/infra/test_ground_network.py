@@ -60,7 +60,7 @@ def test_nodes_reach_brokers_and_brokers_let_them_in(ground: Program) -> None:
 def test_nodes_reach_out_on_databricks_ports_alone(ground: Program) -> None:
     rules = ground.of("SecurityGroupEgressRule").values()
     anywhere = {(r.inputs["fromPort"], r.inputs["toPort"]) for r in rules if r.inputs.get("cidrIpv4") == "0.0.0.0/0"}
-    assert anywhere == {(443, 443), (53, 53), (2443, 2443), (6666, 6666), (8443, 8451)}
+    assert anywhere == {(443, 443), (53, 53), (2443, 2443), (6666, 6666), (8443, 8451), (5432, 5432)}
 
 
 def test_three_private_subnets_one_in_a_zone_without_public_addresses(ground: Program) -> None:

@@ -29,7 +29,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/storage"
 RIGHTS: dict[str, list[Statement]] = {
     "cross_account": control_plane(PROD, "vpc-1", "sg-1", KEY),
     "storage": storage(PROD, "churn-prod-storage", ["churn-prod-catalog", "churn-prod-raw"], [KEY]),
-    "kafka_client": kafka_client(PROD, "churn-prod-kafka-client", CLUSTER, ["events"]),
+    "kafka_client": kafka_client(PROD, "churn-prod-kafka-client", CLUSTER, ["events", "events.dlq"]),
     "ci": continuous_integration(PROD, "churn-prod-ci"),
 }
 # Statements about everything, and the only actions that they may have: AWS narrows these to no resource, or the
@@ -168,8 +168,21 @@ def test_the_kafka_client_reads_the_topics_of_the_settings(ground: Program) -> N
     by_name = {statement["Sid"]: statement for statement in rights}
     cluster = ground.of("Cluster")["cluster"].inputs["clusterName"]
     assert [arn.split(":")[-1].split("/")[:2] for arn in by_name["Read"]["Resource"]] == [["topic", cluster]]
-    assert by_name["Read"]["Resource"][0].endswith("/events")
-    assert not any("Write" in action or "Create" in action for s in rights for action in s["Action"])
+    assert by_name["Read"]["Resource"][0].endswith("/customer.events")
+    assert not any(
+        "Create" in action or "Alter" in action for s in rights for action in s["Action"] if "Group" not in action
+    )
+
+
+def test_the_kafka_client_writes_dead_letters_alone(ground: Program) -> None:
+    rights = json.loads(ground.of("RolePolicy")["kafka_client-rights"].inputs["policy"])["Statement"]
+    written = [arn for s in rights if "kafka-cluster:WriteData" in s["Action"] for arn in s["Resource"]]
+    assert [arn.rpartition("/")[2] for arn in written] == ["customer.events.dlq"]
+
+
+@pytest.mark.parametrize(("topics", "absent"), [(["a"], {"DeadLetters", "Idempotence"}), (["a.dlq"], {"Read"})])
+def test_the_kafka_client_has_no_right_without_a_topic(topics: list[str], absent: set[str]) -> None:
+    assert not absent & {statement["Sid"] for statement in kafka_client(PROD, "role", CLUSTER, topics)}
 
 
 def test_github_comes_in_without_a_key_for_one_subject(grounds: Mapping[str, Program]) -> None:

@@ -16,7 +16,7 @@ from infra.access.permissions import PERMISSIONS, ObjectKind
 from infra.access.roles import Role
 from infra.names import MARTS
 from tests.infra.conftest import STACKS
-from tests.infra.program import RUNNER, SERVER, Program, Registered, engine_config, run
+from tests.infra.program import RUNNER, SERVER, Program, Registered, engine_config, run, without_a_stream
 
 EXPORTS = [
     "catalog",
@@ -25,6 +25,7 @@ EXPORTS = [
     "endpoint_url",
     "job_ids",
     "model",
+    "online_store",
     "pipeline_ids",
     "secret_scope",
     "warehouse_id",
@@ -51,6 +52,7 @@ OTHER_EXPORTS = {
     "local": [*GROUND_EXPORTS, "control_plane_endpoint_ids", "metastore_id"],
     "prod": [*GROUND_EXPORTS, "workspace_host", "workspace_id"],
 }
+NOTIFYING = {"churn_stream", "churn_activity", "stream-lag"}  # of the stream's parts
 PLATFORM = "churn-platform"  # the group that owns everything
 # Classes that hold data, or whose deletion deletes data, or members of groups, or secrets.
 HOLD_DATA = (
@@ -61,6 +63,8 @@ HOLD_DATA = (
     "MlflowExperiment",
     "MwsWorkspaces",
     "Pipeline",
+    "PostgresDatabase",
+    "PostgresProject",
     "RegisteredModel",
     "Schema",
     "SecretScope",
@@ -69,6 +73,7 @@ HOLD_DATA = (
 )
 # Classes whose objects have no name of their own, and what identifies them instead.
 IDENTITY = {
+    "AlertV2": "displayName",
     "Dashboard": "displayName",
     "Directory": "path",
     "Entitlements": "groupId",
@@ -89,6 +94,10 @@ IDENTITY = {
     "PermissionAssignment": "groupName",
     "Permissions": "accessControls",
     "SecretAcl": "principal",
+    "PostgresDatabase": "databaseId",
+    "PostgresEndpoint": "endpointId",
+    "PostgresProject": "projectId",
+    "PostgresRole": "roleId",
     "ServicePrincipal": "displayName",
     "ServicePrincipalSecret": "servicePrincipalId",
     "WorkspaceFile": "path",
@@ -227,7 +236,7 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
         if resource.databricks:
             holds_data = class_name(resource) in HOLD_DATA and not resource.kept  # what is kept outlives its resource
             assert resource.protect == (protect and holds_data), resource.urn
-            for destroys_content in ("forceDestroy", "deleteRecursive"):
+            for destroys_content in ("forceDestroy", "deleteRecursive", "purgeOnDelete"):
                 assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 
 
@@ -276,7 +285,7 @@ def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) 
 def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
     tables = {g.inputs["table"] for g in program.of("Grants").values() if "table" in g.inputs}
     catalog = program.outputs["catalog"]
-    silver = {f"{catalog}.silver.{t}" for t in ("customer", "marketing", "support", "transactions", "usage")}
+    silver = {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions", "usage")}
     assert tables == silver | {f"{catalog}.{mart}" for mart in MARTS}
     component = next(r for r in program.resources if r.name == "table-access")
     assert {g.parent for g in program.of("Grants").values() if "table" in g.inputs} == {component.urn}
@@ -284,6 +293,7 @@ def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
     assert runs["first-silver"].urn in component.dependencies
     assert runs["bootstrap"].urn in component.dependencies
     assert runs["first-bronze"].urn in runs["first-silver"].dependencies
+    assert program.of("MadeTables")["stream-tables"].urn in component.dependencies
 
 
 def test_pipelines_find_their_folders(program: Program) -> None:
@@ -379,8 +389,8 @@ def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> 
 
 def test_exports(program: Program) -> None:
     assert sorted(program.outputs) == sorted([*EXPORTS, *OTHER_EXPORTS[program.stack]])
-    assert sorted(program.outputs["job_ids"]) == ["churn_bootstrap", "churn_daily"]
-    assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver"]
+    assert sorted(program.outputs["job_ids"]) == ["churn_activity", "churn_bootstrap", "churn_daily"]
+    assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver", "churn_stream"]
 
 
 def test_names_of_catalogs(programs: dict[str, Program]) -> None:
@@ -393,9 +403,17 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
     [
         ("warehouse", "auto_stop_minutes", 30, {"warehouse"}),
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
-        ("compute", "serverless", True, {"churn_daily", "churn_bootstrap"}),
         ("daily", "paused", False, {"churn_daily"}),
-        ("daily", "notify", ["a@b.c"], {"churn_daily", "churn_bootstrap"}),
+        (
+            "daily",
+            "notify",
+            ["a@b.c"],
+            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag"},
+        ),
+        ("stream", "notify", ["a@b.c"], {"churn_stream", "churn_activity", "stream-lag"}),
+        ("stream", "trigger_seconds", 60, {"churn_activity"}),
+        ("stream", "maximum_lag_minutes", 60, {"churn_daily", "stream-lag"}),
+        ("stream", "wait_minutes", 60, {"churn_daily"}),
         ("training", "horizon_days", 60, {"churn_daily"}),
         ("serving", "scale_to_zero", False, {"endpoint"}),
     ],
@@ -412,18 +430,29 @@ def test_one_setting_changes_just_what_it_should(
     assert {r.name for r in again.resources if before[r.urn] != r.inputs} == changed
 
 
+def test_serverless_compute_changes_the_jobs_alone(wheels: object) -> None:
+    config = without_a_stream("local")
+    platform = json.loads(config["churn:platform"])
+    serverless = json.dumps(platform | {"compute": platform["compute"] | {"serverless": True}})
+    before, again = run("local", config), run("local", config | {"churn:platform": serverless})
+    inputs = {r.urn: r.inputs for r in before.resources}
+    assert {r.urn for r in again.resources} == set(inputs)
+    changed = {r.name for r in again.resources if inputs[r.urn] != r.inputs}
+    assert changed == {"churn_daily", "churn_bootstrap"}
+
+
 def test_a_root_of_storage_reaches_the_catalog(programs: dict[str, Program]) -> None:
     root = "s3://churn-local-catalog-123456789012/managed"
     assert programs["local"].of("Catalog")["catalog"].inputs["storageRoot"] == root
     ground = json.dumps({"storage_root": "s3://bucket/churn"})
-    again = run("local", engine_config("local") | {"churn:ground": ground})
+    again = run("local", without_a_stream("local") | {"churn:ground": ground})
     assert again.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://bucket/churn"
     assert again.outputs["storage_root"] == "s3://bucket/churn"
 
 
 def test_a_root_of_storage_comes_from_another_stack(wheels: object) -> None:
     ground = json.dumps({"stack": "organization/churn/ground-dev"})
-    program = run("dev", engine_config("dev") | {"churn:ground": ground})
+    program = run("dev", without_a_stream("dev") | {"churn:ground": ground})
     assert program.of("Catalog")["catalog"].inputs["storageRoot"] == "s3://ground-dev/churn"
     assert program.outputs["storage_root"] == "s3://ground-dev/churn"
     assert program.of("ExternalLocation")["catalog-location"].inputs["url"] == "s3://ground-dev"

@@ -103,7 +103,7 @@ FAULTS: list[tuple[dict[str, Any], str, list[str]]] = [
         ['"churn-engineers"', "engineers has this one", "name another group for analysts"],
     ),
     (
-        {"churn:platform.workspace.host": "https://dbc.example.com"},
+        {"churn:platform.workspace.host": "https://dbc.example.com", "churn:platform.stream": None},
         "churn:account.console",
         ["received null", "only groups of the account", "add console with host and account_id"],
     ),
@@ -276,6 +276,7 @@ def test_all_broken_rules_are_reported_at_once(altered: Callable[..., Path]) -> 
         "churn:platform.daily.logical_date",
         "churn:platform.groups.analysts",
         "churn:platform.simulation.enabled",
+        "churn:platform.stream.online.tls",
         "churn:platform.training.history_days",
     ]
 
@@ -329,7 +330,9 @@ def test_a_model_learns_from_no_less_than_a_week_before_its_judgement(altered: C
 
 
 def test_spark_settings_are_the_pipelines_on_serverless_compute_too(altered: Callable[..., Path]) -> None:
-    compute = platform_of(altered({"churn:platform.compute.serverless": True})).compute
+    compute = platform_of(
+        altered({"churn:platform.compute.serverless": True, "churn:ground.aws.kafka.serverless_link": True})
+    ).compute
     assert compute.serverless
     assert compute.spark_conf
     meaning = type(compute).model_fields["spark_conf"].description or ""

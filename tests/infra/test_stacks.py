@@ -39,7 +39,8 @@ def test_a_stack_has_the_layers_whose_keys_its_file_has() -> None:
 
 
 def test_a_ground_can_be_read_from_another_stack(altered: Callable[..., Path]) -> None:
-    ground = read_settings(altered({"churn:ground": {"stack": "example/churn/ground_eu"}})).ground
+    changes = {"churn:ground": {"stack": "example/churn/ground_eu"}, "churn:platform.stream": None}
+    ground = read_settings(altered(changes)).ground
     assert ground is not None
     assert (ground.stack, ground.storage_root) == ("example/churn/ground_eu", None)
 
@@ -142,7 +143,7 @@ def test_stacks_with_a_platform_are_known_by_their_layers(tmp_path: Path) -> Non
 
 def test_faults_outside_of_the_settings_are_reported_with_those_inside(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.local.yaml"
-    file.write_text(LOCAL.read_text().replace("workers: 1", "workers: 0") + "secretprovider: x\n")
+    file.write_text(LOCAL.read_text().replace("workers: 1", "workers: 0", 1) + "secretprovider: x\n")
     with pytest.raises(FaultsError) as caught:
         read_settings(file)
     assert [fault.field for fault in caught.value.faults] == ["churn:platform.compute.workers", "secretprovider"]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pyspark.sql.connect.session import SparkSession
 
-from local.workspace.core.store import Store
+from local.workspace.core.store import DocumentKind, Store
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -75,3 +75,42 @@ def test_rows_are_counted_on_demand(lakehouse: LocalWorkspace) -> None:
     assert "/?count=home.gold.many#tables" in httpx.get(url, timeout=60).text
     assert "1,234" in httpx.get(url, params={"count": "home.gold.many"}, timeout=60).text
     client.catalogs.delete("home", force=True)
+
+
+def test_the_page_shows_pipelines_and_alerts(workspace: LocalWorkspace) -> None:
+    pipeline = {"name": "churn-stream", "spec": {"continuous": True}}
+    updates = [
+        {"state": state, "creation_time": moment}
+        for state, moment in (("FAILED", 1_700_000_000_000), ("RUNNING", 1_700_000_060_000))
+    ]
+    alert = {"display_name": "late", "lifecycle_state": "ACTIVE", "evaluation": {"state": "TRIGGERED"}}
+    notified = {
+        "time": "2026-01-31T05:00:00.000Z",
+        "state": "TRIGGERED",
+        "message": "lag is <9>",
+        "recipients": ["on@call"],
+    }
+    store = Store(workspace.settings.home / "workspace.sqlite")
+    documents: dict[tuple[str, str], dict[str, Any]] = {
+        ("pipelines", "p"): pipeline,
+        ("pipeline_updates", "p/1"): updates[0],
+        ("pipeline_updates", "p/2"): updates[1],
+        ("alerts", "a"): alert,
+        ("alert_notifications", "a"): notified,
+    }
+    for (kind, key), document in documents.items():
+        store.put(DocumentKind(kind), key, document)
+    page = httpx.get(workspace.settings.workspace_url, timeout=60).text
+    for kind, key in documents:
+        store.delete(DocumentKind(kind), key)
+    store.close()
+    for part in (
+        "churn-stream",
+        '<span class="good">running</span>',
+        "day and night",
+        "2023-11-14 22:14:20 UTC",
+        '<span class="bad">triggered</span>',
+        "2026-01-31T05:00:00.000Z: on@call",
+        "lag is &lt;9&gt;",
+    ):
+        assert part in page

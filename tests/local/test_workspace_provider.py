@@ -27,6 +27,7 @@ PROGRAM = Path(__file__).parent / "programs" / "workspace"
     "files: folders and files of the workspace as resources",
     "compute: cluster policies and SQL warehouses as resources",
     "dashboards: dashboards as resources",
+    "alerts: alerts as resources",
     "mlflow: experiments as resources",
     "lakebase: projects, endpoints, roles, databases as resources",
     client="Databricks provider",

@@ -46,6 +46,7 @@ AREAS = (
     Area("jobs", "Jobs", (f"{_WORKSPACE}/jobs", f"{_WORKSPACE}/programs")),
     Area("sql", "SQL statements", (f"{_WORKSPACE}/sql",)),
     Area("lakebase", "Lakebase: projects of PostgreSQL", (f"{_WORKSPACE}/lakebase", "local/postgres")),
+    Area("alerts", "Alerts of SQL", (f"{_WORKSPACE}/alerts",)),
     Area("mlflow", "MLflow: experiments, runs, registered models", (f"{_WORKSPACE}/mlflow",)),
     Area("serving", "Model serving", (f"{_WORKSPACE}/serving",)),
     Area("dashboards", "Dashboards and pages", (f"{_WORKSPACE}/dashboards", f"{_WORKSPACE}/home.py")),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROLES = {
     "cross_account": "Databricks' control plane starts and stops nodes",
     "storage": "Unity Catalog reads and writes the buckets of the catalog, of deliveries and of checkpoints",
-    "kafka_client": "Unity Catalog lets pipelines read topics",
+    "kafka_client": "Unity Catalog lets pipelines read topics, and write those of dead letters",
     "ci": "GitHub Actions deploys this layer",
 }
 

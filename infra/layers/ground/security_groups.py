@@ -24,6 +24,7 @@ NODES_REACH: dict[str, Ports] = {
     "relay-fips": (2443, 2443),
     "relay": (6666, 6666),
     "control-plane": (8443, 8451),
+    "postgres": (5432, 5432),  # Lakebase, which jobs on clusters write to
 }
 # Which of them the endpoints in the network answer.
 ENDPOINTS_SERVE = ("https", "relay-fips", "relay", "control-plane")

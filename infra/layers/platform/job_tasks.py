@@ -65,28 +65,34 @@ class JobSpec:
         description: What it does.
         tasks: Its tasks, each after those that it waits for.
         scheduled: Whether the schedule of the settings starts it.
+        continuous: Whether the service starts it again whenever it has ended, with growing pauses after failures.
     """
 
     name: str
     description: str
     tasks: tuple[TaskSpec, ...]
     scheduled: bool = False
-
-    def without(self, dropped: TaskSpec) -> JobSpec:
-        """Makes the same job without one of its tasks."""
-        return replace(self, tasks=tuple(task for task in self.tasks if task != dropped))
+    continuous: bool = False
 
 
 BRONZE_PIPELINE = PipelineSpec("churn_bronze", "bronze", "bronze.py")
 SILVER_PIPELINE = PipelineSpec("churn_silver", "silver", "silver.py")
 PIPELINES = (BRONZE_PIPELINE, SILVER_PIPELINE)
+STREAM_PIPELINE = PipelineSpec("churn_stream", "silver", "stream.py")  # runs by itself, day and night
+
+
+def pipelines_of(*, streamed: bool) -> tuple[PipelineSpec, ...]:
+    """The pipelines of a stack, with or without a stream."""
+    return (*PIPELINES, STREAM_PIPELINE) if streamed else PIPELINES
+
 
 SIMULATE = TaskSpec(tasks.SIMULATE)
 INGEST = TaskSpec(tasks.INGEST, after=(SIMULATE,))
 BRONZE = TaskSpec(BRONZE_PIPELINE, after=(INGEST,))
 SILVER = TaskSpec(SILVER_PIPELINE, after=(BRONZE,))
 RECONCILE = TaskSpec(tasks.RECONCILE, after=(SILVER,))
-FEATURES = TaskSpec(tasks.FEATURES, after=(RECONCILE,))
+STREAMS = TaskSpec(tasks.STREAMS, after=(RECONCILE,))
+FEATURES = TaskSpec(tasks.FEATURES, after=(RECONCILE, STREAMS))
 TRAIN = TaskSpec(tasks.TRAIN, after=(FEATURES,), alerts=True)
 GATE = TaskSpec(tasks.GATE, after=(TRAIN,), alerts=True)
 # If training or the gate fails, the current champion still scores the day. If `features` fails, the gate is skipped as
@@ -97,11 +103,25 @@ MARTS = TaskSpec(tasks.MARTS, after=(SCORE,))
 DAILY = JobSpec(
     "churn_daily",
     "A day of churn: deliveries in, every active customer scored, marts refreshed",
-    (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, FEATURES, TRAIN, GATE, SCORE, MARTS),
+    (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS),
     scheduled=True,
 )
+
+
+def daily_job(*, simulated: bool, streamed: bool) -> JobSpec:
+    """The daily job of a stack: it begins with `simulate` or `ingest`, and asks for the stream where there is one."""
+    dropped = [task for task, wanted in ((SIMULATE, simulated), (STREAMS, streamed)) if not wanted]
+    return replace(DAILY, tasks=tuple(task for task in DAILY.tasks if task not in dropped))
+
+
 BOOTSTRAP = JobSpec(
     "churn_bootstrap",
     "What must be there before the first day: a base-rate model to serve, and the marts to grant",
     (TaskSpec(tasks.BOOTSTRAP), TaskSpec(tasks.TABLES)),
+)
+ACTIVITY = JobSpec(
+    "churn_activity",
+    "Activity of each customer in the online store, by the minute, and scores while a session lasts",
+    (TaskSpec(tasks.ACTIVITY),),
+    continuous=True,
 )

@@ -9,14 +9,15 @@ import pulumi
 import pulumi_databricks as databricks
 
 from churn.core.task import JOB_PARAMETERS
+from churn.tasks import EVENTS, USAGE
 from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
-from infra.layers.platform.job_tasks import BOOTSTRAP, DAILY, SIMULATE, PipelineSpec, deployed_name
+from infra.layers.platform.job_tasks import PipelineSpec, deployed_name
 from infra.layers.platform.permit import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulumi_databricks import JobTaskArgsDict
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from infra.written.settings.compute import Compute
     from infra.written.settings.daily import Daily
     from infra.written.settings.simulation import Simulation
+    from infra.written.settings.stream import Stream
     from infra.written.settings.training import Training
 
 CLUSTER = "main"
@@ -41,6 +43,7 @@ class JobsArgs:
     """Inputs of `Jobs`.
 
     Attributes:
+        specs: The jobs.
         prefix: Beginning of their names, as `churn-local`.
         tags: Tags of jobs and of their nodes.
         catalog: Catalog that the tasks work on.
@@ -54,8 +57,12 @@ class JobsArgs:
         daily: The stack's section `daily`.
         simulation: The stack's section `simulation`.
         training: The stack's section `training`.
+        stream: The stack's section `stream`; None without a stream.
+        notify: E-mail addresses that are notified.
+        values: Values of further parameters, by name: how Kafka and the online store are reached.
     """
 
+    specs: Sequence[JobSpec]
     prefix: str
     tags: Mapping[str, str]
     catalog: pulumi.Input[str]
@@ -69,6 +76,9 @@ class JobsArgs:
     daily: Daily
     simulation: Simulation
     training: Training
+    stream: Stream | None
+    notify: Sequence[str]
+    values: Mapping[str, pulumi.Input[str]]
 
 
 class Jobs(pulumi.ComponentResource):
@@ -77,16 +87,14 @@ class Jobs(pulumi.ComponentResource):
     ids: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: JobsArgs, opts: pulumi.ResourceOptions) -> None:
-        """Declares the jobs; without simulation the daily one begins with `ingest`."""
+        """Declares the jobs."""
         super().__init__("churn:platform:Jobs", name, None, opts)
         self._args = args
-        daily = DAILY if args.simulation.enabled else DAILY.without(SIMULATE)
-        self.ids = {spec.name: self._job(spec).id for spec in (BOOTSTRAP, daily)}
+        self.ids = {spec.name: self._job(spec).id for spec in args.specs}
         self.register_outputs({"ids": self.ids})
 
     def _job(self, spec: JobSpec) -> databricks.Job:
         args = self._args
-        warn_after_seconds = args.daily.warn_after_minutes * 60
         job = databricks.Job(
             spec.name,
             name=deployed_name(spec.name, args.prefix),
@@ -96,14 +104,11 @@ class Jobs(pulumi.ComponentResource):
             parameters=[{"name": name, "default": self._job_defaults()[name]} for name in JOB_PARAMETERS],
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             max_concurrent_runs=1,
-            queue={"enabled": True},
-            health={
-                "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": warn_after_seconds}],
-            },
             tags=dict(args.tags),
             **self._compute(),
+            **(self._without_end() if spec.continuous else self._with_end()),
             **(self._schedule() if spec.scheduled else {}),
-            **self._notifications(),
+            **self._notifications(spec),
             opts=pulumi.ResourceOptions(parent=self),
         )
         permit(self, spec.name, ObjectKind.JOB, job.id, args.principals)
@@ -125,6 +130,17 @@ class Jobs(pulumi.ComponentResource):
         }
         return {"job_clusters": [{"job_cluster_key": CLUSTER, "new_cluster": cluster}]}
 
+    def _with_end(self) -> dict[str, Any]:
+        """Describes how long a run may take, and that it waits for the one before."""
+        seconds = self._args.daily.warn_after_minutes * 60
+        rule = {"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": seconds}
+        return {"queue": {"enabled": True}, "health": {"rules": [rule]}}
+
+    @staticmethod
+    def _without_end() -> dict[str, Any]:
+        """Describes a run that the service starts at once, and again after its end; pauses grow after failures."""
+        return {"continuous": {"pause_status": "UNPAUSED"}}
+
     def _schedule(self) -> dict[str, Any]:
         daily = self._args.daily
         return {
@@ -135,10 +151,12 @@ class Jobs(pulumi.ComponentResource):
             }
         }
 
-    def _notifications(self) -> dict[str, Any]:
-        notify = list(self._args.daily.notify)
+    def _notifications(self, job: JobSpec) -> dict[str, Any]:
+        notify = list(self._args.notify)
         if not notify:
             return {}
+        if job.continuous:
+            return {"email_notifications": {"on_failures": notify}}
         return {
             "email_notifications": {
                 "on_failures": notify,
@@ -150,17 +168,19 @@ class Jobs(pulumi.ComponentResource):
     def _task(self, spec: TaskSpec, job: JobSpec) -> JobTaskArgsDict:
         """Describes one task: what it runs and where, what it waits for, and what happens when it fails."""
         daily = self._args.daily
-        task: JobTaskArgsDict = {"task_key": spec.key, "timeout_seconds": daily.task_timeout_minutes * 60}
+        task: JobTaskArgsDict = {"task_key": spec.key}
+        if not job.continuous:  # of which the service takes neither a time limit nor a number of retries
+            task["timeout_seconds"] = daily.task_timeout_minutes * 60
         if dependencies := sorted(other.key for other in spec.after if other in job.tasks):
             task["depends_ons"] = [{"task_key": key} for key in dependencies]
         if spec.run_if:
             task["run_if"] = spec.run_if
-        if daily.task_retries:
+        if daily.task_retries and not job.continuous:
             task["max_retries"] = daily.task_retries
             task["min_retry_interval_millis"] = RETRY_AFTER_SECONDS * 1000
             task["retry_on_timeout"] = False
-        if spec.alerts and daily.notify:
-            task["email_notifications"] = {"on_failures": list(daily.notify)}
+        if spec.alerts and self._args.notify:
+            task["email_notifications"] = {"on_failures": list(self._args.notify)}
             task["notification_settings"] = {"alert_on_last_attempt": True}
         if isinstance(spec.runs, PipelineSpec):
             pipeline_id = self._args.pipeline_ids[spec.runs.name]
@@ -194,13 +214,18 @@ class Jobs(pulumi.ComponentResource):
         return {"date": self._args.daily.date_parameter}
 
     def _parameter_values(self) -> dict[str, pulumi.Input[str]]:
-        """Gives the value of each parameter that a wheel task may have; those of training are named as its settings."""
+        """Gives the value of each parameter that a wheel task may have.
+
+        Those of training and of the stream are named as the settings.
+        """
         args = self._args
         return {
             "model": args.model,
             "experiment_id": args.experiment_id,
             "snapshot_date": str(args.simulation.snapshot_date),
             "seed": str(args.simulation.seed),
-            "usage_table": "silver.usage",
+            "usage_table": USAGE if args.stream is None else EVENTS,
             **{name: str(value) for name, value in args.training.model_dump().items()},
+            **{name: str(value) for name, value in (args.stream.model_dump() if args.stream else {}).items()},
+            **args.values,
         }

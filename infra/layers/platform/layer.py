@@ -20,12 +20,14 @@ from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitleme
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
-from infra.layers.platform.job_tasks import PIPELINES
+from infra.layers.platform.job_tasks import BOOTSTRAP, daily_job, pipelines_of
 from infra.layers.platform.jobs import Jobs, JobsArgs
+from infra.layers.platform.kafka import kafka_values
 from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
 from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
 from infra.layers.platform.storage import Storage, StorageArgs
 from infra.layers.platform.storage_root import found_storage_root
+from infra.layers.platform.stream import deploy_stream
 from infra.layers.platform.tracking import Tracking, TrackingArgs
 from infra.names import MARTS, MODEL
 
@@ -53,6 +55,7 @@ class PlatformOutputs:
         endpoint_name: Name of the serving endpoint.
         endpoint_url: Where it answers.
         dashboard_url: Page of the published dashboard.
+        online_store: Host, endpoint and database of the online store; None without a stream.
     """
 
     workspace_url: str
@@ -65,6 +68,7 @@ class PlatformOutputs:
     endpoint_name: pulumi.Output[str]
     endpoint_url: pulumi.Output[str]
     dashboard_url: pulumi.Output[str]
+    online_store: dict[str, pulumi.Output[str]] | None
 
 
 def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pulumi.Resource]) -> PlatformOutputs:
@@ -80,8 +84,12 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     data = _data(context, ground, identities)
     code = _code(context, identities)
     compute = _compute(context, identities)
-    runs = _pipelines_and_jobs(context, identities, data, code, compute)
-    first_runs = _first_runs(context, identities, data, runs)
+    runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
+    first_runs = _first_runs(context, data, runs)
+    before = [first_runs, data.access]
+    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, before)
+    made = [first_runs, *([stream.tables] if stream else [])]
+    _grants(context, "table-access", Phase.TABLES, identities, context.after(*made))
     serving = _serving(context, identities, data, first_runs)
     dashboard = _dashboard(context, identities, code, compute)
     host = context.platform.workspace.host
@@ -91,11 +99,12 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
         model=data.model,
         warehouse_id=compute.warehouse_id,
         secret_scope=compute.secret_scope,
-        pipeline_ids=runs.pipelines.ids,
-        job_ids=runs.jobs.ids,
+        pipeline_ids=runs.pipelines.ids | (stream.pipeline_ids if stream else {}),
+        job_ids=runs.jobs.ids | (stream.job_ids if stream else {}),
         endpoint_name=serving.endpoint_name,
         endpoint_url=pulumi.Output.format("{0}/serving-endpoints/{1}/invocations", host, serving.endpoint_name),
         dashboard_url=pulumi.Output.format("{0}/dashboardsv3/{1}/published", host, dashboard.dashboard_id),
+        online_store=stream.online.outputs if stream else None,
     )
 
 
@@ -122,6 +131,8 @@ class _Runs:
 
     pipelines: Pipelines
     jobs: Jobs
+    of_pipelines: PipelinesArgs  # which the stream shares, as those of jobs
+    of_jobs: JobsArgs
 
 
 def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identities:
@@ -232,7 +243,7 @@ def _code(context: Context, identities: Identities) -> _Code:
             folder=f"/{settings.prefix}",
             principals=identities.principals,
             wheel=context.sources.wheel,
-            sources=[SOURCES / spec.source for spec in PIPELINES],
+            sources=[SOURCES / spec.source for spec in pipelines_of(streamed=context.platform.stream is not None)],
             protect=protect,
         ),
         context.after(identities),
@@ -259,61 +270,59 @@ def _compute(context: Context, identities: Identities) -> Compute:
     return Compute("compute", args, context.after(identities))
 
 
-def _pipelines_and_jobs(context: Context, identities: Identities, data: _Data, code: _Code, compute: Compute) -> _Runs:
+def _pipelines_and_jobs(
+    context: Context, ground: GroundOutputs, identities: Identities, data: _Data, code: _Code, compute: Compute
+) -> _Runs:
     """Makes the path of a day: deliveries, bronze, silver, features, model, scores, marts."""
     settings, platform, artifacts = context.settings, context.platform, code.artifacts
-    pipelines = Pipelines(
-        "pipelines",
-        PipelinesArgs(
-            prefix=settings.prefix,
-            tags=settings.tags,
-            catalog=data.catalog,
-            sources=artifacts.sources,
-            libraries=artifacts.pipelines,
-            spark_conf=platform.compute.spark_conf,
-            principals=identities.principals,
-            protect=platform.protect_data,
-        ),
-        context.after(data.access, artifacts),
+    of_pipelines = PipelinesArgs(
+        prefix=settings.prefix,
+        tags=settings.tags,
+        catalog=data.catalog,
+        sources=artifacts.sources,
+        libraries=artifacts.pipelines,
+        spark_conf=platform.compute.spark_conf,
+        principals=identities.principals,
+        protect=platform.protect_data,
     )
-    jobs = Jobs(
-        "jobs",
-        JobsArgs(
-            prefix=settings.prefix,
-            tags=settings.tags,
-            catalog=data.catalog,
-            model=data.model,
-            experiment_id=code.tracking.experiment_id,
-            libraries=artifacts.jobs,
-            pipeline_ids=pipelines.ids,
-            policy_id=compute.policy_id,
-            principals=identities.principals,
-            compute=platform.compute,
-            daily=platform.daily,
-            simulation=platform.simulation,
-            training=platform.training,
-        ),
-        context.after(data.access, artifacts, code.tracking, compute),
+    pipelines = Pipelines("pipelines", of_pipelines, context.after(data.access, artifacts))
+    of_jobs = JobsArgs(
+        specs=[BOOTSTRAP, daily_job(simulated=platform.simulation.enabled, streamed=platform.stream is not None)],
+        prefix=settings.prefix,
+        tags=settings.tags,
+        catalog=data.catalog,
+        model=data.model,
+        experiment_id=code.tracking.experiment_id,
+        libraries=artifacts.jobs,
+        pipeline_ids=pipelines.ids,
+        policy_id=compute.policy_id,
+        principals=identities.principals,
+        compute=platform.compute,
+        daily=platform.daily,
+        simulation=platform.simulation,
+        training=platform.training,
+        stream=platform.stream,
+        notify=platform.daily.notify,
+        values=kafka_values(ground, settings.prefix),
     )
-    return _Runs(pipelines, jobs)
+    jobs = Jobs("jobs", of_jobs, context.after(data.access, artifacts, code.tracking, compute))
+    return _Runs(pipelines, jobs, of_pipelines, of_jobs)
 
 
-def _first_runs(context: Context, identities: Identities, data: _Data, runs: _Runs) -> FirstRuns:
-    """Runs the pipelines and the bootstrap job once, then makes the grants on the tables that exist by then."""
+def _first_runs(context: Context, data: _Data, runs: _Runs) -> FirstRuns:
+    """Runs the pipelines and the bootstrap job once, so that the tables exist on which grants are made."""
     catalog = context.settings.catalog
-    first_runs = FirstRuns(
+    return FirstRuns(
         "first-runs",
         FirstRunsArgs(
             host=context.platform.workspace.host,
             pipeline_ids=runs.pipelines.ids,
             job_ids=runs.jobs.ids,
-            pipeline_tables=[contract.table for contract in context.sources.contracts],
+            pipeline_tables=[contract.table for contract in context.sources.contracts if contract.topic is None],
             bootstrap_objects=[f"{catalog}.{MODEL}", *MARTS],
         ),
         context.after(data.access, runs.pipelines, runs.jobs),
     )
-    _grants(context, "table-access", Phase.TABLES, identities, context.after(first_runs))
-    return first_runs
 
 
 def _serving(context: Context, identities: Identities, data: _Data, first_runs: FirstRuns) -> Serving:

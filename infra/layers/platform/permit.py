@@ -11,13 +11,18 @@ from infra.access.permissions import PERMISSIONS, ObjectKind
 from infra.access.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Principals = Mapping[Role, pulumi.Input[str]]
 
 
 def permit(
-    parent: pulumi.Resource, name: str, kind: ObjectKind, object_id: pulumi.Input[str], principals: Principals
+    parent: pulumi.Resource,
+    name: str,
+    kind: ObjectKind,
+    object_id: pulumi.Input[str],
+    principals: Principals,
+    after: Sequence[pulumi.Resource] = (),
 ) -> None:
     """Gives each role its permission on one object, and takes every other one away.
 
@@ -27,8 +32,9 @@ def permit(
         kind: What it is.
         object_id: Its id, or what `databricks.Permissions` takes for it.
         principals: Group of each role; of service principals the application id.
+        after: The object, where its id is known before it exists.
     """
-    opts = pulumi.ResourceOptions(parent=parent)
+    opts = pulumi.ResourceOptions(parent=parent, depends_on=[*after])
     levels = PERMISSIONS[kind]
     if kind is ObjectKind.SECRET_SCOPE:
         for role, level in levels.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_databricks as databricks
@@ -47,11 +47,10 @@ class PipelinesArgs:
 
 
 class Pipelines(pulumi.ComponentResource):
-    """Owns the pipelines, with their permissions.
+    """Owns the pipelines that jobs update, with their permissions.
 
-    When they run, how often after a failure, and who is notified of it is the jobs' concern.
-
-    Pipelines are serverless everywhere: on classic clusters they cannot install a wheel as a dependency.
+    When they run, how often after a failure, and who is notified of it is the jobs' concern. They are serverless
+    everywhere: what they read and write is in the catalog. `StreamPipeline` has to reach the brokers.
     """
 
     ids: dict[str, pulumi.Output[str]]
@@ -59,33 +58,50 @@ class Pipelines(pulumi.ComponentResource):
     def __init__(self, name: str, args: PipelinesArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the pipelines."""
         super().__init__("churn:platform:Pipelines", name, None, opts)
-        self.ids = {spec.name: self._pipeline(spec, args).id for spec in PIPELINES}
+        own: dict[str, pulumi.Input[str]] = {
+            # The job's task retries. The service's own retries, five of an update and two of each flow in it, would
+            # multiply with those.
+            "pipelines.numUpdateRetryAttempts": "0",
+            "pipelines.maxFlowRetryAttempts": "0",
+            "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
+        }
+        self.ids = {
+            spec.name: declare_pipeline(self, spec, args, own, serverless=True, continuous=False).id
+            for spec in PIPELINES
+        }
         self.register_outputs({"ids": self.ids})
 
-    def _pipeline(self, spec: PipelineSpec, args: PipelinesArgs) -> databricks.Pipeline:
-        pipeline = databricks.Pipeline(
-            spec.name,
-            name=deployed_name(spec.name, args.prefix),
-            catalog=args.catalog,
-            schema=spec.schema,
-            serverless=True,
-            continuous=False,
-            development=False,
-            channel="CURRENT",
-            configuration={
-                **args.spark_conf,
-                # The job's task retries. The service's own retries, five of an update and two of each flow in it,
-                # would multiply with those.
-                "pipelines.numUpdateRetryAttempts": "0",
-                "pipelines.maxFlowRetryAttempts": "0",
-                "churn.catalog": args.catalog,
-                "churn.admitted": pulumi.Output.format("/Volumes/{0}/bronze/admitted", args.catalog),
-            },
-            libraries=[{"file": {"path": args.sources[spec.source]}}],
-            tags=dict(args.tags),
-            environment=args.libraries.environment(),
-            run_as={"service_principal_name": args.principals[Role.RUNNER]},
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
-        permit(self, spec.name, ObjectKind.PIPELINE, pipeline.id, args.principals)
-        return pipeline
+
+def declare_pipeline(
+    parent: pulumi.Resource,
+    spec: PipelineSpec,
+    args: PipelinesArgs,
+    configuration: Mapping[str, pulumi.Input[str]],
+    **own: Any,
+) -> databricks.Pipeline:
+    """Declares a pipeline with its permissions.
+
+    Args:
+        parent: The component that owns it.
+        spec: The pipeline.
+        args: What all pipelines have.
+        configuration: What its source reads besides the catalog, and settings of the service.
+        **own: Further arguments of the resource.
+    """
+    pipeline = databricks.Pipeline(
+        spec.name,
+        name=deployed_name(spec.name, args.prefix),
+        catalog=args.catalog,
+        schema=spec.schema,
+        development=False,
+        channel="CURRENT",
+        configuration={**args.spark_conf, "churn.catalog": args.catalog, **configuration},
+        libraries=[{"file": {"path": args.sources[spec.source]}}],
+        tags=dict(args.tags),
+        environment=args.libraries.environment(),
+        run_as={"service_principal_name": args.principals[Role.RUNNER]},
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.protect),
+        **own,
+    )
+    permit(parent, spec.name, ObjectKind.PIPELINE, pipeline.id, args.principals)
+    return pipeline

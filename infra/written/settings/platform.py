@@ -12,6 +12,7 @@ from infra.written.settings.daily import Daily
 from infra.written.settings.groups import Groups
 from infra.written.settings.serving import Serving
 from infra.written.settings.simulation import Simulation
+from infra.written.settings.stream import Stream
 from infra.written.settings.training import Training
 from infra.written.settings.values import GroupName
 from infra.written.settings.workspace import Workspace
@@ -34,8 +35,17 @@ class Platform(Section):
     simulation: Simulation = Field(description="the simulated world")
     training: Training = Field(description="what the model predicts")
     serving: Serving = Field(description="the serving endpoint")
+    stream: Stream | None = Field(
+        default=None, description="events of customers as they happen; null takes uses from files alone"
+    )
 
     @property
     def group_names(self) -> tuple[str, ...]:
         """Display names of all groups that grants may name, sorted."""
         return tuple(sorted({*self.groups.model_dump().values(), *self.team_groups}))
+
+    @property
+    def stream_notify(self) -> tuple[str, ...]:
+        """E-mail addresses that are notified of the stream: its own, or those of the daily job."""
+        own = self.stream.notify if self.stream else None
+        return self.daily.notify if own is None else own

@@ -9,6 +9,7 @@ from infra.written.sections import BrokenRule
 from infra.written.settings.aws_rules import AWS_RULES
 from infra.written.settings.databricks_rules import DATABRICKS_RULES
 from infra.written.settings.quartz import skipped_time
+from infra.written.settings.stream_rules import STREAM_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,6 +181,7 @@ RULES: tuple[Callable[[Settings], Iterator[BrokenRule]], ...] = (
     _history_is_deep_enough,
     *AWS_RULES,
     *DATABRICKS_RULES,
+    *STREAM_RULES,
 )
 
 

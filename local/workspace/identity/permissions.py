@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from databricks.sdk.service import iam
 from fastapi import APIRouter
 
+from local.workspace.alerts.documents import ALERTS
 from local.workspace.compute.documents import CLUSTERS, POLICIES, WAREHOUSES
 from local.workspace.core.context import ADMIN, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built, not_found
@@ -49,6 +50,7 @@ _IDS = ("id", "object_id", "resource_id", "project_id")  # fields by which a doc
 _FILE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
 _WAREHOUSE = _Kind("warehouses", WAREHOUSES, ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", "CAN_MANAGE", "IS_OWNER"))
 _KINDS = {
+    "alertsv2": _Kind("alertv2", ALERTS, _FILE_LEVELS),
     "cluster-policies": _Kind("cluster-policy", POLICIES, ("CAN_USE",)),
     "clusters": _Kind("cluster", CLUSTERS, ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
     "dashboards": _Kind("dashboard", DASHBOARDS, _FILE_LEVELS),
@@ -154,7 +156,13 @@ def _current(workspace: Workspace, kind: str, identifier: str) -> list[Document]
     stored = workspace.store.get(PERMISSIONS, f"{documents}/{identifier}")
     if stored is not None:
         return stored["access_control_list"]
-    creator = document.get("creator_user_name") or document.get("creator_name") or document.get("creator") or ADMIN
+    creator = (
+        document.get("creator_user_name")
+        or document.get("creator_name")
+        or document.get("creator")
+        or document.get("owner_user_name")
+        or ADMIN
+    )
     if kind == "cluster-policies":
         return []
     return [_named(workspace, creator) | {"permission_level": "IS_OWNER" if _KINDS[kind].owned else "CAN_MANAGE"}]

@@ -29,6 +29,6 @@ def access(name: str, principal: str, workspace: WorkspaceDep, caller: Caller) -
         user = workspace.principal(principal)
     except ApiError as error:
         raise permission_denied(f"the session's user {principal!r} is no active principal of the workspace") from error
-    if not holds(workspace, user, "credential", credential["name"], credential["owner"], "ACCESS"):
+    if not holds(workspace, user, "credential", credential["name"], "ACCESS"):
         raise permission_denied(f"User '{principal}' does not have ACCESS on Service Credential '{name}'.")
     return {}

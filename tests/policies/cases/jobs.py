@@ -17,7 +17,25 @@ from tests.policies.cases.inputs import (
     without,
 )
 
+EVALUATION = {
+    "source": {"name": "minutes"},
+    "comparisonOperator": "GREATER_THAN",
+    "threshold": {"value": {"doubleValue": 5}},
+    "notification": {"subscriptions": [{"userEmail": "oncall@example.com"}]},
+}
+ALERT = {
+    "displayName": "late",
+    "queryText": "SELECT 1 AS minutes",
+    "warehouseId": "w",
+    "runAs": {"servicePrincipalName": "runner"},
+    "schedule": {"quartzCronSchedule": "0 0 5 * * ?", "timezoneId": "UTC"},
+    "evaluation": EVALUATION,
+}
+SILENT = {**ALERT, "evaluation": without(EVALUATION, "notification")}
+
 CASES = [
+    Case("runs-as-principal", "AlertV2", without(ALERT, "runAs"), "runAs.servicePrincipalName is not set", ALERT),
+    Case("alerts-notify", "AlertV2", SILENT, "notification.subscriptions is not set", ALERT, stack="prod"),
     Case("runs-as-principal", "Job", without(JOB, "runAs"), "runAs.servicePrincipalName is not set", JOB),
     Case("runs-as-principal", "Job", job(runAs={"servicePrincipalName": ""}), "servicePrincipalName is ''", JOB),
     Case(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Producer
-from tests.local.kafka import TestBroker
 
 from churn.core.entry import Run
 from churn.core.tables import DELIVERIES
@@ -23,6 +22,7 @@ from churn.streaming import streams
 from churn.streaming.dead_letters import listing, replay, replayed
 from local.settings import REPOSITORY
 from tests.conftest import SERVER_PYTHON
+from tests.local.kafka import TestBroker
 from tests.ports import free_base_port
 from tests.small_data import SMALL_DATA
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.layers.ground.documents.document import Statement, allow
 from infra.layers.ground.documents.trust import ASSUME
+from infra.names import DEAD_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,9 @@ def storage(environment: Environment, role: str, buckets: Iterable[str], key_arn
 
 
 def kafka_client(environment: Environment, role: str, cluster_arn: str, topics: Iterable[str]) -> list[Statement]:
-    """Reading the stack's topics; Spark makes up the names of its consumer groups.
+    """Reading the stack's topics, and writing those of dead letters; Spark makes up the names of its consumer groups.
+
+    Spark's producer is idempotent unless it is told otherwise, which AWS allows for a whole cluster alone.
 
     Source: AWS, "Common use cases for client authorization policy" of MSK's IAM access control.
 
@@ -89,14 +92,25 @@ def kafka_client(environment: Environment, role: str, cluster_arn: str, topics: 
         cluster_arn: ARN of the cluster.
         topics: Names of the topics.
     """
-    topic_arns = [f"{cluster_arn.replace(':cluster/', ':topic/')}/{topic}" for topic in topics]
+    arns = {topic: f"{cluster_arn.replace(':cluster/', ':topic/')}/{topic}" for topic in topics}
+    read = [arn for topic, arn in arns.items() if not topic.endswith(DEAD_LETTERS)]
+    written = [arn for topic, arn in arns.items() if topic.endswith(DEAD_LETTERS)]
     return [
         allow("Connect", ("kafka-cluster:Connect",), [cluster_arn]),
-        allow("Read", ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), topic_arns),
+        *([allow("Read", ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), read)] if read else []),
+        *(_write_dead_letters(cluster_arn, written) if written else []),
         allow(
             "Groups",
             ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"),
             [f"{cluster_arn.replace(':cluster/', ':group/')}/spark-kafka-*"],
         ),
         allow("Itself", ASSUME, [environment.role_arn(role)]),
+    ]
+
+
+def _write_dead_letters(cluster_arn: str, topic_arns: Iterable[str]) -> list[Statement]:
+    """Writing the topics of messages that a pipeline cannot use."""
+    return [
+        allow("DeadLetters", ("kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"), topic_arns),
+        allow("Idempotence", ("kafka-cluster:WriteDataIdempotently",), [cluster_arn]),
     ]

@@ -275,6 +275,22 @@ dashboard = databricks.Dashboard(
     opts=options(folder),
 )
 
+alert = databricks.AlertV2(
+    "alert",
+    display_name=f"late {edition}",
+    parent_path=folder.path.apply(lambda path: f"/Workspace{path.removeprefix('/Workspace')}"),
+    warehouse_id=warehouse.id,
+    query_text=f"SELECT {edition} AS minutes",
+    schedule={"quartz_cron_schedule": f"0 0 {edition} 1 1 ? 2099", "timezone_id": "UTC", "pause_status": "UNPAUSED"},
+    evaluation={
+        "source": {"name": "minutes", "aggregation": "MAX"},
+        "comparison_operator": "GREATER_THAN",
+        "threshold": {"value": {"double_value": 5 * edition}},
+        "empty_result_state": "OK",
+        "notification": {"notify_on_ok": True, "subscriptions": [{"user_email": "oncall@example.com"}]},
+    },
+    opts=options(),
+)
 experiment = databricks.MlflowExperiment(
     "experiment", name=pulumi.Output.concat(folder.path, f"/tracked-{edition}"), opts=options()
 )
@@ -306,6 +322,9 @@ databricks.Permissions("read-folder", directory_path=folder.path, access_control
 databricks.Permissions("read-file", workspace_file_path=file.path, access_controls=team_may("CAN_READ"), opts=options())
 databricks.Permissions(
     "read-dashboard", dashboard_id=dashboard.id, access_controls=team_may("CAN_READ"), opts=options()
+)
+databricks.Permissions(
+    "read-alert", alert_v2_id=alert.id, access_controls=team_may("CAN_RUN" if second else "CAN_READ"), opts=options()
 )
 databricks.Permissions(
     "read-experiment",

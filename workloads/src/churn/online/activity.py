@@ -19,9 +19,9 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 
 from churn import tasks
+from churn.core.clock import moment
 from churn.core.entry import Run, parse, spark_session
 from churn.online import copies, events, schema, source, writer
-from churn.core.clock import moment
 from churn.online.connection import OnlineStore, OnlineStoreAwayError
 from churn.online.rescoring import Rescorer
 from churn.online.writer import Position

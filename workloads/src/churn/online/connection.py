@@ -10,8 +10,8 @@ import psycopg
 from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 
-from churn.core.errors import FinalError, RetryableError
 from churn.core.clock import moment
+from churn.core.errors import FinalError, RetryableError
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.sql import SQL, Identifier
 
-from churn.core.tables import LIVE_SCORES, STREAM_FRESHNESS
 from churn.core.clock import moment
+from churn.core.tables import LIVE_SCORES, STREAM_FRESHNESS
 
 if TYPE_CHECKING:
     import psycopg

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import tasks
+from churn.core.clock import processing_time
 from churn.core.contract import contract_of
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError, RetryableError
 from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING
 from churn.streaming import audit
-from churn.core.clock import processing_time
 from churn.streaming.events import REMEMBERED_DAYS
 from churn.streaming.kafka import connection
 

@@ -1,0 +1,148 @@
+"""The stream: the pipeline from Kafka to silver, the job that keeps the online store, and the alert on lag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from infra.layers.platform.job_tasks import ACTIVITY, STREAM_PIPELINE
+from infra.layers.platform.jobs import Jobs
+from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
+from infra.layers.platform.online_store import OnlineStore, OnlineStoreArgs, project_id
+from infra.layers.platform.stream_pipeline import StreamPipeline, StreamPipelineArgs
+from infra.once.made_tables import MadeTables, MadeTablesArgs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.context import Context
+    from infra.layers.platform.jobs import JobsArgs
+    from infra.layers.platform.pipelines import PipelinesArgs
+
+
+@dataclass(frozen=True)
+class StreamArgs:
+    """Inputs of `Stream`.
+
+    Attributes:
+        host: URL of the workspace.
+        pipeline: Inputs of its pipeline.
+        tables: Full names of the pipeline's tables that are waited for.
+        online: Inputs of the online store.
+        tls: Whether PostgreSQL is reached by TLS.
+        jobs: Inputs of the stack's jobs, which that of the stream shares.
+        workers: Worker nodes of the job.
+        alert: Inputs of the alert.
+    """
+
+    host: str
+    pipeline: StreamPipelineArgs
+    tables: Sequence[str]
+    online: OnlineStoreArgs
+    tls: bool
+    jobs: JobsArgs
+    workers: int
+    alert: LagAlertArgs
+
+
+class Stream(pulumi.ComponentResource):
+    """Owns what the stream is made of, in the order in which it can begin.
+
+    Attributes:
+        pipeline_ids: Id of the pipeline by name.
+        tables: The pipeline's tables, which exist.
+        job_ids: Id of each job by name.
+        online: The online store.
+    """
+
+    pipeline_ids: dict[str, pulumi.Output[str]]
+    tables: MadeTables
+    job_ids: dict[str, pulumi.Output[str]]
+    online: OnlineStore
+
+    def __init__(self, name: str, args: StreamArgs, opts: pulumi.ResourceOptions) -> None:
+        """Declares the parts."""
+        super().__init__("churn:platform:Stream", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.online = OnlineStore("online-store", args.online, child)
+        pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, child).id
+        self.pipeline_ids = {STREAM_PIPELINE.name: pipeline_id}
+        tables = MadeTablesArgs(args.host, pipeline_id, ",".join(sorted(args.tables)))
+        self.tables = MadeTables("stream-tables", tables, child)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.online, self.tables])
+        jobs = Jobs("stream-jobs", self._of_activity(args), after)
+        self.job_ids = jobs.ids
+        LagAlert("lag-alert", args.alert, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
+        self.register_outputs({"pipeline_ids": self.pipeline_ids})
+
+    def _of_activity(self, args: StreamArgs) -> JobsArgs:
+        """Inputs of the job: it runs on a cluster everywhere, since serverless jobs take no trigger interval."""
+        compute = args.jobs.compute.model_copy(update={"serverless": False, "workers": args.workers})
+        values = {
+            **args.jobs.values,
+            "endpoint": self.online.endpoint,
+            "database": self.online.database,
+            "sslmode": "require" if args.tls else "disable",
+            "until_caught_up": "0",
+        }
+        return replace(args.jobs, specs=[ACTIVITY], compute=compute, notify=args.pipeline.notify, values=values)
+
+
+def deploy_stream(
+    context: Context,
+    of_pipelines: PipelinesArgs,
+    of_jobs: JobsArgs,
+    warehouse_id: pulumi.Input[str],
+    after: Sequence[pulumi.Resource],
+) -> Stream | None:
+    """Deploys the stream of a stack; None where its settings have none.
+
+    Args:
+        context: What people wrote, and the provider of the workspace.
+        of_pipelines: Inputs of the stack's pipelines.
+        of_jobs: Inputs of the stack's jobs.
+        warehouse_id: SQL warehouse of the alert's query.
+        after: What must exist before the pipeline begins: the tables of files that it reads, and its rights.
+    """
+    settings, platform = context.settings, context.platform
+    stream = platform.stream
+    if stream is None:
+        return None
+    notify, principals = platform.stream_notify, of_jobs.principals
+    pipeline = StreamPipelineArgs(
+        common=of_pipelines,
+        kafka=of_jobs.values,
+        tags=settings.tags,
+        compute=platform.compute,
+        workers=stream.workers,
+        notify=notify,
+    )
+    online = OnlineStoreArgs(
+        project=project_id(settings.prefix),
+        tags=settings.tags,
+        settings=stream.online,
+        principals=principals,
+        protect=platform.protect_data,
+    )
+    alert = LagAlertArgs(
+        stack=settings.stack,
+        folder=f"/Workspace/{settings.prefix}",
+        catalog=settings.catalog,
+        warehouse_id=warehouse_id,
+        settings=stream,
+        notify=notify,
+        principals=principals,
+    )
+    args = StreamArgs(
+        host=platform.workspace.host,
+        pipeline=pipeline,
+        tables=[f"{settings.catalog}.{each.table}" for each in context.sources.contracts if each.topic is not None],
+        online=online,
+        tls=stream.online.tls,
+        jobs=of_jobs,
+        workers=stream.workers,
+        alert=alert,
+    )
+    return Stream("stream", args, context.after(*after))
