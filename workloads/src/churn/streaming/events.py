@@ -58,10 +58,10 @@ def conform(messages: DataFrame, contract: Contract) -> DataFrame:
     broker_time = sf.coalesce(header(FIRST_BROKER_TIME).try_cast("timestamp"), "broker_time")
     read = messages.select("*", fields.alias("_fields"), broker_time.alias("_first_broker_time"))
     unknown = sf.map_filter("_fields", lambda name, _: ~name.isin(names))
-    typed = read.select(
+    kinds = read.select("*", *(_kind(column).alias(f"_kind_{column.name}") for column in contract.columns))
+    typed = kinds.select(
         "*",
         *(_typed(column).alias(column.name) for column in contract.columns),
-        *(_kind(column).alias(f"_kind_{column.name}") for column in contract.columns),
         sf.when(sf.size(unknown) > 0, sf.to_json(unknown)).alias("_rescued_data"),
     )
     misfits = [sf.when(_misfit(column), column.name) for column in contract.columns]
@@ -179,7 +179,7 @@ def _text(column: Field) -> Column:
 
 def _typed(column: Field) -> Column:
     """The value, or NULL where there is none of its type."""
-    fits = _kind(column).rlike(f"^({JSON_TYPES[column.type]})$")
+    fits = sf.col(f"_kind_{column.name}").rlike(f"^({JSON_TYPES[column.type]})$")
     if JSON_TYPES[column.type] != "STRING":
         return sf.when(fits, sf.try_variant_get(_given(column), "$", column.type.lower()))
     if column.type == "STRING":
