@@ -86,8 +86,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     compute = _compute(context, identities)
     runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
     first_runs = _first_runs(context, data, runs)
-    before = [first_runs, data.access]
-    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, before)
+    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, [first_runs, data.access])
     made = [first_runs, *([stream.tables] if stream else [])]
     _grants(context, "table-access", Phase.TABLES, identities, context.after(*made))
     serving = _serving(context, identities, data, first_runs)
@@ -311,7 +310,6 @@ def _pipelines_and_jobs(
 
 def _first_runs(context: Context, data: _Data, runs: _Runs) -> FirstRuns:
     """Runs the pipelines and the bootstrap job once, so that the tables exist on which grants are made."""
-    catalog = context.settings.catalog
     return FirstRuns(
         "first-runs",
         FirstRunsArgs(
@@ -319,7 +317,7 @@ def _first_runs(context: Context, data: _Data, runs: _Runs) -> FirstRuns:
             pipeline_ids=runs.pipelines.ids,
             job_ids=runs.jobs.ids,
             pipeline_tables=[contract.table for contract in context.sources.contracts if contract.topic is None],
-            bootstrap_objects=[f"{catalog}.{MODEL}", *MARTS],
+            bootstrap_objects=[f"{context.settings.catalog}.{MODEL}", *MARTS],
         ),
         context.after(data.access, runs.pipelines, runs.jobs),
     )
