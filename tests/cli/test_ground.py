@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from cli import ground
+from cli import ground, programs
 from cli.errors import CommandError
 from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
@@ -62,7 +62,8 @@ def test_the_first_step_leaves_a_stack_that_the_second_can_update(
     (program.folder / "policies").symlink_to(REPOSITORY / "policies")
     file = write_stack_file(program.folder, {}, "prod", REPOSITORY / "Pulumi.prod.yaml")
     written = yaml.safe_load(file.read_text())
-    monkeypatch.setattr(ground, "REPOSITORY", program.folder)
+    for module in (ground, programs):
+        monkeypatch.setattr(module, "REPOSITORY", program.folder)
     for name, value in {**program.environment, "PULUMI_SKIP_CONFIRMATIONS": "true"}.items():
         monkeypatch.setenv(name, value)
     assert ground.deploy_ground("prod") == ("https://made.example", "7")
@@ -88,7 +89,8 @@ def test_the_host_is_shown_and_a_failure_of_the_engine_is_named(
 ) -> None:
     """With a stand-in for the command line of the engine, whose deployment tests/e2e proves."""
     write_stack_file(tmp_path, {}, "prod", REPOSITORY / "Pulumi.prod.yaml")
-    monkeypatch.setattr(ground, "REPOSITORY", tmp_path)
+    for module in (ground, programs):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
     fake = tmp_path / "pulumi"
     fake.write_text(
         "#!/bin/sh\n"

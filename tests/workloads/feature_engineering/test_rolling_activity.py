@@ -52,6 +52,13 @@ def test_a_day_without_use_is_none_of_use() -> None:
     assert rolling([ago(0)], ON).days_since_last_use is None
 
 
+@pytest.mark.parametrize("days", [[], [Day(ON - timedelta(days=20), sessions=1)]])
+def test_minutes_are_floats_without_any_day_too(days: list[Day]) -> None:
+    """A column of the online store is written as one list, which takes values of one type."""
+    activity = rolling(days, ON)
+    assert {type(activity.core_minutes_7d), type(activity.core_minutes_30d)} == {float}
+
+
 def test_usage_is_what_the_features_of_a_date_have(spark: SparkSession) -> None:
     draws = np.random.default_rng(5).integers(-2, 70, 120)
     events = [("a", ON - timedelta(days=int(drawn))) for drawn in draws]

@@ -84,8 +84,8 @@ def rolling(days: Iterable[Day], on: date) -> Activity:
         sum(day.sessions for day in month),
         (on - max(used)).days if used else None,
         streak,
-        sum(day.core_minutes for day in week),
-        sum(day.core_minutes for day in month),
+        sum((day.core_minutes for day in week), 0.0),  # a float without any day, too: the store takes no mixed column
+        sum((day.core_minutes for day in month), 0.0),
     )
 
 
