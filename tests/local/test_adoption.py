@@ -1,4 +1,4 @@
-"""The real engine and the real provider on a workspace whose answers get lost: what `infra.adoption` makes good."""
+"""Adoption by the real engine and the real provider: what others have made, and locks."""
 
 from __future__ import annotations
 
@@ -13,21 +13,16 @@ from infra.adoption.adoption import adopt
 from infra.adoption.cloud import Deployer
 from infra.adoption.engine import AdoptionError, Engine
 from local.engine import engine_environment
-from local.faults import Fault
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-
-    from databricks.sdk import WorkspaceClient
 
     from tests.local.conftest import LocalWorkspace
 
     Pulumi = Callable[..., subprocess.CompletedProcess[str]]
 
 PROGRAM = Path(__file__).parent / "programs" / "interrupted"
-ALL = list(Fault)
-UPS = 30  # at most, until one ends well
 DEPLOYER = Deployer(frozenset({"admin@churn.local"}), "00000000-0000-0000-0000-000000000000")
 
 
@@ -40,65 +35,6 @@ def engine(lakehouse: LocalWorkspace, pulumi: Pulumi, tmp_path: Path, monkeypatc
         monkeypatch.setenv(name, value)
     folder = tmp_path / "program"
     return Engine("proof", folder / "Pulumi.proof.yaml", folder)
-
-
-def names(client: WorkspaceClient) -> list[str]:
-    """Every object that the program makes, as the workspace has it; one that is there twice stands twice."""
-    return sorted(
-        [
-            *(f"principal {each.display_name}" for each in client.service_principals.list()),
-            *(f"group {each.display_name}" for each in client.groups.list()),
-            *(f"catalog {each.name}" for each in client.catalogs.list()),
-            *(f"policy {each.name}" for each in client.cluster_policies.list()),
-            *(f"warehouse {each.name}" for each in client.warehouses.list()),
-            *(f"scope {each.name}" for each in client.secrets.list_scopes()),
-            *(f"job {each.settings.name}" for each in client.jobs.list() if each.settings),
-            *(f"pipeline {each.name}" for each in client.pipelines.list_pipelines()),
-            *(f"path {each.path}" for each in client.workspace.list("/", recursive=True)),
-        ]
-    )
-
-
-MADE = [
-    "catalog lost",
-    "group lost-team",
-    "job lost",
-    "path /lost/experiment",
-    "path /lost/file.txt",
-    "pipeline lost",
-    "policy lost",
-    "principal lost-runner",
-    "scope lost",
-    "warehouse lost",
-]
-
-
-@pytest.mark.shows("engine: what lost answers have made is taken into the state", client="Databricks provider")
-def test_lost_answers_leave_nothing_behind(lakehouse: LocalWorkspace, pulumi: Pulumi, engine: Engine) -> None:
-    """At each `up` a tenth of all requests fails, by answers that get lost among others."""
-    client, before = lakehouse.client(), names(lakehouse.client())
-    adopted = 0
-    try:
-        for seed in range(UPS):
-            lakehouse.settings.faults.write_text(json.dumps({"rate": 0.1, "seed": seed, "kinds": ALL}))
-            ended_well = _up(engine)
-            lakehouse.settings.faults.unlink()
-            if ended_well:
-                break
-            known = len(engine.export()["deployment"]["resources"])
-            assert adopt(engine, DEPLOYER) == []
-            adopted += len(engine.export()["deployment"]["resources"]) - known
-        else:
-            pytest.fail(f"no `up` has ended well in {UPS}")
-        assert adopt(engine, DEPLOYER) == []
-        pulumi("up", "--yes", "--skip-preview")
-        pulumi("preview", "--refresh", "--expect-no-changes")
-        assert names(client) == sorted([*before, *MADE])
-        assert adopted > 0, "no answer was lost whose request had made something: choose other seeds"
-    finally:
-        lakehouse.settings.faults.unlink(missing_ok=True)
-        pulumi("destroy", "--yes", "--skip-preview")
-    assert names(client) == before
 
 
 def test_what_somebody_else_has_made_is_left_alone(lakehouse: LocalWorkspace, pulumi: Pulumi, engine: Engine) -> None:
@@ -133,10 +69,3 @@ def test_a_lock_is_taken_from_the_dead_alone(pulumi: Pulumi, engine: Engine, tmp
     lock.write_text(json.dumps(holder | {"pid": 2**22 - 1}))
     assert adopt(engine, DEPLOYER) == []
     assert not lock.exists()
-
-
-def _up(engine: Engine) -> bool:
-    import subprocess
-
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
-    return subprocess.run(command, cwd=engine.folder, capture_output=True, check=False).returncode == 0
