@@ -25,6 +25,7 @@ Report = Callable[[str], None]
 REMEDY = "`.venv/bin/platform preview` shows the plan again"
 PLATFORM = "churn:platform"
 ENDPOINT = "endpoint"  # of AWS: a file for the real one has none
+ERRORED = re.compile(r"^\s+\d+ errored$", re.MULTILINE)  # among the counts of an engine's output
 CHANGING = ("up", "destroy")  # commands that change what is deployed
 UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
@@ -200,14 +201,21 @@ class Stack:
             shutil.copy(REPOSITORY / "Pulumi.yaml", self.settings.home)
             self._quiet("stack", "init", "--non-interactive", "--cwd", str(self.settings.home))
         command = ["pulumi", verb, "--stack", self.name, "--config-file", str(configuration), "--non-interactive"]
-        return run_logged(
+        log = self.settings.logs / f"pulumi-{verb}.log"
+        output = run_logged(
             [*command, "--color", "never", "--suppress-outputs", *arguments],
-            self.settings.logs / f"pulumi-{verb}.log",
+            log,
             report,
             environment=process_environment(self.settings),
             cwd=REPOSITORY,
             remedy=lambda output: explained(output) or REMEDY,
         )
+        if ERRORED.search(output):  # after which the engine may end with status 0 nevertheless
+            raise CommandError(
+                f"pulumi {verb} of {self.name} has left resources with errors:\n{_diagnostics(output)}\n"
+                f"All of its output: {log}\n{explained(output) or REMEDY}"
+            )
+        return output
 
     def write_configuration(self, changes: Mapping[str, object]) -> Path:
         """Writes a copy of the stack's settings with this local cloud's addresses and the changes."""
@@ -260,6 +268,12 @@ def _replace(layers: dict[str, Any], path: str, value: object) -> None:
 def _salt(file: Path) -> dict[str, Any]:
     """The salt of a stack's secrets, which the engine has written into its copy of the settings."""
     return {key: value for key, value in yaml.safe_load(file.read_text()).items() if key == "encryptionsalt"}
+
+
+def _diagnostics(output: str) -> str:
+    """What the engine says of errors."""
+    _, _, said = output.rpartition("\nDiagnostics:\n")
+    return said.partition("\nResources:")[0].rstrip()
 
 
 def _changes(output: str) -> str:

@@ -82,8 +82,7 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped: list[LocalSettings] = []
-    first, more = Counter({("Bucket", "others"): 1}), Counter({("Job", "7"): 1})
-    there = iter([first, first + more])
+    there = iter([["bucket others"], ["bucket others", "job daily"]])
 
     def nothing(*_: object, **__: object) -> None:
         return None
@@ -94,8 +93,9 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
         monkeypatch.setattr(Rehearsal, name, nothing)
     monkeypatch.setattr(lifecycle, "workspace_client", nothing)
     monkeypatch.setattr(supervisor, "stop", stopped.append)
-    monkeypatch.setattr(Rehearsal, "objects", lambda _: next(there))
-    with pytest.raises(CommandError, match="are left after the end: Job 7"):
+    monkeypatch.setattr(Rehearsal, "objects", lambda _: Counter())
+    monkeypatch.setattr(Rehearsal, "leftovers", lambda _: next(there))
+    with pytest.raises(CommandError, match="1 things are left after the end: job daily"):
         rehearse(settings, ["dev"], day=False)
     assert [place.home for place in stopped] == [settings.home / "rehearsal"] * 2
 
@@ -136,6 +136,20 @@ def test_an_interrupted_deployment_is_repaired_before_the_next(
         assert stack.up(print) == "+ 1 created"
     stack.preview(print)
     assert done == ["up", "adopt", "up", "up", "preview"]
+
+
+def test_an_errored_resource_is_a_failure_whatever_the_status(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen when a provider ended before its time: the engine ended with status 0."""
+    output = "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
+    monkeypatch.setattr(Stack, "exists", lambda _: True)
+    monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: output)
+    monkeypatch.setattr("cli.stack.process_environment", lambda _: {})
+    stack = Stack("dev", settings)
+    with pytest.raises(CommandError, match=r"(?s)pulumi up of dev has left resources with errors.*plugin exited"):
+        stack.up(print)
+    assert stack.interrupted.exists(), "so that the next deployment adopts first"
 
 
 def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
