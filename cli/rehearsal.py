@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psutil
 import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
@@ -43,6 +45,7 @@ SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 CREATIONS = 220  # objects of each environment, at least
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
+BROKER = "kafka.Kafka"  # main class of a broker's process
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -65,8 +68,8 @@ class Rehearsal:
     Attributes:
         settings: The local cloud.
         client: Its workspace.
-        interruptions: How the engine is killed.
-        kills: How often, during the first deployment of which environments.
+        interruptions: How the engine and services are killed.
+        kills: How often the engine, during the first deployment of which environments.
     """
 
     settings: LocalSettings
@@ -93,14 +96,43 @@ class Rehearsal:
         ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
             ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
-        for title, up in ups.items():
+        for title, first in ups.items():
             with step(title) as report:
-                if name in self.kills:
-                    self.interruptions.interrupt(up, CREATIONS // len(ups), self.kills[name] // len(ups), report)
+                up = _with_a_word(stack, first)
+                if kills := self.kills.get(name, 0):
+                    left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
+                    self.interruptions.disturb(up, left, self._services(), report)
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")
+
+    def _services(self) -> list[tuple[str, Callable[[], bool]]]:
+        """Services that deployments talk to, with what kills one; it is started again by its supervisor."""
+
+        def process(service: str) -> psutil.Process:
+            return psutil.Process(next(each.pid for each in supervisor.statuses(self.settings) if each.name == service))
+
+        def brokers() -> list[psutil.Process]:
+            return [each for each in process("aws").children(recursive=True) if BROKER in each.cmdline()]
+
+        def killing(find: Callable[[], list[psutil.Process]]) -> Callable[[], bool]:
+            def kill() -> bool:
+                try:
+                    found = find()
+                    for each in found:
+                        each.kill()
+                except psutil.Error:  # it ends or starts at this moment
+                    return False
+                return bool(found)
+
+            return kill
+
+        return [
+            ("workspace", killing(lambda: [process("workspace")])),
+            ("aws", killing(lambda: [process("aws")])),
+            ("broker", killing(brokers)),
+        ]
 
     def run_day(self) -> None:
         """Runs the daily job once, and serves the champion that it has made."""
@@ -189,6 +221,22 @@ class Rehearsal:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
 
 
+def _with_a_word(stack: Stack, up: Callable[[Report], str]) -> Callable[[Report], str]:
+    """A deployment with a person who knows that nobody else makes objects here, and says so where it is asked for."""
+
+    def deploy(report: Report) -> str:
+        try:
+            return up(report)
+        except CommandError as error:
+            named = re.findall(r"--mine (\S+)", str(error))
+            if not named:
+                raise
+            stack.adopt(report, named)
+            return up(report)
+
+    return deploy
+
+
 def _groups_with_members() -> list[str]:
     """Groups that the account's stack puts deployers into."""
     account = yaml.safe_load((REPOSITORY / f"Pulumi.{ACCOUNT}.yaml").read_text())["config"][f"churn:{ACCOUNT}"]
@@ -203,7 +251,7 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
         environments: Stacks to deploy above the account, of `dev` and `prod`.
         day: Whether to run the daily job once in `dev`.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
-            on each time.
+            on each time. Then workspace, AWS and broker are killed once each.
         seed: Of the random points at which it is killed.
 
     Raises:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,11 @@ class Stack:
     def source(self) -> Path:
         """The settings that people edit."""
         return REPOSITORY / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def configuration(self) -> Path:
+        """The settings of the last command, as the engine got them."""
+        return self.settings.home / f"Pulumi.{self.name}.yaml"
 
     @property
     def interrupted(self) -> Path:
@@ -169,14 +174,18 @@ class Stack:
         deployment = json.loads(self._quiet("stack", "export"))["deployment"]
         return list(deployment.get("resources") or [])
 
-    def adopt(self, configuration: Path, report: Report) -> None:
+    def adopt(self, report: Report, mine: Sequence[str] = ()) -> None:
         """Takes what an interrupted deployment has made into the state, and its lock away.
+
+        Args:
+            report: Called with each line of the output.
+            mine: Names of resources whose objects a person says are the stack's, where nothing else tells.
 
         Raises:
             CommandError: Somebody else has what the stack needs, or deploys it at this moment.
         """
         said = run_logged(
-            [sys.executable, "-m", "infra.adoption", str(configuration)],
+            [sys.executable, "-m", "infra.adoption", str(self.configuration), *(["--mine", *mine] if mine else [])],
             self.settings.logs / "adoption.log",
             report,
             environment=process_environment(self.settings),
@@ -189,7 +198,7 @@ class Stack:
         if verb not in CHANGING:
             return self._pulumi(verb, report, arguments, configuration)
         if self.interrupted.exists():
-            self.adopt(configuration, report)
+            self.adopt(report)
         self.interrupted.touch()
         output = self._pulumi(verb, report, arguments, configuration)
         self.interrupted.unlink()
@@ -222,7 +231,7 @@ class Stack:
         document = yaml.safe_load(self.source.read_text())
         for path, value in {**self.replaced, **changes}.items():
             _replace(document["config"], path, value)
-        target = self.settings.home / f"Pulumi.{self.name}.yaml"
+        target = self.configuration
         if target.exists():
             document = _salt(target) | document
         target.write_text(yaml.safe_dump(document, sort_keys=False))

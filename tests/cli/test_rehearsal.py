@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli import interruptions, lifecycle
 from cli.errors import CommandError
 from cli.main import app
-from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, rehearse
+from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, _with_a_word, rehearse
 from cli.stack import UNPROTECTED, Stack, addresses
 from local import supervisor
 from local.settings import LocalSettings
@@ -142,7 +142,9 @@ def test_an_errored_resource_is_a_failure_whatever_the_status(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen when a provider ended before its time: the engine ended with status 0."""
-    output = "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
+    output = (
+        "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
+    )
     monkeypatch.setattr(Stack, "exists", lambda _: True)
     monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: output)
     monkeypatch.setattr("cli.stack.process_environment", lambda _: {})
@@ -157,7 +159,7 @@ def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
 ) -> None:
     """Each time at a later point; one that ends before it was killed is an error."""
     points: list[list[float]] = []
-    monkeypatch.setattr(interruptions, "_kill", lambda: True)
+    monkeypatch.setattr(interruptions, "_kill_engine", lambda: True)
     monkeypatch.setattr("time.sleep", lambda delay: points[-1].append(delay))
     for _ in range(2):
         points.append([])
@@ -171,9 +173,55 @@ def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
         interruptions.Interruptions(seed=3).interrupt(up, 100, 4, print)
     assert points[0] == points[1]
     assert sum(isinstance(point, float) for point in points[0]) == 4
-    monkeypatch.setattr(interruptions, "_kill", lambda: False)
+    monkeypatch.setattr(interruptions, "_kill_engine", lambda: False)
     with pytest.raises(CommandError, match=r"ended before .* creations, where it was to be killed"):
         interruptions.Interruptions().interrupt(lambda _: "done", 10, 1, print)
+
+
+def test_each_service_is_killed_once_and_a_deployment_that_fails_by_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[str] = []
+    ups: list[str] = []
+
+    def up(report: Callable[[str], None]) -> str:
+        ups.append("up")
+        before = len(killed)
+        for number in range(20):
+            report(f" +  job {number} creating (0s)")
+            if len(killed) > before:
+                raise CommandError("the answer was lost")
+        return "done"
+
+    def kill(name: str) -> Callable[[], bool]:
+        return lambda: bool(killed.append(name) or True)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    services = [(name, kill(name)) for name in ("workspace", "aws")]
+    interruptions.Interruptions().disturb(up, 30, services, print)
+    assert (sorted(killed), len(ups)) == (["aws", "workspace"], 2)
+    with pytest.raises(CommandError, match="ended before broker could be killed"):
+        interruptions.Interruptions().disturb(up, 30, [("broker", lambda: False)], print)
+    with pytest.raises(CommandError, match="another reason"):
+        interruptions.Interruptions().disturb(refuse, 30, services, print)
+
+
+def refuse(_: Callable[[str], None]) -> str:
+    raise CommandError("another reason")
+
+
+def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[list[str]] = []
+    monkeypatch.setattr(Stack, "adopt", lambda _, __, mine: said.append(mine))
+    answers = iter([CommandError("Group 7: ... platform adopt dev --mine team\n"), None])
+
+    def up(_: Callable[[str], None]) -> str:
+        if error := next(answers):
+            raise error
+        return "done"
+
+    assert _with_a_word(Stack("dev", settings), up)(print) == "done"
+    assert said == [["team"]]
+    with pytest.raises(CommandError, match="another reason"):
+        _with_a_word(Stack("dev", settings), refuse)(print)
 
 
 def test_an_unknown_environment_is_refused() -> None:
