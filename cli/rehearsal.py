@@ -17,9 +17,8 @@ from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
-from cli.inventory import Objects, aws_objects, databricks_objects
+from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
 from cli.jobs import follow
-from cli.leftovers import in_account, in_aws, in_workspace, named
 from cli.stack import Stack, addresses
 from local import supervisor
 from local.progress import console, step
@@ -185,35 +184,30 @@ class Rehearsal:
                     account.service_principals_v2.delete(found.id or "")
                     report(found.display_name or "")
 
-    def leftovers(self) -> list[str]:
-        """Names of everything in workspace, account and AWS."""
+    def things(self) -> list[Thing]:
+        """Everything in workspace, account and AWS."""
         client = self.client
-        found = (in_workspace(client), in_account(self._account(), client), in_aws(self.settings))
-        return named(*found)
+        return [*in_workspace(client), *in_account(self._account(), client), *in_aws(self.settings)]
 
     def _account(self) -> AccountClient:
         token = self.client.config.token
         return AccountClient(host=self.settings.workspace_url, account_id=ACCOUNT_ID, token=token, auth_type="pat")
 
-    def objects(self) -> Objects:
-        """Objects of workspace, account and AWS that states have by type and id."""
-        return databricks_objects(self.client) + aws_objects(self.settings)
-
-    def expect_once(self, before: Objects, names: Sequence[str]) -> None:
+    def expect_once(self, before: Sequence[Thing], stacks: Sequence[str]) -> None:
         """Expects that everything in the cloud stands in the state of a stack, once, and the other way round.
 
         Args:
             before: What the local cloud had from the start.
-            names: The stacks that are deployed.
+            stacks: The stacks that are deployed.
 
         Raises:
             CommandError: Something is there twice, or in no state, or in a state alone.
         """
-        there = self.objects() - before
+        there = objects(self.things()) - objects(before)
         listed = {kind for kind, _ in there}
         known = Counter(
             (resource["type"], resource["id"])
-            for name in names
+            for name in stacks
             for resource in self.stack(name).resources()
             if resource["type"] in listed
         )
@@ -268,7 +262,7 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
     try:
         client = lifecycle.workspace_client(own)
         rehearsal = Rehearsal(own, client, Interruptions(seed), dict.fromkeys(environments, kills))
-        before, names_before = rehearsal.objects(), rehearsal.leftovers()
+        before = rehearsal.things()
         for name in (ACCOUNT, *environments):
             rehearsal.deploy(name)
         with step("compare what is in the cloud with the states"):
@@ -279,7 +273,9 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
             rehearsal.change(name)
         for name in reversed((ACCOUNT, *environments)):
             rehearsal.destroy(name)
-        if left := [thing for thing in rehearsal.leftovers() if thing not in names_before]:
+        if left := sorted(
+            {f"{thing.kind} {thing.name}" for thing in rehearsal.things()} - {f"{t.kind} {t.name}" for t in before}
+        ):
             raise CommandError(f"{len(left)} things are left after the end: {', '.join(left)}")
     finally:
         with step("stop the services"):

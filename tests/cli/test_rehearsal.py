@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import interruptions, lifecycle
 from cli.errors import CommandError
+from cli.inventory import Thing
 from cli.main import app
 from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, _with_a_word, rehearse
 from cli.stack import UNPROTECTED, Stack, addresses
@@ -82,7 +82,7 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped: list[LocalSettings] = []
-    there = iter([["bucket others"], ["bucket others", "job daily"]])
+    there = iter([[Thing("bucket", "others")], [Thing("bucket", "others"), Thing("job", "daily")]])
 
     def nothing(*_: object, **__: object) -> None:
         return None
@@ -93,8 +93,7 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
         monkeypatch.setattr(Rehearsal, name, nothing)
     monkeypatch.setattr(lifecycle, "workspace_client", nothing)
     monkeypatch.setattr(supervisor, "stop", stopped.append)
-    monkeypatch.setattr(Rehearsal, "objects", lambda _: Counter())
-    monkeypatch.setattr(Rehearsal, "leftovers", lambda _: next(there))
+    monkeypatch.setattr(Rehearsal, "things", lambda _: next(there))
     with pytest.raises(CommandError, match="1 things are left after the end: job daily"):
         rehearse(settings, ["dev"], day=False)
     assert [place.home for place in stopped] == [settings.home / "rehearsal"] * 2
@@ -108,8 +107,9 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
 def test_what_does_not_stand_in_a_state_once_is_named(
     there: list[str], known: list[str], wrong: str, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before: Counter[tuple[str, str]] = Counter({("Job", "1"): 1})
-    monkeypatch.setattr(Rehearsal, "objects", lambda _: before + Counter(("Job", id_) for id_ in there))
+    before = [Thing("job", "others", "Job", "1")]
+    now = [*before, *(Thing("job", "daily", "Job", id_) for id_ in there), Thing("folder", "/churn-dev")]
+    monkeypatch.setattr(Rehearsal, "things", lambda _: now)
     monkeypatch.setattr(Rehearsal, "stack", lambda self, name: Stack(name, self.settings))
     monkeypatch.setattr(Stack, "resources", lambda _: [{"type": "Job", "id": id_} for id_ in known])
     with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {wrong}"):

@@ -118,7 +118,8 @@ UPS = 20  # at most, until one ends well
 
 def test_lost_answers_leave_nothing_behind(aws: LocalAws, program: AwsProgram, engine: Engine) -> None:
     """A fifth of all requests is done, and the connection ends before the answer."""
-    before = counts(aws)
+    before, tags = counts(aws), {"stack": "test", "Name": "adopted"}
+    made_without_the_state(aws, "aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"}, tags)  # one that is lost for certain
     try:
         for seed in range(UPS):
             ask = {"rate": 0.2, "seed": seed, "kinds": [Fault.LOST_ANSWER]}
