@@ -1,4 +1,4 @@
-"""Interruptions of a rehearsal: the engine is killed with all that it has started, at random points of `up`."""
+"""Interruptions of a rehearsal: the engine, or a service that it talks to, is killed at random points of `up`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from cli.errors import CommandError
 from local.progress import console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cli.stack import Report
 
+FAILURE = 2000  # letters of what a failed deployment says
 DELAY_SECONDS = 1.0  # at most, after such a line: requests are on their way then
 
 
 @dataclass
 class Interruptions:
-    """Kills of the engine at random points.
+    """Kills at random points.
 
     Attributes:
         seed: Of the random points: the same seed gives the same ones.
@@ -36,7 +37,7 @@ class Interruptions:
         """Begins the sequence."""
         self._random = random.Random(self.seed)  # noqa: S311 (a sequence to repeat, no secret)
 
-    def interrupt(self, up: Callable[[Report], str], creations: int, kills: int, report: Report) -> None:
+    def interrupt(self, up: Callable[[Report], str], creations: int, kills: int, report: Report) -> int:
         """Deploys and kills the engine, again and again, each time at a later point.
 
         Args:
@@ -45,13 +46,16 @@ class Interruptions:
             kills: How often to kill the engine.
             report: Called with each line of the engine's output.
 
+        Returns:
+            Objects that are still to be made, at least.
+
         Raises:
             CommandError: A deployment failed otherwise, or ended before it was killed.
         """
         for left in range(kills, 0, -1):
             after = self._random.randint(1, 2 * creations // (left + 1))
             delay = self._random.uniform(0, DELAY_SECONDS)
-            killer = _Killer(after, delay, report)
+            killer = _Killer("engine", after, delay, _kill_engine, report)
             try:
                 up(killer)
             except CommandError:
@@ -60,15 +64,50 @@ class Interruptions:
             if not killer.killed:
                 raise CommandError(f"the deployment ended before {after} creations, where it was to be killed")
             creations -= after
-            console.print(f"  [dim]the engine was killed after {after} creations and {delay:.2f} s[/dim]")
+        return creations
+
+    def disturb(
+        self,
+        up: Callable[[Report], str],
+        creations: int,
+        services: Sequence[tuple[str, Callable[[], bool]]],
+        report: Report,
+    ) -> None:
+        """Deploys while each service is killed once; a deployment that fails by it is gone on with.
+
+        Args:
+            up: Deploys a stack, or goes on with it.
+            creations: Objects that are still to be made, at least.
+            services: Names of services, with what kills one and says whether there was something to kill.
+            report: Called with each line of the engine's output.
+
+        Raises:
+            CommandError: A deployment failed before a service was killed, or all ended before each was.
+        """
+        killers: list[_Killer] = []
+        for name, kill in services:
+            after, delay = self._random.randint(1, max(1, creations // 2)), self._random.uniform(0, DELAY_SECONDS)
+            killers.append(_Killer(name, after, delay, kill, killers[-1] if killers else report))
+        while left := [killer.name for killer in killers if not killer.killed]:
+            try:
+                up(killers[-1])
+            except CommandError as error:
+                if left == [killer.name for killer in killers if not killer.killed]:
+                    raise
+                console.print(f"  the deployment failed by it: {str(error)[:FAILURE]}", markup=False, style="dim")
+            else:
+                if left := [killer.name for killer in killers if not killer.killed]:
+                    raise CommandError(f"the deployment ended before {', '.join(left)} could be killed")
 
 
 @dataclass
 class _Killer:
-    """A report that kills the engine once it has begun to make so many objects."""
+    """A report that kills something once so many objects have begun to be made."""
 
+    name: str
     creations: int
     delay: float
+    kill: Callable[[], bool]
     report: Report
     killed: bool = False
 
@@ -77,10 +116,12 @@ class _Killer:
         self.creations -= " creating" in line
         if self.creations <= 0 and not self.killed:
             time.sleep(self.delay)
-            self.killed = _kill()
+            self.killed = self.kill()
+            if self.killed:
+                console.print(f"  [dim]killed: {self.name}, {self.delay:.2f} s after this: {line.strip()}[/dim]")
 
 
-def _kill() -> bool:
+def _kill_engine() -> bool:
     """Kills the engine that this process has started, with its providers and its program."""
     engines = [
         process

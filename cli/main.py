@@ -187,14 +187,20 @@ def preflight(
 
 
 @app.command()
-def adopt(stack: Annotated[str, typer.Argument(help="Name of a stack, such as dev.")]) -> None:
+def adopt(
+    stack: Annotated[str, typer.Argument(help="Name of a stack, such as dev.")],
+    mine: Annotated[
+        list[str] | None,
+        typer.Option(help="A resource whose object is the stack's, as you know and nothing tells; can be repeated."),
+    ] = None,
+) -> None:
     """Repairs a stack after an interrupted `up`: what it has made enters the state, a dead lock goes; then `up` again.
 
     Example: platform adopt dev
     """
     from cli import adoption
 
-    raise typer.Exit(adoption.adopt(LocalSettings.load(), stack))
+    raise typer.Exit(adoption.adopt(LocalSettings.load(), stack, mine or ()))
 
 
 @local_app.command()

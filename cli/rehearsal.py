@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psutil
 import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
@@ -15,9 +17,8 @@ from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
-from cli.inventory import Objects, aws_objects, databricks_objects
+from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
 from cli.jobs import follow
-from cli.leftovers import in_account, in_aws, in_workspace, named
 from cli.stack import Stack, addresses
 from local import supervisor
 from local.progress import console, step
@@ -43,6 +44,7 @@ SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 CREATIONS = 220  # objects of each environment, at least
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
+BROKER = "kafka.Kafka"  # main class of a broker's process
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -65,8 +67,8 @@ class Rehearsal:
     Attributes:
         settings: The local cloud.
         client: Its workspace.
-        interruptions: How the engine is killed.
-        kills: How often, during the first deployment of which environments.
+        interruptions: How the engine and services are killed.
+        kills: How often the engine, during the first deployment of which environments.
     """
 
     settings: LocalSettings
@@ -93,14 +95,43 @@ class Rehearsal:
         ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
             ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
-        for title, up in ups.items():
+        for title, first in ups.items():
             with step(title) as report:
-                if name in self.kills:
-                    self.interruptions.interrupt(up, CREATIONS // len(ups), self.kills[name] // len(ups), report)
+                up = _with_a_word(stack, first)
+                if kills := self.kills.get(name, 0):
+                    left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
+                    self.interruptions.disturb(up, left, self._services(), report)
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")
+
+    def _services(self) -> list[tuple[str, Callable[[], bool]]]:
+        """Services that deployments talk to, with what kills one; it is started again by its supervisor."""
+
+        def process(service: str) -> psutil.Process:
+            return psutil.Process(next(each.pid for each in supervisor.statuses(self.settings) if each.name == service))
+
+        def brokers() -> list[psutil.Process]:
+            return [each for each in process("aws").children(recursive=True) if BROKER in each.cmdline()]
+
+        def killing(find: Callable[[], list[psutil.Process]]) -> Callable[[], bool]:
+            def kill() -> bool:
+                try:
+                    found = find()
+                    for each in found:
+                        each.kill()
+                except psutil.Error:  # it ends or starts at this moment
+                    return False
+                return bool(found)
+
+            return kill
+
+        return [
+            ("workspace", killing(lambda: [process("workspace")])),
+            ("aws", killing(lambda: [process("aws")])),
+            ("broker", killing(brokers)),
+        ]
 
     def run_day(self) -> None:
         """Runs the daily job once, and serves the champion that it has made."""
@@ -153,40 +184,51 @@ class Rehearsal:
                     account.service_principals_v2.delete(found.id or "")
                     report(found.display_name or "")
 
-    def leftovers(self) -> list[str]:
-        """Names of everything in workspace, account and AWS."""
+    def things(self) -> list[Thing]:
+        """Everything in workspace, account and AWS."""
         client = self.client
-        found = (in_workspace(client), in_account(self._account(), client), in_aws(self.settings))
-        return named(*found)
+        return [*in_workspace(client), *in_account(self._account(), client), *in_aws(self.settings)]
 
     def _account(self) -> AccountClient:
         token = self.client.config.token
         return AccountClient(host=self.settings.workspace_url, account_id=ACCOUNT_ID, token=token, auth_type="pat")
 
-    def objects(self) -> Objects:
-        """Objects of workspace, account and AWS that states have by type and id."""
-        return databricks_objects(self.client) + aws_objects(self.settings)
-
-    def expect_once(self, before: Objects, names: Sequence[str]) -> None:
+    def expect_once(self, before: Sequence[Thing], stacks: Sequence[str]) -> None:
         """Expects that everything in the cloud stands in the state of a stack, once, and the other way round.
 
         Args:
             before: What the local cloud had from the start.
-            names: The stacks that are deployed.
+            stacks: The stacks that are deployed.
 
         Raises:
             CommandError: Something is there twice, or in no state, or in a state alone.
         """
-        there = self.objects() - before
+        there = objects(self.things()) - objects(before)
         listed = {kind for kind, _ in there}
         known = Counter(
             (resource["type"], resource["id"])
-            for name in names
+            for name in stacks
             for resource in self.stack(name).resources()
             if resource["type"] in listed
         )
         if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
+
+
+def _with_a_word(stack: Stack, up: Callable[[Report], str]) -> Callable[[Report], str]:
+    """A deployment with a person who knows that nobody else makes objects here, and says so where it is asked for."""
+
+    def deploy(report: Report) -> str:
+        try:
+            return up(report)
+        except CommandError as error:
+            named = re.findall(r"--mine (\S+)", str(error))
+            if not named:
+                raise
+            stack.adopt(report, named)
+            return up(report)
+
+    return deploy
 
 
 def _groups_with_members() -> list[str]:
@@ -203,7 +245,7 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
         environments: Stacks to deploy above the account, of `dev` and `prod`.
         day: Whether to run the daily job once in `dev`.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
-            on each time.
+            on each time. Then workspace, AWS and broker are killed once each.
         seed: Of the random points at which it is killed.
 
     Raises:
@@ -220,7 +262,7 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
     try:
         client = lifecycle.workspace_client(own)
         rehearsal = Rehearsal(own, client, Interruptions(seed), dict.fromkeys(environments, kills))
-        before, names_before = rehearsal.objects(), rehearsal.leftovers()
+        before = rehearsal.things()
         for name in (ACCOUNT, *environments):
             rehearsal.deploy(name)
         with step("compare what is in the cloud with the states"):
@@ -231,7 +273,9 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
             rehearsal.change(name)
         for name in reversed((ACCOUNT, *environments)):
             rehearsal.destroy(name)
-        if left := [thing for thing in rehearsal.leftovers() if thing not in names_before]:
+        if left := sorted(
+            {f"{thing.kind} {thing.name}" for thing in rehearsal.things()} - {f"{t.kind} {t.name}" for t in before}
+        ):
             raise CommandError(f"{len(left)} things are left after the end: {', '.join(left)}")
     finally:
         with step("stop the services"):

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ Report = Callable[[str], None]
 REMEDY = "`.venv/bin/platform preview` shows the plan again"
 PLATFORM = "churn:platform"
 ENDPOINT = "endpoint"  # of AWS: a file for the real one has none
+ERRORED = re.compile(r"^\s+\d+ errored$", re.MULTILINE)  # among the counts of an engine's output
 CHANGING = ("up", "destroy")  # commands that change what is deployed
 UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
@@ -53,6 +54,11 @@ class Stack:
     def source(self) -> Path:
         """The settings that people edit."""
         return REPOSITORY / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def configuration(self) -> Path:
+        """The settings of the last command, as the engine got them."""
+        return self.settings.home / f"Pulumi.{self.name}.yaml"
 
     @property
     def interrupted(self) -> Path:
@@ -168,14 +174,18 @@ class Stack:
         deployment = json.loads(self._quiet("stack", "export"))["deployment"]
         return list(deployment.get("resources") or [])
 
-    def adopt(self, configuration: Path, report: Report) -> None:
+    def adopt(self, report: Report, mine: Sequence[str] = ()) -> None:
         """Takes what an interrupted deployment has made into the state, and its lock away.
+
+        Args:
+            report: Called with each line of the output.
+            mine: Names of resources whose objects a person says are the stack's, where nothing else tells.
 
         Raises:
             CommandError: Somebody else has what the stack needs, or deploys it at this moment.
         """
         said = run_logged(
-            [sys.executable, "-m", "infra.adoption", str(configuration)],
+            [sys.executable, "-m", "infra.adoption", str(self.configuration), *(["--mine", *mine] if mine else [])],
             self.settings.logs / "adoption.log",
             report,
             environment=process_environment(self.settings),
@@ -188,7 +198,7 @@ class Stack:
         if verb not in CHANGING:
             return self._pulumi(verb, report, arguments, configuration)
         if self.interrupted.exists():
-            self.adopt(configuration, report)
+            self.adopt(report)
         self.interrupted.touch()
         output = self._pulumi(verb, report, arguments, configuration)
         self.interrupted.unlink()
@@ -200,21 +210,28 @@ class Stack:
             shutil.copy(REPOSITORY / "Pulumi.yaml", self.settings.home)
             self._quiet("stack", "init", "--non-interactive", "--cwd", str(self.settings.home))
         command = ["pulumi", verb, "--stack", self.name, "--config-file", str(configuration), "--non-interactive"]
-        return run_logged(
+        log = self.settings.logs / f"pulumi-{verb}.log"
+        output = run_logged(
             [*command, "--color", "never", "--suppress-outputs", *arguments],
-            self.settings.logs / f"pulumi-{verb}.log",
+            log,
             report,
             environment=process_environment(self.settings),
             cwd=REPOSITORY,
             remedy=lambda output: explained(output) or REMEDY,
         )
+        if ERRORED.search(output):  # after which the engine may end with status 0 nevertheless
+            raise CommandError(
+                f"pulumi {verb} of {self.name} has left resources with errors:\n{_diagnostics(output)}\n"
+                f"All of its output: {log}\n{explained(output) or REMEDY}"
+            )
+        return output
 
     def write_configuration(self, changes: Mapping[str, object]) -> Path:
         """Writes a copy of the stack's settings with this local cloud's addresses and the changes."""
         document = yaml.safe_load(self.source.read_text())
         for path, value in {**self.replaced, **changes}.items():
             _replace(document["config"], path, value)
-        target = self.settings.home / f"Pulumi.{self.name}.yaml"
+        target = self.configuration
         if target.exists():
             document = _salt(target) | document
         target.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -260,6 +277,12 @@ def _replace(layers: dict[str, Any], path: str, value: object) -> None:
 def _salt(file: Path) -> dict[str, Any]:
     """The salt of a stack's secrets, which the engine has written into its copy of the settings."""
     return {key: value for key, value in yaml.safe_load(file.read_text()).items() if key == "encryptionsalt"}
+
+
+def _diagnostics(output: str) -> str:
+    """What the engine says of errors."""
+    _, _, said = output.rpartition("\nDiagnostics:\n")
+    return said.partition("\nResources:")[0].rstrip()
 
 
 def _changes(output: str) -> str:

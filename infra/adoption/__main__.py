@@ -25,13 +25,14 @@ def main(arguments: Sequence[str]) -> None:
     """Prints what is adopted; ends with status 1 if a name is taken by somebody else, or something has to be done."""
     parser = argparse.ArgumentParser("python -m infra.adoption", description="Repairs an interrupted deployment.")
     parser.add_argument("stack", help="name of a stack, or path of its file")
+    parser.add_argument("--mine", nargs="+", default=[], help="resources whose objects are the stack's, as you know")
     options = parser.parse_args(arguments)
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # a host without metadata is no warning here
     named = options.stack.endswith((".yaml", ".yml"))
     file = Path(options.stack) if named else REPOSITORY / f"Pulumi.{options.stack}.yaml"
     try:
         settings = read_settings(file)
-        taken = adopt(Engine(settings.stack, file), _deployer(settings))
+        taken = adopt(Engine(settings.stack, file), _deployer(settings), options.mine)
     except (AdoptionError, FaultsError, OSError) as error:  # the last where a cloud falls silent on the way
         sys.exit(str(error))
     if taken:

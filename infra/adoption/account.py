@@ -1,4 +1,4 @@
-"""Objects of the Databricks account. They have no owner: one is the stack's if it holds what the stack would make."""
+"""Objects of the Databricks account. They have no owner: what holds all that the stack would make may be its own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.provisioning import WorkspaceStatus
 
-from infra.adoption.cloud import Found, Row, snake
+from infra.adoption.cloud import Found, Row, compared, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from infra.adoption.cloud import Cloud, Finder, Inputs
-
-ANOTHER = "the account, where it holds something else"
 
 
 def _groups(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
@@ -22,8 +20,9 @@ def _groups(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     groups = cloud.account.groups if "accountId" in cloud.settings else cloud.workspace.groups
     for listed in groups.list(filter=f'displayName eq "{inputs["displayName"]}"'):
         group = groups.get(str(listed.id))
-        own = not group.external_id and not group.members
-        yield Found(str(group.id), own, "" if own else "an identity provider, or whoever gave it members")
+        theirs = group.external_id or group.members
+        holder = "an identity provider, or whoever gave it members" if theirs else "nobody knows whom"
+        yield Found(str(group.id), own=False, holder=holder, unsure=not theirs)
 
 
 def _network_policies(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
@@ -32,16 +31,15 @@ def _network_policies(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
         there = cloud.account.network_policies.get_network_policy_rpc(id_)
     except NotFound:
         return
-    yield _compared(id_, inputs.get("egress"), there.as_dict().get("egress"))
+    yield compared(id_, holds(there.as_dict().get("egress"), snake(inputs.get("egress"))))
 
 
 def _budgets(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     for budget in cloud.account.budgets.list():
         if budget.display_name == inputs["displayName"]:
             alerts = [float(str(alert.quantity_threshold)) for alert in budget.alert_configurations or []]
-            own = alerts == [float(alert["quantityThreshold"]) for alert in inputs["alertConfigurations"]]
-            id_ = f"{cloud.account_id}|{budget.budget_configuration_id}"
-            yield Found(id_, own, "" if own else ANOTHER)
+            same = alerts == [float(alert["quantityThreshold"]) for alert in inputs["alertConfigurations"]]
+            yield compared(f"{cloud.account_id}|{budget.budget_configuration_id}", same)
 
 
 def _tag_policies(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
@@ -49,14 +47,14 @@ def _tag_policies(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
         if policy.tag_key == inputs["tagKey"]:
             there = policy.as_dict()
             wanted = {name: inputs[name] for name in ("description", "values") if name in inputs}
-            yield _compared(str(policy.id), wanted, there)
+            yield compared(str(policy.id), holds(there, snake(wanted)))
 
 
 def _listed(
     calls: Callable[[Cloud], Iterable[Any]],
     identifier: str,
     name: tuple[str, str],
-    same: Callable[[Any, Inputs], bool] = lambda _, __: True,
+    same: Callable[[Any, Inputs], bool] | None = None,
 ) -> Finder:
     """A finder in a list of the account, by name.
 
@@ -64,22 +62,22 @@ def _listed(
         calls: Lists all objects.
         identifier: Field with the id, the second part of the resource's.
         name: Field with the name, and the input that has it.
-        same: Whether an object of that name holds what the resource would.
+        same: Whether an object of that name holds what the resource would; None where the name itself says so.
     """
     field, wanted = name
 
     def find(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
         for each in calls(cloud):
             if getattr(each, field) == inputs[wanted]:
-                own = same(each, inputs)
+                id_ = f"{cloud.account_id}/{getattr(each, identifier)}"
                 ready = getattr(each, "workspace_status", None) is not WorkspaceStatus.PROVISIONING
-                yield Found(f"{cloud.account_id}/{getattr(each, identifier)}", own, "" if own else ANOTHER, ready)
+                yield compared(id_, same(each, inputs), ready=ready) if same else Found(id_, own=True)
 
     return find
 
 
 def _keys(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
-    """Registered keys have no names: one is known by what it encrypts."""
+    """Registered keys have no names: one is known by its key of AWS, which is the stack's."""
     for key in cloud.account.encryption_keys.list():
         uses = sorted(use.value for use in key.use_cases or [])
         if (
@@ -88,12 +86,6 @@ def _keys(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
             and uses == sorted(inputs["useCases"])
         ):
             yield Found(f"{cloud.account_id}/{key.customer_managed_key_id}", own=True)
-
-
-def _compared(id_: str, wanted: Any, there: Any) -> Found:
-    """An object that is the stack's where it holds what the stack would make."""
-    own = holds(there, snake(wanted))
-    return Found(id_, own, "" if own else ANOTHER)
 
 
 def holds(there: Any, wanted: Any) -> bool:
@@ -114,7 +106,7 @@ ROWS = {
     "Group": Row(_groups),
     "GroupMember": Row(again="a member is added once"),
     "MetastoreAssignment": Row(again=ASSIGNED),
-    # Names of the next four end with a hash of what they hold.
+    # Names of four kinds end with a hash of what they hold, ids of the stack's own objects among it.
     "MwsCredentials": Row(
         _listed(
             lambda cloud: cloud.account.credentials.list(), "credentials_id", ("credentials_name", "credentialsName")
@@ -147,6 +139,7 @@ ROWS = {
             lambda there, inputs: there.region == inputs["region"],
         )
     ),
+    "MwsPermissionAssignment": Row(again="the rights of a principal in a workspace are replaced"),
     "MwsPrivateAccessSettings": Row(
         _listed(
             lambda cloud: cloud.account.private_access.list(),

@@ -9,19 +9,22 @@ from infra.adoption.deployment import Deployment, planned, wanted
 from infra.adoption.search import Search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from infra.adoption.cloud import Deployer
     from infra.adoption.engine import Engine
 
 
-def adopt(engine: Engine, deployer: Deployer) -> list[str]:
+def adopt(engine: Engine, deployer: Deployer, mine: Iterable[str] = ()) -> list[str]:
     """Adopts what an interrupted deployment of a stack has made: after it, `pulumi up` goes on.
 
     Args:
         engine: The engine for the stack.
         deployer: By whom the stack's own objects are known.
+        mine: Names of resources whose objects a person says are the stack's, where nothing else tells.
 
     Returns:
-        What somebody else has under a name that the stack needs, and what to do.
+        What somebody else has, or may have, under a name that the stack needs, and what to do.
 
     Raises:
         AdoptionError: Somebody deploys the stack, or the engine refuses.
@@ -37,7 +40,7 @@ def adopt(engine: Engine, deployer: Deployer) -> list[str]:
     urns = {resource["urn"] for resource in creations}
     plan = [resource for resource in planned(engine.plan()) if resource["urn"] not in urns]
     state = engine.export()
-    search = Search(Deployment(copy.deepcopy(state)), deployer)
+    search = Search(Deployment(copy.deepcopy(state)), deployer, frozenset(mine))
     search.deployment.pending()  # taken out
     outcome = search.adopt([*creations, *plan])
     search.surplus(outcome)

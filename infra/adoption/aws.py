@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infra.adoption.cloud import Found, Row
+from infra.adoption.cloud import Found, Row, compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ def _asked(read: Callable[[Cloud, Inputs], tuple[str, Mapping[str, str] | None] 
     """A finder of an object that is read by its name.
 
     Args:
-        read: Reads the id and the tags; None where there is none, and no tags where the stack's account has no other.
+        read: Reads the id and the tags; None where there is none, and no tags where nothing tells whose it is.
     """
 
     def find(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
@@ -50,8 +50,11 @@ def _asked(read: Callable[[Cloud, Inputs], tuple[str, Mapping[str, str] | None] 
             raise
         if there:
             id_, tags = there
-            own = tags is None or cloud.tags(inputs).items() <= tags.items()
-            yield Found(id_, own, "" if own else f"whoever gave it the tags {dict(tags or {})}")
+            if tags is None:
+                yield compared(id_, same=True)
+                return
+            own = cloud.tags(inputs).items() <= tags.items()
+            yield Found(id_, own, "" if own else f"whoever gave it the tags {dict(tags)}")
 
     return find
 
@@ -66,7 +69,7 @@ def _plain(tags: list[dict[str, str]], key: str = "Key", value: str = "Value") -
 
 
 def _bucket(cloud: Cloud, inputs: Inputs) -> tuple[str, dict[str, str] | None]:
-    """A bucket gets its tags after its making, so that one without tags is the stack's while it is empty."""
+    """A bucket gets its tags after its making: one without tags may be the stack's while it is empty."""
     client, name = cloud.aws("s3"), inputs["bucket"]
     client.head_bucket(Bucket=name)
     try:
@@ -143,8 +146,7 @@ def _clusters(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
 def _configurations(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     for there in cloud.pages("kafka", "list_configurations", "Configurations"):
         if there["Name"] == inputs["name"] and there.get("State") not in GONE:
-            own = there.get("KafkaVersions") == inputs.get("kafkaVersions")
-            yield Found(there["Arn"], own, "" if own else "whoever made it, for other versions")
+            yield compared(there["Arn"], there.get("KafkaVersions") == inputs.get("kafkaVersions"))
 
 
 def _kafka_topic(cloud: Cloud, inputs: Inputs) -> tuple[str, None]:
@@ -162,19 +164,25 @@ def _balanced(call: str, key: str, identifier: str) -> Finder:
     return _asked(read)
 
 
-def _listener(cloud: Cloud, inputs: Inputs) -> tuple[str, None] | None:
+def _listener(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
+    """A load balancer of the stack's has one listener at a port; where it leads to tells whose it is."""
+    wanted = [action.get("targetGroupArn") for action in inputs["defaultActions"]]
     for there in cloud.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=inputs["loadBalancerArn"]):
         if there["Port"] == inputs["port"]:
-            return there["ListenerArn"], None
-    return None
+            leads = [action.get("TargetGroupArn") for action in there["DefaultActions"]]
+            yield Found(
+                there["ListenerArn"], leads == wanted, "" if leads == wanted else f"whoever leads it to {leads}"
+            )
 
 
-def _route(cloud: Cloud, inputs: Inputs) -> tuple[str, None] | None:
+def _route(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
+    """A table of the stack's has one route to a destination; where it leads to tells whose it is."""
     table, destination = inputs["routeTableId"], inputs["destinationCidrBlock"]
     for there in cloud.aws("ec2").describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]:
         if there.get("DestinationCidrBlock") == destination:
-            return f"{table}|{destination}", None
-    return None
+            leads = {there.get(key) for key in ("GatewayId", "NatGatewayId") if there.get(key)}
+            own = leads == {inputs[key] for key in ("gatewayId", "natGatewayId") if inputs.get(key)}
+            yield Found(f"{table}|{destination}", own, "" if own else f"whoever leads it to {', '.join(leads)}")
 
 
 def _association(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
@@ -199,7 +207,7 @@ ROWS: dict[str, Any] = {
         "describe_internet_gateways", "InternetGateways", "InternetGatewayId"
     ),
     "ec2/natGateway:NatGateway": _tagged("describe_nat_gateways", "NatGateways", "NatGatewayId"),
-    "ec2/route:Route": Row(_asked(_route)),
+    "ec2/route:Route": Row(_route),
     "ec2/routeTable:RouteTable": _tagged("describe_route_tables", "RouteTables", "RouteTableId"),
     "ec2/routeTableAssociation:RouteTableAssociation": Row(_association),
     "ec2/securityGroup:SecurityGroup": _tagged("describe_security_groups", "SecurityGroups", "GroupId"),
@@ -214,7 +222,7 @@ ROWS: dict[str, Any] = {
     "iam/rolePolicy:RolePolicy": Row(again=PUT),
     "kms/alias:Alias": Row(_aliases),
     "kms/key:Key": Row(_keys, unique=False),
-    "lb/listener:Listener": Row(_asked(_listener)),
+    "lb/listener:Listener": Row(_listener),
     "lb/loadBalancer:LoadBalancer": Row(_balanced("describe_load_balancers", "LoadBalancers", "LoadBalancerArn")),
     "lb/targetGroup:TargetGroup": Row(_balanced("describe_target_groups", "TargetGroups", "TargetGroupArn")),
     "lb/targetGroupAttachment:TargetGroupAttachment": Row(again="a target is registered once"),
@@ -223,6 +231,7 @@ ROWS: dict[str, Any] = {
     "msk/topic:Topic": Row(_asked(_kafka_topic)),
     "s3/bucket:Bucket": Row(_asked(_bucket)),
     "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Row(again=PUT),
+    "s3/bucketLogging:BucketLogging": Row(again=PUT),
     "s3/bucketOwnershipControls:BucketOwnershipControls": Row(again=PUT),
     "s3/bucketPolicy:BucketPolicy": Row(again=PUT),
     "s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Row(again=PUT),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Inputs = dict[str, Any]
+ANOTHER = "whoever made it, with other contents"
 MANAGING = ("CAN_MANAGE", "IS_OWNER")
 
 
@@ -25,6 +26,7 @@ class Found:
         id: Its id, as the provider has it in the state.
         own: Whether the stack has made it.
         holder: Whose it is, for people; of others' objects.
+        unsure: Whether nothing tells whose it is: it has no mark of anybody, and looks as the stack would make it.
         ready: Whether its making has ended.
     """
 
@@ -32,6 +34,7 @@ class Found:
     own: bool
     holder: str = ""
     ready: bool = True
+    unsure: bool = False
 
 
 if TYPE_CHECKING:
@@ -145,6 +148,17 @@ class Cloud:
         """Tags that an object of AWS has: the stack's and its own."""
         defaults = json.loads(self.settings.get("defaultTags") or "{}").get("tags") or {}
         return {**defaults, **(inputs.get("tags") or {})}
+
+
+def compared(id_: str, same: bool, *, ready: bool = True) -> Found:
+    """An object without an owner: one that holds what the stack would make may be the stack's, others are not.
+
+    Args:
+        id_: Its id, as the provider has it in the state.
+        same: Whether it holds what the stack would make.
+        ready: Whether its making has ended.
+    """
+    return Found(id_, own=False, holder="nobody knows whom" if same else ANOTHER, ready=ready, unsure=same)
 
 
 def snake(value: Any) -> Any:

@@ -41,10 +41,12 @@ class Search:
     Attributes:
         deployment: The stack's state, which gets what is found.
         deployer: By whom the stack's own objects are known.
+        mine: Names of resources whose objects a person says are the stack's, where nothing else tells.
     """
 
     deployment: Deployment
     deployer: Deployer
+    mine: frozenset[str] = frozenset()
     _clouds: dict[str, Cloud] = field(default_factory=dict)
 
     def adopt(self, resources: Iterable[Resource]) -> Outcome:
@@ -59,8 +61,11 @@ class Search:
             if row is None:
                 raise LookupError(f"{resource['type']} has no row in infra/adoption/table.py: add it")
             found = self._found(resource, row) if row.find else []
-            own = [each for each in found if each.own]
-            if own and row.kept and self.deployment.has(resource.get("parent") or resource["urn"]):
+            own = self._own(resource, found)
+            unsure = [each for each in found if each.unsure and each not in own]
+            if unsure and not own:
+                outcome.taken.append(_unsure(resource, unsure))
+            elif own and row.kept and self.deployment.has(resource.get("parent") or resource["urn"]):
                 self.deployment.adopt(resource, own.pop(0).id)
                 outcome.adopted.append(resource["urn"])
             elif found and not own and row.unique:
@@ -81,6 +86,17 @@ class Search:
             if row and row.find and not row.unique and row.kept and not resource.get("delete"):
                 self._delete(resource, [each for each in self._found(resource, row) if each.own], outcome)
 
+    def _own(self, resource: Resource, found: Iterable[Found]) -> list[Found]:
+        """The stack's own objects.
+
+        One of which nothing tells whose it is counts where the engine was killed during the creation of just this
+        resource and there is no other, or where a person has said so.
+        """
+        found = list(found)
+        begun = bool(resource.get("creating")) and len(found) == 1
+        vouched = begun or _name(resource) in self.mine
+        return [each for each in found if each.own or (each.unsure and vouched)]
+
     def _delete(self, resource: Resource, objects: Iterable[Found], outcome: Outcome) -> None:
         for each in objects:
             self.deployment.delete(resource, each.id)
@@ -98,6 +114,21 @@ class Search:
             if all(each.ready for each in found) or time.monotonic() > deadline:
                 return found
             time.sleep(POLL_SECONDS)
+
+
+def _name(resource: Resource) -> str:
+    return str(resource["urn"]).rpartition("::")[2]
+
+
+def _unsure(resource: Resource, found: list[Found]) -> str:
+    name, stack = _name(resource), resource["urn"].split(":")[2]
+    ids = ", ".join(each.id for each in found)
+    return (
+        f"{resource['type'].rpartition(':')[2]} {ids}, for {name}: received an object that may be this stack's or "
+        "somebody else's, as it has neither owner nor tags; allowed: a free name, or a word of yours; "
+        "remedy: rename or remove it if it is somebody else's; if this stack has made it: "
+        f"platform adopt {stack} --mine {name}"
+    )
 
 
 def _taken(resource: Resource, found: Found) -> str:

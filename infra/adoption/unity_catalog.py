@@ -53,5 +53,6 @@ ROWS = {
     "Schema": _named("catalogName", "name", get=lambda client: client.schemas.get),
     "StorageCredential": _named("name", get=lambda client: client.storage_credentials.get),
     "Volume": _named("catalogName", "schemaName", "name", get=lambda client: client.volumes.read),
+    "Grant": Row(again="the privileges of a principal on a securable are replaced"),
     "Grants": Row(again="the privileges on a securable are replaced"),
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors import NotFound
 
-from infra.adoption.cloud import Found, Row
+from infra.adoption.cloud import Found, Row, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def _endpoints(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
 
 
 def _service_principals(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
-    """A directory tells nobody's principals; their rule sets do, and that of a new one may be empty."""
+    """A directory tells nobody's principals; their rule sets do, unless they are empty."""
     account = cloud.deployer.account_id
     for principal in cloud.workspace.service_principals.list(filter=f'displayName eq "{inputs["displayName"]}"'):
         rules = cloud.workspace.account_access_control_proxy.get_rule_set(
@@ -91,13 +91,12 @@ def _service_principals(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
             if rule.role.endswith(".manager")
             for name in rule.principals or []
         ]
-        found = cloud.judged(str(principal.id), managers, inputs)
-        yield found if managers else Found(found.id, own=True)
+        yield cloud.judged(str(principal.id), managers, inputs) if managers else compared(str(principal.id), same=True)
 
 
 def _secrets(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     for secret in cloud.workspace.service_principal_secrets_proxy.list(str(inputs["servicePrincipalId"])):
-        yield Found(str(secret.id), own=True)
+        yield compared(str(secret.id), same=True)
 
 
 ROWS = {

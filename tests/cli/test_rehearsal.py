@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,8 +10,9 @@ from typer.testing import CliRunner
 
 from cli import interruptions, lifecycle
 from cli.errors import CommandError
+from cli.inventory import Thing
 from cli.main import app
-from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, rehearse
+from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, _with_a_word, rehearse
 from cli.stack import UNPROTECTED, Stack, addresses
 from local import supervisor
 from local.settings import LocalSettings
@@ -82,8 +82,7 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped: list[LocalSettings] = []
-    first, more = Counter({("Bucket", "others"): 1}), Counter({("Job", "7"): 1})
-    there = iter([first, first + more])
+    there = iter([[Thing("bucket", "others")], [Thing("bucket", "others"), Thing("job", "daily")]])
 
     def nothing(*_: object, **__: object) -> None:
         return None
@@ -94,8 +93,8 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
         monkeypatch.setattr(Rehearsal, name, nothing)
     monkeypatch.setattr(lifecycle, "workspace_client", nothing)
     monkeypatch.setattr(supervisor, "stop", stopped.append)
-    monkeypatch.setattr(Rehearsal, "objects", lambda _: next(there))
-    with pytest.raises(CommandError, match="are left after the end: Job 7"):
+    monkeypatch.setattr(Rehearsal, "things", lambda _: next(there))
+    with pytest.raises(CommandError, match="1 things are left after the end: job daily"):
         rehearse(settings, ["dev"], day=False)
     assert [place.home for place in stopped] == [settings.home / "rehearsal"] * 2
 
@@ -108,8 +107,9 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
 def test_what_does_not_stand_in_a_state_once_is_named(
     there: list[str], known: list[str], wrong: str, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before: Counter[tuple[str, str]] = Counter({("Job", "1"): 1})
-    monkeypatch.setattr(Rehearsal, "objects", lambda _: before + Counter(("Job", id_) for id_ in there))
+    before = [Thing("job", "others", "Job", "1")]
+    now = [*before, *(Thing("job", "daily", "Job", id_) for id_ in there), Thing("folder", "/churn-dev")]
+    monkeypatch.setattr(Rehearsal, "things", lambda _: now)
     monkeypatch.setattr(Rehearsal, "stack", lambda self, name: Stack(name, self.settings))
     monkeypatch.setattr(Stack, "resources", lambda _: [{"type": "Job", "id": id_} for id_ in known])
     with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {wrong}"):
@@ -138,12 +138,28 @@ def test_an_interrupted_deployment_is_repaired_before_the_next(
     assert done == ["up", "adopt", "up", "up", "preview"]
 
 
+def test_an_errored_resource_is_a_failure_whatever_the_status(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen when a provider ended before its time: the engine ended with status 0."""
+    output = (
+        "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
+    )
+    monkeypatch.setattr(Stack, "exists", lambda _: True)
+    monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: output)
+    monkeypatch.setattr("cli.stack.process_environment", lambda _: {})
+    stack = Stack("dev", settings)
+    with pytest.raises(CommandError, match=r"(?s)pulumi up of dev has left resources with errors.*plugin exited"):
+        stack.up(print)
+    assert stack.interrupted.exists(), "so that the next deployment adopts first"
+
+
 def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each time at a later point; one that ends before it was killed is an error."""
     points: list[list[float]] = []
-    monkeypatch.setattr(interruptions, "_kill", lambda: True)
+    monkeypatch.setattr(interruptions, "_kill_engine", lambda: True)
     monkeypatch.setattr("time.sleep", lambda delay: points[-1].append(delay))
     for _ in range(2):
         points.append([])
@@ -157,9 +173,55 @@ def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
         interruptions.Interruptions(seed=3).interrupt(up, 100, 4, print)
     assert points[0] == points[1]
     assert sum(isinstance(point, float) for point in points[0]) == 4
-    monkeypatch.setattr(interruptions, "_kill", lambda: False)
+    monkeypatch.setattr(interruptions, "_kill_engine", lambda: False)
     with pytest.raises(CommandError, match=r"ended before .* creations, where it was to be killed"):
         interruptions.Interruptions().interrupt(lambda _: "done", 10, 1, print)
+
+
+def test_each_service_is_killed_once_and_a_deployment_that_fails_by_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[str] = []
+    ups: list[str] = []
+
+    def up(report: Callable[[str], None]) -> str:
+        ups.append("up")
+        before = len(killed)
+        for number in range(20):
+            report(f" +  job {number} creating (0s)")
+            if len(killed) > before:
+                raise CommandError("the answer was lost")
+        return "done"
+
+    def kill(name: str) -> Callable[[], bool]:
+        return lambda: bool(killed.append(name) or True)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    services = [(name, kill(name)) for name in ("workspace", "aws")]
+    interruptions.Interruptions().disturb(up, 30, services, print)
+    assert (sorted(killed), len(ups)) == (["aws", "workspace"], 2)
+    with pytest.raises(CommandError, match="ended before broker could be killed"):
+        interruptions.Interruptions().disturb(up, 30, [("broker", lambda: False)], print)
+    with pytest.raises(CommandError, match="another reason"):
+        interruptions.Interruptions().disturb(refuse, 30, services, print)
+
+
+def refuse(_: Callable[[str], None]) -> str:
+    raise CommandError("another reason")
+
+
+def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[list[str]] = []
+    monkeypatch.setattr(Stack, "adopt", lambda _, __, mine: said.append(mine))
+    answers = iter([CommandError("Group 7: ... platform adopt dev --mine team\n"), None])
+
+    def up(_: Callable[[str], None]) -> str:
+        if error := next(answers):
+            raise error
+        return "done"
+
+    assert _with_a_word(Stack("dev", settings), up)(print) == "done"
+    assert said == [["team"]]
+    with pytest.raises(CommandError, match="another reason"):
+        _with_a_word(Stack("dev", settings), refuse)(print)
 
 
 def test_an_unknown_environment_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
-from cli.leftovers import in_account
+from cli.inventory import in_account, names
 from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 from tests.e2e.programs import ACCOUNT, GROUND, PLATFORM, account_of, configure, program_of, section_of
@@ -105,10 +105,12 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     section["workspace"] |= {"console": url, "metastore_id": metastore, "deployer": principal.application_id}
     configure(program, "prod", {GROUND: section})
     account, client = account_of(workspace), workspace.client()
-    before = in_account(account, client)
+    before = names(in_account(account, client))
     try:
         program.up()
-        made_kinds = {kind for kind, names in in_account(account, client).items() if names - before[kind]}
+        made_kinds = {
+            kind for kind, found in names(in_account(account, client)).items() if found - before.get(kind, set())
+        }
         assert made_kinds >= {
             "credentials",
             "storage configuration",
@@ -155,7 +157,7 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
         program.run("destroy", "--yes", "--skip-preview")
         aws.stop()
     assert not client.grants.get("metastore", metastore).privilege_assignments
-    assert in_account(account, client) == before
+    assert names(in_account(account, client)) == before
 
 
 def test_a_host_that_has_another_id_is_refused(workspace: LocalWorkspace, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.leftovers import Found, in_aws
+from cli.inventory import AWS_KINDS, Found, in_aws, names
 from cli.wheel import build_wheel
 from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
@@ -88,13 +88,18 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         ground = section_of("dev", GROUND)
         ground["aws"] |= {"endpoint": aws.url, "github": {"subject": "repo:example/churn-platform:environment:first"}}
         ground["aws"]["kafka"]["serverless_link"] = False
-        before = in_aws(settings)
+        before = names(in_aws(settings))
         cloud = Cloud(workspace, aws, program_of(workspace, folder / "program", "first"), ground, before)
         cloud.stack("first", {GROUND: ground}).up()
         yield cloud
     finally:
         workspace.stop()
         aws.stop()
+
+
+def more(now: Found, before: Found) -> set[str]:
+    """Kinds of which there is something new."""
+    return {kind for kind, found in now.items() if found - before.get(kind, set())}
 
 
 def adopting(cloud: Cloud, made: dict[str, Any], before: Found) -> dict[str, Any]:
@@ -121,11 +126,11 @@ def adopting(cloud: Cloud, made: dict[str, Any], before: Found) -> dict[str, Any
 
 def test_a_second_stack_adopts_all_that_the_first_has_made(cloud: Cloud) -> None:
     cloud.stack("first", {GROUND: cloud.ground})
-    made, before = cloud.outputs(), in_aws(cloud.aws.settings)
+    made, before = cloud.outputs(), names(in_aws(cloud.aws.settings))
     program = cloud.stack("second", {GROUND: adopting(cloud, made, before)})
     program.up()
-    now = in_aws(cloud.aws.settings)
-    assert {kind for kind, names in now.items() if names - before[kind]} == OWN
+    now = names(in_aws(cloud.aws.settings))
+    assert more(now, before) == OWN
     adopted = cloud.outputs()
     assert {name: adopted[name] for name in made if name not in ("role_arns", "control_plane_endpoint_ids")} == {
         name: made[name] for name in made if name not in ("role_arns", "control_plane_endpoint_ids")
@@ -138,7 +143,7 @@ def test_a_second_stack_adopts_all_that_the_first_has_made(cloud: Cloud) -> None
     program.preview("--refresh", "--expect-no-changes")
 
     program.run("destroy", "--yes", "--skip-preview")
-    assert in_aws(cloud.aws.settings) == before
+    assert names(in_aws(cloud.aws.settings)) == before
     cloud.stack("first", {GROUND: cloud.ground}).preview("--refresh", "--expect-no-changes")
 
 
@@ -181,9 +186,7 @@ def test_a_platform_without_a_ground_names_storage_that_exists(cloud: Cloud) -> 
 
 
 def test_a_destroyed_ground_leaves_nothing(cloud: Cloud) -> None:
-    made = in_aws(cloud.aws.settings)
-    assert [kind for kind, names in made.items() if not names - cloud.before[kind]] == [
-        kind for kind in made if kind in UNUSED
-    ]
+    made = names(in_aws(cloud.aws.settings))
+    assert AWS_KINDS - more(made, cloud.before) == UNUSED
     cloud.stack("first", {GROUND: cloud.ground}).run("destroy", "--yes", "--skip-preview")
-    assert in_aws(cloud.aws.settings) == cloud.before
+    assert names(in_aws(cloud.aws.settings)) == cloud.before

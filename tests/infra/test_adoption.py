@@ -177,3 +177,36 @@ def test_contents_are_compared_as_the_api_tells_them() -> None:
     assert holds({"network_access": {"restriction_mode": "FULL"}, "id": 1}, wanted)
     assert not holds({"network_access": {"restriction_mode": "NONE"}}, wanted)
     assert not holds(None, snake({"values": [{"name": "public"}]}))
+
+
+UNSURE = Found("7", own=False, holder="nobody knows whom", unsure=True)
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_what_may_be_anybodys_waits_for_a_word_of_a_person(monkeypatch: pytest.MonkeyPatch, unique: bool) -> None:
+    """Such as a bucket without tags, or a group without members: nothing tells who has made it."""
+    deployment = state()
+    looked = searched(monkeypatch, deployment, gives(UNSURE, unique=unique))
+    planned_one = job() | {"urn": f"urn:pulumi:dev::churn::{TYPE}::job"}
+    outcome = looked.adopt([planned_one])
+    assert (outcome.adopted, outcome.deleted, len(deployment.resources)) == ([], [], 3)
+    (said,) = outcome.taken
+    assert said.startswith("Job 7, for job: received an object that may be this stack's or somebody else's")
+    assert said.endswith("if this stack has made it: platform adopt dev --mine job")
+    looked.mine = frozenset({"job"})
+    assert looked.adopt([planned_one]).adopted == [planned_one["urn"]]
+
+
+def test_what_may_be_anybodys_is_the_stacks_where_its_creation_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = job() | {"creating": True}
+    assert searched(monkeypatch, state(), gives(UNSURE)).adopt([begun]).adopted == [begun["urn"]]
+    twice = gives(UNSURE, Found("8", own=False, unsure=True))
+    outcome = searched(monkeypatch, state(), twice).adopt([begun])
+    assert outcome.adopted == []
+    assert "Job 7, 8, for job: received an object that may be" in outcome.taken[0], "either may be somebody else's"
+
+
+def test_what_may_be_anybodys_is_never_deleted_as_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, deployment = search.Outcome(), state(job(id="1"))
+    searched(monkeypatch, deployment, gives(UNSURE, unique=False)).surplus(outcome)
+    assert (outcome.deleted, len(deployment.resources)) == ([], 4)

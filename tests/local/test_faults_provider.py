@@ -1,9 +1,9 @@
 """The real engine and the real provider on a workspace that refuses requests and answers late.
 
 They survive no lost connection. The provider takes its end ("EOF") for a failure and sends nothing again, and what it
-was making is then in the workspace and not in the state: seen with `Catalog`, whose making is several requests. Each
-further `up` ends with "Catalog 'isolated' already exists" until `infra.adoption` has taken the object into the state
-(`test_adoption.py`). An object that the state knows, such as a group or an access control, is mended by the next `up`.
+was making is then in the workspace and not in the state: seen with `Catalog`, `Pipeline` and `ClusterPolicy`. Each
+further `up` ends with "already exists", or makes a second one, until `infra.adoption` has taken the object into the
+state (`test_adoption.py`). `Grants` and `Permissions` are mended by the next `up`.
 """
 
 from __future__ import annotations

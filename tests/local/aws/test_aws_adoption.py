@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from infra.adoption.adoption import adopt
 from infra.adoption.cloud import Deployer
 from infra.adoption.engine import Engine
 from local.aws.provider.types import TYPES
+from local.faults import Fault
+from tests.adoption import adopt_as_told
 
 if TYPE_CHECKING:
     from tests.local.aws.local_aws import AwsProgram, LocalAws
@@ -77,9 +80,11 @@ def test_what_is_known_by_tags_or_name_is_not_made_twice(aws: LocalAws, program:
     made_without_the_state(aws, "aws:kms/key:Key", {}, tags)
     made_without_the_state(aws, "aws:s3/bucket:Bucket", {"bucket": "adopted"}, tags)
     made_without_the_state(aws, "aws:sns/topic:Topic", {"name": "adopted"}, {"stack": "test"})
-    assert adopt(engine, DEPLOYER) == []
-    output = program.up()
-    assert "1 deleted" in output, "the second VPC"
+    (unsure,) = adopt(engine, DEPLOYER)
+    assert unsure.endswith("platform adopt test --mine bucket"), "it has no tags"
+    assert adopt(engine, DEPLOYER, ["bucket"]) == []
+    assert counts(aws)["vpc"] - before["vpc"] == 2
+    program.up()  # which deletes the second VPC
     once = dict.fromkeys(before, 1)
     assert {kind: count - before[kind] for kind, count in counts(aws).items()} == once
     program.preview("--refresh", "--expect-no-changes")
@@ -103,6 +108,32 @@ def test_a_killed_engine_leaves_nothing_behind(aws: LocalAws, program: AwsProgra
         os.kill(each.pid, signal.SIGKILL)
     process.communicate()
     assert adopt(engine, DEPLOYER) == []
+    program.up()
+    program.preview("--refresh", "--expect-no-changes")
+    assert {kind: count - before[kind] for kind, count in counts(aws).items()} == dict.fromkeys(before, 1)
+
+
+UPS = 20  # at most, until one ends well
+
+
+def test_lost_answers_leave_nothing_behind(aws: LocalAws, program: AwsProgram, engine: Engine) -> None:
+    """A fifth of all requests is done, and the connection ends before the answer."""
+    before, tags = counts(aws), {"stack": "test", "Name": "adopted"}
+    made_without_the_state(aws, "aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"}, tags)  # one that is lost for certain
+    try:
+        for seed in range(UPS):
+            ask = {"rate": 0.2, "seed": seed, "kinds": [Fault.LOST_ANSWER]}
+            aws.settings.faults.write_text(json.dumps(ask))
+            process = program.start("up", "--yes", "--skip-preview")
+            output, _ = process.communicate(timeout=300)
+            aws.settings.faults.unlink()
+            assert adopt_as_told(engine, DEPLOYER) == [], output
+            if process.returncode == 0:
+                break
+        else:
+            pytest.fail(f"no `up` has ended well in {UPS}: {output}")
+    finally:
+        aws.settings.faults.unlink(missing_ok=True)
     program.up()
     program.preview("--refresh", "--expect-no-changes")
     assert {kind: count - before[kind] for kind, count in counts(aws).items()} == dict.fromkeys(before, 1)

@@ -20,7 +20,11 @@ properties = pulumi.ResourceOptions(ignore_changes=["properties"])
 runner = databricks.ServicePrincipal("runner", display_name="lost-runner", opts=child())
 databricks.Group("team", display_name="lost-team", opts=child())
 catalog = databricks.Catalog(
-    "catalog", name="lost", comment="c", opts=pulumi.ResourceOptions.merge(child(), properties)
+    "catalog",
+    name="lost",
+    storage_root="s3://tests",
+    comment="c",
+    opts=pulumi.ResourceOptions.merge(child(), properties),
 )
 schema = databricks.Schema(
     "schema",
