@@ -27,6 +27,7 @@ class Found:
         own: Whether the stack has made it.
         holder: Whose it is, for people; of others' objects.
         unsure: Whether nothing tells whose it is: it has no mark of anybody, and looks as the stack would make it.
+        outputs: Outputs by which the provider finds it again, where its id does not say it.
         ready: Whether its making has ended.
     """
 
@@ -35,6 +36,7 @@ class Found:
     holder: str = ""
     ready: bool = True
     unsure: bool = False
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 if TYPE_CHECKING:

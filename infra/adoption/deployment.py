@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Resource = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Deployment:
                 return each
         return None
 
-    def adopt(self, resource: Resource, id_: str) -> None:
+    def adopt(self, resource: Resource, id_: str, outputs: Mapping[str, str] | None = None) -> None:
         """Puts an object into the state: as if its creation had ended, but for what the service says of it.
 
         An object that the state has for the same resource is one that was being replaced: the engine deletes it.
@@ -61,11 +61,13 @@ class Deployment:
         Args:
             resource: The resource as it was planned.
             id_: Id of the object.
+            outputs: What the provider needs besides its inputs to find the object.
         """
         for each in self.resources:
             if each["urn"] == resource["urn"]:
                 each["delete"] = True
-        self.resources.append(self._made(resource, id_))
+        made = self._made(resource, id_)
+        self.resources.append(made | {"outputs": {**made["outputs"], **(outputs or {})}})
 
     def delete(self, resource: Resource, id_: str) -> None:
         """Puts an object into the state that the engine deletes with the next deployment.

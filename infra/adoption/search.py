@@ -66,7 +66,8 @@ class Search:
             if unsure and not own:
                 outcome.taken.append(_unsure(resource, unsure))
             elif own and row.kept and self.deployment.has(resource.get("parent") or resource["urn"]):
-                self.deployment.adopt(resource, own.pop(0).id)
+                adopted = own.pop(0)
+                self.deployment.adopt(resource, adopted.id, adopted.outputs)
                 outcome.adopted.append(resource["urn"])
             elif found and not own and row.unique:
                 outcome.taken.append(_taken(resource, found[0]))

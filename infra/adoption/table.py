@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.adoption import account, aws, unity_catalog, workspace
+from infra.adoption import account, aws, stream, unity_catalog, workspace
 from infra.adoption.cloud import Row
 
 RUNS = "a run leaves no object, and a second one does again what the first one did"
@@ -10,10 +10,11 @@ RUNS = "a run leaves no object, and a second one does again what the first one d
 TABLE: dict[str, Row] = {
     **{
         f"databricks:index/{name[0].lower()}{name[1:]}:{name}": row
-        for rows in (unity_catalog.ROWS, workspace.ROWS, account.ROWS)
+        for rows in (unity_catalog.ROWS, workspace.ROWS, account.ROWS, stream.ROWS)
         for name, row in rows.items()
     },
     **{f"aws:{name}": row for name, row in aws.ROWS.items()},
+    "pulumi-python:dynamic/churn:MadeTables": Row(again="it only waits"),
     "pulumi-python:dynamic/churn:RunOnce": Row(again=RUNS),
     "pulumi-python:dynamic/churn:SeenPrincipal": Row(again="it only waits"),
 }

@@ -138,22 +138,6 @@ def test_an_interrupted_deployment_is_repaired_before_the_next(
     assert done == ["up", "adopt", "up", "up", "preview"]
 
 
-def test_an_errored_resource_is_a_failure_whatever_the_status(
-    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Seen when a provider ended before its time: the engine ended with status 0."""
-    output = (
-        "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
-    )
-    monkeypatch.setattr(Stack, "exists", lambda _: True)
-    monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: output)
-    monkeypatch.setattr("cli.stack.process_environment", lambda _: {})
-    stack = Stack("dev", settings)
-    with pytest.raises(CommandError, match=r"(?s)pulumi up of dev has left resources with errors.*plugin exited"):
-        stack.up(print)
-    assert stack.interrupted.exists(), "so that the next deployment adopts first"
-
-
 def test_a_deployment_is_killed_at_the_same_points_by_the_same_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
