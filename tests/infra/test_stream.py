@@ -148,7 +148,7 @@ def test_people_are_notified_where_the_settings_name_them(programs: dict[str, Pr
 def test_the_job_never_ends_and_runs_on_a_cluster_everywhere(programs: dict[str, Program]) -> None:
     for stack in PLATFORMS:
         job = programs[stack].of("Job")["churn_activity"].inputs
-        assert job["continuous"] == {"pauseStatus": "UNPAUSED"}
+        assert job["continuous"] == {"pauseStatus": "UNPAUSED", "taskRetryMode": "NEVER"}
         assert not {"schedule", "health", "queue"} & set(job)
         (task,) = job["tasks"]
         assert task["taskKey"] == "activity"

@@ -139,7 +139,8 @@ class Jobs(pulumi.ComponentResource):
     @staticmethod
     def _without_end() -> dict[str, Any]:
         """Describes a run that the service starts at once, and again after its end; pauses grow after failures."""
-        return {"continuous": {"pause_status": "UNPAUSED"}}
+        # the mode is the default, which the service tells and a job without it would differ from
+        return {"continuous": {"pause_status": "UNPAUSED", "task_retry_mode": "NEVER"}}
 
     def _schedule(self) -> dict[str, Any]:
         daily = self._args.daily
