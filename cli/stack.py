@@ -30,6 +30,15 @@ CHANGING = ("up", "destroy")  # commands that change what is deployed
 UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
 
+class ErroredError(CommandError):
+    """The engine counts errors and has ended with status 0.
+
+    It does so where a provider that it ends itself is gone before it expects that, at the end of a deployment that has
+    done everything, and says that the provider "exited prematurely" (pulumi/pulumi, issues 18238 and 22662). From its
+    words that cannot be told from a provider that has crashed.
+    """
+
+
 @dataclass(frozen=True)
 class Stack:
     """One stack on this machine's own backend.
@@ -200,7 +209,12 @@ class Stack:
         if self.interrupted.exists():
             self.adopt(report)
         self.interrupted.touch()
-        output = self._pulumi(verb, report, arguments, configuration)
+        try:
+            output = self._pulumi(verb, report, arguments, configuration)
+        except ErroredError as error:
+            console.print(f"  {error}\n  once more, to see whether everything is there", markup=False, style="dim")
+            self.adopt(report)
+            output = self._pulumi(verb, report, arguments, configuration)
         self.interrupted.unlink()
         return output
 
@@ -219,8 +233,8 @@ class Stack:
             cwd=REPOSITORY,
             remedy=lambda output: explained(output) or REMEDY,
         )
-        if ERRORED.search(output):  # after which the engine may end with status 0 nevertheless
-            raise CommandError(
+        if ERRORED.search(output):
+            raise ErroredError(
                 f"pulumi {verb} of {self.name} has left resources with errors:\n{_diagnostics(output)}\n"
                 f"All of its output: {log}\n{explained(output) or REMEDY}"
             )

@@ -138,17 +138,22 @@ def test_an_interrupted_deployment_is_repaired_before_the_next(
     assert done == ["up", "adopt", "up", "up", "preview"]
 
 
-def test_an_errored_resource_is_a_failure_whatever_the_status(
+def test_an_error_that_is_counted_is_a_failure_whatever_the_status(
     settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen when a provider ended before its time: the engine ended with status 0."""
-    output = (
+    """As when a provider ended before its time: one more deployment has to say that everything is there."""
+    errored = (
         "\nDiagnostics:\n  job (daily):\n    error: plugin exited\n\nResources:\n    + 264 created\n    1 errored\n"
     )
+    answers = iter([errored, "Resources:\n    265 unchanged\n", errored, errored])
+    adopted: list[str] = []
     monkeypatch.setattr(Stack, "exists", lambda _: True)
-    monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: output)
+    monkeypatch.setattr(Stack, "adopt", lambda *_: adopted.append("adopt"))
+    monkeypatch.setattr("cli.stack.run_logged", lambda *_, **__: next(answers))
     monkeypatch.setattr("cli.stack.process_environment", lambda _: {})
     stack = Stack("dev", settings)
+    assert stack.up(print) == "265 unchanged"
+    assert adopted == ["adopt"]
     with pytest.raises(CommandError, match=r"(?s)pulumi up of dev has left resources with errors.*plugin exited"):
         stack.up(print)
     assert stack.interrupted.exists(), "so that the next deployment adopts first"
