@@ -93,20 +93,14 @@ def in_account(account: AccountClient, client: WorkspaceClient) -> list[Thing]:
         account: The account.
         client: A workspace of it, through which tag policies are told.
     """
-    inside = f"{account.config.account_id}/"
+    id_, budgets = account.config.account_id, account.budgets.list()
+    inside = f"{id_}/"
     connectivity = account.network_connectivity.list_network_connectivity_configurations()
     policies = account.network_policies.list_network_policies_rpc()
     return [
         *_listed("metastore", account.metastores.list(), "name"),
         *_listed("network policy", policies, "network_policy_id", "AccountNetworkPolicy"),
-        *_listed(
-            "budget of the account",
-            account.budgets.list(),
-            "display_name",
-            "Budget",
-            "budget_configuration_id",
-            inside.replace("/", "|"),
-        ),
+        *_listed("budget of the account", budgets, "display_name", "Budget", "budget_configuration_id", f"{id_}|"),
         *_listed("tag policy", client.tag_policies.list_tag_policies(), "tag_key", "TagPolicy", "id"),
         *_listed(
             "credentials", account.credentials.list(), "credentials_name", "MwsCredentials", "credentials_id", inside

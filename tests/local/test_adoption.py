@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).parent / "programs" / "interrupted"
 POLICY = json.dumps({"spark_version": {"type": "fixed", "value": "17.3.x-scala2.13"}})
-UPS = 30  # at most, until one ends well
+UPS = 12  # at most, until one ends well
 DEPLOYER = Deployer(frozenset({"admin@churn.local"}), "00000000-0000-0000-0000-000000000000")
 
 

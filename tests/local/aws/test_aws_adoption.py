@@ -113,7 +113,7 @@ def test_a_killed_engine_leaves_nothing_behind(aws: LocalAws, program: AwsProgra
     assert {kind: count - before[kind] for kind, count in counts(aws).items()} == dict.fromkeys(before, 1)
 
 
-UPS = 20  # at most, until one ends well
+UPS = 12  # at most, until one ends well
 
 
 def test_lost_answers_leave_nothing_behind(aws: LocalAws, program: AwsProgram, engine: Engine) -> None:
