@@ -28,7 +28,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         names.external_locations,
         names.service_principals,
         names.folder,
-        names.cluster_policy,
+        names.cluster_policies,
         names.warehouse,
         names.secret_scope,
         names.pipelines,

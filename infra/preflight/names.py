@@ -88,16 +88,23 @@ def folder(inspection: Inspection) -> Iterator[Finding]:
         yield _taken(inspection, f"folder {path}", _managers(inspection, "directories", str(found.object_id)))
 
 
-def cluster_policy(inspection: Inspection) -> Iterator[Finding]:
-    """Looks at the cluster policy, which administrators manage; the engineers use that of the stack."""
-    name = f"{inspection.settings.prefix}-jobs"
-    for policy in inspection.client.cluster_policies.list():
-        if policy.name == name:
+def cluster_policies(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the cluster policies, which administrators manage; the engineers use those of the stack.
+
+    The stream's has a name only where its pipeline runs on a cluster.
+    """
+    platform = inspection.platform
+    purposes = ("jobs", "stream") if platform.stream and not platform.compute.serverless else ("jobs",)
+    existing = {policy.name: policy for policy in inspection.client.cluster_policies.list()}
+    for purpose in purposes:
+        name = f"{inspection.settings.prefix}-{purpose}"
+        policy = existing.get(name)
+        if policy:
             users = _managers(inspection, "cluster-policies", policy.policy_id or "", ("CAN_USE",))
-            own = {inspection.platform.groups.engineers, *_own(inspection)}
+            own = {platform.groups.engineers, *_own(inspection)}
             yield _taken(inspection, f"cluster policy {name}", [policy.creator_user_name, *users], own)
-            return
-    yield _free(f"cluster policy {name}")
+        else:
+            yield _free(f"cluster policy {name}")
 
 
 def warehouse(inspection: Inspection) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from databricks.sdk import AccountClient
 from databricks.sdk.errors import NotFound
-from databricks.sdk.service import catalog, iam, pipelines
+from databricks.sdk.service import catalog, iam, pipelines, postgres
 
 from churn.core.contract import file_contracts
 from cli.preflight import preflight
@@ -46,6 +46,7 @@ DEV = REPOSITORY / "Pulumi.dev.yaml"
 HOST, ID = "churn:platform.workspace.host", "churn:platform.workspace.id"
 DEPLOYER, OWNER = "churn:platform.workspace.deployer", "churn:platform.groups.platform"
 GROUND, ROOT, METASTORE = "churn:ground", "churn:ground.storage_root", "churn:platform.metastore_id"
+NO_STREAM = {"churn:platform.stream": None}  # as a ground without Kafka requires
 # Fields that the local workspace's catalogs have.
 SETTINGS_OF_CATALOG = {"full_name": "churn_local", "enable_predictive_optimization": "INHERIT"}
 # Of each type with a name of its own in the workspace: what the checks call it, and the input that has the name.
@@ -62,6 +63,7 @@ NAMES = {
     "Pipeline": ("pipeline", "name"),
     "Job": ("job", "name"),
     "ModelServing": ("serving endpoint", "name"),
+    "PostgresProject": ("Lakebase project", "projectId"),
 }
 OTHER_ACCOUNT = dict.fromkeys(
     ("churn:platform.account_id", "churn:ground.aws.databricks_account_id"), "00000000-0000-0000-0000-000000000009"
@@ -268,7 +270,7 @@ def test_a_group_of_other_case_is_seen(missing: Missing, client: WorkspaceClient
 
 
 def test_a_metastore_without_a_root_is_seen(missing: Missing, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = {GROUND: {"storage_root": None}}
+    nowhere = {GROUND: {"storage_root": None}, **NO_STREAM}
     found = missing(nowhere)
     assert found.keys() == {ROOT}
     assert found[ROOT].received == "null, and the metastore local has no root either"
@@ -281,8 +283,8 @@ def test_a_root_has_to_lie_in_an_external_location(
     missing: Missing, cloud: LocalWorkspace, client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = cloud.storage("lake")
-    assert missing({GROUND: {"storage_root": f"{lake}s/churn"}}).keys() == {ROOT}
-    changes: dict[str, Any] = {GROUND: {"storage_root": f"{lake}/churn/"}}
+    assert missing({GROUND: {"storage_root": f"{lake}s/churn"}, **NO_STREAM}).keys() == {ROOT}
+    changes: dict[str, Any] = {GROUND: {"storage_root": f"{lake}/churn/"}, **NO_STREAM}
     assert missing(changes) == {}, "whoever asks owns the location"
     sign_in(cloud, monkeypatch, "ada@churn.local", "admins", "churn-platform", "keepers")
     changes[DEPLOYER] = "ada@churn.local"
@@ -317,10 +319,10 @@ def test_privileges_on_the_metastore_are_asked_for(
 @pytest.mark.parametrize(
     ("changes", "rights"),
     [
-        ({GROUND: {"storage_root": "s3://shore/churn"}}, RIGHTS[:1]),
-        ({GROUND: {"stack": "organization/churn/ground"}}, RIGHTS[:3]),
+        ({GROUND: {"storage_root": "s3://shore/churn"}, **NO_STREAM}, RIGHTS[:1]),
+        ({GROUND: {"stack": "organization/churn/ground"}, **NO_STREAM}, RIGHTS[:3]),
         ({GROUND: {"stack": "organization/churn/ground", "kafka": True}}, RIGHTS),
-        ({"churn:ground.aws.kafka": None}, RIGHTS[:3]),
+        ({"churn:ground.aws.kafka": None, **NO_STREAM}, RIGHTS[:3]),
     ],
 )
 def test_a_ground_asks_for_what_it_uses(
@@ -387,16 +389,19 @@ def make_objects(cloud: LocalWorkspace, name: str) -> None:
         str(client.workspace.get_status("/churn-local").object_id),
         access_control_list=[iam.AccessControlRequest(user_name=name, permission_level=iam.PermissionLevel.CAN_MANAGE)],
     )
-    client.cluster_policies.create(name="churn-local-jobs", definition="{}")
+    for policy in ("jobs", "stream"):
+        client.cluster_policies.create(name=f"churn-local-{policy}", definition="{}")
     client.warehouses.create(name="churn-local", cluster_size="2X-Small", max_num_clusters=1)
     client.secrets.create_scope("churn-local")
     library = pipelines.PipelineLibrary(file=pipelines.FileLibrary(path="/Workspace/a.py"))
-    for pipeline in ("bronze", "silver"):
+    for pipeline in ("bronze", "silver", "stream"):
         client.pipelines.create(
             name=f"churn-local-{pipeline}", catalog="c", schema="s", serverless=True, libraries=[library]
         )
-    for job in ("daily", "bootstrap"):
+    for job in ("daily", "bootstrap", "activity"):
         client.jobs.create(name=f"churn-local-{job}")
+    spec = postgres.ProjectSpec(display_name="churn-local", pg_version=18)
+    client.postgres.create_project(postgres.Project(spec=spec), "churn-local")
     store = Store(cloud.settings.home / "workspace.sqlite")
     store.put(CATALOGS, "churn_local", CATALOGS.document({"name": "churn_local", "owner": name} | SETTINGS_OF_CATALOG))
     store.put(ENDPOINTS, "e1", ENDPOINTS.document({"id": "e1", "name": "churn-local", "creator": name, "state": {}}))
@@ -421,7 +426,7 @@ def test_names_that_others_use_are_seen(tmp_path: Path, monkeypatch: pytest.Monk
     foreign = names["admin@churn.local"]
     assert {finding.received for finding in foreign} == {"exists, managed by eve@churn.local"}
     assert all(finding.missing for finding in foreign)
-    assert len(foreign) == 16 + len(file_contracts())
+    assert len(foreign) == 20 + len(file_contracts())
 
 
 @pytest.mark.usefixtures("missing")
@@ -442,13 +447,13 @@ def test_the_names_are_those_that_the_program_deploys(
 
 
 def test_a_runtime_and_nodes_that_the_workspace_lacks_are_seen(missing: Missing) -> None:
-    classic, runtime, nodes = (
+    serverless, runtime, nodes = (
         f"churn:platform.compute.{name}" for name in ("serverless", "spark_version", "node_type_id")
     )
     found = missing({runtime: "17.9.x-scala2.13", nodes: "m6id.huge"})
     assert found[runtime].allowed == "a runtime of the workspace, such as 17.3.x-scala2.13"
     assert found[nodes].allowed == "an instance type of the workspace, such as m6id.2xlarge, m6id.xlarge"
-    assert missing({runtime: "17.9.x-scala2.13", nodes: "m6id.huge", classic: True}) == {}
+    assert missing({runtime: "17.9.x-scala2.13", nodes: "m6id.huge", serverless: True, **NO_STREAM}) == {}
 
 
 def test_packages_that_the_cloud_cannot_install_are_seen(
