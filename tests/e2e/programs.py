@@ -70,8 +70,12 @@ def account_of(workspace: LocalWorkspace) -> AccountClient:
 
 
 def platform_section(workspace: LocalWorkspace, **replaced: str) -> dict[str, Any]:
-    """Section `churn:platform` of a stack for a workspace, with other values in its part `workspace`."""
+    """Section `churn:platform` of a stack for a workspace, with other values in its part `workspace`.
+
+    It has no stream, which would ask for Kafka.
+    """
     section = section_of("dev", PLATFORM) | {"account_id": ACCOUNT_ID}
+    section.pop("stream")
     section["workspace"] = {"host": workspace.settings.workspace_url, "deployer": "admin@churn.local"} | replaced
     return section
 
