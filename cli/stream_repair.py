@@ -114,5 +114,6 @@ def _send(stream: DeployedStream, given: dict[str, Any]) -> int:
     command = [sys.executable, "-m", MODULE, f"--bootstrap-servers={stream.brokers}", f"--topic={stream.topic}"]
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, cwd=REPOSITORY, check=False)
     if done.returncode != 0:
-        raise CommandError(f"nothing was replayed:\n{done.stderr.strip().splitlines()[-1] if done.stderr else ''}")
+        last = (done.stderr.strip().splitlines() or [""])[-1]  # of a traceback: the error's name and its text
+        raise CommandError(f"nothing was replayed:\n{last.partition('Error: ')[2] or last}")
     return int(json.loads(done.stdout)["sent"])

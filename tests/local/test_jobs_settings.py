@@ -129,7 +129,7 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"schedule": {"quartz_cron_expression": "0 0 5 * * ?", "timezone_id": "Mars"}}, 400, "Mars"),
     ({"run_as": {"service_principal_name": "nobody"}}, 400, "run_as"),
     (
-        {"continuous": {"maintenance_window": {"start_hour": 1, "day_of_week": "MONDAY"}}},
+        {"continuous": {"maintenance_window": {"start_hour": 1, "day_of_week": "MONDAY", "timezone_id": "UTC"}}},
         501,
         "continuous.maintenance_window",
     ),

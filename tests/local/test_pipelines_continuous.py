@@ -77,10 +77,10 @@ class Continuous:
         self.sent = 0
         self.topic = broker.topic(3)
         self.text(SOURCE)
-        self.id = self.client.pipelines.create(**self.settings()).pipeline_id or ""
+        self.id = self.api.pipelines.create(**self.settings()).pipeline_id or ""
 
     @property
-    def client(self) -> WorkspaceClient:
+    def api(self) -> WorkspaceClient:
         return self.cloud.client()
 
     def settings(self) -> dict[str, Any]:
@@ -112,10 +112,10 @@ class Continuous:
         self.sent += count
 
     def state(self) -> pipelines.PipelineState | None:
-        return self.client.pipelines.get(self.id).state
+        return self.api.pipelines.get(self.id).state
 
     def latest(self) -> pipelines.UpdateStateInfo:
-        return (self.client.pipelines.get(self.id).latest_updates or [])[0]
+        return (self.api.pipelines.get(self.id).latest_updates or [])[0]
 
     def wait_running(self) -> str:
         """Waits until the newest update runs, and returns its id."""
@@ -201,25 +201,25 @@ def test_a_continuous_pipeline_runs_from_creation_until_it_is_stopped(stream: Co
     stream.send(50)
     stream.wait_complete()
     assert stream.latest().update_id == first, "all of it was one update"
-    events = list(stream.client.pipelines.list_pipeline_events(stream.id))
+    events = list(stream.api.pipelines.list_pipeline_events(stream.id))
     flows = {event.message for event in events if event.event_type == "flow_progress"}
     assert any("accepted is RUNNING" in text for text in flows)
     assert not any("COMPLETED" in (event.message or "") for event in events)
     assert stream.figures("accepted") == (100, 0), "duplicates are no rows of the flow"
 
     stream.text(SOURCE + MORE)
-    stream.client.pipelines.update(stream.id, **stream.settings())
+    stream.api.pipelines.update(stream.id, **stream.settings())
     wait_for(lambda: stream.latest().update_id != first, 60)
     stream.wait_running()
     wait_for(lambda: len(stream.rows("doubled")) == 100, 120)
 
-    stream.client.pipelines.stop_and_wait(stream.id)
+    stream.api.pipelines.stop_and_wait(stream.id)
     assert stream.latest().state is pipelines.UpdateStateInfoState.CANCELED
     stream.send(10)
     time.sleep(3)
     assert stream.state() is pipelines.PipelineState.IDLE
     assert len(stream.rows("accepted")) == 100, "what was stopped left no stream behind"
-    stream.client.pipelines.start_update(stream.id)
+    stream.api.pipelines.start_update(stream.id)
     stream.wait_complete()
 
 
@@ -227,21 +227,21 @@ def test_a_continuous_pipeline_runs_from_creation_until_it_is_stopped(stream: Co
 def test_a_fault_of_a_flow_ends_the_update_and_it_starts_again(stream: Continuous) -> None:
     stream.text(SOURCE + BROKEN)
     before = stream.latest().update_id
-    stream.client.pipelines.update(stream.id, **stream.settings())
+    stream.api.pipelines.update(stream.id, **stream.settings())
     wait_for(lambda: stream.latest().update_id != before, 60)
     wait_for(lambda: len(_failures(stream)) >= 2, 240)
     assert any("no such luck" in text for text in _failures(stream))
     assert stream.state() is pipelines.PipelineState.RUNNING, "the next try is on its way"
-    causes = {item.cause for item in stream.client.pipelines.list_updates(stream.id).updates or []}
+    causes = {item.cause for item in stream.api.pipelines.list_updates(stream.id).updates or []}
     assert pipelines.UpdateInfoCause.RETRY_ON_FAILURE in causes
     stream.text(SOURCE)
-    stream.client.pipelines.update(stream.id, **stream.settings())
+    stream.api.pipelines.update(stream.id, **stream.settings())
     stream.send(10)
     stream.wait_complete()
 
 
 def _failures(stream: Continuous) -> list[str]:
-    events = stream.client.pipelines.list_pipeline_events(stream.id, filter="level = 'ERROR'")
+    events = stream.api.pipelines.list_pipeline_events(stream.id, filter="level = 'ERROR'")
     return [event.message or "" for event in events if event.event_type == "update_progress"]
 
 
@@ -279,5 +279,5 @@ def _kill_broker(stream: Continuous) -> None:
 
 def test_a_deleted_continuous_pipeline_leaves_nothing_that_runs(stream: Continuous) -> None:
     stream.wait_running()
-    stream.client.pipelines.delete(stream.id)
+    stream.api.pipelines.delete(stream.id)
     assert stream.runners() == []

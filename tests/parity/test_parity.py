@@ -165,7 +165,7 @@ def test_every_stand_in_belongs_to_an_area(claims: Claims) -> None:
         ("for name in TASK_KINDS:\n    raise not_built(name)", ["pipeline_task, python_wheel_task"]),
         (
             "for name in NOT_BUILT:\n    raise not_built(f'{name} of a job')",
-            ["continuous, environment_variables, git_source, trigger, triggers of a job"],
+            ["environment_variables, git_source, trigger, triggers of a job"],
         ),
         (
             "raise not_built(f\"{path}.{kind} (there are {', '.join(TASK_KINDS)})\")",

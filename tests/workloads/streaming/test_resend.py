@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from churn.streaming import resend
+from churn.streaming.dead_letters import ReplayError
 from cli.brokers import offsets
 from tests.local.kafka import TestBroker
 from tests.ports import free_base_port
@@ -63,7 +64,7 @@ def test_a_wrong_line_sends_nothing(
     broker: TestBroker, monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]], done: list[list[int]], said: str
 ) -> None:
     topic = broker.topic(1)
-    with pytest.raises(SystemExit, match=said):
+    with pytest.raises(ReplayError, match=said):
         run(broker, topic, monkeypatch, *lines, done=done)
     assert sent(broker, topic) == []
 
@@ -72,5 +73,5 @@ def test_brokers_that_are_away_are_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(resend, "FLUSH_SECONDS", 1.0)
     given = {"lines": [json.dumps(LINE)], "quarantined": [[0, 5, "{"]], "done": []}
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
-    with pytest.raises(SystemExit, match=r"1 of 1 messages were not confirmed by 127\.0\.0\.1:1: no answer"):
+    with pytest.raises(resend.NotResentError, match=r"1 of 1 messages were not confirmed by 127\.0\.0\.1:1: no answer"):
         resend.main(["--bootstrap-servers=127.0.0.1:1", "--topic=any"])

@@ -21,6 +21,7 @@ from databricks.sdk.core import Config
 from churn import tasks
 from churn.core.clock import moment
 from churn.core.entry import Run, parse, spark_session
+from churn.core.errors import RetryableError
 from churn.online import copies, events, schema, source, writer
 from churn.online.connection import OnlineStore, OnlineStoreAwayError
 from churn.online.rescoring import Rescorer
@@ -41,7 +42,7 @@ FEW_EVENTS, MANY_EVENTS = 50_000, 200_000  # in one round: below, more versions 
 MOST_VERSIONS = 256
 
 
-class MovedMeanwhileError(psycopg.OperationalError):
+class MovedMeanwhileError(RetryableError):
     """Another task has moved the position: the round is given up, and the next one begins where that task is."""
 
 
@@ -171,7 +172,7 @@ def keep_up(
             if time.monotonic() - copied > COPY_SECONDS or (until_caught_up and caught_up):
                 copies.copy(connection, updater.spark, updater.run.catalog)
                 copied = time.monotonic()
-        except (OnlineStoreAwayError, psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except (OnlineStoreAwayError, MovedMeanwhileError, psycopg.OperationalError, psycopg.InterfaceError) as error:
             if connection is not None:
                 connection.close()
             connection = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Producer
 
 from churn.core.errors import RetryableError
-from churn.streaming.dead_letters import Message, ReplayError, replay
+from churn.streaming.dead_letters import Message, replay
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -66,11 +66,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = json.load(sys.stdin)
     quarantined = {(partition, offset): value for partition, offset, value in given["quarantined"]}
     done = {(partition, offset) for partition, offset in given["done"]}
-    try:
-        messages = replay(given["lines"], quarantined, done)
-        sent = send(options.bootstrap_servers, options.topic, messages)
-    except (ReplayError, NotResentError) as error:
-        sys.exit(str(error))
+    messages = replay(given["lines"], quarantined, done)
+    sent = send(options.bootstrap_servers, options.topic, messages)
     print(json.dumps({"sent": sent}))
 
 
