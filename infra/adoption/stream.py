@@ -5,6 +5,7 @@ The provider gives objects of Lakebase no ids of their own: it finds them again 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from databricks.sdk.errors import NotFound
@@ -24,8 +25,7 @@ def _projects(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     name = f"projects/{inputs['projectId']}"
     if _exists(cloud.workspace.postgres.get_project, name):
         holders = cloud.managers("database-projects", inputs["projectId"])
-        judged = cloud.judged(NO_ID, holders, inputs)
-        yield Found(NO_ID, judged.own, judged.holder, outputs={"name": name})
+        yield replace(cloud.judged(NO_ID, holders, inputs), outputs={"name": name})
 
 
 def _within(kind: str, identifier: str) -> Finder:
