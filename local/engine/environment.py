@@ -58,7 +58,8 @@ def engine_environment(settings: LocalSettings) -> dict[str, str]:
         "PATH": os.pathsep.join(first + rest),
         "PLATFORM_PYTHON": sys.executable,
         "PULUMI_HOME": str(home),
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        # without a second file beside each state, which a killed engine leaves empty, and then reads no state at all
+        "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

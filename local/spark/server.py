@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CATALOG_CLASS = "lakehouse.NamespacedCatalog"
 CHECKPOINTS_CLASS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+STATE_STORE_CLASS = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 HEAP = "1536m"
 # With small data the JVM runs mostly code that it has not yet compiled: the quick compiler alone saves a third of the
 # processor time. Its code cache of 48 MB would fill within a few runs, after which everything is interpreted.
@@ -120,6 +121,8 @@ def submit_arguments(settings: LocalSettings, jars: Path) -> list[str]:
         "spark.hadoop.lakehouse.volumes": str(settings.volumes),
         # by the file system above; the default manager asks another class of Hadoop, which knows no volumes
         "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_CLASS,
+        # as in pipelines of Databricks; Spark's own default holds the whole state in the heap
+        "spark.sql.streaming.stateStore.providerClass": STATE_STORE_CLASS,
         "spark.connect.extensions.relation.classes": "lakehouse.LateAnalysis",
         "spark.extraListeners": "lakehouse.ObservedMetrics,lakehouse.EndedSessions",
         "spark.lakehouse.observedMetrics.directory": str(observed_metrics(settings)),

@@ -157,8 +157,10 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
         # a platform that would go elsewhere is refused before anything of it is made
         platform = section_of("prod", PLATFORM) | {"metastore_id": None}
         del platform["stream"]  # which asks for Kafka
-        platform["workspace"] = {"host": url.replace("127.0.0.1", "localhost"), "deployer": principal.application_id}
-        configure(program, "prod", {GROUND: section, PLATFORM: platform})
+        runner = {"deployer": "admin@churn.local"}
+        platform["workspace"] = {"host": url.replace("127.0.0.1", "localhost")} | runner
+        ground = section | {"workspace": section["workspace"] | runner}
+        configure(program, "prod", {GROUND: ground, PLATFORM: platform})
         refused = program.preview(succeeds=False)
         assert f"the workspace of this ground is {url}; remedy: write its host" in refused
     finally:

@@ -43,7 +43,7 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.shows("engine: up, preview and destroy, with secrets and dynamic resources", client="Pulumi engine")
-def test_up_makes_what_a_second_preview_does_not_change(program: Program) -> None:
+def test_up_makes_what_a_second_preview_does_not_change(program: Program, tmp_path: Path) -> None:
     program.run("config", "set", "--secret", "key", "very secret")
     program.write(
         DYNAMIC
@@ -60,6 +60,9 @@ pulumi.export("key", pulumi.Config().require_secret("key"))
     program.preview("--expect-no-changes")
     shown = json.loads(program.run("stack", "output", "--json", "--show-secrets").strip())
     assert shown == {"result": 42, "key": "very secret"}
+    state = tmp_path / "home" / "pulumi" / "state"
+    assert list(state.rglob("*.json"))
+    assert not list(state.rglob("*.attrs")), "which the engine needs to read a state, and a kill can leave empty"
     program.write(DYNAMIC + 'Double("double", 22)')
     assert "no changes were expected" in program.preview("--expect-no-changes", succeeds=False)
     program.run("destroy", "--yes", "--skip-preview")

@@ -66,7 +66,6 @@ BROKEN = """
 def broken():
     return spark.readStream.table("arrived").select(F.expr("assert_true(offset < 0, 'no such luck')"))
 """
-STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
 class Continuous:
@@ -95,7 +94,6 @@ class Continuous:
                 "test.servers": self.broker.address,
                 "test.topic": self.topic,
                 "pipelines.trigger.interval": "1 second",
-                "spark.sql.streaming.stateStore.providerClass": STATE_STORE,
             },
         }
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 ROLE = "arn:aws:iam::123456789012:role/reads-kafka"
-STATE_STORE = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +68,6 @@ def test_kafka_is_read_streamed_and_written(
     first = rows.orderBy("partition", "offset").first()
     assert (first.topic, first.offset, bytes(first.headers[0].value)) == (source, 0, b"test")
 
-    session.conf.set("spark.sql.streaming.stateStore.providerClass", STATE_STORE)
     stream = session.readStream.format("kafka").options(**given).load().select("value").dropDuplicates(["value"])
     written = {"kafka.bootstrap.servers": broker.address, "topic": target, **allowed}
     checkpoint = str(tmp_path / "checkpoint")

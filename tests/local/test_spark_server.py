@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import date
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 from pyspark.errors import AnalysisException
@@ -165,8 +166,11 @@ def test_a_lost_jar_is_installed_again(monkeypatch: pytest.MonkeyPatch, tmp_path
     answers = {
         "java": "echo 'openjdk version \"17.0.1\"' >&2",
         "javac": 'echo javac 17; while [ "$1" != -d ] && shift; do :; done; mkdir -p "$2"',
-        "mvn": 'for last; do :; done; mkdir "${last#*=}"; touch "${last#*=}/delta.jar"',
+        "mvn": 'for last; do :; done; mkdir "${last#*=}"; cd "${last#*=}"; touch delta.jar; cp "$EMPTY" "$KAFKA"',
     }
+    ZipFile(tmp_path / "empty.zip", "w").close()
+    monkeypatch.setenv("EMPTY", str(tmp_path / "empty.zip"))
+    monkeypatch.setenv("KAFKA", "spark-sql-kafka-1.jar")
     for tool, script in answers.items():
         (tools / tool).write_text(f"#!/bin/sh\n{script}\n")
         (tools / tool).chmod(0o755)
@@ -178,7 +182,12 @@ def test_a_lost_jar_is_installed_again(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(ServerError, match="the jars are not all installed: run"):
         serve(LocalSettings(tmp_path, free_base_port()))
     assert installation.install() == jars
-    assert sorted(path.name for path in jars.iterdir()) == ["delta.jar", "jars.txt", "lakehouse.jar"]
+    assert sorted(path.name for path in jars.iterdir()) == [
+        "delta.jar",
+        "jars.txt",
+        "lakehouse.jar",
+        "spark-sql-kafka-1.jar",
+    ]
 
 
 def test_install_names_the_missing_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

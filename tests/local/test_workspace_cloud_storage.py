@@ -183,6 +183,8 @@ def test_a_catalog_needs_a_root_in_a_location_that_its_maker_may_use(
     client.grants.update("metastore", metastore, changes=make)
     said = refusal(PermissionDenied, other.catalogs.create, "others", storage_root="s3://raw/managed")
     assert "User does not have CREATE MANAGED STORAGE on External Location 'raw'." in said
+    unmake = [PermissionsChange(remove=[Privilege.CREATE_CATALOG], principal="maker@churn.local")]
+    client.grants.update("metastore", metastore, changes=unmake)
     client.users.delete(str(person.id))
     assert client.metastores.summary().storage_root is None
 

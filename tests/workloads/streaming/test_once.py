@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from local.settings import LocalSettings
 
-STATE = "spark.sql.streaming.stateStore.providerClass"
-ROCKS_DB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
-
 
 class Silver:
     """silver.events as the pipeline fills it, by batches over tables of its own."""
@@ -62,7 +59,6 @@ class Silver:
 
 @pytest.fixture
 def silver(spark: SparkSession, spark_home: LocalSettings, request: pytest.FixtureRequest) -> Silver:
-    spark.conf.set(STATE, ROCKS_DB)
     return Silver(spark, spark_home.home / request.node.name)
 
 
