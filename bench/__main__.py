@@ -7,17 +7,20 @@ import os
 import platform
 import sys
 
-from bench import preview, up
+from bench import preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
     "cold": up.cold,
     "cached": up.cached,
     "rehearsal": up.rehearsal,
+    "prod": prod.prod,
+    "stream": stream.stream,
+    "stream-hour": stream.stream_hour,
     "tests": up.tests,
     "preview": preview.of_running_platform,
 }
-ALL = ("cold", "cached", "rehearsal", "tests")
+ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests")
 
 
 def main() -> None:

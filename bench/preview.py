@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import tempfile
@@ -10,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.environment import client_environment
+from cli.environment import process_environment
 from cli.errors import CommandError
 from cli.stack import Stack
 from local import supervisor
@@ -38,15 +37,19 @@ def of_running_platform() -> Iterator[tuple[str, str]]:
     settings = LocalSettings.load()
     if not supervisor.running(settings):
         raise CommandError("the preview is measured on a platform that is up: `make up` first")
-    yield from measure(settings)
+    yield from measure(Stack.local(settings))
 
 
-def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
-    """Times both previews in turn, and yields the median of the ratios with both medians in seconds."""
-    environment = {**os.environ, **client_environment(settings)}
-    configuration = str(settings.home / "Pulumi.local.yaml")
-    count = len(Stack.local(settings).resources())
-    real = ["pulumi", "preview", "--stack", "local", "--config-file", configuration, "--non-interactive"]
+def measure(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Times both previews in turn, and yields the median of the ratios with both medians in seconds.
+
+    Args:
+        stack: A stack that is deployed.
+    """
+    environment = process_environment(stack.settings)
+    count = len(stack.resources())
+    configuration = str(stack.write_configuration({}))
+    real = ["pulumi", "preview", "--stack", stack.name, "--config-file", configuration, "--non-interactive"]
     with tempfile.TemporaryDirectory(prefix="churn-empty-") as folder:
         Path(folder, "Pulumi.yaml").write_text(PROJECT.format(virtualenv=REPOSITORY / ".venv"))
         Path(folder, "__main__.py").write_text(EMPTY.format(count=count))
@@ -62,7 +65,7 @@ def measure(settings: LocalSettings) -> Iterator[tuple[str, str]]:
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     yield (
-        f"`pulumi preview`, {count} resources, over {count} empty components",
+        f"`pulumi preview` of `{stack.name}`, {count} resources, over {count} empty components",
         f"{ratio:.1f} x ({ours:.1f} s, {theirs:.1f} s)",
     )
 

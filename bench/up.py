@@ -6,23 +6,15 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from bench import preview
+from bench.measuring import PORT, peak_memory, timed
 from cli.errors import CommandError
 from cli.rehearsal import PORTS_AWAY
-from local import leftovers
+from cli.stack import Stack
 from local.settings import REPOSITORY, LocalSettings
-
-PORT = "18400"
-SAMPLE_SECONDS = 1.0
 
 
 def cold() -> Iterator[tuple[str, str]]:
@@ -34,11 +26,11 @@ def cold() -> Iterator[tuple[str, str]]:
         fresh = {"PLATFORM_PORT": PORT, "XDG_CACHE_HOME": f"{folder}/cache", "GOMODCACHE": f"{folder}/go"}
         fresh |= {"MAVEN_OPTS": f"-Dmaven.repo.local={folder}/m2"}
         try:
-            with _peak_memory(LocalSettings(clone.resolve() / ".local", int(PORT))) as peak:
-                seconds, output = _timed(["make", "up"], clone, fresh)
+            with peak_memory(LocalSettings(clone.resolve() / ".local", int(PORT))) as peak:
+                seconds, output = timed(["make", "up"], clone, fresh)
             yield "`make up`, fresh clone, every cache empty", f"{seconds / 60:.1f} min"
             yield from _daily_run(output, peak.bytes)
-            seconds, _ = _timed(["make", "up"], clone, fresh)
+            seconds, _ = timed(["make", "up"], clone, fresh)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
         finally:
             subprocess.run(["make", "--quiet", "down"], cwd=clone, env={**os.environ, **fresh}, check=True)
@@ -51,14 +43,14 @@ def cached() -> Iterator[tuple[str, str]]:
         place = {"PLATFORM_HOME": folder, "PLATFORM_PORT": PORT}
         settings = LocalSettings(Path(folder).resolve(), int(PORT))
         try:
-            with _peak_memory(settings) as peak:
-                seconds, output = _timed(["make", "up"], REPOSITORY, place)
+            with peak_memory(settings) as peak:
+                seconds, output = timed(["make", "up"], REPOSITORY, place)
             yield "`make up`, builds cached, no state", f"{seconds:.0f} s"
             yield from _daily_run(output, peak.bytes)
-            seconds, _ = _timed(["make", "up"], REPOSITORY, place)
+            seconds, _ = timed(["make", "up"], REPOSITORY, place)
             yield "second `make up`, nothing changed", f"{seconds:.0f} s"
-            yield from preview.measure(settings)
-            seconds, _ = _timed(["make", "down"], REPOSITORY, place)
+            yield from preview.measure(Stack.local(settings))
+            seconds, _ = timed(["make", "down"], REPOSITORY, place)
             yield "`make down`", f"{seconds:.0f} s"
         finally:
             subprocess.run(["make", "--quiet", "down"], cwd=REPOSITORY, env={**os.environ, **place}, check=True)
@@ -68,9 +60,9 @@ def rehearsal() -> Iterator[tuple[str, str]]:
     """`make rehearse` with builds cached: end to end, its deployments and second plans, and memory."""
     with tempfile.TemporaryDirectory(prefix="churn-rehearse-") as folder:
         own = LocalSettings(Path(folder).resolve() / "rehearsal", int(PORT) + PORTS_AWAY)
-        with _peak_memory(own) as peak:
+        with peak_memory(own) as peak:
             place = {"PLATFORM_HOME": folder, "PLATFORM_PORT": PORT}
-            seconds, output = _timed(["make", "rehearse"], REPOSITORY, place)
+            seconds, output = timed(["make", "rehearse"], REPOSITORY, place)
     yield "`make rehearse`, builds cached", f"{seconds / 60:.1f} min"
     for what, duration in re.findall(r"✓ ((?:deploy|plan) the (?:ground|stack).*?) (\d+ s)", output):
         yield f"{what}, of the rehearsal", duration
@@ -79,7 +71,7 @@ def rehearsal() -> Iterator[tuple[str, str]]:
 
 def tests() -> Iterator[tuple[str, str]]:
     """`make test` after set-up."""
-    seconds, output = _timed(["make", "test"], REPOSITORY, {})
+    seconds, output = timed(["make", "test"], REPOSITORY, {})
     yield "`make test` after set-up", f"{seconds / 60:.1f} min: {output.strip().splitlines()[-1].strip('= ')}"
 
 
@@ -89,70 +81,3 @@ def _daily_run(output: str, peak_bytes: int) -> Iterator[tuple[str, str]]:
         raise CommandError(f"`make up` printed no duration of churn_daily:\n{output}")
     yield "`churn_daily` on Telco, first run", f"{duration[1]} s"
     yield "memory of all its processes at the peak (proportional set size)", f"{peak_bytes / 2**30:.1f} GiB"
-
-
-def _timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
-    """Runs a command, and returns its seconds and its output.
-
-    Raises:
-        CommandError: The command failed; the text has its output.
-    """
-    start = time.monotonic()
-    process = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
-    seconds = time.monotonic() - start
-    if process.returncode != 0:
-        raise CommandError(f"{' '.join(command)} failed:\n{process.stdout}{process.stderr}")
-    return seconds, process.stdout
-
-
-@dataclass
-class Peak:
-    """The most memory that was seen.
-
-    Attributes:
-        bytes: Proportional set size of all processes.
-    """
-
-    bytes: int = 0
-
-
-@contextmanager
-def _peak_memory(settings: LocalSettings) -> Iterator[Peak]:
-    """Samples the memory of a platform while the block runs."""
-    peak = Peak()
-    ended = threading.Event()
-
-    def sample() -> None:
-        while not ended.wait(SAMPLE_SECONDS):
-            peak.bytes = max(peak.bytes, sum(map(_proportional_bytes, processes(settings))))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    try:
-        yield peak
-    finally:
-        ended.set()
-        sampler.join()
-
-
-def processes(settings: LocalSettings) -> set[psutil.Process]:
-    """Finds the processes of a platform: commands with its port in their environment, and its local cloud.
-
-    Tasks and scoring servers lack the port; variables that they inherit from supervisord identify them.
-    """
-    port = str(settings.port)
-    commands = {
-        process
-        for process in psutil.process_iter(["environ"])
-        if (process.info["environ"] or {}).get("PLATFORM_PORT") == port
-    }
-    return commands.union(leftovers.processes(settings))
-
-
-def _proportional_bytes(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-        return 0

@@ -1,7 +1,8 @@
-"""Interruptions of a rehearsal: the engine, or a service that it talks to, is killed at random points of `up`."""
+"""Interruptions of a rehearsal: engine or services are killed at random points of `up`, or its requests spoiled."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -15,9 +16,11 @@ from local.progress import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from cli.stack import Report
 
+SPOILED_TRIES = 10  # deployments that faults may make fail, one after the other
 FAILURE = 2000  # letters of what a failed deployment says
 DELAY_SECONDS = 1.0  # at most, after such a line: requests are on their way then
 
@@ -98,6 +101,34 @@ class Interruptions:
             else:
                 if left := [killer.name for killer in killers if not killer.killed]:
                     raise CommandError(f"the deployment ended before {', '.join(left)} could be killed")
+
+    def spoil(self, up: Callable[[Report], str], faults: Path, share: float, report: Report) -> None:
+        """Deploys while a share of all requests is refused, late or lost; one that fails by it is gone on with.
+
+        Args:
+            up: Deploys a stack, or goes on with it.
+            faults: File that asks the local cloud for faults.
+            share: Of the requests.
+            report: Called with each line of the engine's output.
+
+        Raises:
+            CommandError: None of the deployments ended well.
+        """
+        faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32)}))
+        try:
+            for left in range(SPOILED_TRIES - 1, -1, -1):
+                try:
+                    up(report)
+                except CommandError as error:
+                    if not left:
+                        raise
+                    console.print(
+                        f"  the deployment failed by faults: {str(error)[:FAILURE]}", markup=False, style="dim"
+                    )
+                else:
+                    return
+        finally:
+            faults.unlink()
 
 
 @dataclass

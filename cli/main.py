@@ -114,7 +114,10 @@ def rehearse(
     ] = None,
     day: Annotated[bool, typer.Option(help="Run the daily job once in dev.")] = True,
     kills: Annotated[int, typer.Option(min=0, help="How often to kill the engine while it deploys each of them.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the random points at which the engine is killed.")] = 1,
+    faults: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of requests that are refused, late or lost while it deploys.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the random points at which the engine is killed, and of faults.")] = 1,
 ) -> None:
     """Deploys the account, dev and prod, whole, on a local cloud of their own; changes a setting, destroys everything.
 
@@ -124,7 +127,7 @@ def rehearse(
 
     if unknown := [name for name in environments or () if name not in ENVIRONMENTS]:
         raise typer.BadParameter(f"{unknown[0]!r} is not rehearsed; there are {' and '.join(ENVIRONMENTS)}")
-    rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day, kills=kills, seed=seed)
+    rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day, kills=kills, faults=faults, seed=seed)
 
 
 @app.command()

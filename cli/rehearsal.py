@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from databricks.sdk import WorkspaceClient
 
@@ -69,12 +70,14 @@ class Rehearsal:
         client: Its workspace.
         interruptions: How the engine and services are killed.
         kills: How often the engine, during the first deployment of which environments.
+        faults: Share of requests that are refused, late or lost during first deployments.
     """
 
     settings: LocalSettings
     client: WorkspaceClient
     interruptions: Interruptions = field(default_factory=Interruptions)
     kills: Mapping[str, int] = field(default_factory=dict)
+    faults: float = 0.0
 
     def stack(self, name: str) -> Stack:
         """A stack with the local cloud's addresses and ids in place of those of its file; the rest is as written."""
@@ -101,6 +104,8 @@ class Rehearsal:
                 if kills := self.kills.get(name, 0):
                     left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
                     self.interruptions.disturb(up, left, self._services(), report)
+                if self.faults:
+                    self.interruptions.spoil(up, self.settings.faults, self.faults, report)
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
@@ -237,7 +242,37 @@ def _groups_with_members() -> list[str]:
     return list(account.get("members", {}))
 
 
-def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool, kills: int = 0, seed: int = 1) -> None:
+@contextmanager
+def new_cloud(settings: LocalSettings, stacks: Sequence[str]) -> Iterator[LocalSettings]:
+    """A new local cloud for stacks whose settings are checked before; it is stopped after the block.
+
+    Args:
+        settings: The local cloud of the platform on this machine, beside which the new one is.
+        stacks: The stacks.
+    """
+    own = LocalSettings(settings.home / "rehearsal", settings.port + PORTS_AWAY, PRINCIPALS_SEEN_AFTER_SECONDS)
+    supervisor.stop(own)
+    shutil.rmtree(own.home, ignore_errors=True)
+    for name in stacks:
+        Stack(name, own).check_settings()
+    lifecycle.build(own)
+    lifecycle.start(own)
+    try:
+        yield own
+    finally:
+        with step("stop the services"):
+            supervisor.stop(own)
+
+
+def rehearse(
+    settings: LocalSettings,
+    environments: Sequence[str],
+    *,
+    day: bool,
+    kills: int = 0,
+    faults: float = 0.0,
+    seed: int = 1,
+) -> None:
     """Deploys the account and environments to a new local cloud, changes settings, and destroys all of it.
 
     Args:
@@ -246,38 +281,30 @@ def rehearse(settings: LocalSettings, environments: Sequence[str], *, day: bool,
         day: Whether to run the daily job once in `dev`.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
             on each time. Then workspace, AWS and broker are killed once each.
-        seed: Of the random points at which it is killed.
+        faults: Share of requests that are refused, late or lost during first deployments; the next one goes on.
+        seed: Of the random points at which it is killed, and of the faults.
 
     Raises:
         CommandError: A step failed, a second plan had changes, something was made twice, or something was left after
             the end. The services are stopped then too; their logs stay until the next rehearsal.
     """
-    own = LocalSettings(settings.home / "rehearsal", settings.port + PORTS_AWAY, PRINCIPALS_SEEN_AFTER_SECONDS)
-    supervisor.stop(own)
-    shutil.rmtree(own.home, ignore_errors=True)
-    for name in (ACCOUNT, *environments):
-        Stack(name, own).check_settings()
-    lifecycle.build(own)
-    lifecycle.start(own)
-    try:
-        client = lifecycle.workspace_client(own)
-        rehearsal = Rehearsal(own, client, Interruptions(seed), dict.fromkeys(environments, kills))
+    names = (ACCOUNT, *environments)
+    with new_cloud(settings, names) as own:
+        client, interruptions = lifecycle.workspace_client(own), Interruptions(seed)
+        rehearsal = Rehearsal(own, client, interruptions, dict.fromkeys(environments, kills), faults)
         before = rehearsal.things()
-        for name in (ACCOUNT, *environments):
+        for name in names:
             rehearsal.deploy(name)
         with step("compare what is in the cloud with the states"):
-            rehearsal.expect_once(before, (ACCOUNT, *environments))
+            rehearsal.expect_once(before, names)
         if day and DAILY in environments:
             rehearsal.run_day()
-        for name in (ACCOUNT, *environments):
+        for name in names:
             rehearsal.change(name)
-        for name in reversed((ACCOUNT, *environments)):
+        for name in reversed(names):
             rehearsal.destroy(name)
         if left := sorted(
             {f"{thing.kind} {thing.name}" for thing in rehearsal.things()} - {f"{t.kind} {t.name}" for t in before}
         ):
             raise CommandError(f"{len(left)} things are left after the end: {', '.join(left)}")
-    finally:
-        with step("stop the services"):
-            supervisor.stop(own)
     console.print("[green]✓[/green] everything was deployed, planned again, changed and destroyed; nothing is left")

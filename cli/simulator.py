@@ -89,7 +89,7 @@ def start(
             f"the pipeline churn_stream is {stream.state}, so nobody would read the messages\n  → `platform stream "
             "status` shows the stream; `platform local logs` has the reason"
         )
-    world = _simulated_world(stream)
+    world = simulated_world(stream)
     seed = int(world["seed"]) if seed is None else seed
     started = datetime.now(UTC).isoformat(timespec="seconds")
     given = {
@@ -150,8 +150,15 @@ def stop(settings: LocalSettings) -> Mapping[str, Any] | None:
     return _last_report(settings)
 
 
-def _simulated_world(stream: DeployedStream) -> Mapping[str, str]:
-    """Day and seed of the world that the stack's files come from, as the daily job has them."""
+def simulated_world(stream: DeployedStream) -> Mapping[str, str]:
+    """Day and seed of the world that the stack's files come from, as the daily job has them.
+
+    Args:
+        stream: A stream of the stack.
+
+    Raises:
+        CommandError: The stack simulates nothing.
+    """
     job = stream.client.jobs.get(int(stream.outputs["job_ids"][DAILY_JOB]))
     for task in (job.settings.tasks if job.settings else None) or []:
         if task.task_key == "simulate" and task.python_wheel_task:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import up
+from bench import measuring
 from local.settings import LocalSettings
 
 
@@ -23,7 +23,7 @@ from local.settings import LocalSettings
 def test_memory_is_that_of_every_process_of_the_platform(environment: dict[str, str], counted: bool) -> None:
     process = subprocess.Popen(["sleep", "600"], env={"PATH": "/usr/bin:/bin", **environment})
     try:
-        found = up.processes(LocalSettings(Path("/home"), 18400))
+        found = measuring.processes(LocalSettings(Path("/home"), 18400))
         assert (psutil.Process(process.pid) in found) == counted
     finally:
         process.kill()

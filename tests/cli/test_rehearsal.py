@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -186,6 +187,24 @@ def test_each_service_is_killed_once_and_a_deployment_that_fails_by_it_goes_on(m
         interruptions.Interruptions().disturb(up, 30, [("broker", lambda: False)], print)
     with pytest.raises(CommandError, match="another reason"):
         interruptions.Interruptions().disturb(refuse, 30, services, print)
+
+
+def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) -> None:
+    """The file that asks for faults is gone afterwards, also where none ended well."""
+    faults, asked = tmp_path / "faults.json", []
+
+    def up(_: Callable[[str], None]) -> str:
+        asked.append(json.loads(faults.read_text())["rate"])
+        if len(asked) < 3:
+            raise CommandError("the answer was lost")
+        return "done"
+
+    interruptions.Interruptions().spoil(up, faults, 0.05, print)
+    assert asked == [0.05] * 3
+    assert not faults.exists()
+    with pytest.raises(CommandError, match="another reason"):
+        interruptions.Interruptions().spoil(refuse, faults, 0.05, print)
+    assert not faults.exists()
 
 
 def refuse(_: Callable[[str], None]) -> str:

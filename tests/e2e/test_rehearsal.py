@@ -19,9 +19,13 @@ pytestmark = pytest.mark.timeout(3600)
 def test_the_stacks_for_the_cloud_are_rehearsed(request: pytest.FixtureRequest) -> None:
     """Sampled: the account and `dev`, without a day of it, and two kills of the engine while it deploys `dev`.
 
-    In full `prod` too, a day of `dev`, and twenty kills.
+    In full `prod` too, a day of `dev`, twenty kills, and one request in twenty refused, late or lost.
     """
-    sampled = ["--kills", "10"] if request.config.getoption("--soak") else ["dev", "--no-day", "--kills", "2"]
+    sampled = (
+        ["--kills", "10", "--faults", "0.05"]
+        if request.config.getoption("--soak")
+        else ["dev", "--no-day", "--kills", "2"]
+    )
     settings = LocalSettings(Path(tempfile.mkdtemp(prefix="churn-rehearsal-")), free_base_port() - PORTS_AWAY)
     done = platform_command(settings, "rehearse", *sampled)
     assert done.returncode == 0, done.stdout + done.stderr

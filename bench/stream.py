@@ -1,0 +1,142 @@
+"""The stream on this machine: latency of each hop by rate, catching up with a backlog, and memory over an hour."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bench.measuring import memory, platform
+from cli import simulator
+from cli.brokers import offsets
+from cli.deployed_stream import PIPELINE, DeployedStream, deployed_stream
+from cli.errors import CommandError
+from cli.stream_account import Account, audit
+from cli.stream_status import HOPS
+from local.settings import REPOSITORY, LocalSettings
+
+RATES = (100, 300, 1000)
+WARM_SECONDS, MEASURED_SECONDS = 90, 180
+COPIED_SECONDS = 60  # after which measurements of the online store are in the lake too
+BACKLOG_HOURS, BACKLOG_RATE = 2, 100
+HOUR_RATE, HOUR_MINUTES = 300, 60
+DEADLINE_SECONDS = 3600.0
+# Batches that the online store took in a span: the middle of all events, and the worst batch's 95th percentile.
+FRESHNESS = """
+SELECT hop, sum(rows), sum(p50 * rows) / sum(rows), max(p95) FROM {{catalog}}.mlops.stream_freshness
+WHERE written_at BETWEEN '{begin}' AND '{end}' GROUP BY hop
+"""
+
+
+def stream() -> Iterator[tuple[str, str]]:
+    """Latency of each hop at several rates, then two hours' backlog caught up, on a platform of its own."""
+    with platform() as settings:
+        for rate in RATES:
+            yield from _at_rate(settings, rate)
+        yield from _catch_up(settings)
+
+
+def stream_hour() -> Iterator[tuple[str, str]]:
+    """Memory of a platform whose stream runs for an hour."""
+    with platform() as settings:
+        simulator.start(settings, deployed_stream(settings), HOUR_RATE, None, {})
+        samples = []
+        for _ in range(HOUR_MINUTES):
+            time.sleep(60)
+            samples.append(memory(settings) / 2**30)
+        simulator.stop(settings)
+        sixth = HOUR_MINUTES // 6
+        parts = [statistics.mean(samples[start : start + sixth]) for start in range(0, HOUR_MINUTES, sixth)]
+        shown = ", ".join(f"{part:.2f}" for part in parts)
+        yield f"memory in each {sixth} minutes of an hour at {HOUR_RATE} messages/s", f"{shown} GiB"
+        yield _row(f"{HOUR_MINUTES} minutes", audit(deployed_stream(settings), DEADLINE_SECONDS))
+
+
+def _at_rate(settings: LocalSettings, rate: int) -> Iterator[tuple[str, str]]:
+    found = deployed_stream(settings)
+    simulator.start(settings, found, rate, None, {})
+    time.sleep(WARM_SECONDS)
+    begin, before = _now(), _end(found)
+    time.sleep(MEASURED_SECONDS)
+    end, after = _now(), _end(found)
+    lag = after - _read(found)
+    simulator.stop(settings)
+    yield f"at {rate} messages/s: sent", f"{(after - before) / MEASURED_SECONDS:.0f}/s; {lag} on the way at the end"
+    time.sleep(COPIED_SECONDS)
+    rows = {hop: values for hop, *values in found.rows(FRESHNESS.format(begin=begin, end=end))}
+    for hop in HOPS:
+        if hop in rows:
+            events, p50, p95 = (float(value) for value in rows[hop])
+            yield f"at {rate} messages/s: {hop}", f"p50 {p50:.1f} s, p95 {p95:.1f} s ({events:.0f} events)"
+    yield _row(f"{rate} messages/s", audit(found, DEADLINE_SECONDS))
+
+
+def _catch_up(settings: LocalSettings) -> Iterator[tuple[str, str]]:
+    """Sends hours of messages while the pipeline is stopped, and times how long it takes them over."""
+    found = deployed_stream(settings)
+    client, pipeline = found.client, found.outputs["pipeline_ids"][PIPELINE]
+    client.pipelines.stop_and_wait(pipeline)
+    messages = BACKLOG_HOURS * 3600 * BACKLOG_RATE
+    before = _end(found)
+    _send(found, messages)
+    waiting = _end(found) - before
+    began = time.monotonic()
+    client.pipelines.start_update(pipeline)
+    while _read(found) < _end(found):  # which costs less than the account, and so disturbs less
+        if time.monotonic() - began > DEADLINE_SECONDS:
+            raise CommandError(f"the backlog is not read after {DEADLINE_SECONDS:.0f} s")
+        time.sleep(5)
+    account = audit(found, DEADLINE_SECONDS)
+    seconds = time.monotonic() - began
+    yield (
+        f"{BACKLOG_HOURS} hours at {BACKLOG_RATE} messages/s caught up, start of the pipeline included",
+        f"{seconds:.0f} s ({waiting / seconds:.0f} messages/s, {waiting / seconds / BACKLOG_RATE:.1f} times as fast)",
+    )
+    yield _row("the backlog", account)
+
+
+def _row(what: str, account: Account) -> tuple[str, str]:
+    produced = sum(partition.produced for partition in account.partitions)
+    return f"account after {what}", f"{produced:,} messages, {account.lost} lost, {account.twice} twice"
+
+
+def _send(found: DeployedStream, messages: int) -> None:
+    """Sends simulated messages as fast as the broker takes them."""
+    world = simulator.simulated_world(found)
+    start = datetime.now(UTC).isoformat(timespec="seconds")
+    given = {
+        "bootstrap-servers": found.brokers,
+        "topic": found.topic,
+        "rate": BACKLOG_RATE,
+        "messages": messages,
+        "seed": int(world["seed"]) + 1,  # other events than those before
+        "start": start,
+        "snapshot-date": world["snapshot_date"],
+        "date": world["snapshot_date"],
+    }
+    command = [
+        sys.executable,
+        "-m",
+        simulator.MODULE,
+        "--unpaced",
+        *(f"--{key}={value}" for key, value in given.items()),
+    ]
+    subprocess.run(command, cwd=REPOSITORY, env=os.environ, check=True, capture_output=True)
+
+
+def _end(found: DeployedStream) -> int:
+    """Messages that the brokers have."""
+    return sum(each.end for each in offsets(found.brokers, found.topic).values())
+
+
+def _read(found: DeployedStream) -> int:
+    ((read,),) = found.rows("SELECT count(*) FROM {catalog}.bronze.events")
+    return int(read)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
