@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from databricks.sdk.service import postgres
 
+from churn.core.tables import STREAM_FRESHNESS
 from churn.online import copies
 from churn.online.connection import NoOnlineStoreError, OnlineStore
 from churn.online.source import NoEventsError
@@ -61,8 +62,12 @@ def test_no_event_is_lost_or_counted_twice_by_kills(
 def test_it_waits_for_the_store_and_stops_after_a_whole_round(
     stream: Stream, task: Callable[..., subprocess.Popen[str]], workspace: LocalWorkspace
 ) -> None:
+    """Its tables of the lake can be read, by the alert on lag for one, before there is an event."""
+    spark, freshness = stream.world.spark, f"{CATALOG}.{STREAM_FRESHNESS.name}"
+    spark.sql(f"DROP TABLE IF EXISTS {freshness}").collect()
     process = task()
     assert process.stdout
+    wait_until(lambda: spark.catalog.tableExists(freshness))
     stream.add({"customer_id": "w", "kind": "login"})
     wait_until(lambda: stream.days() == stream.days_of_silver())
     mask = postgres.FieldMask(field_mask=["spec"])

@@ -203,6 +203,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     client = WorkspaceClient(config=Config(retry_timeout_seconds=API_SECONDS))
     store = OnlineStore(client, options.endpoint, options.database, options.sslmode)
     spark = spark_session()
+    copies.create(spark, run.catalog)
     updater = Updater(spark, run, Rescorer(spark, run, options.model))
     keep_up(store, updater, options.trigger_seconds, stop, until_caught_up=options.until_caught_up)
     print("caught up" if not stop.is_set() else "stopped, after a whole round")

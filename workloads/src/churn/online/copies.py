@@ -25,6 +25,12 @@ MOST_ROWS = 10_000
 KEPT = timedelta(days=7)  # of measurements in the online store; the lake keeps all
 
 
+def create(spark: SparkSession, catalog: str) -> None:
+    """Makes the tables of the lake that are missing, so that they can be read before anything was measured."""
+    for table in COPIED.values():
+        table.create(spark, catalog)
+
+
 def copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str) -> int:
     """Copies what is not copied yet; returns how many rows."""
     copied = sum(_copy(connection, spark, catalog, name, table) for name, table in COPIED.items())
