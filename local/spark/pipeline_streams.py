@@ -119,9 +119,12 @@ class Streams:
                 self._spark.conf.set(name, before)
 
     def _checkpoint(self, flow: Flow, output: Output) -> str:
-        """The checkpoint that the first pass used: the highest number, as a full refresh begins the next one."""
+        """The checkpoint that the first pass used: the highest number, as a full refresh begins the next one.
+
+        The engine names its folder by the last part of the flow's name, which is its table's where it has none.
+        """
         name = output.name if isinstance(output, Sink) else self._registry.three_part_name(output.name)
-        folder = self._checkpoints.joinpath(*name.split("."), flow.name)
+        folder = self._checkpoints.joinpath(*name.split("."), flow.name.rpartition(".")[2])
         return str(folder / str(max(int(path.name) for path in folder.iterdir() if path.name.isdecimal())))
 
     def _follow(self, metrics: Metrics, stopping: threading.Event) -> None:

@@ -27,7 +27,7 @@ SOURCE = """
 from pyspark import pipelines as dp
 from pyspark.sql import functions as F
 
-@dp.table
+@dp.table(name="continuous.bronze.arrived")
 def arrived():
     options = {
         "kafka.bootstrap.servers": spark.conf.get("test.servers"),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 REPORT_SECONDS = 5.0
 FLUSH_SECONDS = 60.0
+# A shorter wait would be none for the producer, and a processor be busy with waiting; a longer one would delay its end.
+SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 0.1
 # Each message once and in order, whatever breaks in between; a message is given up after two minutes.
 PRODUCER = {
     "enable.idempotence": True,
@@ -77,7 +79,7 @@ class Sender:
         began = reported = time.monotonic()
         for message in messages:
             while paced and not self._stopped and (wait := began + message.due - time.monotonic()) > 0:
-                self._producer.poll(min(wait, 0.1))
+                self._producer.poll(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
             if self._stopped or self.faults:
                 break
             self._produce(message)
