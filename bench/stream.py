@@ -25,10 +25,29 @@ COPIED_SECONDS = 60  # after which measurements of the online store are in the l
 BACKLOG_HOURS, BACKLOG_RATE = 2, 100
 HOUR_RATE, HOUR_MINUTES = 300, 60
 DEADLINE_SECONDS = 3600.0
-# Batches that the online store took in a span: the middle of all events, and the worst batch's 95th percentile.
-FRESHNESS = """
-SELECT hop, sum(rows), sum(p50 * rows) / sum(rows), max(p95) FROM {{catalog}}.mlops.stream_freshness
-WHERE written_at BETWEEN '{begin}' AND '{end}' GROUP BY hop
+# Batches that the online store took in a span, by the versions of silver.events that they cover.
+VERSIONS = """
+SELECT min(version), max(version) FROM {{catalog}}.mlops.stream_freshness
+WHERE hop = 'event_online' AND written_at BETWEEN '{begin}' AND '{end}'
+"""
+LATENCY = """
+WITH batches AS (
+  SELECT version AS until, lag(version) OVER (ORDER BY version) AS after, written_at
+  FROM {{catalog}}.mlops.stream_freshness WHERE hop = 'event_online' AND version BETWEEN {first} AND {last}
+),
+moments AS (
+  SELECT e.event_time, e._broker_time AS broker, e._read_at AS bronze, e._accepted_at AS silver, b.written_at AS online
+  FROM batches b JOIN table_changes('{{catalog}}.silver.events', {first}, {last}) e
+    ON e._commit_version > b.after AND e._commit_version <= b.until
+  WHERE e._source = 'stream'
+),
+hops AS (
+  SELECT stack(5, 'event_broker', broker - event_time, 'broker_bronze', bronze - broker, 'bronze_silver',
+    silver - bronze, 'silver_online', online - silver, 'event_online', online - event_time) AS (hop, took)
+  FROM moments
+)
+SELECT hop, count(*), percentile(CAST(took AS DECIMAL(18, 6)), 0.5), percentile(CAST(took AS DECIMAL(18, 6)), 0.95)
+FROM hops GROUP BY hop
 """
 
 
@@ -67,7 +86,8 @@ def _at_rate(settings: LocalSettings, rate: int) -> Iterator[tuple[str, str]]:
     simulator.stop(settings)
     yield f"at {rate} messages/s: sent", f"{(after - before) / MEASURED_SECONDS:.0f}/s; {lag} on the way at the end"
     time.sleep(COPIED_SECONDS)
-    rows = {hop: values for hop, *values in found.rows(FRESHNESS.format(begin=begin, end=end))}
+    ((first, last),) = found.rows(VERSIONS.format(begin=begin, end=end))
+    rows = {hop: values for hop, *values in found.rows(LATENCY.format(first=first, last=last))}
     for hop in HOPS:
         if hop in rows:
             events, p50, p95 = (float(value) for value in rows[hop])

@@ -412,6 +412,7 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
         ),
         ("stream", "notify", ["a@b.c"], {"churn_stream", "churn_activity", "stream-lag"}),
         ("stream", "trigger_seconds", 60, {"churn_activity"}),
+        ("stream", "features_days", 7, {"churn_activity"}),
         ("stream", "maximum_lag_minutes", 60, {"churn_daily", "stream-lag"}),
         ("stream", "wait_minutes", 60, {"churn_daily"}),
         ("training", "horizon_days", 60, {"churn_daily"}),

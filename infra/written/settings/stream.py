@@ -47,6 +47,13 @@ class Stream(Section):
     wait_minutes: int = Field(
         ge=1, le=240, description="minutes that a day waits for the stream to take over the day's files"
     )
+    features_days: int = Field(
+        default=31,
+        ge=1,
+        le=3650,
+        description="days for which a customer's last features and score count; one without any gets no live score. A "
+        "simulated world that stands still on its snapshot date takes many",
+    )
     online: Online = Field(description="the online store")
     notify: tuple[Email, ...] | None = Field(
         default=None,

@@ -64,7 +64,7 @@ def task(stream: Stream, workspace: LocalWorkspace, spark_home: LocalSettings) -
 
     def start(until_caught_up: int = 0) -> subprocess.Popen[str]:
         options = {"catalog": CATALOG, "date": "2026-01-31", "run_id": "live", "model": MODEL, "endpoint": ENDPOINT}
-        options |= {"database": DATABASE, "sslmode": "disable", "trigger_seconds": "1"}
+        options |= {"database": DATABASE, "sslmode": "disable", "trigger_seconds": "1", "features_days": "31"}
         options["until_caught_up"] = str(until_caught_up)
         url = workspace.settings.workspace_url
         environment = os.environ | {

@@ -63,12 +63,13 @@ class Stream:
             rows.append(tuple(full.get(name) for name in NAMES))
         self.world.spark.createDataFrame(rows, EVENTS).write.mode("append").saveAsTable(self.table)
 
-    def updater(self) -> Updater:
+    def updater(self, days: int = 31) -> Updater:
+        """What takes events over; features and scores count for some days."""
         spark, of_run = self.world.spark, Run(CATALOG, date(2026, 1, 31), "live")
-        return Updater(spark, of_run, Rescorer(spark, of_run, MODEL))
+        return Updater(spark, of_run, Rescorer(spark, of_run, MODEL, days))
 
-    def catch_up(self) -> None:
-        keep_up(self.store, self.updater(), 0.1, threading.Event(), until_caught_up=True)
+    def catch_up(self, days: int = 31) -> None:
+        keep_up(self.store, self.updater(days), 0.1, threading.Event(), until_caught_up=True)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self.store.connect() as connection:

@@ -134,6 +134,16 @@ def test_a_signal_in_a_running_session_scores_once(stream: Stream, customers: li
     assert set(live["run_id"]) == {"live"}
 
 
+def test_features_that_are_too_old_give_no_live_score(stream: Stream, customers: list[str]) -> None:
+    query = "SELECT customer_id FROM churn.scores WHERE session_id = %s"
+    stream.add(*signal_of(customers[4], "too old"))
+    stream.catch_up(days=0)
+    assert not stream.rows(query, "too old")
+    stream.add(*signal_of(customers[4], "young"))
+    stream.catch_up()
+    assert stream.rows(query, "young") == [(customers[4],)]
+
+
 def test_a_new_champion_scores_with_fresh_usage(stream: Stream, customers: list[str], world: World) -> None:
     [(before,)] = stream.rows("SELECT score FROM churn.scores WHERE customer_id = %s", customers[0])
     version = challenge(MODEL, world.frame)

@@ -95,6 +95,7 @@ class ActivityOptions:
     database: str = field(metadata=option("name of the database in PostgreSQL"))
     sslmode: str = field(metadata=option("how PostgreSQL is reached, in the words of libpq; require in the cloud"))
     trigger_seconds: int = field(metadata=option("seconds between two looks for new events", int))
+    features_days: int = field(metadata=option("days for which a customer's last features and score count", int))
     until_caught_up: bool = field(
         metadata=option("1 to end when nothing new is left, 0 to go on", lambda text: bool(int(text)))
     )

@@ -204,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     store = OnlineStore(client, options.endpoint, options.database, options.sslmode)
     spark = spark_session()
     copies.create(spark, run.catalog)
-    updater = Updater(spark, run, Rescorer(spark, run, options.model))
+    updater = Updater(spark, run, Rescorer(spark, run, options.model, options.features_days))
     keep_up(store, updater, options.trigger_seconds, stop, until_caught_up=options.until_caught_up)
     print("caught up" if not stop.is_set() else "stopped, after a whole round")
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from churn.core.entry import Run
     from churn.online.writer import Raised
 
-LOOK_BACK_DAYS = 31  # of features and daily scores; a customer without any for so long is none of the active ones
-
 
 @dataclass
 class Rescorer:
@@ -36,11 +34,13 @@ class Rescorer:
         spark: Session that reads gold.
         run: The run, whose id scores carry.
         model: Name of the registered model.
+        days: For which features and daily scores count; a customer without any is none of the active ones.
     """
 
     spark: SparkSession
     run: Run
     model: str
+    days: int
     _loaded: LoadedModel | None = None
 
     def champion(self) -> LoadedModel | None:
@@ -99,7 +99,7 @@ class Rescorer:
 
     def _inputs(self, model: LoadedModel, customers: Sequence[str], at: datetime) -> pd.DataFrame:
         """What the model reads of customers, out of the latest features of each."""
-        since = at.date() - timedelta(days=LOOK_BACK_DAYS)
+        since = at.date() - timedelta(days=self.days)
         rows = self.spark.table(self.run.table(FEATURES.name)).where(
             sf.col("customer_id").isin(list(customers)) & (sf.col("observation_date") > sf.lit(since))
         )
@@ -113,7 +113,7 @@ class Rescorer:
         """The score that each customer had before: of a session of the same day or of the last daily run."""
         daily = self.spark.table(SCORES.create(self.spark, self.run.catalog)).where(
             sf.col("customer_id").isin(list(customers))
-            & (sf.col("date") > sf.lit(at.date() - timedelta(days=LOOK_BACK_DAYS)))
+            & (sf.col("date") > sf.lit(at.date() - timedelta(days=self.days)))
         )
         rows = daily.groupBy("customer_id").agg(sf.max_by("score", "date").alias("score"), sf.max("date").alias("date"))
         known = {row.customer_id: (row.date, float(row.score)) for row in rows.collect()}
