@@ -83,3 +83,8 @@ def test_all_faults_are_told_at_once() -> None:
         "line 1",
         "line 3",
     ]
+
+
+def test_a_file_that_is_wrong_throughout_is_told_in_short() -> None:
+    with pytest.raises(ReplayError, match=r"line 10: .*; and 90 more lines$"):
+        replay([line(offset=5)] * 100, {}, set())

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 Place = tuple[int, int]  # partition and offset of a message
+SHOWN_FAULTS = 10  # of the lines of a file
 
 
 class ReplayError(FinalError):
-    """Repaired messages cannot be replayed; the text has every one with its line, what is wrong, and the remedy."""
+    """Repaired messages cannot be replayed; the text has their lines, what is wrong, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def replay(lines: Sequence[str], quarantined: Mapping[Place, str], done: Collect
         repair is not late.
 
     Raises:
-        ReplayError: With every fault of every line. Nothing is to be sent then.
+        ReplayError: With the first faults of lines, and the number of the others. Nothing is to be sent then.
     """
     faults: list[str] = []
     messages: list[Message] = []
@@ -132,7 +133,8 @@ def replay(lines: Sequence[str], quarantined: Mapping[Place, str], done: Collect
         seen.add(place)
         messages.append(message)
     if faults:
-        raise ReplayError("; ".join(faults))
+        more = [f"and {len(faults) - SHOWN_FAULTS} more lines"] if len(faults) > SHOWN_FAULTS else []
+        raise ReplayError("; ".join(faults[:SHOWN_FAULTS] + more))
     return messages
 
 
