@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,25 +83,34 @@ class JobsArgs:
 
 
 class Jobs(pulumi.ComponentResource):
-    """Owns the jobs and their permissions; their clusters live as long as a run."""
+    """Owns the jobs and their permissions; their clusters live as long as a run.
+
+    Attributes:
+        ids: Ids of the jobs, by name.
+        settings: A hash of what a run takes from its job, by name.
+    """
 
     ids: dict[str, pulumi.Output[str]]
+    settings: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: JobsArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the jobs."""
         super().__init__("churn:platform:Jobs", name, None, opts)
         self._args = args
+        self.settings = {}
         self.ids = {spec.name: self._job(spec).id for spec in args.specs}
         self.register_outputs({"ids": self.ids})
 
     def _job(self, spec: JobSpec) -> databricks.Job:
         args = self._args
+        # The provider compares lists by position, and the service returns tasks by key.
+        tasks = [self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)]
+        self.settings[spec.name] = pulumi.Output.json_dumps([tasks, self._compute()]).apply(_digest)
         job = databricks.Job(
             spec.name,
             name=deployed_name(spec.name, args.prefix),
             description=spec.description,
-            # The provider compares lists by position, and the service returns tasks by key.
-            tasks=[self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)],
+            tasks=tasks,
             parameters=[{"name": name, "default": self._job_defaults()[name]} for name in JOB_PARAMETERS],
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             max_concurrent_runs=1,
@@ -230,3 +240,7 @@ class Jobs(pulumi.ComponentResource):
             **{name: str(value) for name, value in (args.stream.model_dump() if args.stream else {}).items()},
             **args.values,
         }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -12,6 +12,7 @@ from infra.layers.platform.jobs import Jobs
 from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
 from infra.layers.platform.online_store import OnlineStore, OnlineStoreArgs, project_id
 from infra.layers.platform.stream_pipeline import StreamPipeline, StreamPipelineArgs
+from infra.once.current_run import CurrentRun, CurrentRunArgs
 from infra.once.made_tables import MadeTables, MadeTablesArgs
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Stream(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.online, self.tables])
         jobs = Jobs("stream-jobs", self._of_activity(args), after)
         self.job_ids = jobs.ids
+        run = CurrentRunArgs(args.host, jobs.ids[ACTIVITY.name], jobs.settings[ACTIVITY.name])
+        CurrentRun("activity-run", run, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
         LagAlert("lag-alert", args.alert, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
         self.register_outputs({"pipeline_ids": self.pipeline_ids})
 
