@@ -6,13 +6,14 @@ import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 import pytest
 from databricks.sdk.service import postgres
 
 from churn.core.tables import STREAM_FRESHNESS
 from churn.online import copies
-from churn.online.connection import NoOnlineStoreError, OnlineStore
+from churn.online.connection import NoOnlineStoreError, OnlineStore, OnlineStoreAwayError
 from churn.online.source import NoEventsError
 from tests.workloads.ml_world import CATALOG
 from tests.workloads.online.live_stream import DATABASE, ENDPOINT, Stream, now, signal_of, wait_until
@@ -57,6 +58,46 @@ def test_no_event_is_lost_or_counted_twice_by_kills(
     assert stream.days() == stream.days_of_silver()
     scored = stream.rows("SELECT session_id FROM churn.scores WHERE starts_with(session_id, 'kill') ORDER BY 1")
     assert scored == sorted((f"kill {number}",) for number in range(kills))
+
+
+def test_no_event_is_lost_or_counted_twice_by_kills_of_the_store(
+    stream: Stream,
+    customers: list[str],
+    task: Callable[..., subprocess.Popen[str]],
+    workspace: LocalWorkspace,
+    kills: int,
+) -> None:
+    """The task goes on by itself: a batch whose transaction PostgreSQL lost is taken over again."""
+    process = task()
+    for number in range(kills):
+        blocker = stream.store.connect()
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE churn.freshness IN ACCESS EXCLUSIVE MODE")  # the last step of a batch waits
+        stream.add(*signal_of(customers[3], f"lost {number}"), *[{"customer_id": "s", "kind": "login"}] * 50)
+        wait_until(lambda: stream.rows("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)])
+        _kill_postgres(workspace)
+        with pytest.raises(psycopg.OperationalError):
+            blocker.execute("COMMIT")
+        wait_until(lambda: _is_caught_up(stream))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    scored = stream.rows("SELECT session_id FROM churn.scores WHERE starts_with(session_id, 'lost') ORDER BY 1")
+    assert scored == sorted((f"lost {number}",) for number in range(kills))
+
+
+def _kill_postgres(workspace: LocalWorkspace) -> None:
+    """Kills the server and all that it has started, as a lost machine would."""
+    [file] = workspace.settings.home.glob("postgres/*/**/postmaster.pid")
+    server = psutil.Process(int(file.read_text().split()[0]))
+    for process in [server, *server.children(recursive=True)]:
+        process.kill()
+
+
+def _is_caught_up(stream: Stream) -> bool:
+    try:
+        return stream.days() == stream.days_of_silver()
+    except (psycopg.OperationalError, OnlineStoreAwayError):
+        return False
 
 
 def test_it_waits_for_the_store_and_stops_after_a_whole_round(
