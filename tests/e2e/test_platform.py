@@ -28,6 +28,7 @@ from local import supervisor
 from local.engine.installation import Installed
 from local.settings import REPOSITORY
 from local.spark.install import jars_folder
+from tests.e2e import stream_parts
 from tests.e2e.conftest import Platform
 from tests.golden import assert_matches
 from tests.inventory import inventory
@@ -136,6 +137,26 @@ def test_events_give_live_scores_and_every_message_is_accounted_for(platform: Pl
     pipeline = platform.outputs()["pipeline_ids"]["churn_stream"]
     faults = platform.client().pipelines.list_pipeline_events(pipeline, filter="level='ERROR'")
     assert [fault.message for fault in faults] == []
+
+
+@pytest.mark.shows("pipelines: kills of every part of the stream lose and double nothing", client="databricks-sdk")
+def test_kills_while_events_come_lose_nothing_and_repeat_nothing(platform: Platform, kills: int) -> None:
+    assert platform.command("stream", "start", "--rate", "50").returncode == 0
+    chance = random.Random(11)  # noqa: S311 (reproducible, not secret)
+    for kill in range(kills):
+        part = list(stream_parts.MARKS)[kill % len(stream_parts.MARKS)]
+        seen = platform.number(stream_parts.STREAMED)
+        stream_parts.wait_until(lambda: platform.number(stream_parts.STREAMED) > seen)  # noqa: B023 (called at once)
+        time.sleep(chance.uniform(0, 5))
+        stream_parts.kill(platform, part)
+        assert platform.command("local", "start").returncode == 0
+        print(f"kill {kill + 1} of {kills}: {part}")
+    assert platform.command("stream", "stop").returncode == 0
+    account = platform.command("stream", "audit", "--wait", str(LIVE_SCORES_SECONDS))
+    assert "every message is accounted for: 0 lost, 0 there twice" in account.stdout, account.stdout + account.stderr
+    of_silver = [tuple(row) for row in platform.rows(stream_parts.DAYS_OF_SILVER)]
+    assert of_silver
+    stream_parts.wait_until(lambda: stream_parts.days_of_the_online_store(platform) == of_silver)
 
 
 def test_preflight_knows_the_platform_by_its_owner(platform: Platform) -> None:

@@ -1,0 +1,69 @@
+"""The parts of the stream of a whole platform, killed one at a time, and what its online store has in the end."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import psycopg
+
+from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from local import leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.conftest import Platform
+
+WAIT_SECONDS = 300  # the machine is shared
+STREAMED = "SELECT count(*) FROM {catalog}.silver.events WHERE _source = 'stream'"
+DAYS_OF_SILVER = """
+    SELECT event_date, count(*), count_if(kind = 'session_start') FROM {catalog}.silver.events
+    WHERE event_date > current_date() - 30 GROUP BY 1 ORDER BY 1
+"""
+DAYS_OF_THE_STORE = b"""
+    SELECT event_date::text, sum(events)::text, sum(sessions)::text FROM churn.customer_days
+    WHERE event_date > current_date - 30 GROUP BY 1 ORDER BY 1
+"""
+MARKS = {  # what the command lines of each have
+    "broker": "kafka.Kafka",
+    "online store": "/postgres -D",
+    "pipeline": "local.spark.pipeline_runner",
+    "activity": '"entry_point": "activity"',
+    "Spark": "SparkConnectServer",
+    "workspace": "-m local.workspace",
+}
+
+
+def kill(platform: Platform, part: str) -> None:
+    """Kills the processes of one part of the stream, once there are any."""
+    mark = MARKS[part]
+
+    def killed() -> bool:
+        found = [each for each in leftovers.processes(platform.settings) if mark in " ".join(each.info["cmdline"])]
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return bool(found)
+
+    wait_until(killed)
+
+
+def days_of_the_online_store(platform: Platform) -> list[tuple[str, ...]]:
+    """Events and sessions of each recent day, as the online store has them; empty while it does not answer."""
+    online = platform.outputs()["online_store"]
+    store = OnlineStore(platform.client(), online["endpoint"], online["database"], "disable")
+    try:
+        with store.connect() as connection:
+            return connection.execute(DAYS_OF_THE_STORE).fetchall()
+    except (OnlineStoreAwayError, psycopg.OperationalError):
+        return []
+
+
+def wait_until(ready: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not ready():
+        assert time.monotonic() < deadline, f"not so after {WAIT_SECONDS} s"
+        time.sleep(2)
