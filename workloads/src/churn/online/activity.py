@@ -93,6 +93,10 @@ class Updater:
                 writer.refresh_activity(connection, (), at)
             return True
         until = min(newest, old.version + self.versions)
+        if any(each.otherwise for each in source.commits(self.spark, self.table, old.version, until)):
+            print(f"versions {old.version + 1} to {until} delete or change events: all are taken over anew")
+            self._begin(connection, source.head(self.spark, self.table))
+            return True
         found = source.changes(self.spark, self.table, old.version, until)
         days = events.days_of(found)
         self._write(connection, old, Position(old.table_id, until), days, found)
@@ -111,7 +115,11 @@ class Updater:
         return left == 0
 
     def _begin(self, connection: psycopg.Connection[Any], now: Position) -> None:
-        """Takes over a whole version: at first, and where the table was made anew."""
+        """Takes over a whole version: at first, and where the table was made anew or has lost events.
+
+        A full refresh keeps the table and its id on some platforms, and the erasure of a customer does on all: days and
+        sessions are sums, from which nothing can be taken away.
+        """
         at = moment()
         days = source.totals(self.spark, self.table, now.version, at.date())
         recent = source.running(self.spark, self.table, now.version, at)

@@ -7,6 +7,7 @@ Structured Streaming would lie elsewhere, and a crash between both would count a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,26 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+SESSION = timedelta(days=1)  # longer than any session, so that one which runs is read whole
+
+
 class NoEventsError(FinalError):
     """silver.events is missing, or has no change feed; the text says what makes it."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one version of a table has changed.
+
+    Attributes:
+        version: The version.
+        added: Rows that it added.
+        otherwise: Rows that it deleted or changed, as a full refresh or the erasure of a customer does.
+    """
+
+    version: int
+    added: int
+    otherwise: int
 
 
 def head(spark: SparkSession, table: str) -> Position:
@@ -49,6 +68,14 @@ def latest_version(spark: SparkSession, table: str) -> int:
     return int(latest.version)
 
 
+def commits(spark: SparkSession, table: str, after: int, until: int) -> list[Commit]:
+    """What the versions after one, up to another, have changed, in order; a version without rows is left out."""
+    added = sf.col("_change_type") == "insert"
+    by_version = _feed(spark, table, after, until).groupBy(sf.col("_commit_version").alias("version"))
+    rows = by_version.agg(sf.count_if(added).alias("added"), sf.count_if(~added).alias("otherwise"))
+    return [Commit(*row) for row in rows.orderBy("version").collect()]
+
+
 def changes(spark: SparkSession, table: str, after: int, until: int) -> list[Event]:
     """Events that were added.
 
@@ -58,14 +85,15 @@ def changes(spark: SparkSession, table: str, after: int, until: int) -> list[Eve
         after: Version after which they were added.
         until: Version with which the last were.
     """
-    feed = spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
-    rows = feed.option("endingVersion", until).table(table).where("_change_type = 'insert'")
-    return _events(rows)
+    return _events(_feed(spark, table, after, until).where("_change_type = 'insert'"))
 
 
 def running(spark: SparkSession, table: str, version: int, at: datetime) -> list[Event]:
-    """Events of a version in the time in which a session that runs must have one, for the first batch of all."""
-    return _events(_at(spark, table, version).where(sf.col("event_time") > sf.lit(at - ACTIVE)))
+    """All events of the sessions that may run at a moment, as of a version, for the first batch of all."""
+    key = ["customer_id", "session_id"]
+    rows = _at(spark, table, version).where(sf.col("event_time") > sf.lit(at - SESSION))
+    recent = rows.where(sf.col("event_time") > sf.lit(at - ACTIVE)).select(*key).distinct()
+    return _events(rows.join(recent, key, "left_semi"))
 
 
 def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tuple[str, date], DayTotals]:
@@ -88,6 +116,12 @@ def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tupl
         key = row.pop("customer_id"), row.pop("event_date")
         found[key] = DayTotals(**row)
     return found
+
+
+def _feed(spark: SparkSession, table: str, after: int, until: int) -> DataFrame:
+    """Rows that the versions after one, up to another, have changed."""
+    feed = spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
+    return feed.option("endingVersion", until).table(table)
 
 
 def _at(spark: SparkSession, table: str, version: int) -> DataFrame:
