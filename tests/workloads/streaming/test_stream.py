@@ -175,7 +175,7 @@ def test_the_second_update_reads_on_and_a_repair_is_replayed_once(stream: Stream
 def test_the_task_accounts_for_every_message(stream: Stream, capsys: pytest.CaptureFixture[str]) -> None:
     streams.main([*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"])
     assert "every message is read" in capsys.readouterr().out
-    streams.Accounting(stream.spark, Run(CATALOG, DAY, "1")).check(settle_minutes=0)
+    streams.Accounting(stream.spark, Run(CATALOG, DAY, "1")).check(0, settle_minutes=0)
     rows = stream.spark.table(f"{CATALOG}.mlops.stream_accounting").collect()
     totals = {name: sum(row[name] for row in rows) for name in ("produced", "accepted", "quarantined", "duplicates")}
     assert totals == {
@@ -195,14 +195,14 @@ def test_lost_and_doubled_rows_fail_the_task(stream: Stream) -> None:
     place = f"_partition = {row._partition} AND _offset = {row._offset}"
     stream.spark.table(events).where(place).write.mode("append").saveAsTable(events)
     with pytest.raises(streams.EventsTwiceError, match=f"1 of partition {row._partition}") as twice:
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
     assert f"silver.events has events twice, such as {row.event_id}" in str(twice.value)
     stream.spark.sql(f"DELETE FROM {events} WHERE event_id = '{row.event_id}'")
     with pytest.raises(streams.EventsLostError, match=rf"of partition {row._partition}"):
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
     stream.spark.sql(f"DELETE FROM {CATALOG}.bronze.events WHERE partition = 1 AND offset = 5")
     with pytest.raises(streams.EventsLostError, match=r"1 messages are not in bronze\.events, by partition: 1: 5 to 5"):
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
 
 
 def test_a_stream_that_stands_still_fails_the_task(stream: Stream) -> None:

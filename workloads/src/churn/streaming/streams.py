@@ -35,7 +35,7 @@ EVENTS = contract_of("events")
 
 
 class StreamTooOldError(RetryableError):
-    """The stream is down or behind: it has not taken over the run's files, or the brokers have old, unread messages."""
+    """The stream is down or behind: files of the run, or messages of brokers or of bronze, still wait for it."""
 
 
 class EventsLostError(FinalError):
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{options.maximum_lag_minutes}; look whether the pipeline churn_stream runs, and at its event log; then "
             "repair this run"
         )
-    Accounting(spark, run).check()
+    Accounting(spark, run).check(options.wait_minutes)
 
 
 def wait_for_files(spark: SparkSession, run: Run, wait_minutes: int) -> None:
@@ -124,10 +124,15 @@ class Accounting:
         self._before = table.where(sf.col("run_id") != run.run_id)
         self._since: datetime | None = _greatest(self._before, "read_until")
 
-    def check(self, settle_minutes: int = SETTLE_MINUTES) -> None:
+    def check(self, wait_minutes: int, settle_minutes: int = SETTLE_MINUTES) -> None:
         """Records the account of every message that had time to come further than bronze, prints and judges it.
 
+        Args:
+            wait_minutes: Minutes that silver and quarantine have for what still waits in bronze, as after an outage.
+            settle_minutes: Minutes after which a message is accounted for.
+
         Raises:
+            StreamTooOldError: Messages still wait in bronze; nothing is recorded then.
             EventsLostError: Messages are lost.
             EventsTwiceError: Messages or events are there twice.
         """
@@ -137,7 +142,8 @@ class Accounting:
             print("no message was read since the account before")
             return
         messages = audit.read_between(self._table("bronze.events"), self._since, until)
-        rows = self.record(messages, until)
+        rows = self.account(messages, wait_minutes)
+        self.record(rows, until)
         print(f"{'partition':<11}" + "".join(f"{name:>18}" for name in audit.COUNTS))
         for row in rows:
             print(f"{row.partition:<11}" + "".join(f"{row[name]:>18,}" for name in audit.COUNTS))
@@ -145,21 +151,36 @@ class Accounting:
         if faults := [*self._lost(rows, messages), *twice]:
             raise (EventsTwiceError if len(faults) == len(twice) else EventsLostError)("; ".join(faults))
 
-    def record(self, messages: DataFrame, until: datetime) -> list[Row]:
-        """Records the account of messages; returns its rows, by partition."""
-        rows = audit.account(
-            messages,
-            self._remembered("silver.events", "_accepted_at"),
-            self._remembered("silver.quarantine_events", "_read_at"),
-            self._table("silver.customer"),
-            ended=self._ended(),
-            contract=EVENTS,
-        )
-        run = {"run_id": self._run.run_id, "date": self._run.date, "read_until": until}
-        recorded = rows.select(*(sf.lit(value).alias(name) for name, value in run.items()), "*")
+    def account(self, messages: DataFrame, wait_minutes: int) -> list[Row]:
+        """The account of messages, by partition, once none of them only waits for silver or quarantine.
+
+        Raises:
+            StreamTooOldError: Some still wait at the end.
+        """
+        deadline = time.monotonic() + wait_minutes * 60
+        while True:
+            silver = self._remembered("silver.events", "_accepted_at")
+            quarantine = self._remembered("silver.quarantine_events", "_read_at")
+            customers = self._table("silver.customer")
+            rows = audit.account(messages, silver, quarantine, customers, ended=self._ended(), contract=EVENTS)
+            found = rows.orderBy("partition").collect()
+            lost = any(row.lost for row in found)
+            behind = audit.waiting(messages, silver, quarantine, EVENTS).count() if lost else 0
+            if not behind:
+                return found
+            if time.monotonic() > deadline:
+                raise StreamTooOldError(
+                    f"{behind:,} messages of bronze.events still wait for silver.events or quarantine after "
+                    f"{wait_minutes} minutes; look whether the pipeline churn_stream runs, and at its event log; then "
+                    "repair this run"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def record(self, rows: Sequence[Row], until: datetime) -> None:
+        """Records an account, in the place of an earlier one of the same run."""
+        values = [(self._run.run_id, self._run.date, until, *row) for row in rows]
+        recorded = self._spark.createDataFrame(values, STREAM_ACCOUNTING.schema)
         STREAM_ACCOUNTING.replace(recorded, self._run.catalog, self._run.run_id)
-        mine = self._table(STREAM_ACCOUNTING.name).where(sf.col("run_id") == self._run.run_id)
-        return mine.orderBy("partition").collect()
 
     def _lost(self, rows: Sequence[Row], messages: DataFrame) -> list[str]:
         faults = []
