@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from churn.online import activity, source
+from churn.online.source import Commit, within
 from tests.workloads.online.live_stream import now, signal_of
 
 if TYPE_CHECKING:
+    import pytest
+    from pyspark.sql import DataFrame
+
+    from churn.online.event import Event
     from tests.workloads.online.live_stream import Stream
 
 
@@ -52,3 +58,33 @@ def test_a_session_that_runs_is_taken_over_whole(stream: Stream) -> None:
     stream.catch_up()
     [(started, faults)] = stream.rows("SELECT started_at, order_faults FROM churn.sessions WHERE customer_id = 'long'")
     assert (started, faults) == (begun, [])
+
+
+def test_what_is_in_memory_is_bounded_by_events(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, lists = source._events, []
+
+    def counted(rows: DataFrame) -> list[Event]:
+        found = read(rows)
+        lists.append(len(found))
+        return found
+
+    monkeypatch.setattr(source, "_events", counted)
+    monkeypatch.setattr(activity, "MANY_EVENTS", 10)
+    for _ in range(3):
+        stream.add(*[{"customer_id": "in versions", "kind": "login"}] * 6)
+    stream.catch_up()
+    assert lists == [6, 6, 6], "versions are taken together up to the bound alone"
+    lists.clear()
+    stream.add(*[{"customer_id": f"in parts {number}", "kind": "session_start"} for number in range(40)])
+    stream.catch_up()
+    assert len(lists) == 4, "the customers of a large version are spread"
+    assert (sum(lists), max(lists) < 40) == (40, True)
+    assert stream.days() == stream.days_of_silver()
+
+
+def test_versions_are_taken_up_to_a_number_of_events() -> None:
+    added = [Commit(3, 40, 0), Commit(4, 60, 0), Commit(7, 1, 0)]
+    assert within(added, 9, 101) == 9
+    assert within(added, 9, 100) == 6, "versions without rows belong to those before"
+    assert within(added, 9, 10) == 3, "one is always taken"
+    assert within([], 9, 10) == 9
