@@ -193,6 +193,9 @@ def test_the_alert_reads_as_the_runner_what_the_threshold_is_about(program: Prog
     assert f"AS {COLUMN}" in alert["queryText"]
     assert f"{program.outputs['catalog']}.silver.events" in alert["queryText"]
     assert "${" not in alert["queryText"]
+    silence = settings.get("longest_silence_minutes", "NULL")
+    assert f"silent.minutes > {silence}," in alert["queryText"]
+    assert (silence == 60) == (program.stack == "prod")
     expected = {"local": "0 0/1 * * * ?", "dev": "0 0 * * * ?", "prod": "0 0/30 * * * ?"}
     assert alert["schedule"]["quartzCronSchedule"] == expected[program.stack]
     Schedule.parse(alert["schedule"]["quartzCronSchedule"], alert["schedule"]["timezoneId"])
