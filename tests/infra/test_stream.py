@@ -46,6 +46,7 @@ def test_a_stack_without_a_stream_has_nothing_of_it(without: Program) -> None:
     assert set(without.of("Pipeline")) == {"churn_bronze", "churn_silver"}
     assert set(without.of("Job")) == {"churn_bootstrap", "churn_daily"}
     assert "source-stream" not in without.of("WorkspaceFile")
+    assert without.of("Pipeline")["churn_silver"].inputs["configuration"]["churn.stream"] == "false"
     assert "online_store" not in without.outputs
     tasks = {task["taskKey"]: task for task in without.of("Job")["churn_daily"].inputs["tasks"]}
     assert "streams" not in tasks
@@ -79,6 +80,7 @@ def test_the_pipeline_is_told_of_kafka_by_the_ground(program: Program) -> None:
     for name in ("bootstrap_servers", "service_credential", "topic"):
         assert told[name] == kafka[f"churn.kafka.{name}"]
     assert tasks["features"]["pythonWheelTask"]["namedParameters"]["usage_table"] == "silver.events"
+    assert program.of("Pipeline")["churn_silver"].inputs["configuration"]["churn.stream"] == "true"
 
 
 def test_the_pipeline_runs_where_it_reaches_the_brokers(programs: dict[str, Program]) -> None:

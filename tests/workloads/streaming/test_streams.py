@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.sql import functions as sf
 
 from churn.core.entry import Run
 from churn.streaming import streams
@@ -56,3 +57,17 @@ def test_messages_that_the_stream_has_passed_over_are_lost(tables: Tables) -> No
     with pytest.raises(streams.EventsLostError, match="2 of partition 0; look at the event log"):
         check(tables, "1", wait_minutes=1)
     assert accounts(tables) == [("1", 4, 2)]
+
+
+def test_a_use_that_comes_again_after_its_id_was_forgotten_is_twice(tables: Tables) -> None:
+    happened = ago(days=21)
+    tables.take(event("streamed", happened), ago(days=20))
+    tables.take(event("other"), ago(hours=2))
+    check(tables, "1")
+    again = tables.spark.table(f"{CATALOG}.silver.events").where("event_id = 'streamed'")
+    tables.append(
+        "silver.events", again.withColumns({"_accepted_at": sf.lit(ago(hours=1)), "_source": sf.lit("files")})
+    )
+    tables.take(event("third"), ago(hours=1))
+    with pytest.raises(streams.EventsTwiceError, match=r"silver\.events has events twice, such as streamed"):
+        check(tables, "2")

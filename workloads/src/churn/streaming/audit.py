@@ -136,9 +136,15 @@ def gaps_between(messages: DataFrame, ended: DataFrame) -> DataFrame:
     )
 
 
-def repeated(silver: DataFrame) -> DataFrame:
-    """Ids that silver has more than once: `event_id`, `rows`."""
-    return silver.groupBy("event_id").agg(sf.count("*").alias("rows")).where("rows > 1")
+def repeated(silver: DataFrame, new: DataFrame) -> DataFrame:
+    """Ids that silver has more than once: `event_id`, `rows`.
+
+    Args:
+        silver: silver.events.
+        new: The rows of it whose ids are looked at.
+    """
+    found = silver.join(new.select("event_id").distinct(), "event_id", "left_semi")
+    return found.groupBy("event_id").agg(sf.count("*").alias("rows")).where("rows > 1")
 
 
 def _elsewhere(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, contract: Contract) -> DataFrame:

@@ -204,12 +204,23 @@ class Accounting:
         if twice := [row for row in rows if row.twice]:
             shown = ", ".join(f"{row.twice:,} of partition {row.partition}" for row in twice)
             faults.append(f"messages are there twice: {shown}; delete one row of each by its partition and offset")
-        events = audit.repeated(self._remembered("silver.events", "_accepted_at"))
-        ids = events.orderBy("event_id").limit(SHOWN).collect()
+        ids = self._repeated().orderBy("event_id").limit(SHOWN).collect()
         if ids:
             shown = ", ".join(row.event_id for row in ids)
             faults.append(f"silver.events has events twice, such as {shown}; delete the later row of each")
         return faults
+
+    def _repeated(self) -> DataFrame:
+        """Ids that were accepted since the account before, and are in silver.events more than once.
+
+        A file or a refresh may bring an event long after its id was forgotten. So the new ids are looked for on all
+        days of the new events, and on the day before and after, under which a file may have one.
+        """
+        silver = self._table("silver.events")
+        new = silver if self._since is None else silver.where(sf.col("_accepted_at") > sf.lit(self._since))
+        first, last = sf.date_sub(sf.min("event_date"), 1), sf.date_add(sf.max("event_date"), 1)
+        days = new.agg(first.alias("first"), last.alias("last")).collect()[0]
+        return audit.repeated(silver.where(sf.col("event_date").between(days.first, days.last)), new)
 
     def _ended(self) -> DataFrame:
         return self._before.groupBy("partition").agg(sf.max("last_offset").alias("last_offset"))
