@@ -24,7 +24,7 @@ from churn.core.clock import moment
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
 from churn.online import copies, schema, source, writer
-from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from churn.online.connection import OnlineStore, OnlineStoreAwayError, OnlineStoreFailedError, is_away
 from churn.online.events import days_of, freshness, sessions_of
 from churn.online.rescoring import Rescorer
 from churn.online.writer import Position
@@ -177,6 +177,9 @@ def keep_up(
         every: Seconds between the beginnings of two rounds, where nothing is left.
         stop: Ends it after the round.
         until_caught_up: Whether it ends when nothing is left.
+
+    Raises:
+        OnlineStoreFailedError: The store answers, and refuses a statement or takes too long for it.
     """
     connection: psycopg.Connection[Any] | None = None
     wait, copied = FIRST_WAIT_SECONDS, 0.0
@@ -194,7 +197,10 @@ def keep_up(
             if connection is not None:
                 connection.close()
             connection = None
-            print(f"the online store is away, next try in {wait:.0f} s: {' '.join(str(error).split())}")
+            if isinstance(error, psycopg.Error) and not is_away(error):
+                raise OnlineStoreFailedError(f"the online store has refused what it was asked: {error}") from error
+            said = "the round is given up" if isinstance(error, MovedMeanwhileError) else "the online store is away"
+            print(f"{said}, next try in {wait:.0f} s: {' '.join(str(error).split())}")
             stop.wait(wait)
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
             continue
@@ -213,6 +219,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         NoOnlineStoreError: There is no such endpoint.
         NoEventsError: silver.events is missing, or has no change feed.
+        OnlineStoreFailedError: The store answers, and refuses a statement or takes too long for it.
     """
     run, options = parse(tasks.ACTIVITY, argv)
     stop = threading.Event()
