@@ -82,6 +82,7 @@ VERSIONS = (
     """
     CREATE INDEX customer_days_event_date ON churn.customer_days (event_date);
     CREATE INDEX activity_as_of ON churn.activity (as_of);
+    CREATE INDEX scores_scored_at ON churn.scores (scored_at);
     """,
 )
 LOCK = 5_226_041  # of PostgreSQL, by which two tasks that begin at once wait for each other
