@@ -88,3 +88,15 @@ def test_versions_are_taken_up_to_a_number_of_events() -> None:
     assert within(added, 9, 100) == 6, "versions without rows belong to those before"
     assert within(added, 9, 10) == 3, "one is always taken"
     assert within([], 9, 10) == 9
+
+
+def test_a_signal_without_a_score_is_raised_by_its_next_event(stream: Stream, customers: list[str]) -> None:
+    events, query = signal_of(customers[3], "again"), "SELECT 1 FROM churn.scores WHERE session_id = 'again'"
+    marked = "SELECT signals FROM churn.sessions WHERE session_id = 'again'"
+    stream.add(*events)
+    stream.catch_up(days=0)  # no features are young enough
+    assert (stream.rows(query), stream.rows(marked)) == ([], [([],)])
+    for _ in range(2):
+        stream.add(*events[1:])
+        stream.catch_up()
+        assert (stream.rows(query), stream.rows(marked)) == ([(1,)], [(["cancel_page"],)])
