@@ -90,7 +90,7 @@ def poison(partition: int, offset: int, value: str = "no JSON") -> str:
 
 
 def test_each_message_is_found_where_it_is(tables: Tables) -> None:
-    tables.add("bronze.events", message(0, 0, "a"), message(0, 1), message(0, 2, "a"), message(0, 3, "f"))
+    tables.add("bronze.events", message(0, 0, "a"), message(0, 1), message(0, 2, " a "), message(0, 3, "f"))
     tables.add("bronze.events", message(1, 7, "b"), message(1, 8, "z"), message(1, 9, "x"))
     tables.add("silver.events", event("a", "0, 0"), event("f", source="files"), event("b", "1, 7"), event("z", "1, 8"))
     tables.add("silver.quarantine_events", poison(0, 1))

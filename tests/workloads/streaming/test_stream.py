@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Producer
 
+from churn import tasks
 from churn.core.entry import Run
 from churn.core.tables import DELIVERIES
 from churn.simulation.events import Message, Shares, Simulator, StreamSettings
@@ -213,6 +214,17 @@ def test_a_stream_that_stands_still_fails_the_task(stream: Stream) -> None:
     stream.send()
     with pytest.raises(streams.StreamTooOldError, match="has not read for 0 minutes; allowed: 0"):
         streams.main([*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"])
+
+
+def test_a_partition_of_which_bronze_has_nothing_is_asked_too(stream: Stream) -> None:
+    brokers, _, topic = (option.partition("=")[2] for option in stream.options)
+    options = tasks.StreamsOptions(brokers, "", topic, 0, 0)
+    (row,) = stream.spark.sql(
+        f"SELECT min(broker_time) AS at FROM {CATALOG}.bronze.events WHERE partition = 0"
+    ).collect()
+    stream.spark.sql(f"DELETE FROM {CATALOG}.bronze.events WHERE partition = 0")
+    waited = (datetime.now() - row.at).total_seconds()  # noqa: DTZ005 (Spark gives local time)
+    assert streams.age_of_oldest_unread(stream.spark, Run(CATALOG, DAY, "1"), options) >= waited
 
 
 def test_a_topic_that_does_not_exist_is_said(stream: Stream) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 5.0
 SETTLE_MINUTES = 10  # from bronze to silver or quarantine at most; younger messages are left to the next account
 SHOWN = 5
+EARLIEST = -2  # the first offset that brokers still have, as Spark's source of Kafka is asked for it
 EVENTS = contract_of("events")
 
 
@@ -98,15 +99,17 @@ def uses_missing(spark: SparkSession, run: Run) -> int:
 def age_of_oldest_unread(spark: SparkSession, run: Run, options: tasks.StreamsOptions) -> float:
     """Seconds for which the brokers have had the oldest message that bronze.events does not have; 0 if it has all.
 
-    Partitions of which bronze has nothing are left out, unless it has nothing at all.
+    Kafka numbers partitions from 0 on, so those before the last one that bronze knows are asked too, each from the
+    first message that it still has. Partitions after that one are left out, unless bronze has nothing at all.
     """
     ends = spark.table(run.table("bronze.events")).groupBy("partition").agg(sf.max("offset").alias("last")).collect()
     asked = {"subscribe": options.topic, "startingOffsets": "earliest"}
     if ends:
-        after = {str(row.partition): row["last"] + 1 for row in ends}
+        read = {row.partition: row["last"] + 1 for row in ends}
+        partitions = range(max(read) + 1)
         asked = {
-            "assign": json.dumps({options.topic: [row.partition for row in ends]}),
-            "startingOffsets": json.dumps({options.topic: after}),
+            "assign": json.dumps({options.topic: [*partitions]}),
+            "startingOffsets": json.dumps({options.topic: {each: read.get(each, EARLIEST) for each in partitions}}),
         }
     brokers = connection(options.bootstrap_servers, options.service_credential)
     unread = spark.read.format("kafka").options(**brokers, **asked).load()
