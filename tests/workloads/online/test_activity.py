@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def test_what_is_older_than_activity_looks_is_forgotten(stream: Stream) -> None:
         assert found[2] < now()
 
 
-def test_sessions_keep_their_faults_of_order(stream: Stream) -> None:
+def test_sessions_keep_their_faults_of_order(stream: Stream, capsys: pytest.CaptureFixture[str]) -> None:
     at = now() - timedelta(minutes=5)
     minute = timedelta(minutes=1)
     kinds = {
@@ -95,6 +96,7 @@ def test_sessions_keep_their_faults_of_order(stream: Stream) -> None:
         "after-end": ["event_after_end"],
         "good": [],
     }
+    assert re.search(r"; 3 of \d+ sessions out of order$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_freshness_is_measured_for_each_hop(stream: Stream, world: World) -> None:

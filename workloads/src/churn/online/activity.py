@@ -114,9 +114,10 @@ class Updater:
             self.versions = max(1, self.versions // 2)
         elif events < FEW_EVENTS:
             self.versions = min(MOST_VERSIONS, self.versions * 2)
+        sessions, faulty = writer.out_of_order(connection, moment())
         print(
             f"versions {old.version + 1} to {until} ({newest - until} left): {events:,} events, "
-            f"{time.monotonic() - began:.1f} s, lag {lag:.1f} s"
+            f"{time.monotonic() - began:.1f} s, lag {lag:.1f} s; {faulty:,} of {sessions:,} sessions out of order"
         )
         return until == newest
 

@@ -212,6 +212,13 @@ def mark_scored(connection: psycopg.Connection[Any], scored: Iterable[Raised]) -
         )
 
 
+def out_of_order(connection: psycopg.Connection[Any], at: datetime) -> tuple[int, int]:
+    """Number of sessions whose last event is no older than a session that runs, and of those with a fault of order."""
+    query = "SELECT count(*), count(*) FILTER (WHERE order_faults <> '{}') FROM churn.sessions WHERE last_event_at > %s"
+    row = connection.execute(query, (at - ACTIVE,)).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
 def _columns(rows: Sequence[tuple[Any, ...]], number: int) -> list[list[Any]]:
     """Rows as columns, for `unnest`."""
     return [[row[column] for row in rows] for column in range(number)]
