@@ -143,6 +143,8 @@ def test_people_are_notified_where_the_settings_name_them(programs: dict[str, Pr
     assert prod.of("Job")["churn_activity"].inputs["emailNotifications"] == {"onFailures": people}
     alert = prod.of("AlertV2")["stream-lag"].inputs["evaluation"]["notification"]
     assert alert["subscriptions"] == [{"userEmail": address} for address in people]
+    (notification,) = stream_of(programs["dev"]).inputs["notifications"]
+    assert notification["emailRecipients"] == ["churn-dev@example.com"], "the stream runs at night there too"
     assert "notifications" not in stream_of(programs["local"]).inputs
     assert "emailNotifications" not in programs["local"].of("Job")["churn_activity"].inputs
 
