@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bench.measuring import memory, platform
+from bench.measuring import memory, peak_memory, platform
 from cli import simulator
 from cli.brokers import offsets
 from cli.deployed_stream import PIPELINE, DeployedStream, deployed_stream
 from cli.errors import CommandError
 from cli.stream_account import Account, audit
 from cli.stream_status import HOPS
-from local.settings import REPOSITORY, LocalSettings
+from local.settings import LocalSettings
 
 RATES = (100, 300, 1000)
 WARM_SECONDS, MEASURED_SECONDS = 90, 180
@@ -27,6 +26,15 @@ DEADLINE_SECONDS = 3600.0
 VERSIONS = """
 SELECT min(version), max(version) FROM {{catalog}}.mlops.stream_freshness
 WHERE hop = 'event_online' AND written_at BETWEEN '{begin}' AND '{end}'
+"""
+# The last version of silver.events that the online store has, when it had it, and the events of later ones.
+ONLINE = """
+SELECT max(version), date_format(to_utc_timestamp(max(written_at), current_timezone()), "yyyy-MM-dd'T'HH:mm:ss")
+FROM {catalog}.mlops.stream_freshness
+"""
+LEFT = """
+SELECT count(*) FROM table_changes('{{catalog}}.silver.events', {version})
+WHERE _commit_version > {version} AND _source = 'stream'
 """
 LATENCY = """
 WITH batches AS (
@@ -78,11 +86,13 @@ def _at_rate(settings: LocalSettings, rate: int) -> Iterator[tuple[str, str]]:
     simulator.start(settings, found, rate, None, {})
     time.sleep(WARM_SECONDS)
     begin, before = _now(), _end(found)
-    time.sleep(MEASURED_SECONDS)
+    with peak_memory(settings) as peak:
+        time.sleep(MEASURED_SECONDS)
     end, after = _now(), _end(found)
     lag = after - _read(found)
     simulator.stop(settings)
     yield f"at {rate} messages/s: sent", f"{(after - before) / MEASURED_SECONDS:.0f}/s; {lag} on the way at the end"
+    yield f"at {rate} messages/s: memory of everything, at most", f"{peak.bytes / 2**30:.2f} GiB"
     time.sleep(COPIED_SECONDS)
     ((first, last),) = found.rows(VERSIONS.format(begin=begin, end=end))
     rows = {hop: values for hop, *values in found.rows(LATENCY.format(first=first, last=last))}
@@ -100,36 +110,41 @@ def _catch_up(settings: LocalSettings) -> Iterator[tuple[str, str]]:
     client.pipelines.stop_and_wait(pipeline)
     messages = BACKLOG_HOURS * 3600 * BACKLOG_RATE
     before = _end(found)
-    _send(found, messages)
+    other = int(simulator.simulated_world(found)["seed"]) + 1  # which draws other events than those before
+    simulator.send(found, messages, BACKLOG_RATE, other)
     waiting = _end(found) - before
-    began = time.monotonic()
+    begin, began = datetime.now(UTC), time.monotonic()
     client.pipelines.start_update(pipeline)
     while _read(found) < _end(found):  # which costs less than the account, and so disturbs less
         if time.monotonic() - began > DEADLINE_SECONDS:
             raise CommandError(f"the backlog is not read after {DEADLINE_SECONDS:.0f} s")
         time.sleep(5)
     account = audit(found, DEADLINE_SECONDS)
-    seconds = time.monotonic() - began
-    yield (
-        f"{BACKLOG_HOURS} hours at {BACKLOG_RATE} messages/s caught up, start of the pipeline included",
-        f"{seconds:.0f} s ({waiting / seconds:.0f} messages/s, {waiting / seconds / BACKLOG_RATE:.1f} times as fast)",
-    )
+    for where, seconds in (("silver", time.monotonic() - began), ("the online store", _online(found, begin))):
+        rate = waiting / seconds
+        yield (
+            f"{BACKLOG_HOURS} hours at {BACKLOG_RATE} messages/s caught up to {where}, start of the pipeline included",
+            f"{seconds:.0f} s ({rate:.0f} messages/s, {rate / BACKLOG_RATE:.1f} times as fast)",
+        )
     yield _row("the backlog", account)
+
+
+def _online(found: DeployedStream, begin: datetime) -> float:
+    """Seconds until the online store has every event of silver; waits for that."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        ((version, written),) = found.rows(ONLINE)
+        ((left,),) = found.rows(LEFT.format(version=version))
+        if not int(left):
+            return (datetime.fromisoformat(written).replace(tzinfo=UTC) - begin).total_seconds()
+        if time.monotonic() > deadline:
+            raise CommandError(f"the online store lacks {left} events after {DEADLINE_SECONDS:.0f} s")
+        time.sleep(5)
 
 
 def _row(what: str, account: Account) -> tuple[str, str]:
     produced = sum(partition.produced for partition in account.partitions)
     return f"account after {what}", f"{produced:,} messages, {account.lost} lost, {account.twice} twice"
-
-
-def _send(found: DeployedStream, messages: int) -> None:
-    """Sends simulated messages as fast as the broker takes them."""
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    world = simulator.simulated_world(found)
-    # other events than those before
-    options = {"rate": BACKLOG_RATE, "seed": int(world["seed"]) + 1, "messages": messages}
-    command = simulator.command(found, world, started, options)
-    subprocess.run([*command, "--unpaced"], cwd=REPOSITORY, check=True, capture_output=True)
 
 
 def _end(found: DeployedStream) -> int:

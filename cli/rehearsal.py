@@ -14,8 +14,9 @@ import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
-from cli import lifecycle
+from cli import lifecycle, simulator, stream_account
 from cli.days import DAILY_JOB
+from cli.deployed_stream import stream_of
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
 from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
@@ -42,6 +43,7 @@ CHANGED: dict[str, object] = {  # one setting of each layer
     "churn:platform.daily.warn_after_minutes": 77,  # which both jobs have
 }
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
+MESSAGES, AUDIT_SECONDS = 300, 180.0  # sent to the stream, and waited for until each is accounted for
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 CREATIONS = 220  # objects of each environment, at least
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
@@ -139,9 +141,23 @@ class Rehearsal:
         ]
 
     def run_day(self) -> None:
-        """Runs the daily job once, and serves the champion that it has made."""
+        """Sends events of customers, runs the daily job once, and serves the champion that it has made.
+
+        Raises:
+            CommandError: The job failed, or an event is lost, or there twice.
+        """
         stack = self.stack(DAILY)
-        follow(self.client, stack.outputs()["job_ids"][DAILY_JOB], SCORED_DAY)
+        outputs = stack.outputs()
+        stream = stream_of(self.client, outputs)
+        with step(f"send events to the stream of `{DAILY}`") as report:
+            report(f"{simulator.send(stream, MESSAGES, MESSAGES, 1)['produced']:,} messages")
+        follow(self.client, outputs["job_ids"][DAILY_JOB], SCORED_DAY)
+        with step("account for every event") as report:
+            account = stream_account.audit(stream, AUDIT_SECONDS)
+            *_, verdict = lines = stream_account.lines(account)
+            if account.lost or account.twice:
+                raise CommandError("\n".join(lines))
+            report(verdict)
         with step("deploy the champion to the endpoint") as report:
             report(stack.up(report))
 
@@ -278,7 +294,7 @@ def rehearse(
     Args:
         settings: The local cloud of the platform on this machine; the rehearsal has one of its own beside it.
         environments: Stacks to deploy above the account, of `dev` and `prod`.
-        day: Whether to run the daily job once in `dev`.
+        day: Whether to send events to `dev` and to run its daily job once.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
             on each time. Then workspace, AWS and broker are killed once each.
         faults: Share of requests that are refused, late or lost during first deployments; the next one goes on.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MODULE = "churn.simulation.stream_events"
 END_SECONDS = 70.0  # the sender waits a minute for what the brokers have not confirmed
 FIRST_REPORT_SECONDS = 2.0
+LAST_DAY = "SELECT max(date) FROM {catalog}.gold.marts_churn_overview"  # that was scored; NULL before the first
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def command(stream: DeployedStream, world: Mapping[str, str], started: str, opti
 
     Args:
         stream: What it sends to.
-        world: Day of the simulated world, as `simulated_world` gives it.
+        world: The simulated world, as `simulated_world` gives it.
         started: Moment of the first message, ISO 8601 in UTC.
         options: Further options of the sender, by name: rate, seed, shares of faults.
     """
@@ -112,10 +113,36 @@ def command(stream: DeployedStream, world: Mapping[str, str], started: str, opti
         "topic": stream.topic,
         "start": started,
         "snapshot-date": world["snapshot_date"],
-        "date": world["snapshot_date"],
+        "date": world["date"],
+        "world-seed": world["seed"],
         **options,
     }
     return [sys.executable, "-m", MODULE, *(f"--{name}={value}" for name, value in given.items())]
+
+
+def send(stream: DeployedStream, messages: int, rate: float, seed: int) -> Mapping[str, Any]:
+    """Sends simulated messages as fast as the brokers take them, and waits until they have.
+
+    Args:
+        stream: What they are sent to.
+        messages: Their number.
+        rate: Messages a second, by their own times.
+        seed: Seed of every draw.
+
+    Returns:
+        The sender's last report.
+
+    Raises:
+        CommandError: The brokers did not confirm all of them.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    options = {"rate": rate, "seed": seed, "messages": messages}
+    sender = [*command(stream, simulated_world(stream), started, options), "--unpaced"]
+    sent = subprocess.run(sender, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if sent.returncode != 0:
+        raise CommandError(f"the simulator ended with status {sent.returncode}:\n{sent.stderr[-2000:]}")
+    report: Mapping[str, Any] = json.loads(sent.stdout.splitlines()[-1])
+    return report
 
 
 def _begin(settings: LocalSettings, sender: list[str]) -> psutil.Process:
@@ -161,7 +188,9 @@ def stop(settings: LocalSettings) -> Mapping[str, Any] | None:
 
 
 def simulated_world(stream: DeployedStream) -> Mapping[str, str]:
-    """Day and seed of the world that the stack's files come from, as the daily job has them.
+    """The world that the stack's files come from: `snapshot_date` and `seed`, as the daily job has them, and `date`.
+
+    The date is the last that was scored, so that those who send are active customers whom the platform knows.
 
     Args:
         stream: A stream of the stack.
@@ -172,7 +201,9 @@ def simulated_world(stream: DeployedStream) -> Mapping[str, str]:
     job = stream.client.jobs.get(int(stream.outputs["job_ids"][DAILY_JOB]))
     for task in (job.settings.tasks if job.settings else None) or []:
         if task.task_key == "simulate" and task.python_wheel_task:
-            return task.python_wheel_task.named_parameters or {}
+            world = task.python_wheel_task.named_parameters or {}
+            ((last,),) = stream.rows(LAST_DAY)
+            return {**world, "date": last or world["snapshot_date"]}
     raise CommandError(
         f"{DAILY_JOB} simulates nothing in this stack: its events come from real customers\n  → set "
         "churn:platform.simulation.enabled where they may be simulated"

@@ -33,7 +33,7 @@ def start(
         float | None, typer.Option(min=0, max=1, help="Share of events of customers no file has reported.")
     ] = None,
 ) -> None:
-    """Starts the simulator of events in the background. The same seed and shares give the same events.
+    """Starts the simulator of events in the background. Seed, shares and the moment of the start draw the events.
 
     Example: platform stream start --rate 1000 --duplicates 0.05
     """

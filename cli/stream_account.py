@@ -21,7 +21,7 @@ ACCOUNT = """
 WITH bounds AS (SELECT * FROM VALUES {bounds} AS bounds (partition, first, until)),
 messages AS (
   SELECT b.partition, b.offset, count(*) AS copies,
-    any_value(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')) AS event_id
+    any_value(nullif(trim(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')), '')) AS event_id
   FROM {{catalog}}.bronze.events b JOIN bounds ON b.partition = bounds.partition
   WHERE b.offset >= bounds.first AND b.offset < bounds.until
   GROUP BY b.partition, b.offset

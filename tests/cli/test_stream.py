@@ -227,10 +227,17 @@ def sender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: LocalSetti
     simulator.stop(settings)
 
 
-def test_the_simulator_runs_in_the_background_once(settings: LocalSettings, sender: Path) -> None:
+LAST_DAY = {"max(date)": [["2026-02-03"]]}
+
+
+def test_the_simulator_runs_in_the_background_once(
+    settings: LocalSettings, sender: Path, tables: Callable[..., Tables]
+) -> None:
+    tables(LAST_DAY)
     started = simulator.start(settings, stream(), 1000, None, {"duplicate": 0.05})
     arguments = sender.read_text().split()
     assert {"--rate=1000", "--seed=7", "--snapshot-date=2026-01-31", "--duplicate=0.05"} <= set(arguments)
+    assert {"--date=2026-02-03", "--world-seed=7"} <= set(arguments), "customers of the last scored day"
     assert "--topic=customer.events" in arguments
     assert "--bootstrap-servers=127.0.0.1:18004" in arguments
     with pytest.raises(CommandError, match=rf"process {started.process.pid}, 1000 messages a second\n.*stream stop"):
@@ -249,7 +256,18 @@ def test_another_process_of_the_same_number_is_no_simulator(settings: LocalSetti
     assert simulator.running(settings) is None
 
 
-def test_a_simulator_that_ends_at_once_says_why(settings: LocalSettings, sender: Path) -> None:
+def test_messages_are_sent_at_once(sender: Path, tables: Callable[..., Tables]) -> None:
+    tables({"max(date)": [[None]]})
+    with pytest.raises(CommandError, match=r"ended with status 1:\nno broker"):
+        simulator.send(stream(), 300, 3, 8)
+    arguments = sender.read_text().split()
+    assert {"--messages=300", "--unpaced", "--seed=8", "--date=2026-01-31", "--world-seed=7"} <= set(arguments)
+
+
+def test_a_simulator_that_ends_at_once_says_why(
+    settings: LocalSettings, sender: Path, tables: Callable[..., Tables]
+) -> None:
+    tables(LAST_DAY)
     with pytest.raises(CommandError, match=r"ended with status 1:\n(?s:.*)no broker"):
         simulator.start(settings, stream(), 3, None, {})
     assert simulator.running(settings) is None

@@ -10,7 +10,7 @@ import pytest
 
 from cli import stream_account, stream_repair, stream_status
 from cli.brokers import Offsets
-from infra.layers.platform.lag_alert import CATALOG_PLACEHOLDER, COLUMN, QUERY
+from infra.layers.platform.lag_alert import COLUMN, query_text
 from tests.conftest import TEST_CATALOG
 
 if TYPE_CHECKING:
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
     from cli.deployed_stream import DeployedStream
 
-BRONZE = "partition INT, offset BIGINT, key STRING, value STRING, headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
-SILVER = "event_id STRING, _source STRING, _partition INT, _offset BIGINT, _accepted_at TIMESTAMP"
+BRONZE = (
+    "partition INT, offset BIGINT, key STRING, value STRING, headers ARRAY<STRUCT<key: STRING, value: BINARY>>, "
+    "broker_time TIMESTAMP, read_at TIMESTAMP"
+)
+SILVER = (
+    "event_id STRING, _source STRING, _partition INT, _offset BIGINT, _broker_time TIMESTAMP, _read_at TIMESTAMP, "
+    "_accepted_at TIMESTAMP"
+)
 QUARANTINE = (
     "_partition INT, _offset BIGINT, _reasons ARRAY<STRING>, _malformed ARRAY<STRING>, _first_broker_time TIMESTAMP, "
-    "_key STRING, _raw STRING"
+    "_key STRING, _raw STRING, _read_at TIMESTAMP"
 )
 FRESHNESS = "written_at TIMESTAMP, hop STRING, version BIGINT, rows BIGINT, p50 DOUBLE, p95 DOUBLE, p99 DOUBLE"
 TABLES = {
@@ -70,20 +76,21 @@ def message(partition: int, offset: int, event_id: str | None = None, replays: s
     """A row of bronze; without an id its value is no JSON."""
     value = json.dumps({"event_id": event_id}) if event_id else "no JSON"
     headers = f"array(named_struct('key', 'replay-of', 'value', CAST('{replays}' AS BINARY)))" if replays else "array()"
-    return f"{partition}, {offset}, 'c', '{value}', {headers}"
+    return f"{partition}, {offset}, 'c', '{value}', {headers}, current_timestamp(), current_timestamp()"
 
 
 def event(event_id: str, place: str = "NULL, NULL", source: str = "stream") -> str:
-    return f"'{event_id}', '{source}', {place}, current_timestamp()"
+    return f"'{event_id}', '{source}', {place}, {', '.join(['current_timestamp()'] * 3)}"
 
 
 def poison(partition: int, offset: int, value: str = "no JSON") -> str:
-    moment = "to_utc_timestamp(TIMESTAMP '2026-01-31 08:15:00.123', current_timezone())"
-    return f"{partition}, {offset}, array('a'), NULL, from_utc_timestamp({moment}, current_timezone()), 'c', '{value}'"
+    utc = "to_utc_timestamp(TIMESTAMP '2026-01-31 08:15:00.123', current_timezone())"
+    moment = f"from_utc_timestamp({utc}, current_timezone())"
+    return f"{partition}, {offset}, array('a'), NULL, {moment}, 'c', '{value}', current_timestamp()"
 
 
 def test_each_message_is_found_where_it_is(tables: Tables) -> None:
-    tables.add("bronze.events", message(0, 0, "a"), message(0, 1), message(0, 2, "a"), message(0, 3, "f"))
+    tables.add("bronze.events", message(0, 0, "a"), message(0, 1), message(0, 2, " a "), message(0, 3, "f"))
     tables.add("bronze.events", message(1, 7, "b"), message(1, 8, "z"), message(1, 9, "x"))
     tables.add("silver.events", event("a", "0, 0"), event("f", source="files"), event("b", "1, 7"), event("z", "1, 8"))
     tables.add("silver.quarantine_events", poison(0, 1))
@@ -148,7 +155,7 @@ def fresh(seconds_ago: int, **p95: float) -> list[str]:
 
 def lag(tables: Tables) -> float:
     """What the alert's query says."""
-    query = QUERY.read_text().replace(CATALOG_PLACEHOLDER, TEST_CATALOG)
+    query = query_text(TEST_CATALOG, None)
     assert f"AS {COLUMN}" in query
     ((minutes,),) = tables.rows(query)
     return float(minutes)
@@ -166,7 +173,8 @@ def test_the_alert_adds_up_the_hops_behind_the_broker(tables: Tables) -> None:
 
 def test_the_alert_sees_events_that_wait_for_the_online_store(tables: Tables) -> None:
     tables.add("mlops.stream_freshness", *fresh(1800, silver_online=1.0))
-    waiting = "'e', 'stream', 0, 1, current_timestamp() - INTERVAL 20 MINUTES"
+    then = "current_timestamp() - INTERVAL 20 MINUTES"
+    waiting = f"'e', 'stream', 0, 1, {then}, {then}, {then}"
     tables.add("silver.events", waiting, event("f", source="files"))
     assert lag(tables) == pytest.approx(20, abs=1)
 

@@ -46,6 +46,7 @@ def test_a_stack_without_a_stream_has_nothing_of_it(without: Program) -> None:
     assert set(without.of("Pipeline")) == {"churn_bronze", "churn_silver"}
     assert set(without.of("Job")) == {"churn_bootstrap", "churn_daily"}
     assert "source-stream" not in without.of("WorkspaceFile")
+    assert without.of("Pipeline")["churn_silver"].inputs["configuration"]["churn.stream"] == "false"
     assert "online_store" not in without.outputs
     tasks = {task["taskKey"]: task for task in without.of("Job")["churn_daily"].inputs["tasks"]}
     assert "streams" not in tasks
@@ -79,6 +80,7 @@ def test_the_pipeline_is_told_of_kafka_by_the_ground(program: Program) -> None:
     for name in ("bootstrap_servers", "service_credential", "topic"):
         assert told[name] == kafka[f"churn.kafka.{name}"]
     assert tasks["features"]["pythonWheelTask"]["namedParameters"]["usage_table"] == "silver.events"
+    assert program.of("Pipeline")["churn_silver"].inputs["configuration"]["churn.stream"] == "true"
 
 
 def test_the_pipeline_runs_where_it_reaches_the_brokers(programs: dict[str, Program]) -> None:
@@ -141,6 +143,8 @@ def test_people_are_notified_where_the_settings_name_them(programs: dict[str, Pr
     assert prod.of("Job")["churn_activity"].inputs["emailNotifications"] == {"onFailures": people}
     alert = prod.of("AlertV2")["stream-lag"].inputs["evaluation"]["notification"]
     assert alert["subscriptions"] == [{"userEmail": address} for address in people]
+    (notification,) = stream_of(programs["dev"]).inputs["notifications"]
+    assert notification["emailRecipients"] == ["churn-dev@example.com"], "the stream runs at night there too"
     assert "notifications" not in stream_of(programs["local"]).inputs
     assert "emailNotifications" not in programs["local"].of("Job")["churn_activity"].inputs
 
@@ -193,6 +197,9 @@ def test_the_alert_reads_as_the_runner_what_the_threshold_is_about(program: Prog
     assert f"AS {COLUMN}" in alert["queryText"]
     assert f"{program.outputs['catalog']}.silver.events" in alert["queryText"]
     assert "${" not in alert["queryText"]
+    silence = settings.get("longest_silence_minutes", "NULL")
+    assert f"silent.minutes > {silence}," in alert["queryText"]
+    assert (silence == 60) == (program.stack == "prod")
     expected = {"local": "0 0/1 * * * ?", "dev": "0 0 * * * ?", "prod": "0 0/30 * * * ?"}
     assert alert["schedule"]["quartzCronSchedule"] == expected[program.stack]
     Schedule.parse(alert["schedule"]["quartzCronSchedule"], alert["schedule"]["timezoneId"])

@@ -52,9 +52,9 @@ class TestBroker:
         self._process.kill()
         self._process.wait()
 
-    def topic(self, partitions: int = 2) -> str:
-        """Makes a topic with a name of its own."""
-        name = f"topic-{uuid.uuid4().hex[:8]}"
+    def topic(self, partitions: int = 2, name: str = "") -> str:
+        """Makes a topic, with a name of its own unless one is given."""
+        name = name or f"topic-{uuid.uuid4().hex[:8]}"
         admin = self._broker.admin()  # whose end would cancel the request
         for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
             future.result()

@@ -64,6 +64,19 @@ MORE = """
 def doubled():
     return spark.readStream.table("accepted").select((F.col("id") * 2).alias("twice"))
 """
+ABSENT = """
+from pyspark import pipelines as dp
+
+@dp.table(name="continuous.bronze.of_absent")
+def of_absent():
+    options = {
+        "kafka.bootstrap.servers": spark.conf.get("test.servers"),
+        "databricks.serviceCredential": "streams-kafka",
+        "subscribe": spark.conf.get("test.topic"),
+        "startingOffsets": "earliest",
+    }
+    return spark.readStream.format("kafka").options(**options).load()
+"""
 BROKEN = """
 
 @dp.table
@@ -242,18 +255,23 @@ def test_a_fault_of_a_flow_ends_the_update_and_it_starts_again(stream: Continuou
     stream.wait_complete()
 
 
-def _failures(stream: Continuous) -> list[str]:
-    events = stream.api.pipelines.list_pipeline_events(stream.id, filter="level = 'ERROR'")
+def _failures(stream: Continuous, pipeline_id: str = "") -> list[str]:
+    events = stream.api.pipelines.list_pipeline_events(pipeline_id or stream.id, filter="level = 'ERROR'")
     return [event.message or "" for event in events if event.event_type == "update_progress"]
 
 
 @pytest.mark.shows("pipelines: continuous, nothing lost or twice over kills of all parts", client="databricks-sdk")
 def test_kills_in_the_middle_lose_nothing_and_repeat_nothing(stream: Continuous, kills: int) -> None:
+    """Each kill comes while the pipeline has taken some new messages, and others are on their way."""
     chance = random.Random(7)  # noqa: S311 (moments of kills, no secrets)
-    killed: list[Callable[[Continuous], None]] = [_kill_spark, _kill_runner, _kill_workspace, _kill_broker]
-    for number in range(kills):
-        stream.send(500)
-        time.sleep(chance.uniform(0, 3))
+    killed: list[Callable[[Continuous], None]] = [_kill_broker, _kill_runner, _kill_spark, _kill_workspace]
+    for number in range(max(kills, len(killed))):
+        stream.wait_running()
+        before = len(stream.rows("arrived"))
+        stream.send(300)
+        wait_for(lambda: len(stream.rows("arrived")) > before, 120)  # noqa: B023 (called at once)
+        stream.send(300)
+        time.sleep(chance.uniform(0, 1))
         killed[number % len(killed)](stream)
         stream.send(100)
     stream.wait_running()
@@ -277,6 +295,40 @@ def _kill_workspace(stream: Continuous) -> None:
 def _kill_broker(stream: Continuous) -> None:
     stream.broker.kill()
     stream.broker.start()
+
+
+def test_a_broker_that_is_away_is_said_and_nothing_is_lost(stream: Continuous, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("a client of Kafka gives up after minutes: only with --soak")
+    stream.wait_running()
+    stream.send(100)
+    stream.wait_complete()
+    before = len(_failures(stream))
+    stream.broker.kill()
+    wait_for(lambda: len(_failures(stream)) > before, 900)
+    stream.broker.start()
+    stream.send(100)
+    stream.wait_complete(600)
+
+
+def test_a_topic_that_is_absent_is_said_until_it_is_there(stream: Continuous) -> None:
+    """By a pipeline of its own, which nobody starts again by hand. Kafka's client does not name the topic."""
+    path = stream.cloud.settings.workspace_files / "Shared" / "absent.py"
+    path.write_text(ABSENT)
+    topic = f"absent-{time.monotonic_ns()}"
+    settings = {**stream.settings(), "name": "absent"}
+    settings["libraries"] = [pipelines.PipelineLibrary(file=pipelines.FileLibrary(path="/Workspace/Shared/absent.py"))]
+    settings["configuration"] = {**settings["configuration"], "test.topic": topic}
+    made = stream.api.pipelines.create(**settings).pipeline_id or ""
+    try:
+        wait_for(lambda: len(_failures(stream, made)) >= 2, 300)
+        said = "This server does not host this topic-partition"
+        assert all(said in text for text in _failures(stream, made)), "\n".join(_failures(stream, made))
+        stream.broker.topic(1, topic)
+        stream.broker.produce(topic, [{"id": 1}])
+        wait_for(lambda: len(stream.rows("of_absent")) == 1, 240)
+    finally:
+        stream.api.pipelines.delete(made)
 
 
 @pytest.fixture

@@ -173,7 +173,12 @@ class WayToSilver:
         source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
         command = [SERVER_PYTHON, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
         command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
-        configuration = {**SMALL_DATA, "churn.catalog": CATALOG, "churn.admitted": f"{VOLUMES}/admitted"}
+        configuration = {
+            **SMALL_DATA,
+            "churn.catalog": CATALOG,
+            "churn.admitted": f"{VOLUMES}/admitted",
+            "churn.stream": "true",
+        }
         configuration |= {"pipelines.maxFlowRetryAttempts": "0"}  # as they are deployed
         for key, value in configuration.items():
             command += ["--configuration", f"{key}={value}"]
@@ -324,6 +329,13 @@ def test_a_full_refresh_of_bronze_is_refused_and_the_next_day_goes_on(path: WayT
     path.take_in("refreshed")
     assert account(path, "refreshed")["customer"] == (1, 1, 0, 0)
     assert account(path, "1") == COUNTS
+
+
+def test_a_full_refresh_of_uses_that_a_stream_has_is_refused(path: WayToSilver) -> None:
+    """silver.events would take each use again, and has forgotten the ids of those that are old."""
+    refused = path.update("silver", "--full-refresh", "usage_versions")
+    assert refused.returncode == 1
+    assert "pipelines.reset.allowed" in refused.stdout
 
 
 def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from churn.transforms.latest import latest
 
 spark = SparkSession.active()
 CATALOG = spark.conf.get("churn.catalog")
+STREAMED = spark.conf.get("churn.stream", "false") == "true"
+KEPT = {"pipelines.reset.allowed": "false"}  # silver.events has its uses, and would take those of long ago again
 
 
 def domain(contract: Contract) -> None:
@@ -22,7 +24,13 @@ def domain(contract: Contract) -> None:
         bronze = spark.readStream.option("skipChangeCommits", "true")  # a DELETE there would end the stream for good
         return conform.conform(bronze.table(f"{CATALOG}.bronze.{contract.domain}"), contract)
 
-    @dp.table(name=f"{contract.domain}_versions", comment=f"{contract.description} Every accepted report of it.")
+    kept = KEPT if STREAMED and contract.domain == "usage" else None
+
+    @dp.table(
+        name=f"{contract.domain}_versions",
+        comment=f"{contract.description} Every accepted report of it.",
+        table_properties=kept,
+    )
     @dp.expect_all_or_drop(contract.rules)
     def versions() -> DataFrame:
         return conform.accepted(conformed(), contract)

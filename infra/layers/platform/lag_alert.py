@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.written.settings.stream import Stream
 
 QUERY = REPOSITORY / "workloads" / "alerts" / "stream_lag.sql"
-CATALOG_PLACEHOLDER = "${catalog}"
+CATALOG, SILENCE = "${catalog}", "${longest_silence_minutes}"
 COLUMN = "lag_minutes"
 
 
@@ -47,6 +47,12 @@ class LagAlertArgs:
     principals: Principals
 
 
+def query_text(catalog: str, longest_silence_minutes: int | None) -> str:
+    """Writes the query over the tables of a catalog; without a longest silence none is reported."""
+    silence = "NULL" if longest_silence_minutes is None else str(longest_silence_minutes)
+    return QUERY.read_text(encoding="utf-8").replace(CATALOG, catalog).replace(SILENCE, silence)
+
+
 class LagAlert(pulumi.ComponentResource):
     """Owns the alert and its permissions. It reads as the runner, so that no person's leaving ends it."""
 
@@ -58,7 +64,7 @@ class LagAlert(pulumi.ComponentResource):
             display_name=f"Churn stream is late ({args.stack})",
             parent_path=args.folder,
             warehouse_id=args.warehouse_id,
-            query_text=QUERY.read_text(encoding="utf-8").replace(CATALOG_PLACEHOLDER, args.catalog),
+            query_text=query_text(args.catalog, args.settings.longest_silence_minutes),
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             schedule={
                 "quartz_cron_schedule": _every(args.settings.look_every_minutes),

@@ -280,7 +280,7 @@ def _pipelines_and_jobs(
         catalog=data.catalog,
         sources=artifacts.sources,
         libraries=artifacts.pipelines,
-        spark_conf=platform.compute.spark_conf,
+        spark_conf={**platform.compute.spark_conf, "churn.stream": str(platform.stream is not None).lower()},
         principals=identities.principals,
         protect=platform.protect_data,
     )

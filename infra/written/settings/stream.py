@@ -39,6 +39,13 @@ class Stream(Section):
         description="minutes from the broker to the online store, of 95 events in 100, after which people are "
         "notified; a day fails where the stream is older",
     )
+    longest_silence_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_080,
+        description="minutes without any message after which people are notified, if beyond maximum_lag_minutes: the "
+        "tables tell a silent topic from a pipeline that is down by nothing else; null where topics may be silent",
+    )
     look_every_minutes: int = Field(
         ge=1,
         le=60,

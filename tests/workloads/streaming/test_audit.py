@@ -131,9 +131,10 @@ def test_partitions_are_accounted_for_apart(spark: SparkSession, tables: Tables)
 
 
 def test_an_id_twice_in_silver_is_named(tables: Tables) -> None:
-    assert audit.repeated(tables.silver).collect() == []
+    assert audit.repeated(tables.silver, tables.silver).collect() == []
     again = tables.silver.unionByName(tables.silver.where("_offset = 10"))
-    assert [tuple(row) for row in audit.repeated(again).collect()] == [("1", 2)]
+    assert [tuple(row) for row in audit.repeated(again, again).collect()] == [("1", 2)]
+    assert audit.repeated(again, again.where("event_id = '2'")).collect() == []
 
 
 def test_messages_of_a_batch_are_in_an_account_whole(spark: SparkSession) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from churn.streaming import events
-from churn.streaming.messages import FIRST_BROKER_TIME
+from churn.streaming.messages import FIRST_BROKER_TIME, REPLAY_OF
 from churn.transforms.conform import broken_rules
 from tests.workloads.streaming.stream_rows import EVENT, EVENTS, NOON, USE, ago, bronze, conformed, value
 
@@ -125,9 +125,15 @@ def test_each_message_is_in_silver_or_in_quarantine(spark: SparkSession) -> None
 
 def test_a_repaired_message_is_as_late_as_the_first(spark: SparkSession) -> None:
     then = f"{NOON.replace(year=2025):%Y-%m-%dT%H:%M:%SZ}".encode()
-    headers = [(FIRST_BROKER_TIME, then), ("other", b"1")]
+    repair = (REPLAY_OF, b"0/3")
+    headers = [(FIRST_BROKER_TIME, then), repair, ("other", b"1")]
     (row,) = conformed(spark, value(event_time="2025-01-31T00:00:00Z"), headers=headers).collect()
     assert not row._late
+    (row,) = conformed(spark, value(event_time="2025-01-31T00:00:00Z"), headers=headers[:1]).collect()
+    assert row._late, "only a repair says when the broker had it"
+    future = [(FIRST_BROKER_TIME, b"2027-02-01T00:00:00Z"), repair]
+    (row,) = conformed(spark, value(event_time="2027-01-31T00:00:00Z"), headers=future).collect()
+    assert row._ahead, "no repair is of the future"
     (row,) = conformed(spark, value(event_time="2025-01-31T00:00:00Z"), headers=[("other", then)]).collect()
     assert row._late
 

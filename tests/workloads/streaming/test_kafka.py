@@ -22,7 +22,7 @@ def test_source_and_sink_have_what_the_configuration_says() -> None:
         "subscribe": "customer.events",
         "startingOffsets": "earliest",
         "failOnDataLoss": "true",
-        "maxOffsetsPerTrigger": "500000",
+        "maxOffsetsPerTrigger": "100000",
         "includeHeaders": "true",
     }
     assert kafka.sink == {**SERVERS, "topic": "customer.events.dlq"}

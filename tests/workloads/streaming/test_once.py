@@ -91,6 +91,17 @@ def test_a_message_in_quarantine_does_not_keep_its_repair_out(silver: Silver) ->
     assert silver.update() == [("repaired", "stream", 1)]
 
 
+def test_an_id_is_forgotten_in_the_end(silver: Silver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a window of no days: the state does not grow for ever, and what comes so late is there twice."""
+    monkeypatch.setattr(events, "REMEMBERED_DAYS", 0)
+    for offset, name in enumerate(("old", "other", "another")):
+        silver.message(offset, event_id=name)
+        silver.update()
+    silver.message(3, event_id="old")
+    found = silver.update()
+    assert [offset for name, _, offset in found if name == "old"] == [0, 3]
+
+
 def test_no_event_is_dropped_for_its_age(silver: Silver) -> None:
     silver.message(0, event_id="of now")
     silver.update()

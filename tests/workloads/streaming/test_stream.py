@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Producer
 
+from churn import tasks
 from churn.core.entry import Run
 from churn.core.tables import DELIVERIES
 from churn.simulation.events import Message, Shares, Simulator, StreamSettings
@@ -175,7 +176,7 @@ def test_the_second_update_reads_on_and_a_repair_is_replayed_once(stream: Stream
 def test_the_task_accounts_for_every_message(stream: Stream, capsys: pytest.CaptureFixture[str]) -> None:
     streams.main([*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"])
     assert "every message is read" in capsys.readouterr().out
-    streams.Accounting(stream.spark, Run(CATALOG, DAY, "1")).check(settle_minutes=0)
+    streams.Accounting(stream.spark, Run(CATALOG, DAY, "1")).check(0, settle_minutes=0)
     rows = stream.spark.table(f"{CATALOG}.mlops.stream_accounting").collect()
     totals = {name: sum(row[name] for row in rows) for name in ("produced", "accepted", "quarantined", "duplicates")}
     assert totals == {
@@ -195,14 +196,14 @@ def test_lost_and_doubled_rows_fail_the_task(stream: Stream) -> None:
     place = f"_partition = {row._partition} AND _offset = {row._offset}"
     stream.spark.table(events).where(place).write.mode("append").saveAsTable(events)
     with pytest.raises(streams.EventsTwiceError, match=f"1 of partition {row._partition}") as twice:
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
     assert f"silver.events has events twice, such as {row.event_id}" in str(twice.value)
     stream.spark.sql(f"DELETE FROM {events} WHERE event_id = '{row.event_id}'")
     with pytest.raises(streams.EventsLostError, match=rf"of partition {row._partition}"):
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
     stream.spark.sql(f"DELETE FROM {CATALOG}.bronze.events WHERE partition = 1 AND offset = 5")
     with pytest.raises(streams.EventsLostError, match=r"1 messages are not in bronze\.events, by partition: 1: 5 to 5"):
-        streams.Accounting(stream.spark, run).check(settle_minutes=0)
+        streams.Accounting(stream.spark, run).check(0, settle_minutes=0)
 
 
 def test_a_stream_that_stands_still_fails_the_task(stream: Stream) -> None:
@@ -213,6 +214,17 @@ def test_a_stream_that_stands_still_fails_the_task(stream: Stream) -> None:
     stream.send()
     with pytest.raises(streams.StreamTooOldError, match="has not read for 0 minutes; allowed: 0"):
         streams.main([*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"])
+
+
+def test_a_partition_of_which_bronze_has_nothing_is_asked_too(stream: Stream) -> None:
+    brokers, _, topic = (option.partition("=")[2] for option in stream.options)
+    options = tasks.StreamsOptions(brokers, "", topic, 0, 0)
+    (row,) = stream.spark.sql(
+        f"SELECT min(broker_time) AS at FROM {CATALOG}.bronze.events WHERE partition = 0"
+    ).collect()
+    stream.spark.sql(f"DELETE FROM {CATALOG}.bronze.events WHERE partition = 0")
+    waited = (datetime.now() - row.at).total_seconds()  # noqa: DTZ005 (Spark gives local time)
+    assert streams.age_of_oldest_unread(stream.spark, Run(CATALOG, DAY, "1"), options) >= waited
 
 
 def test_a_topic_that_does_not_exist_is_said(stream: Stream) -> None:

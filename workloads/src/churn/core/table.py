@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -97,16 +97,20 @@ class Table:
             writer = writer.option("replaceWhere", self.condition(*values))
         writer.saveAsTable(full_name)
 
-    def insert_missing(self, rows: DataFrame, catalog: str) -> None:
+    def insert_missing(self, rows: DataFrame, catalog: str, moment: str, since: datetime) -> None:
         """Adds the rows whose keys the table does not hold yet, so that a repeated call adds nothing.
 
         Args:
             rows: The rows, with all declared columns and no key twice.
             catalog: Unity Catalog name.
+            moment: Name of a column with moments.
+            since: The table is looked at from this moment on, so that it may grow. Older rows with these keys there
+                must not be.
         """
         full_name, view = self.create(rows.sparkSession, catalog), f"missing_{self.name.replace('.', '_')}"
         rows.select(*self.column_names).createOrReplaceTempView(view)
         same = " AND ".join(f"there.{key} = new.{key}" for key in self.keys)
+        same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
         merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
         rows.sparkSession.sql(merge).collect()
 

@@ -7,10 +7,11 @@ the round. While the store is away it waits, longer each time, and goes on where
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,9 @@ from churn import tasks
 from churn.core.clock import moment
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
-from churn.online import copies, events, schema, source, writer
-from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from churn.online import copies, schema, source, writer
+from churn.online.connection import OnlineStore, OnlineStoreAwayError, OnlineStoreFailedError, is_away
+from churn.online.events import days_of, freshness, sessions_of
 from churn.online.rescoring import Rescorer
 from churn.online.writer import Position
 
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0  # while the store is away; each wait is twice the one before
 COPY_SECONDS = 30.0  # between two copies to the lake, each of which is a commit of Delta
 API_SECONDS = 30  # how long the client of the API tries one call again by itself
-FEW_EVENTS, MANY_EVENTS = 50_000, 200_000  # in one round: below, more versions are taken at once; above, fewer
+FEW_EVENTS = 50_000  # in one round: below, more versions are taken at once
+MANY_EVENTS = 200_000  # in memory at once, about 130 MB: above, fewer versions, or the customers of one in parts
 MOST_VERSIONS = 256
 
 
@@ -74,7 +77,6 @@ class Updater:
         Returns:
             Whether all that there was is in the store now.
         """
-        began = time.monotonic()
         old = writer.position(connection)
         if old is None or old.table_id != self._table_id:
             now = source.head(self.spark, self.table)
@@ -92,32 +94,45 @@ class Updater:
             with connection.transaction():
                 writer.refresh_activity(connection, (), at)
             return True
-        until = min(newest, old.version + self.versions)
-        found = source.changes(self.spark, self.table, old.version, until)
-        days = events.days_of(found)
-        self._write(connection, old, Position(old.table_id, until), days, found)
-        if len(found) > MANY_EVENTS:
+        return self._take(connection, old, newest)
+
+    def _take(self, connection: psycopg.Connection[Any], old: Position, newest: int) -> bool:
+        """Takes over the next versions: as many as memory has room for, at least one; returns whether none is left."""
+        began = time.monotonic()
+        asked = min(newest, old.version + self.versions)
+        commits = source.commits(self.spark, self.table, old.version, asked)
+        if any(each.otherwise for each in commits):
+            print(f"versions {old.version + 1} to {asked} delete or change events: all are taken over anew")
+            self._begin(connection, source.head(self.spark, self.table))
+            return True
+        until = source.within(commits, asked, MANY_EVENTS)
+        events = sum(each.added for each in commits if each.version <= until)
+        parts = max(1, math.ceil(events / MANY_EVENTS))
+        found = source.changes(self.spark, self.table, old.version, until, parts)
+        lag = self._write(connection, old, Position(old.table_id, until), ((days_of(part), part) for part in found))
+        if until < asked:
             self.versions = max(1, self.versions // 2)
-        elif len(found) < FEW_EVENTS:
+        elif events < FEW_EVENTS:
             self.versions = min(MOST_VERSIONS, self.versions * 2)
-        lag = (
-            max((moment() - event.accepted_at).total_seconds() for event in found if event.accepted_at) if found else 0
-        )
-        left = newest - until
+        sessions, faulty = writer.out_of_order(connection, moment())
         print(
-            f"versions {old.version + 1} to {until} ({left} left): {len(found):,} events, {len(days):,} days, "
-            f"{time.monotonic() - began:.1f} s, lag {lag:.1f} s"
+            f"versions {old.version + 1} to {until} ({newest - until} left): {events:,} events, "
+            f"{time.monotonic() - began:.1f} s, lag {lag:.1f} s; {faulty:,} of {sessions:,} sessions out of order"
         )
-        return left == 0
+        return until == newest
 
     def _begin(self, connection: psycopg.Connection[Any], now: Position) -> None:
-        """Takes over a whole version: at first, and where the table was made anew."""
+        """Takes over a whole version: at first, and where the table was made anew or has lost events.
+
+        A full refresh keeps the table and its id on some platforms, and the erasure of a customer does on all: days and
+        sessions are sums, from which nothing can be taken away.
+        """
         at = moment()
         days = source.totals(self.spark, self.table, now.version, at.date())
         recent = source.running(self.spark, self.table, now.version, at)
         with connection.transaction():
             writer.clear(connection)
-            self._write(connection, None, now, days, recent)
+            self._write(connection, None, now, [(days, recent)])
         print(f"begun with version {now.version}: {len(days):,} days, {len(recent):,} events of sessions that may run")
 
     def _write(
@@ -125,25 +140,29 @@ class Updater:
         connection: psycopg.Connection[Any],
         old: Position | None,
         new: Position,
-        days: dict[tuple[str, Any], DayTotals],
-        found: Sequence[Event],
-    ) -> None:
+        parts: Iterable[tuple[dict[tuple[str, Any], DayTotals], Sequence[Event]]],
+    ) -> float:
+        """Writes days and events, part by part, with the position; returns how old the oldest event is in silver."""
+        raised, scored, lag = 0, 0, 0.0
         with connection.transaction():
-            at = moment()
-            if not writer.move(connection, old, new, at):
+            if not writer.move(connection, old, new, moment()):
                 raise MovedMeanwhileError("another task has taken over the same events: is activity running twice?")
-            writer.add_days(connection, days)
-            raised = writer.add_sessions(connection, events.sessions_of(found), at)
-            writer.refresh_activity(connection, (customer for customer, _ in days), at)
-            scored = self.rescorer.score(connection, raised, at)
-            self._measure(connection, found, new, moment())
+            for days, found in parts:
+                at = moment()
+                writer.add_days(connection, days)
+                signals = writer.add_sessions(connection, sessions_of(found), at)
+                writer.refresh_activity(connection, (customer for customer, _ in days), at)
+                raised, scored = raised + len(signals), scored + self.rescorer.score(connection, signals, at)
+                self._measure(connection, found, new, moment())
+                lag = max(lag, *((at - each.accepted_at).total_seconds() for each in found if each.accepted_at), 0.0)
         if raised:
-            print(f"{len(raised)} signals in running sessions, {scored} new scores")
+            print(f"{raised} signals in running sessions, {scored} new scores")
+        return lag
 
     def _measure(
         self, connection: psycopg.Connection[Any], found: Sequence[Event], new: Position, at: datetime
     ) -> None:
-        rows = [(at, hop, new.version, *measured) for hop, measured in events.freshness(found, at).items()]
+        rows = [(at, hop, new.version, *measured) for hop, measured in freshness(found, at).items()]
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO churn.freshness VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
 
@@ -159,6 +178,9 @@ def keep_up(
         every: Seconds between the beginnings of two rounds, where nothing is left.
         stop: Ends it after the round.
         until_caught_up: Whether it ends when nothing is left.
+
+    Raises:
+        OnlineStoreFailedError: The store answers, and refuses a statement or takes too long for it.
     """
     connection: psycopg.Connection[Any] | None = None
     wait, copied = FIRST_WAIT_SECONDS, 0.0
@@ -176,7 +198,10 @@ def keep_up(
             if connection is not None:
                 connection.close()
             connection = None
-            print(f"the online store is away, next try in {wait:.0f} s: {' '.join(str(error).split())}")
+            if isinstance(error, psycopg.Error) and not is_away(error):
+                raise OnlineStoreFailedError(f"the online store has refused what it was asked: {error}") from error
+            said = "the round is given up" if isinstance(error, MovedMeanwhileError) else "the online store is away"
+            print(f"{said}, next try in {wait:.0f} s: {' '.join(str(error).split())}")
             stop.wait(wait)
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
             continue
@@ -195,6 +220,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         NoOnlineStoreError: There is no such endpoint.
         NoEventsError: silver.events is missing, or has no change feed.
+        OnlineStoreFailedError: The store answers, and refuses a statement or takes too long for it.
     """
     run, options = parse(tasks.ACTIVITY, argv)
     stop = threading.Event()

@@ -30,6 +30,19 @@ class OnlineStoreAwayError(RetryableError):
     """The online store, or the API that gives its passwords, does not answer now."""
 
 
+class OnlineStoreFailedError(RetryableError):
+    """The online store answers, and refuses a statement or ends it; the text has its reason."""
+
+
+# Of SQLSTATE: connection exceptions, and a server that shuts down. Without any, the connection itself is gone.
+AWAY = ("08", "57P")
+
+
+def is_away(error: psycopg.Error) -> bool:
+    """Whether an error says that the connection or the server is gone, and nothing of the statement."""
+    return error.sqlstate is None or error.sqlstate.startswith(AWAY)
+
+
 @dataclass
 class OnlineStore:
     """The database of one Lakebase endpoint.

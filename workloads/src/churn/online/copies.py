@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from churn.core.clock import moment
 from churn.core.tables import LIVE_SCORES, STREAM_FRESHNESS
+from churn.feature_engineering.rolling_activity import KEPT_DAYS
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from churn.core.table import Table
 
 COPIED = {"scores": LIVE_SCORES, "freshness": STREAM_FRESHNESS}
+MOMENTS = {"scores": "scored_at", "freshness": "written_at"}
+# How long a copied row stays in the online store; the lake keeps all. Scores stay as long as the sessions that they are
+# of, so that none is scored again.
+KEPT = {"scores": timedelta(days=KEPT_DAYS), "freshness": timedelta(days=7)}
+AGAIN = timedelta(days=1)  # longer than a session: a score with the keys of another is not further from it
 MOST_ROWS = 10_000
-KEPT = timedelta(days=7)  # of measurements in the online store; the lake keeps all
 
 
 def create(spark: SparkSession, catalog: str) -> None:
@@ -34,8 +39,9 @@ def create(spark: SparkSession, catalog: str) -> None:
 def copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str) -> int:
     """Copies what is not copied yet; returns how many rows."""
     copied = sum(_copy(connection, spark, catalog, name, table) for name, table in COPIED.items())
-    old = moment() - KEPT
-    connection.execute("DELETE FROM churn.freshness WHERE copied AND written_at < %s", (old,))
+    for name, column in MOMENTS.items():
+        query = SQL("DELETE FROM churn.{} WHERE copied AND {} < %s").format(Identifier(name), Identifier(column))
+        connection.execute(query, (moment() - KEPT[name],))
     return copied
 
 
@@ -47,7 +53,9 @@ def _copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str
     )
     rows = connection.execute(query).fetchall()
     if rows:
-        table.insert_missing(spark.createDataFrame(rows, table.schema), catalog)
+        at = table.column_names.index(MOMENTS[name])
+        since = min(row[at] for row in rows) - AGAIN
+        table.insert_missing(spark.createDataFrame(rows, table.schema), catalog, MOMENTS[name], since)
         places = [table.column_names.index(key) for key in table.keys]
         same = SQL(" AND ").join(SQL("{} = %s").format(Identifier(key)) for key in table.keys)
         with connection.transaction(), connection.cursor() as cursor:

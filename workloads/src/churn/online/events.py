@@ -7,19 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from churn.online.event import Event
 from churn.online.signals import SIGNALS
 
 COLUMNS = ("customer_id", "session_id", "kind", "event_time", "event_date", "page", "feature", "enabled", "minutes")
 TIMES = ("_broker_time", "_read_at", "_accepted_at")
+WRITTEN = "written_at"  # the one moment of the way that no event has
 HOPS = {
     "event_broker": ("event_time", "broker_time"),
     "broker_bronze": ("broker_time", "read_at"),
     "bronze_silver": ("read_at", "accepted_at"),
-    "silver_online": ("accepted_at", "written_at"),
-    "event_online": ("event_time", "written_at"),
+    "silver_online": ("accepted_at", WRITTEN),
+    "event_online": ("event_time", WRITTEN),
 }
 
 
@@ -90,10 +90,11 @@ def freshness(events: Iterable[Event], written_at: datetime) -> dict[str, tuple[
     seconds: dict[str, list[float]] = defaultdict(list)
     for event in events:
         if event.broker_time is not None:
-            moments: dict[str, Any] = {**vars(event), "written_at": written_at}
             for hop, (begin, end) in HOPS.items():
-                if moments[begin] is not None and moments[end] is not None:
-                    seconds[hop].append((moments[end] - moments[begin]).total_seconds())
+                began = getattr(event, begin)
+                ended = written_at if end == WRITTEN else getattr(event, end)
+                if began is not None and ended is not None:
+                    seconds[hop].append((ended - began).total_seconds())
     return {
         hop: (len(values), *(percentile(sorted(values), share) for share in (0.5, 0.95, 0.99)))  # type: ignore[misc]  # three
         for hop, values in seconds.items()

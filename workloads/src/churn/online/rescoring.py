@@ -54,7 +54,10 @@ class Rescorer:
         return self._loaded
 
     def score(self, connection: psycopg.Connection[Any], raised: Sequence[Raised], at: datetime) -> int:
-        """Scores customers for the signals of their sessions, once each, into churn.scores.
+        """Scores customers for the signals of their sessions, once each, into churn.scores, and marks the signals.
+
+        Without a champion, or for a customer without features, there is no score. The log says so, and the next event
+        of the signal raises it again.
 
         Args:
             connection: In the transaction of the batch, after its days.
@@ -62,7 +65,7 @@ class Rescorer:
             at: The moment.
 
         Returns:
-            Number of new scores. A customer without features has none; the log says so.
+            Number of new scores.
         """
         model = self.champion() if raised else None
         if model is None:
@@ -83,13 +86,14 @@ class Rescorer:
                 frame[name] = [float(row[name]) for row in fresh]
         answers = model.scorer.score(frame).assign(customer_id=frame["customer_id"]).set_index("customer_id")
         previous = self._previous(connection, customers, at)
+        scored = [each for each in raised if each.customer_id in answers.index]
         rows = []
-        for each in raised:
-            if each.customer_id in answers.index:
-                answer = answers.loc[each.customer_id]
-                new = float(answer["score"]), previous.get(each.customer_id), str(answer["band"]), each.signal.reason
-                key = each.customer_id, each.session_id, each.signal.name, each.event_time, at
-                rows.append((*key, *new, model.version.number, self.run.run_id))
+        for each in scored:
+            answer = answers.loc[each.customer_id]
+            new = float(answer["score"]), previous.get(each.customer_id), str(answer["band"]), each.signal.reason
+            key = each.customer_id, each.session_id, each.signal.name, each.event_time, at
+            rows.append((*key, *new, model.version.number, self.run.run_id))
+        writer.mark_scored(connection, scored)
         with connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO churn.scores VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",

@@ -78,6 +78,12 @@ VERSIONS = (
         PRIMARY KEY (written_at, hop));
     CREATE INDEX freshness_not_copied ON churn.freshness (written_at) WHERE NOT copied;
     """,
+    # By which each round forgets what is old and finds what is of another day, without a look at every row.
+    """
+    CREATE INDEX customer_days_event_date ON churn.customer_days (event_date);
+    CREATE INDEX activity_as_of ON churn.activity (as_of);
+    CREATE INDEX scores_scored_at ON churn.scores (scored_at);
+    """,
 )
 LOCK = 5_226_041  # of PostgreSQL, by which two tasks that begin at once wait for each other
 

@@ -1,7 +1,7 @@
 """Signals of rising risk in a session, as data: which events count, how many, and why they matter.
 
 The pages, the features and the numbers are choices, not a fit: each stands for a step that customers take before they
-leave. A signal is raised once in a session; the score that follows it is the model's own.
+leave. A signal is scored once in a session; the score that follows it is the model's own.
 """
 
 from __future__ import annotations

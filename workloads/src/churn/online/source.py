@@ -7,8 +7,9 @@ Structured Streaming would lie elsewhere, and a crash between both would count a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as sf
@@ -20,11 +21,32 @@ from churn.online.events import COLUMNS, TIMES, DayTotals
 from churn.online.writer import ACTIVE, Position
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pyspark.sql import DataFrame, SparkSession
+
+
+ROWS_AT_ONCE = 10_000
+SESSION = timedelta(days=1)  # longer than any session, so that one which runs is read whole
 
 
 class NoEventsError(FinalError):
     """silver.events is missing, or has no change feed; the text says what makes it."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one version of a table has changed.
+
+    Attributes:
+        version: The version.
+        added: Rows that it added.
+        otherwise: Rows that it deleted or changed, as a full refresh or the erasure of a customer does.
+    """
+
+    version: int
+    added: int
+    otherwise: int
 
 
 def head(spark: SparkSession, table: str) -> Position:
@@ -49,23 +71,52 @@ def latest_version(spark: SparkSession, table: str) -> int:
     return int(latest.version)
 
 
-def changes(spark: SparkSession, table: str, after: int, until: int) -> list[Event]:
-    """Events that were added.
+def commits(spark: SparkSession, table: str, after: int, until: int) -> list[Commit]:
+    """What the versions after one, up to another, have changed, in order; a version without rows is left out."""
+    added = sf.col("_change_type") == "insert"
+    by_version = _feed(spark, table, after, until).groupBy(sf.col("_commit_version").alias("version"))
+    rows = by_version.agg(sf.count_if(added).alias("added"), sf.count_if(~added).alias("otherwise"))
+    return [Commit(*row) for row in rows.orderBy("version").collect()]
+
+
+def changes(spark: SparkSession, table: str, after: int, until: int, parts: int = 1) -> Iterator[list[Event]]:
+    """Events that were added, all those of a customer together.
 
     Args:
         spark: A session.
         table: Full name of the table.
         after: Version after which they were added.
         until: Version with which the last were.
+        parts: Number of lists that customers are spread over, of which one is in memory at a time.
     """
-    feed = spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
-    rows = feed.option("endingVersion", until).table(table).where("_change_type = 'insert'")
-    return _events(rows)
+    rows = _feed(spark, table, after, until).where("_change_type = 'insert'")
+    part_of = sf.pmod(sf.xxhash64("customer_id"), sf.lit(parts))
+    for part in range(parts):
+        yield _events(rows.where(part_of == part) if parts > 1 else rows)
+
+
+def within(found: Sequence[Commit], until: int, most: int) -> int:
+    """The last version with which no more than so many rows were added, or the first version that added any.
+
+    Args:
+        found: Commits, in order.
+        until: The last version of all.
+        most: Number of rows.
+    """
+    total = 0
+    for number, commit in enumerate(found):
+        total += commit.added
+        if number and total > most:
+            return commit.version - 1
+    return until
 
 
 def running(spark: SparkSession, table: str, version: int, at: datetime) -> list[Event]:
-    """Events of a version in the time in which a session that runs must have one, for the first batch of all."""
-    return _events(_at(spark, table, version).where(sf.col("event_time") > sf.lit(at - ACTIVE)))
+    """All events of the sessions that may run at a moment, as of a version, for the first batch of all."""
+    key = ["customer_id", "session_id"]
+    rows = _at(spark, table, version).where(sf.col("event_time") > sf.lit(at - SESSION))
+    recent = rows.where(sf.col("event_time") > sf.lit(at - ACTIVE)).select(*key).distinct()
+    return _events(rows.join(recent, key, "left_semi"))
 
 
 def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tuple[str, date], DayTotals]:
@@ -90,6 +141,12 @@ def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tupl
     return found
 
 
+def _feed(spark: SparkSession, table: str, after: int, until: int) -> DataFrame:
+    """Rows that the versions after one, up to another, have changed."""
+    feed = spark.read.option("readChangeFeed", "true").option("startingVersion", after + 1)
+    return feed.option("endingVersion", until).table(table)
+
+
 def _at(spark: SparkSession, table: str, version: int) -> DataFrame:
     return spark.sql(f"SELECT * FROM {table} VERSION AS OF {version}")
 
@@ -97,5 +154,5 @@ def _at(spark: SparkSession, table: str, version: int) -> DataFrame:
 def _events(rows: DataFrame) -> list[Event]:
     moments = {name: name.removeprefix("_") for name in TIMES}
     chosen = rows.select(*COLUMNS, *(sf.col(name).alias(new) for name, new in moments.items()))
-    found: list[dict[str, Any]] = chosen.toArrow().to_pylist()
-    return [Event(**row) for row in found]
+    batches = chosen.toArrow().to_batches(max_chunksize=ROWS_AT_ONCE)  # a dictionary a row takes five times as much
+    return [Event(**row) for batch in batches for row in batch.to_pylist()]

@@ -36,7 +36,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Raised:
-    """A signal that a running session has raised, once."""
+    """A signal that a running session has raised, and for which there is no score yet."""
 
     customer_id: str
     session_id: str
@@ -157,7 +157,7 @@ def add_sessions(
         at: The moment.
 
     Returns:
-        Signals that sessions which run raise with it, each for the first time.
+        Signals that sessions which run raise with it. One is raised by each of its events until it is scored.
     """
     rows = [
         (customer, session, part.started_at, part.last_event_at, part.ended_at, at)
@@ -192,15 +192,31 @@ def _count(
     if row is None:
         raise LookupError(f"session {session} of {customer} is not there, although it was just written")
     counted, known, ended_at, last_event_at = row
-    new = {}
+    new = []
     for signal in SIGNALS:
         number, latest = part.counted.get(signal.name, (0, part.last_event_at))
         counted[signal.name] = counted.get(signal.name, 0) + number
         if number and counted[signal.name] >= signal.at_least and signal.name not in known:
-            new[signal.name] = Raised(customer, session, signal, latest)
-    update = f"UPDATE churn.sessions SET counted = %s, signals = signals || %s::text[] {where}"
-    connection.execute(update, (Jsonb(counted), list(new), customer, session))
-    return list(new.values()) if ended_at is None and last_event_at > at - ACTIVE else []
+            new.append(Raised(customer, session, signal, latest))
+    update = f"UPDATE churn.sessions SET counted = %s {where}"
+    connection.execute(update, (Jsonb(counted), customer, session))
+    return new if ended_at is None and last_event_at > at - ACTIVE else []
+
+
+def mark_scored(connection: psycopg.Connection[Any], scored: Iterable[Raised]) -> None:
+    """Marks signals that have a score, so that they are raised no more."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE churn.sessions SET signals = array_append(signals, %s) WHERE customer_id = %s AND session_id = %s",
+            [(each.signal.name, each.customer_id, each.session_id) for each in scored],
+        )
+
+
+def out_of_order(connection: psycopg.Connection[Any], at: datetime) -> tuple[int, int]:
+    """Number of sessions whose last event is no older than a session that runs, and of those with a fault of order."""
+    query = "SELECT count(*), count(*) FILTER (WHERE order_faults <> '{}') FROM churn.sessions WHERE last_event_at > %s"
+    row = connection.execute(query, (at - ACTIVE,)).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], number: int) -> list[list[Any]]:

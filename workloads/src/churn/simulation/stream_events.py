@@ -141,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--messages", type=int, help="messages in all; without it, until stopped")
     parser.add_argument("--unpaced", action="store_true", help="send as fast as the broker takes them")
     parser.add_argument("--seed", type=int, default=7, help="of every draw (%(default)s)")
+    parser.add_argument("--world-seed", type=int, help="of the customers' world; without it, --seed")
     parser.add_argument("--skew", type=float, default=StreamSettings.skew, help="exponent of Zipf's law (%(default)s)")
     parser.add_argument("--start", required=True, type=_moment, help="moment of the first message, ISO 8601 in UTC")
     parser.add_argument("--snapshot-date", required=True, type=date.fromisoformat, help="day on which Telco was taken")
@@ -151,7 +152,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     shares = Shares(**{name: getattr(options, name) for name in vars(Shares())})
     settings = StreamSettings(options.start, options.rate, options.seed, options.skew, shares)
-    simulator = Simulator(grow(options.snapshot_date, options.date, options.seed), settings)
+    world_seed = options.seed if options.world_seed is None else options.world_seed
+    simulator = Simulator(grow(options.snapshot_date, options.date, world_seed), settings)
     sender = Sender(options.bootstrap_servers, options.topic, sys.stdout)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, sender.stop)

@@ -14,6 +14,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as sf
 
 from churn.streaming.events import STREAM, conform
+from churn.transforms.conform import broken_rules
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,9 +63,9 @@ def account(
     in_quarantine = quarantine.groupBy(_place("_partition"), _place("_offset")).agg(
         sf.count("*").alias("quarantine_rows")
     )
-    placed = in_silver.select(*PLACE).unionByName(in_quarantine.select(*PLACE))
-    elsewhere = conform(messages.join(placed, [*PLACE], "left_anti"), contract)
-    repeats = elsewhere.join(silver.select("event_id"), "event_id", "left_semi")
+    repeats = _elsewhere(messages, silver, quarantine, contract).join(
+        silver.select("event_id"), "event_id", "left_semi"
+    )
     duplicates = repeats.select(*PLACE, sf.lit(True).alias("duplicate")).distinct()
     known = customers.select("customer_id", sf.lit(True).alias("known")).distinct()
     rows = (
@@ -85,6 +86,30 @@ def account(
         sf.coalesce("gap", sf.lit(0)).alias("missing"),
         *COUNTS[2:],
     )
+
+
+def waiting(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, contract: Contract) -> DataFrame:
+    """Messages that are nowhere and only wait, since the table that they belong to has none that was read later.
+
+    Silver and quarantine each take messages in the order in which they were read. One that is nowhere, while its table
+    has later ones, was passed over: it is lost.
+
+    Args:
+        messages: bronze.events, or some of it.
+        silver: silver.events, as far back as ids are remembered.
+        quarantine: silver.quarantine_events.
+        contract: Of the topic.
+
+    Returns:
+        `partition`, `offset`, `read_at`.
+    """
+    nowhere = _elsewhere(messages, silver, quarantine, contract).join(silver, "event_id", "left_anti")
+    latest = silver.agg(sf.max("_read_at").alias("silver")).crossJoin(
+        quarantine.agg(sf.max("_read_at").alias("poison"))
+    )
+    reached = sf.when(sf.size(broken_rules(contract)) > 0, sf.col("poison")).otherwise(sf.col("silver"))
+    behind = nowhere.crossJoin(latest).where(reached.isNull() | (sf.col("read_at") >= reached))
+    return behind.select(*PLACE, "read_at")
 
 
 def gaps_between(messages: DataFrame, ended: DataFrame) -> DataFrame:
@@ -111,9 +136,22 @@ def gaps_between(messages: DataFrame, ended: DataFrame) -> DataFrame:
     )
 
 
-def repeated(silver: DataFrame) -> DataFrame:
-    """Ids that silver has more than once: `event_id`, `rows`."""
-    return silver.groupBy("event_id").agg(sf.count("*").alias("rows")).where("rows > 1")
+def repeated(silver: DataFrame, new: DataFrame) -> DataFrame:
+    """Ids that silver has more than once: `event_id`, `rows`.
+
+    Args:
+        silver: silver.events.
+        new: The rows of it whose ids are looked at.
+    """
+    found = silver.join(new.select("event_id").distinct(), "event_id", "left_semi")
+    return found.groupBy("event_id").agg(sf.count("*").alias("rows")).where("rows > 1")
+
+
+def _elsewhere(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, contract: Contract) -> DataFrame:
+    """The messages that are neither in silver nor in quarantine, conformed."""
+    placed = silver.where(sf.col("_source") == STREAM).select(_place("_partition"), _place("_offset"))
+    placed = placed.unionByName(quarantine.select(_place("_partition"), _place("_offset")))
+    return conform(messages.join(placed, [*PLACE], "left_anti"), contract)
 
 
 def _counted(rows: DataFrame) -> DataFrame:

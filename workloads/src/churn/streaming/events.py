@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn.core.clock import processing_time
-from churn.streaming.messages import FIRST_BROKER_TIME, header
+from churn.streaming.messages import FIRST_BROKER_TIME, REPLAY_OF, header
 from churn.transforms.conform import WRITTEN, broken_rules
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def conform(messages: DataFrame, contract: Contract) -> DataFrame:
     """
     names = [column.name for column in contract.columns]
     fields = sf.try_variant_get(sf.try_parse_json("value"), "$", "map<string,variant>")
-    broker_time = sf.coalesce(header(FIRST_BROKER_TIME).try_cast("timestamp"), "broker_time")
-    read = messages.select("*", fields.alias("_fields"), broker_time.alias("_first_broker_time"))
+    read = messages.select("*", fields.alias("_fields"), _first_broker_time().alias("_first_broker_time"))
     unknown = sf.map_filter("_fields", lambda name, _: ~name.isin(names))
     kinds = read.select("*", *(_kind(column).alias(f"_kind_{column.name}") for column in contract.columns))
     typed = kinds.select(
@@ -161,6 +160,16 @@ def once(events: DataFrame, contract: Contract) -> DataFrame:
     known = events.select("*", processing_time().alias("_accepted_at"))
     first = known.withWatermark("_accepted_at", f"{REMEMBERED_DAYS} days").dropDuplicatesWithinWatermark(contract.keys)
     return first.select(*(column.name for column in contract.columns), "event_date", *ORIGIN)
+
+
+def _first_broker_time() -> Column:
+    """When the broker first had a message: for a repaired one as its header says, which can be no later than now.
+
+    The header counts beside `replay-of` alone. A sender may still write both; bronze keeps them, so that each message
+    that claims to be a repair can be compared with what it replaces.
+    """
+    said = sf.when(header(REPLAY_OF).isNotNull(), header(FIRST_BROKER_TIME).try_cast("timestamp"))
+    return sf.least(said, sf.col("broker_time"))
 
 
 def _given(column: Field) -> Column:

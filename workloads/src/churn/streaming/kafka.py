@@ -41,7 +41,8 @@ class Kafka:
         service_credential: Service credential by which the runtime signs in; empty where brokers ask for none.
         topic: Topic that is read.
         dead_letters: Topic that takes what was quarantined.
-        max_offsets_per_trigger: Messages in a batch at most, so that a backlog is no single batch.
+        max_offsets_per_trigger: Messages in a batch at most, so that a backlog is no single batch: 20,000 a second
+            where a batch begins every five seconds.
         fail_on_data_loss: Whether to stop where messages are gone that were not read yet. `false` goes on without them
             and is for one update, once it is known what was lost; the accounting names the offsets.
     """
@@ -50,7 +51,7 @@ class Kafka:
     service_credential: str
     topic: str
     dead_letters: str
-    max_offsets_per_trigger: int = 500_000
+    max_offsets_per_trigger: int = 100_000
     fail_on_data_loss: str = "true"
 
     @classmethod

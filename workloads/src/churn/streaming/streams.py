@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 POLL_SECONDS = 5.0
 SETTLE_MINUTES = 10  # from bronze to silver or quarantine at most; younger messages are left to the next account
 SHOWN = 5
+EARLIEST = -2  # the first offset that brokers still have, as Spark's source of Kafka is asked for it
 EVENTS = contract_of("events")
 
 
 class StreamTooOldError(RetryableError):
-    """The stream is down or behind: it has not taken over the run's files, or the brokers have old, unread messages."""
+    """The stream is down or behind: files of the run, or messages of brokers or of bronze, still wait for it."""
 
 
 class EventsLostError(FinalError):
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{options.maximum_lag_minutes}; look whether the pipeline churn_stream runs, and at its event log; then "
             "repair this run"
         )
-    Accounting(spark, run).check()
+    Accounting(spark, run).check(options.wait_minutes)
 
 
 def wait_for_files(spark: SparkSession, run: Run, wait_minutes: int) -> None:
@@ -98,15 +99,17 @@ def uses_missing(spark: SparkSession, run: Run) -> int:
 def age_of_oldest_unread(spark: SparkSession, run: Run, options: tasks.StreamsOptions) -> float:
     """Seconds for which the brokers have had the oldest message that bronze.events does not have; 0 if it has all.
 
-    Partitions of which bronze has nothing are left out, unless it has nothing at all.
+    Kafka numbers partitions from 0 on, so those before the last one that bronze knows are asked too, each from the
+    first message that it still has. Partitions after that one are left out, unless bronze has nothing at all.
     """
     ends = spark.table(run.table("bronze.events")).groupBy("partition").agg(sf.max("offset").alias("last")).collect()
     asked = {"subscribe": options.topic, "startingOffsets": "earliest"}
     if ends:
-        after = {str(row.partition): row["last"] + 1 for row in ends}
+        read = {row.partition: row["last"] + 1 for row in ends}
+        partitions = range(max(read) + 1)
         asked = {
-            "assign": json.dumps({options.topic: [row.partition for row in ends]}),
-            "startingOffsets": json.dumps({options.topic: after}),
+            "assign": json.dumps({options.topic: [*partitions]}),
+            "startingOffsets": json.dumps({options.topic: {each: read.get(each, EARLIEST) for each in partitions}}),
         }
     brokers = connection(options.bootstrap_servers, options.service_credential)
     unread = spark.read.format("kafka").options(**brokers, **asked).load()
@@ -124,10 +127,15 @@ class Accounting:
         self._before = table.where(sf.col("run_id") != run.run_id)
         self._since: datetime | None = _greatest(self._before, "read_until")
 
-    def check(self, settle_minutes: int = SETTLE_MINUTES) -> None:
+    def check(self, wait_minutes: int, settle_minutes: int = SETTLE_MINUTES) -> None:
         """Records the account of every message that had time to come further than bronze, prints and judges it.
 
+        Args:
+            wait_minutes: Minutes that silver and quarantine have for what still waits in bronze, as after an outage.
+            settle_minutes: Minutes after which a message is accounted for.
+
         Raises:
+            StreamTooOldError: Messages still wait in bronze; nothing is recorded then.
             EventsLostError: Messages are lost.
             EventsTwiceError: Messages or events are there twice.
         """
@@ -137,7 +145,8 @@ class Accounting:
             print("no message was read since the account before")
             return
         messages = audit.read_between(self._table("bronze.events"), self._since, until)
-        rows = self.record(messages, until)
+        rows = self.account(messages, wait_minutes)
+        self.record(rows, until)
         print(f"{'partition':<11}" + "".join(f"{name:>18}" for name in audit.COUNTS))
         for row in rows:
             print(f"{row.partition:<11}" + "".join(f"{row[name]:>18,}" for name in audit.COUNTS))
@@ -145,21 +154,36 @@ class Accounting:
         if faults := [*self._lost(rows, messages), *twice]:
             raise (EventsTwiceError if len(faults) == len(twice) else EventsLostError)("; ".join(faults))
 
-    def record(self, messages: DataFrame, until: datetime) -> list[Row]:
-        """Records the account of messages; returns its rows, by partition."""
-        rows = audit.account(
-            messages,
-            self._remembered("silver.events", "_accepted_at"),
-            self._remembered("silver.quarantine_events", "_read_at"),
-            self._table("silver.customer"),
-            ended=self._ended(),
-            contract=EVENTS,
-        )
-        run = {"run_id": self._run.run_id, "date": self._run.date, "read_until": until}
-        recorded = rows.select(*(sf.lit(value).alias(name) for name, value in run.items()), "*")
+    def account(self, messages: DataFrame, wait_minutes: int) -> list[Row]:
+        """The account of messages, by partition, once none of them only waits for silver or quarantine.
+
+        Raises:
+            StreamTooOldError: Some still wait at the end.
+        """
+        deadline = time.monotonic() + wait_minutes * 60
+        while True:
+            silver = self._remembered("silver.events", "_accepted_at")
+            quarantine = self._remembered("silver.quarantine_events", "_read_at")
+            customers = self._table("silver.customer")
+            rows = audit.account(messages, silver, quarantine, customers, ended=self._ended(), contract=EVENTS)
+            found = rows.orderBy("partition").collect()
+            lost = any(row.lost for row in found)
+            behind = audit.waiting(messages, silver, quarantine, EVENTS).count() if lost else 0
+            if not behind:
+                return found
+            if time.monotonic() > deadline:
+                raise StreamTooOldError(
+                    f"{behind:,} messages of bronze.events still wait for silver.events or quarantine after "
+                    f"{wait_minutes} minutes; look whether the pipeline churn_stream runs, and at its event log; then "
+                    "repair this run"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def record(self, rows: Sequence[Row], until: datetime) -> None:
+        """Records an account, in the place of an earlier one of the same run."""
+        values = [(self._run.run_id, self._run.date, until, *row) for row in rows]
+        recorded = self._spark.createDataFrame(values, STREAM_ACCOUNTING.schema)
         STREAM_ACCOUNTING.replace(recorded, self._run.catalog, self._run.run_id)
-        mine = self._table(STREAM_ACCOUNTING.name).where(sf.col("run_id") == self._run.run_id)
-        return mine.orderBy("partition").collect()
 
     def _lost(self, rows: Sequence[Row], messages: DataFrame) -> list[str]:
         faults = []
@@ -183,12 +207,23 @@ class Accounting:
         if twice := [row for row in rows if row.twice]:
             shown = ", ".join(f"{row.twice:,} of partition {row.partition}" for row in twice)
             faults.append(f"messages are there twice: {shown}; delete one row of each by its partition and offset")
-        events = audit.repeated(self._remembered("silver.events", "_accepted_at"))
-        ids = events.orderBy("event_id").limit(SHOWN).collect()
+        ids = self._repeated().orderBy("event_id").limit(SHOWN).collect()
         if ids:
             shown = ", ".join(row.event_id for row in ids)
             faults.append(f"silver.events has events twice, such as {shown}; delete the later row of each")
         return faults
+
+    def _repeated(self) -> DataFrame:
+        """Ids that were accepted since the account before, and are in silver.events more than once.
+
+        A file or a refresh may bring an event long after its id was forgotten. So the new ids are looked for on all
+        days of the new events, and on the day before and after, under which a file may have one.
+        """
+        silver = self._table("silver.events")
+        new = silver if self._since is None else silver.where(sf.col("_accepted_at") > sf.lit(self._since))
+        first, last = sf.date_sub(sf.min("event_date"), 1), sf.date_add(sf.max("event_date"), 1)
+        days = new.agg(first.alias("first"), last.alias("last")).collect()[0]
+        return audit.repeated(silver.where(sf.col("event_date").between(days.first, days.last)), new)
 
     def _ended(self) -> DataFrame:
         return self._before.groupBy("partition").agg(sf.max("last_offset").alias("last_offset"))

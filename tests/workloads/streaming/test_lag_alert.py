@@ -1,0 +1,65 @@
+"""The query of the alert on lag: what waits, wherever it does, and a topic that is silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from churn.core.tables import STREAM_FRESHNESS
+from infra.layers.platform.lag_alert import COLUMN, query_text
+from tests.workloads.streaming.stream_tables import NOW, Tables, ago, event
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CATALOG = "churn_lag"
+
+
+@pytest.fixture(scope="module")
+def tables(spark: SparkSession) -> Tables:
+    made = Tables(spark, CATALOG)
+    STREAM_FRESHNESS.create(spark, CATALOG)
+    return made
+
+
+def waits_since(tables: Tables, longest_silence_minutes: int | None = None) -> int | None:
+    """Since how many minutes before `NOW` something waits, to the nearest ten; None if nothing does."""
+    (row,) = tables.spark.sql(query_text(CATALOG, longest_silence_minutes)).collect()
+    running = (datetime.now(UTC) - NOW).total_seconds() / 60
+    return round((row[COLUMN] - running) / 10) * 10 if row[COLUMN] > 1 else None
+
+
+def written(tables: Tables, minutes_ago: float) -> None:
+    """Lets the online store have a batch, each of whose hops took a second."""
+    at = ago(minutes=minutes_ago)
+    hops = ("broker_bronze", "bronze_silver", "silver_online")
+    rows = [(at, hop, 1, 1, 1.0, 1.0, 1.0) for hop in hops]
+    tables.append(STREAM_FRESHNESS.name, tables.spark.createDataFrame(rows, STREAM_FRESHNESS.schema))
+
+
+def test_the_lag_is_that_of_what_waits_longest(tables: Tables) -> None:
+    assert waits_since(tables) is None, "there is no message yet"
+    tables.take(event("1"), ago(minutes=120))
+    assert waits_since(tables) == 120, "it waits in silver"
+    written(tables, 100)
+    assert waits_since(tables) is None
+    tables.read(event(" 1 "), ago(minutes=90))
+    assert waits_since(tables) is None, "what was a duplicate waits for nothing"
+    tables.append("silver.quarantine_events", tables.quarantined(tables.read(b"{", ago(minutes=80))))
+    assert waits_since(tables) is None, "nor does what is in quarantine"
+    waits = tables.read(event("2"), ago(minutes=70))
+    assert waits_since(tables) == 70, "the pipeline no longer brings bronze's messages to silver"
+    tables.append("silver.events", tables.accepted(waits, ago(minutes=60)))
+    assert waits_since(tables) == 70, "the job no longer brings silver's events to the online store"
+    written(tables, 50)
+    assert waits_since(tables) is None
+
+
+def test_a_silent_topic_is_late_where_the_settings_say_so(tables: Tables) -> None:
+    tables.take(event("last"), ago(minutes=40))
+    written(tables, 39)
+    assert waits_since(tables) is None
+    assert waits_since(tables, longest_silence_minutes=600) is None
+    assert waits_since(tables, longest_silence_minutes=30) == 40
