@@ -112,13 +112,20 @@ class Interruptions:
             report: Called with each line of the engine's output.
 
         Raises:
-            CommandError: None of the deployments ended well.
+            CommandError: None of the deployments ended well, or they made nothing.
         """
+        made = 0
+
+        def counted(line: str) -> None:
+            nonlocal made
+            made += " creating" in line
+            report(line)
+
         faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32)}))
         try:
             for left in range(SPOILED_TRIES - 1, -1, -1):
                 try:
-                    up(report)
+                    up(counted)
                 except CommandError as error:
                     if not left:
                         raise
@@ -126,9 +133,12 @@ class Interruptions:
                         f"  the deployment failed by faults: {str(error)[:FAILURE]}", markup=False, style="dim"
                     )
                 else:
-                    return
+                    break
         finally:
             faults.unlink()
+        if not made:
+            raise CommandError("the deployment made nothing under faults, where all was to be made")
+        console.print(f"  [dim]{made} creations under faults[/dim]")
 
 
 @dataclass

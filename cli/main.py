@@ -127,6 +127,8 @@ def rehearse(
 
     if unknown := [name for name in environments or () if name not in ENVIRONMENTS]:
         raise typer.BadParameter(f"{unknown[0]!r} is not rehearsed; there are {' and '.join(ENVIRONMENTS)}")
+    if kills and faults:
+        raise typer.BadParameter("give --kills or --faults: each needs a first deployment")
     rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day, kills=kills, faults=faults, seed=seed)
 
 

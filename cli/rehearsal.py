@@ -106,6 +106,7 @@ class Rehearsal:
                     self.interruptions.disturb(up, left, self._services(), report)
                 if self.faults:
                     self.interruptions.spoil(up, self.settings.faults, self.faults, report)
+                    stack.adopt(report)  # what a request that was sent again has made a second time
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
@@ -230,6 +231,7 @@ def _with_a_word(stack: Stack, up: Callable[[Report], str]) -> Callable[[Report]
             named = re.findall(r"--mine (\S+)", str(error))
             if not named:
                 raise
+            console.print(f"  [dim]a person's word: {', '.join(named)}[/dim]")
             stack.adopt(report, named)
             return up(report)
 
@@ -281,7 +283,8 @@ def rehearse(
         day: Whether to run the daily job once in `dev`.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
             on each time. Then workspace, AWS and broker are killed once each.
-        faults: Share of requests that are refused, late or lost during first deployments; the next one goes on.
+        faults: Share of requests that are refused, late or lost during first deployments; the next one goes on. Not
+            with `kills`, which would leave them nothing to spoil.
         seed: Of the random points at which it is killed, and of the faults.
 
     Raises:

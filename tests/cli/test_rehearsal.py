@@ -193,8 +193,9 @@ def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) ->
     """The file that asks for faults is gone afterwards, also where none ended well."""
     faults, asked = tmp_path / "faults.json", []
 
-    def up(_: Callable[[str], None]) -> str:
+    def up(report: Callable[[str], None]) -> str:
         asked.append(json.loads(faults.read_text())["rate"])
+        report(" +  job daily creating (0s)")
         if len(asked) < 3:
             raise CommandError("the answer was lost")
         return "done"
@@ -205,13 +206,17 @@ def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) ->
     with pytest.raises(CommandError, match="another reason"):
         interruptions.Interruptions().spoil(refuse, faults, 0.05, print)
     assert not faults.exists()
+    with pytest.raises(CommandError, match="made nothing under faults"):
+        interruptions.Interruptions().spoil(lambda _: "270 unchanged", faults, 0.05, print)
 
 
 def refuse(_: Callable[[str], None]) -> str:
     raise CommandError("another reason")
 
 
-def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_is_given_where_it_is_asked_for(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     said: list[list[str]] = []
     monkeypatch.setattr(Stack, "adopt", lambda _, __, mine: said.append(mine))
     answers = iter([CommandError("Group 7: ... platform adopt dev --mine team\n"), None])
@@ -223,8 +228,15 @@ def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypa
 
     assert _with_a_word(Stack("dev", settings), up)(print) == "done"
     assert said == [["team"]]
+    assert "a person's word: team" in capsys.readouterr().out
     with pytest.raises(CommandError, match="another reason"):
         _with_a_word(Stack("dev", settings), refuse)(print)
+
+
+def test_kills_and_faults_are_rehearsed_one_after_the_other() -> None:
+    result = CliRunner().invoke(app, ["rehearse", "--kills", "2", "--faults", "0.05"])
+    assert result.exit_code == 2
+    assert "give --kills or --faults" in result.output
 
 
 def test_an_unknown_environment_is_refused() -> None:
