@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 import yaml
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from cli.stack import Report
 
+Answer = TypeVar("Answer")
 ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
 MAKES_ITS_WORKSPACE = "prod"  # so that it is made in two steps
@@ -105,8 +106,8 @@ class Rehearsal:
                     left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
                     self.interruptions.disturb(up, left, self._services(), report)
                 if self.faults:
-                    self.interruptions.spoil(up, self.settings.faults, self.faults, report)
-                    stack.adopt(report)  # what a request that was sent again has made a second time
+                    repair = _with_a_word(stack, stack.adopt)
+                    self.interruptions.spoil(up, repair, self.settings.faults, self.faults, report)
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
@@ -221,21 +222,21 @@ class Rehearsal:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
 
 
-def _with_a_word(stack: Stack, up: Callable[[Report], str]) -> Callable[[Report], str]:
-    """A deployment with a person who knows that nobody else makes objects here, and says so where it is asked for."""
+def _with_a_word(stack: Stack, act: Callable[[Report], Answer]) -> Callable[[Report], Answer]:
+    """An act with a person who knows that nobody else makes objects here, and says so where it is asked for."""
 
-    def deploy(report: Report) -> str:
+    def done(report: Report) -> Answer:
         try:
-            return up(report)
+            return act(report)
         except CommandError as error:
             named = re.findall(r"--mine (\S+)", str(error))
             if not named:
                 raise
             console.print(f"  [dim]a person's word: {', '.join(named)}[/dim]")
             stack.adopt(report, named)
-            return up(report)
+            return act(report)
 
-    return deploy
+    return done
 
 
 def _groups_with_members() -> list[str]:

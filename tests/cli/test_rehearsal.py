@@ -190,8 +190,10 @@ def test_each_service_is_killed_once_and_a_deployment_that_fails_by_it_goes_on(m
 
 
 def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) -> None:
-    """The file that asks for faults is gone afterwards, also where none ended well."""
-    faults, asked = tmp_path / "faults.json", []
+    """The file that asks for faults is gone while it is repaired, and afterwards, also where none ended well."""
+    faults = tmp_path / "faults.json"
+    asked: list[float] = []
+    repaired: list[bool] = []
 
     def up(report: Callable[[str], None]) -> str:
         asked.append(json.loads(faults.read_text())["rate"])
@@ -200,14 +202,16 @@ def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) ->
             raise CommandError("the answer was lost")
         return "done"
 
-    interruptions.Interruptions().spoil(up, faults, 0.05, print)
-    assert asked == [0.05] * 3
-    assert not faults.exists()
+    def repair(_: Callable[[str], None]) -> None:
+        repaired.append(not faults.exists())
+
+    interruptions.Interruptions().spoil(up, repair, faults, 0.05, print)
+    assert (asked, repaired) == ([0.05] * 3, [True] * 3)
     with pytest.raises(CommandError, match="another reason"):
-        interruptions.Interruptions().spoil(refuse, faults, 0.05, print)
+        interruptions.Interruptions().spoil(refuse, repair, faults, 0.05, print)
     assert not faults.exists()
     with pytest.raises(CommandError, match="made nothing under faults"):
-        interruptions.Interruptions().spoil(lambda _: "270 unchanged", faults, 0.05, print)
+        interruptions.Interruptions().spoil(lambda _: "270 unchanged", repair, faults, 0.05, print)
 
 
 def refuse(_: Callable[[str], None]) -> str:
