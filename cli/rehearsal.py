@@ -18,7 +18,7 @@ from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
-from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
+from cli.inventory import TYPES, Thing, in_account, in_aws, in_workspace, objects
 from cli.jobs import follow
 from cli.stack import Stack, addresses
 from local import supervisor
@@ -211,12 +211,11 @@ class Rehearsal:
             CommandError: Something is there twice, or in no state, or in a state alone.
         """
         there = objects(self.things()) - objects(before)
-        listed = {kind for kind, _ in there}
         known = Counter(
             (resource["type"], resource["id"])
             for name in stacks
             for resource in self.stack(name).resources()
-            if resource["type"] in listed
+            if resource["type"] in TYPES
         )
         if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
