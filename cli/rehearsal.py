@@ -15,10 +15,11 @@ from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
 from cli import lifecycle
+from cli.aws_inventory import AWS_TYPES, in_aws
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
-from cli.inventory import TYPES, Thing, in_account, in_aws, in_workspace, objects
+from cli.inventory import TYPES, Thing, in_account, in_workspace, objects
 from cli.jobs import follow
 from cli.stack import Stack, addresses
 from local import supervisor
@@ -215,7 +216,7 @@ class Rehearsal:
             (resource["type"], resource["id"])
             for name in stacks
             for resource in self.stack(name).resources()
-            if resource["type"] in TYPES
+            if resource["type"] in TYPES | AWS_TYPES
         )
         if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 URL = "http://127.0.0.1:18000"
+JOB = "databricks:index/job:Job"
 
 
 @pytest.fixture
@@ -102,18 +103,18 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
 
 @pytest.mark.parametrize(
     ("there", "known", "wrong"),
-    [(["7", "8"], ["7"], "Job 8"), (["7", "7"], ["7"], "Job 7"), (["8"], ["7", "8"], "Job 7")],
+    [(["7", "8"], ["7"], "8"), (["7", "7"], ["7"], "7"), (["8"], ["7", "8"], "7")],
     ids=["in no state", "twice", "in a state alone"],
 )
 def test_what_does_not_stand_in_a_state_once_is_named(
     there: list[str], known: list[str], wrong: str, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = [Thing("job", "others", "Job", "1")]
-    now = [*before, *(Thing("job", "daily", "Job", id_) for id_ in there), Thing("folder", "/churn-dev")]
+    before = [Thing("job", "others", JOB, "1")]
+    now = [*before, *(Thing("job", "daily", JOB, id_) for id_ in there), Thing("folder", "/churn-dev")]
     monkeypatch.setattr(Rehearsal, "things", lambda _: now)
     monkeypatch.setattr(Rehearsal, "stack", lambda self, name: Stack(name, self.settings))
-    monkeypatch.setattr(Stack, "resources", lambda _: [{"type": "Job", "id": id_} for id_ in known])
-    with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {wrong}"):
+    monkeypatch.setattr(Stack, "resources", lambda _: [{"type": JOB, "id": id_} for id_ in known])
+    with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {JOB} {wrong}"):
         Rehearsal(settings, cast("WorkspaceClient", None)).expect_once(before, ["dev"])
 
 
