@@ -122,7 +122,7 @@ class Msk(KafkaResponse):
                     "brokerId": number,
                     "clientSubnet": subnets[(number - 1) % len(subnets)],
                     "clientVpcIpAddress": "127.0.0.1",
-                    "endpoints": ["127.0.0.1"],
+                    "endpoints": [f"b-{number}.{cluster.cluster_name}.localhost"],  # each its own, of this machine
                 },
             }
             for number in range(1, (cluster.number_of_broker_nodes or 1) + 1)
