@@ -6,21 +6,28 @@ import json
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import typer
 import yaml
 
 from cli.errors import CommandError
 from cli.programs import pulumi
+from cli.remedies import passed_on
 from local.settings import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PLATFORM = "churn:platform"
 
 
-def deploy_ground(stack: str) -> tuple[str, str]:
+def deploy_ground(stack: str, *, yes: bool) -> tuple[str, str]:
     """Deploys the ground of a stack whose platform is not deployed yet, by the `pulumi` and the backend of the shell.
 
     Args:
         stack: Name of the stack.
+        yes: Whether to deploy the plan without asking.
 
     Returns:
         URL and number of the workspace that the ground has made.
@@ -37,11 +44,29 @@ def deploy_ground(stack: str) -> tuple[str, str]:
         pulumi("stack", "select", "--create", "--stack", stack)
         configuration = without_platform(source, Path(folder))
         check_no_platform(json.loads(pulumi("stack", "export", "--stack", stack)), stack)
-        command = ["pulumi", "up", "--stack", stack, "--config-file", str(configuration)]
-        if subprocess.run([*command, "--policy-pack", "policies"], cwd=REPOSITORY, check=False).returncode != 0:
-            raise CommandError(f"pulumi up of the ground of {stack} failed; the reason is above")
+        options = ["--stack", stack, "--config-file", str(configuration), "--policy-pack", "policies"]
+        _shown(["pulumi", "preview", *options], stack)
+        if not yes:
+            typer.confirm(f"deploy the ground of {stack}?", abort=True)
+        _shown(["pulumi", "up", "--yes", "--skip-preview", *options], stack)
     outputs = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
     return outputs["workspace_host"], outputs["workspace_id"]
+
+
+def _shown(command: Sequence[str], stack: str) -> None:
+    """Runs the engine with its output on the screen.
+
+    Raises:
+        CommandError: It failed; the text has a remedy for each refusal that is known.
+    """
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as engine:
+        advice = passed_on(engine.stdout or ())
+    if engine.returncode != 0:
+        raise CommandError(
+            f"pulumi {command[1]} of the ground of {stack} failed; the reason is above\n{advice}".rstrip()
+        )
 
 
 def without_platform(source: Path, folder: Path) -> Path:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cli.stack import Report
 
-SPOILED_TRIES = 10  # deployments that faults may make fail, one after the other
+SPOILED_TRIES = 60  # deployments that faults may make fail, one after the other
 FAILURE = 2000  # letters of what a failed deployment says
 DELAY_SECONDS = 1.0  # at most, after such a line: requests are on their way then
 
@@ -102,33 +102,53 @@ class Interruptions:
                 if left := [killer.name for killer in killers if not killer.killed]:
                     raise CommandError(f"the deployment ended before {', '.join(left)} could be killed")
 
-    def spoil(self, up: Callable[[Report], str], faults: Path, share: float, report: Report) -> None:
+    def spoil(
+        self,
+        up: Callable[[Report], str],
+        repair: Callable[[Report], object],
+        faults: Path,
+        share: float,
+        report: Report,
+    ) -> None:
         """Deploys while a share of all requests is refused, late or lost; one that fails by it is gone on with.
+
+        A deployment that a lost answer ends is repaired when the cloud is well again. One that has ended well is too: a
+        request that was sent again may have made something a second time.
 
         Args:
             up: Deploys a stack, or goes on with it.
+            repair: Takes what a deployment has made into the state.
             faults: File that asks the local cloud for faults.
             share: Of the requests.
             report: Called with each line of the engine's output.
 
         Raises:
-            CommandError: None of the deployments ended well.
+            CommandError: None of the deployments ended well, or they made nothing.
         """
-        faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32)}))
-        try:
-            for left in range(SPOILED_TRIES - 1, -1, -1):
-                try:
-                    up(report)
-                except CommandError as error:
-                    if not left:
-                        raise
-                    console.print(
-                        f"  the deployment failed by faults: {str(error)[:FAILURE]}", markup=False, style="dim"
-                    )
-                else:
-                    return
-        finally:
-            faults.unlink()
+        made = 0
+
+        def counted(line: str) -> None:
+            nonlocal made
+            made += " creating" in line
+            report(line)
+
+        ended_well, left = False, SPOILED_TRIES
+        while not ended_well:
+            left -= 1
+            faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32)}))
+            try:
+                up(counted)
+                ended_well = True
+            except CommandError as error:
+                if not left:
+                    raise
+                console.print(f"  the deployment failed by faults: {str(error)[:FAILURE]}", markup=False, style="dim")
+            finally:
+                faults.unlink()
+            repair(report)
+        if not made:
+            raise CommandError("the deployment made nothing under faults, where all was to be made")
+        console.print(f"  [dim]{made} creations under faults[/dim]")
 
 
 @dataclass

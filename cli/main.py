@@ -93,18 +93,33 @@ def wheel() -> None:
 
 
 @app.command()
-def ground(stack: Annotated[str, typer.Argument(help="Name of a stack with a file, such as prod.")]) -> None:
+def ground(
+    stack: Annotated[str, typer.Argument(help="Name of a stack with a file, such as prod.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Deploy the plan without asking.")] = False,
+) -> None:
     """Makes the ground of a new environment, the first of its two steps; it says what to write for the second.
 
     Example: platform ground prod
     """
     from cli.ground import deploy_ground
 
-    host, number = deploy_ground(stack)
+    host, number = deploy_ground(stack, yes=yes)
     console.print(f"the workspace is {host}, its number {number}")
     console.print(
         f"write them as churn:platform.workspace.host and .id into Pulumi.{stack}.yaml, then: pulumi up --stack {stack}"
     )
+
+
+@app.command()
+def explain() -> None:
+    """Passes on the engine's output, and ends it with a remedy for each refusal; ends with status 1 where there is one.
+
+    Example: pulumi up --yes --stack prod --policy-pack policies 2>&1 | platform explain
+    """
+    from cli.remedies import passed_on
+
+    if advice := passed_on(sys.stdin):
+        raise CommandError(advice)
 
 
 @app.command()
@@ -127,6 +142,8 @@ def rehearse(
 
     if unknown := [name for name in environments or () if name not in ENVIRONMENTS]:
         raise typer.BadParameter(f"{unknown[0]!r} is not rehearsed; there are {' and '.join(ENVIRONMENTS)}")
+    if kills and faults:
+        raise typer.BadParameter("give --kills or --faults: each needs a first deployment")
     rehearse(LocalSettings.load(), environments or ENVIRONMENTS, day=day, kills=kills, faults=faults, seed=seed)
 
 

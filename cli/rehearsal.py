@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 import yaml
@@ -15,11 +15,12 @@ from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
 from cli import lifecycle, simulator, stream_account
+from cli.aws_inventory import AWS_TYPES, in_aws
 from cli.days import DAILY_JOB
 from cli.deployed_stream import stream_of
 from cli.errors import CommandError
 from cli.interruptions import Interruptions
-from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
+from cli.inventory import TYPES, Thing, in_account, in_workspace, objects
 from cli.jobs import follow
 from cli.stack import Stack, addresses
 from local import supervisor
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from cli.stack import Report
 
+Answer = TypeVar("Answer")
 ACCOUNT, ENVIRONMENTS = "account", ("dev", "prod")
 DAILY = "dev"  # the stack whose source systems are simulated
 MAKES_ITS_WORKSPACE = "prod"  # so that it is made in two steps
@@ -107,7 +109,8 @@ class Rehearsal:
                     left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
                     self.interruptions.disturb(up, left, self._services(), report)
                 if self.faults:
-                    self.interruptions.spoil(up, self.settings.faults, self.faults, report)
+                    repair = _with_a_word(stack, stack.adopt)
+                    self.interruptions.spoil(up, repair, self.settings.faults, self.faults, report)
                 report(up(report))
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
@@ -225,31 +228,31 @@ class Rehearsal:
             CommandError: Something is there twice, or in no state, or in a state alone.
         """
         there = objects(self.things()) - objects(before)
-        listed = {kind for kind, _ in there}
         known = Counter(
             (resource["type"], resource["id"])
             for name in stacks
             for resource in self.stack(name).resources()
-            if resource["type"] in listed
+            if resource["type"] in TYPES | AWS_TYPES
         )
         if wrong := [f"{kind} {id_}" for kind, id_ in (there - known) + (known - there)]:
             raise CommandError(f"{len(wrong)} objects stand not once in the states: {', '.join(wrong)}")
 
 
-def _with_a_word(stack: Stack, up: Callable[[Report], str]) -> Callable[[Report], str]:
-    """A deployment with a person who knows that nobody else makes objects here, and says so where it is asked for."""
+def _with_a_word(stack: Stack, act: Callable[[Report], Answer]) -> Callable[[Report], Answer]:
+    """An act with a person who knows that nobody else makes objects here, and says so where it is asked for."""
 
-    def deploy(report: Report) -> str:
+    def done(report: Report) -> Answer:
         try:
-            return up(report)
+            return act(report)
         except CommandError as error:
             named = re.findall(r"--mine (\S+)", str(error))
             if not named:
                 raise
+            console.print(f"  [dim]a person's word: {', '.join(named)}[/dim]")
             stack.adopt(report, named)
-            return up(report)
+            return act(report)
 
-    return deploy
+    return done
 
 
 def _groups_with_members() -> list[str]:
@@ -297,7 +300,8 @@ def rehearse(
         day: Whether to send events to `dev` and to run its daily job once.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
             on each time. Then workspace, AWS and broker are killed once each.
-        faults: Share of requests that are refused, late or lost during first deployments; the next one goes on.
+        faults: Share of requests that are refused, late or lost during first deployments; the next one goes on. Not
+            with `kills`, which would leave them nothing to spoil.
         seed: Of the random points at which it is killed, and of the faults.
 
     Raises:

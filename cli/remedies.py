@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # A resource in the engine's list of diagnostics, by its type and the last part of its URN, and what is said of it.
 _RESOURCE = re.compile(r"^  (?P<type>\S+) \((?P<name>.+)\):$")
@@ -71,7 +75,16 @@ def explained(output: str) -> str:
     explanations = list(dict.fromkeys(_explanations(output)))
     if not explanations:
         return ""
-    return "\n".join([*explanations, "What was made until then is kept: the next `platform up` goes on from there."])
+    return "\n".join([*explanations, "What was made until then is kept: the next deployment goes on from there."])
+
+
+def passed_on(lines: Iterable[str]) -> str:
+    """Prints an engine's output as it comes, and explains it as `explained` does."""
+    kept = []
+    for line in lines:
+        print(line, end="", flush=True)
+        kept.append(line)
+    return explained("".join(kept))
 
 
 def _explanations(output: str) -> list[str]:

@@ -61,7 +61,7 @@ class Stack:
 
     @property
     def interrupted(self) -> Path:
-        """A file that is there from the start of a deployment until it has ended well."""
+        """A file that is there from the start of a deployment until it has ended well, or was repaired."""
         return self.settings.home / f"{self.name}.interrupted"
 
     def check_settings(self) -> None:
@@ -191,6 +191,7 @@ class Stack:
             cwd=REPOSITORY,
         )
         console.print(said.rstrip(), markup=False, style="dim")
+        self.interrupted.unlink(missing_ok=True)
 
     def _run(self, verb: str, report: Report, arguments: list[str], changes: Mapping[str, object]) -> str:
         configuration = self.write_configuration(changes)

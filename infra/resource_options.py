@@ -12,6 +12,7 @@ import pulumi
 WITHOUT_UPDATE = frozenset(
     {
         "CatalogWorkspaceBinding",
+        "DatabaseSyncedDatabaseTable",
         "DbfsFile",
         "EntityTagAssignment",
         "GroupInstanceProfile",
@@ -26,6 +27,7 @@ WITHOUT_UPDATE = frozenset(
         "MwsPermissionAssignment",
         "OboToken",
         "OnlineTable",
+        "PostgresSyncedTable",
         "Secret",
         "SecretAcl",
         "SecretScope",

@@ -2,7 +2,7 @@
 
 The file `faults.json` in the home folder asks for them: `{"rate": 0.05, "seed": 1}` spoils one request in twenty. It is
 read with each request, and each writing begins the sequence of its seed anew. `kinds` lists the faults that there are;
-without it there are all.
+without it there are all but `hang`, which costs a client its whole time limit.
 """
 
 from __future__ import annotations
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
     from local.settings import LocalSettings
 
 LATENCY_SECONDS = 2.0
+HANG_SECONDS = 300.0  # longer than any client waits
 RETRY_AFTER_SECONDS = 1  # what an answer 429 asks for
 
 
 class Fault(StrEnum):
     """What happens to a request in place of its answer."""
 
-    BUSY = "busy"  # refused by 429, with a time to wait
+    BUSY = "busy"  # refused as one of too many requests
     UNAVAILABLE = "unavailable"  # refused by 503
     SLOW = "slow"  # answered, but late
+    HANG = "hang"  # never answered, nor done
     LOST_REQUEST = "lost_request"  # the connection ends before the work
     LOST_ANSWER = "lost_answer"  # the work is done, and the connection ends before the answer
+
+
+UNASKED = [kind for kind in Fault if kind is not Fault.HANG]
 
 
 class Faults:
@@ -56,7 +61,7 @@ class Faults:
         except FileNotFoundError:
             return None
         asked = json.loads(text)
-        kinds = [Fault(kind) for kind in asked.get("kinds", list(Fault))]
+        kinds = [Fault(kind) for kind in asked.get("kinds", UNASKED)]
         with self._lock:
             if written != self._written:
                 self._written, self._random = written, random.Random(int(asked["seed"]))  # noqa: S311 (see above)

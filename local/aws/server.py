@@ -23,7 +23,8 @@ from local.aws import s3
 from local.aws.kafka.keeper import Keeper, Wanted
 from local.aws.msk import api, clusters
 from local.aws.state import State
-from local.faults import LATENCY_SECONDS, Fault, Faults
+from local.aws.throttling import throttled
+from local.faults import HANG_SECONDS, LATENCY_SECONDS, Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,10 +72,16 @@ class Server:
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers a request; what it changed is on disk before the client hears of it."""
         fault = self._faults.draw()
-        if fault in (Fault.BUSY, Fault.UNAVAILABLE):  # AWS has the status 503 for both
+        if fault is Fault.BUSY:
+            status, headers, body = throttled(environ)
+            start_response(status, headers)
+            return [body]
+        if fault is Fault.UNAVAILABLE:
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return []
-        if fault is Fault.LOST_REQUEST:
+        if fault is Fault.HANG:
+            time.sleep(HANG_SECONDS)
+        if fault in (Fault.HANG, Fault.LOST_REQUEST):
             return _dropped(environ)
         if fault is Fault.SLOW:
             time.sleep(LATENCY_SECONDS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import Job, JobParameterDefinition, JobSettings
 from databricks.sdk.service.sql import ResultData, StatementResponse
 
 from cli import days, runs
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 OUTPUTS = {"job_ids": {"churn_daily": "1"}, "catalog": "churn_local", "warehouse_id": "w"}
 
 
-def client_with(*missing: str) -> Any:
-    """A workspace whose warehouse answers with these days."""
+def client_with(*missing: str, date: str = "2026-02-06") -> Any:
+    """A workspace whose warehouse answers with these days, and whose job has this default of its date."""
     client = create_autospec(WorkspaceClient, instance=True)
+    parameters = [JobParameterDefinition("catalog", "c"), JobParameterDefinition("date", date)]
+    client.jobs.get.return_value = Job(settings=JobSettings(parameters=parameters))
     answer = StatementResponse(result=ResultData(data_array=[[day] for day in missing]))
     client.statement_execution.execute_statement.return_value = answer
     return client
@@ -39,6 +43,32 @@ def test_each_missing_day_is_run_in_order(monkeypatch: pytest.MonkeyPatch) -> No
     assert "CAST('2026-02-05' AS DATE)" in statement
     assert "churn_local.gold.churn_scores_daily" in statement
     assert warehouse == "w"
+    client.jobs.get.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("default", "last"),
+    [
+        ("{{job.trigger.time.iso_datetime}}[UTC]-1d", "2026-02-05"),
+        ("{{job.trigger.time.iso_datetime}}[Asia/Tokyo]-1d", "2026-02-06"),
+        ("{{job.trigger.time.iso_datetime}}[Asia/Tokyo]", "2026-02-07"),
+        ("2026-01-31", "2026-01-31"),
+    ],
+)
+def test_the_day_of_a_run_is_that_of_the_jobs_default(default: str, last: str) -> None:
+    moment = datetime(2026, 2, 6, 23, 30, tzinfo=UTC)
+    assert days.day_of(moment, client_with(date=default), OUTPUTS) == last
+
+
+def test_days_are_missing_up_to_the_day_of_a_run_that_began_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schedule that was down for days leaves no scored day after them."""
+    monkeypatch.setattr(days, "follow", lambda *_: None)
+    client = client_with("2026-02-05", date="2026-02-06")
+    days.run_missing(client, OUTPUTS, None)
+    (statement, _), _ = client.statement_execution.execute_statement.call_args
+    assert "CAST('2026-02-06' AS DATE)" in statement
+    with pytest.raises(CommandError, match="parameter date: '' is no day"):
+        days.run_missing(client_with(date=""), OUTPUTS, None)
 
 
 def test_a_day_that_fails_stops_and_names_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,14 +96,11 @@ def test_only_the_daily_job_has_missing_days(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("last", "missing"),
     [
-        (None, ["2026-02-02", "2026-02-04"]),
         ("2026-02-01", ["2026-02-02", "2026-02-04"]),
         ("2026-02-07", ["2026-02-02", "2026-02-04", "2026-02-06", "2026-02-07"]),
     ],
 )
-def test_the_missing_days_are_those_between_the_scored_ones(
-    spark: SparkSession, last: str | None, missing: list[str]
-) -> None:
+def test_the_missing_days_are_those_between_the_scored_ones(spark: SparkSession, last: str, missing: list[str]) -> None:
     table = "churn_test.gold.churn_scores_daily"
     spark.sql(f"CREATE OR REPLACE TABLE {table} (customer_id STRING, date DATE) USING DELTA").collect()
     try:

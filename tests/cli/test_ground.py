@@ -12,6 +12,7 @@ from cli import ground, programs
 from cli.errors import CommandError
 from infra.written.paths import REPOSITORY
 from infra.written.stacks import read_settings
+from tests.cli.test_remedies import OUTPUT
 from tests.infra.stack_files import write_stack_file
 from tests.local.engine_programs import Program
 
@@ -31,7 +32,7 @@ def test_a_stack_that_makes_no_workspace_has_no_first_step() -> None:
         with pytest.raises(CommandError, match=r"no churn:ground\.workspace"):
             ground.check_makes_workspace(REPOSITORY / f"Pulumi.{stack}.yaml")
     with pytest.raises(CommandError, match=r"there is no Pulumi\.nowhere\.yaml"):
-        ground.deploy_ground("nowhere")
+        ground.deploy_ground("nowhere", yes=True)
 
 
 def test_a_platform_that_is_deployed_is_not_left_out() -> None:
@@ -64,9 +65,9 @@ def test_the_first_step_leaves_a_stack_that_the_second_can_update(
     written = yaml.safe_load(file.read_text())
     for module in (ground, programs):
         monkeypatch.setattr(module, "REPOSITORY", program.folder)
-    for name, value in {**program.environment, "PULUMI_SKIP_CONFIRMATIONS": "true"}.items():
+    for name, value in program.environment.items():
         monkeypatch.setenv(name, value)
-    assert ground.deploy_ground("prod") == ("https://made.example", "7")
+    assert ground.deploy_ground("prod", yes=True) == ("https://made.example", "7")
     assert json.loads(program.run("stack", "output", "--json", "--stack", "prod"))["has_platform"] is False
     salt = read_salt(file)
     kept = json.loads(program.run("stack", "export", "--stack", "prod"))["deployment"]["secrets_providers"]
@@ -84,8 +85,8 @@ def read_salt(file: Path) -> str | None:
     return salt
 
 
-def test_the_host_is_shown_and_a_failure_of_the_engine_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_host_is_shown_and_a_failure_of_the_engine_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a stand-in for the command line of the engine, whose deployment tests/e2e proves."""
     write_stack_file(tmp_path, {}, "prod", REPOSITORY / "Pulumi.prod.yaml")
@@ -97,13 +98,17 @@ def test_the_host_is_shown_and_a_failure_of_the_engine_is_named(
         'case "$1 $2" in\n'
         '"stack export") echo \'{"deployment": {}}\' ;;\n'
         '"stack output") echo \'{"workspace_host": "https://made.example", "workspace_id": "7"}\' ;;\n'
-        f'"up --stack") exit $(cat {tmp_path}/status) ;;\n'
+        f'"up --yes") cat {tmp_path}/said; exit $(cat {tmp_path}/status) ;;\n'
         "esac\n"
     )
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     (tmp_path / "status").write_text("0")
-    assert ground.deploy_ground("prod") == ("https://made.example", "7")
+    (tmp_path / "said").write_text("updated\n")
+    assert ground.deploy_ground("prod", yes=True) == ("https://made.example", "7")
+    assert "updated" in capsys.readouterr().out
     (tmp_path / "status").write_text("1")
-    with pytest.raises(CommandError, match="pulumi up of the ground of prod failed"):
-        ground.deploy_ground("prod")
+    (tmp_path / "said").write_text(OUTPUT.format(cause="Credential 'kafka' already exists"))
+    failed = "(?s)pulumi up of the ground of prod failed.*Credential kafka: .*remedy: the name is taken"
+    with pytest.raises(CommandError, match=failed):
+        ground.deploy_ground("prod", yes=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 URL = "http://127.0.0.1:18000"
+JOB = "databricks:index/job:Job"
 
 
 @pytest.fixture
@@ -102,18 +103,18 @@ def test_what_is_left_is_named_and_the_services_are_stopped(
 
 @pytest.mark.parametrize(
     ("there", "known", "wrong"),
-    [(["7", "8"], ["7"], "Job 8"), (["7", "7"], ["7"], "Job 7"), (["8"], ["7", "8"], "Job 7")],
+    [(["7", "8"], ["7"], "8"), (["7", "7"], ["7"], "7"), (["8"], ["7", "8"], "7")],
     ids=["in no state", "twice", "in a state alone"],
 )
 def test_what_does_not_stand_in_a_state_once_is_named(
     there: list[str], known: list[str], wrong: str, settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = [Thing("job", "others", "Job", "1")]
-    now = [*before, *(Thing("job", "daily", "Job", id_) for id_ in there), Thing("folder", "/churn-dev")]
+    before = [Thing("job", "others", JOB, "1")]
+    now = [*before, *(Thing("job", "daily", JOB, id_) for id_ in there), Thing("folder", "/churn-dev")]
     monkeypatch.setattr(Rehearsal, "things", lambda _: now)
     monkeypatch.setattr(Rehearsal, "stack", lambda self, name: Stack(name, self.settings))
-    monkeypatch.setattr(Stack, "resources", lambda _: [{"type": "Job", "id": id_} for id_ in known])
-    with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {wrong}"):
+    monkeypatch.setattr(Stack, "resources", lambda _: [{"type": JOB, "id": id_} for id_ in known])
+    with pytest.raises(CommandError, match=f"1 objects stand not once in the states: {JOB} {wrong}"):
         Rehearsal(settings, cast("WorkspaceClient", None)).expect_once(before, ["dev"])
 
 
@@ -190,28 +191,37 @@ def test_each_service_is_killed_once_and_a_deployment_that_fails_by_it_goes_on(m
 
 
 def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) -> None:
-    """The file that asks for faults is gone afterwards, also where none ended well."""
-    faults, asked = tmp_path / "faults.json", []
+    """The file that asks for faults is gone while it is repaired, and afterwards, also where none ended well."""
+    faults = tmp_path / "faults.json"
+    asked: list[float] = []
+    repaired: list[bool] = []
 
-    def up(_: Callable[[str], None]) -> str:
+    def up(report: Callable[[str], None]) -> str:
         asked.append(json.loads(faults.read_text())["rate"])
+        report(" +  job daily creating (0s)")
         if len(asked) < 3:
             raise CommandError("the answer was lost")
         return "done"
 
-    interruptions.Interruptions().spoil(up, faults, 0.05, print)
-    assert asked == [0.05] * 3
-    assert not faults.exists()
+    def repair(_: Callable[[str], None]) -> None:
+        repaired.append(not faults.exists())
+
+    interruptions.Interruptions().spoil(up, repair, faults, 0.05, print)
+    assert (asked, repaired) == ([0.05] * 3, [True] * 3)
     with pytest.raises(CommandError, match="another reason"):
-        interruptions.Interruptions().spoil(refuse, faults, 0.05, print)
+        interruptions.Interruptions().spoil(refuse, repair, faults, 0.05, print)
     assert not faults.exists()
+    with pytest.raises(CommandError, match="made nothing under faults"):
+        interruptions.Interruptions().spoil(lambda _: "270 unchanged", repair, faults, 0.05, print)
 
 
 def refuse(_: Callable[[str], None]) -> str:
     raise CommandError("another reason")
 
 
-def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_is_given_where_it_is_asked_for(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     said: list[list[str]] = []
     monkeypatch.setattr(Stack, "adopt", lambda _, __, mine: said.append(mine))
     answers = iter([CommandError("Group 7: ... platform adopt dev --mine team\n"), None])
@@ -223,8 +233,15 @@ def test_a_word_is_given_where_it_is_asked_for(settings: LocalSettings, monkeypa
 
     assert _with_a_word(Stack("dev", settings), up)(print) == "done"
     assert said == [["team"]]
+    assert "a person's word: team" in capsys.readouterr().out
     with pytest.raises(CommandError, match="another reason"):
         _with_a_word(Stack("dev", settings), refuse)(print)
+
+
+def test_kills_and_faults_are_rehearsed_one_after_the_other() -> None:
+    result = CliRunner().invoke(app, ["rehearse", "--kills", "2", "--faults", "0.05"])
+    assert result.exit_code == 2
+    assert "give --kills or --faults" in result.output
 
 
 def test_an_unknown_environment_is_refused() -> None:

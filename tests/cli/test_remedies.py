@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ Diagnostics:
 Resources:
     8 errored
 """
-GOES_ON = "What was made until then is kept: the next `platform up` goes on from there."
+GOES_ON = "What was made until then is kept: the next deployment goes on from there."
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,16 @@ def test_a_refusal_is_explained_once_with_object_cause_and_remedy(cause: str, re
 def test_what_is_not_known_is_not_explained() -> None:
     assert explained(OUTPUT.format(cause="the moon is full")) == ""
     assert explained("already exists, said a log before the list of diagnostics") == ""
+
+
+@pytest.mark.parametrize(("cause", "status"), [("Credential 'kafka' already exists", 1), ("the moon is full", 0)])
+def test_what_another_engine_says_is_passed_on_and_explained(cause: str, status: int) -> None:
+    """As in `pulumi up --yes 2>&1 | platform explain`."""
+    said = OUTPUT.format(cause=cause)
+    command = [sys.executable, "-c", "from cli.main import main; main()", "explain"]
+    done = subprocess.run(command, input=said, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (status, said), done.stderr
+    assert ("remedy: the name is taken" in done.stderr) == bool(status)
 
 
 def test_each_remedy_is_of_one_kind_of_refusal() -> None:

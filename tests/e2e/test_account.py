@@ -75,7 +75,8 @@ def test_the_account_is_made_changed_and_destroyed(workspace: LocalWorkspace, tm
     changed = section | {
         "existing_groups": [name],
         "budget": section["budget"] | {"alerts_usd_per_month": [10, 20]},
-        "network_policy": section["network_policy"] | {"domains": ["pypi.org"]},
+        "network_policy": section["network_policy"]
+        | {"domains": ["pypi.org"], "buckets": [{"name": "raw-data", "region": "eu-west-1"}], "enforced": False},
     }
     configure(program, "account", {ACCOUNT: changed})
     assert "~ 2 updated" in program.up()
@@ -110,7 +111,7 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     section = section_of("prod", GROUND)
     control_plane = section_of("dev", GROUND)["aws"]["network"]["control_plane"]
     section["aws"] |= {"endpoint": aws.url, "network": section["aws"]["network"] | {"control_plane": control_plane}}
-    del section["aws"]["kafka"]  # which the stack local has
+    section["aws"]["kafka"] |= {"serverless_link": True}
     section["workspace"] |= {"console": url, "metastore_id": metastore, "deployer": principal.application_id}
     configure(program, "prod", {GROUND: section})
     account, client = account_of(workspace), workspace.client()
@@ -134,7 +135,12 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
         assert outputs["workspace_host"] == url
         made = account.workspaces.get(int(outputs["workspace_id"]))
         assert made.workspace_name == "churn-prod"
-        assert made.network_connectivity_config_id
+        rules = list(
+            account.network_connectivity.list_private_endpoint_rules(made.network_connectivity_config_id or "")
+        )
+        services = {service["service_name"]: [service["domain"]] for service in outputs["kafka_services"]}
+        assert len(services) == 3
+        assert {rule.endpoint_service: rule.domain_names for rule in rules} == services, "one for each broker"
         (entry,) = account_of(workspace).workspace_assignment.list(int(outputs["workspace_id"]))
         assert entry.principal
         assert entry.principal.service_principal_name == principal.application_id
@@ -156,7 +162,6 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
 
         # a platform that would go elsewhere is refused before anything of it is made
         platform = section_of("prod", PLATFORM) | {"metastore_id": None}
-        del platform["stream"]  # which asks for Kafka
         runner = {"deployer": "admin@churn.local"}
         platform["workspace"] = {"host": url.replace("127.0.0.1", "localhost")} | runner
         ground = section | {"workspace": section["workspace"] | runner}

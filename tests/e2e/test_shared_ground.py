@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.inventory import AWS_KINDS, Found, in_aws, names
+from cli.aws_inventory import AWS_KINDS, in_aws
+from cli.inventory import Found, names
 from cli.wheel import build_wheel
 from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 # What only a private link to Kafka or a way to the internet has, and policies that are no role's own.
 UNUSED = {"internet gateway", "NAT gateway", "address", "endpoint service", "load balancer", "target group", "policy"}
 # What a ground that adopts everything still has of its own.
-OWN = {"role", "log group", "topic of notifications", "budget of AWS"}
+OWN = {"role", "log group", "topic of notifications", "subscription", "budget of AWS"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def test_a_platform_stands_on_the_ground_of_another_stack(cloud: Cloud) -> None:
     client = cloud.workspace.client()
     cloud.stack("first", {GROUND: cloud.ground})
     ground = cloud.outputs()
-    over = {"stack": "organization/churn/first", "protect_data": False}
+    over = {"stack": "organization/churn/first", "kafka": True, "protect_data": False}
     program = cloud.stack("third", {GROUND: over, PLATFORM: cloud.platform(deployer="another@churn.local")})
     refused = program.preview(succeeds=False)
     assert "deployer: received another@churn.local; Pulumi runs as admin@churn.local" in refused
@@ -167,6 +168,10 @@ def test_a_platform_stands_on_the_ground_of_another_stack(cloud: Cloud) -> None:
     credential = client.storage_credentials.get("churn-third-storage").aws_iam_role
     assert credential is not None
     assert credential.role_arn == ground["role_arns"]["storage"]
+    program.up(*targets("Identities", "KafkaCredential"))
+    kafka = client.credentials.get_credential("churn-third-kafka").aws_iam_role
+    assert kafka is not None
+    assert kafka.role_arn == ground["role_arns"]["kafka_client"]
     plan = json.loads(program.preview("--json", *targets("Storage")))
     (catalog,) = [step for step in plan["steps"] if step["urn"].endswith("Catalog::catalog")]
     assert catalog["newState"]["inputs"]["storageRoot"] == ground["storage_root"]
@@ -181,6 +186,11 @@ def test_a_platform_without_a_ground_names_storage_that_exists(cloud: Cloud) -> 
     assert "storage_root: received null; the metastore has no storage root" in program.preview(succeeds=False)
     configure(program, "fourth", {GROUND: {"storage_root": "s3://nowhere/churn"}, **platform})
     refused = program.preview(succeeds=False)
+    another = cloud.platform() | {"metastore_id": "00000000-0000-0000-0000-00000000000f"}
+    configure(program, "fourth", {GROUND: {"storage_root": None}, PLATFORM: another})
+    assert "metastore_id: received 00000000-0000-0000-0000-00000000000f; the workspace is attached to" in (
+        program.preview(succeeds=False)
+    )
     assert "received s3://nowhere/churn; allowed: below an external location" in refused
     assert "s3://given" in refused
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cli.aws_inventory import AWS_TYPES
+from cli.inventory import TYPES
 from infra.adoption import search
 from infra.adoption.account import holds
 from infra.adoption.cloud import Cloud, Deployer, Found, Row, snake
@@ -39,6 +41,26 @@ def test_every_type_of_the_program_has_a_row(programs: dict[str, Program], groun
     assert used - TABLE.keys() == set(), "add them to a module of infra/adoption"
     by_setting = {"Metastore", "MwsPrivateAccessSettings", "MwsVpcEndpoint"}
     assert {type_.rpartition(":")[2] for type_ in TABLE.keys() - used} == by_setting, "remove what nothing makes"
+
+
+ONE_OF_A_KIND = {
+    "aws:ec2/route:Route": "a table has one to a destination",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": "a subnet has one",
+    "aws:lb/listener:Listener": "a load balancer has one at a port",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "AWS refuses the same rule twice",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "AWS refuses the same rule twice",
+    "databricks:index/postgresDatabase:PostgresDatabase": "it lies in a project, which is counted",
+    "databricks:index/postgresRole:PostgresRole": "it lies in a project, which is counted",
+}
+
+
+def test_every_type_is_counted_after_a_rehearsal_or_cannot_be_there_twice(
+    programs: dict[str, Program], grounds: Mapping[str, Program]
+) -> None:
+    used = custom([*programs.values(), *grounds.values()])
+    uncounted = {type_ for type_ in used - TYPES - AWS_TYPES if not TABLE[type_].again}
+    assert uncounted == ONE_OF_A_KIND.keys(), "list them in cli/inventory.py, or say here why not"
+    assert (TYPES | AWS_TYPES) - TABLE.keys() == set(), "a type that no program has cannot be compared"
 
 
 def test_a_row_finds_or_says_why_not() -> None:

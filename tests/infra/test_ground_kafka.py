@@ -34,6 +34,13 @@ def test_a_broker_stands_in_each_zone(ground: Program) -> None:
     assert "unclean.leader.election.enable=false" in properties
 
 
+def test_a_configuration_has_its_version_in_its_name() -> None:
+    """AWS changes no versions of one, and deletes none that is in use."""
+    for version, name in (("3.8.x", "churn-prod-brokers-3-8-x"), ("3.9.x", "churn-prod-brokers-3-9-x")):
+        configuration = run_ground("prod", {"kafka.version": version}).of("Configuration")["brokers-configuration"]
+        assert (configuration.inputs["name"], configuration.inputs["kafkaVersions"]) == (name, [version])
+
+
 def test_brokers_are_logged_and_measured(ground: Program) -> None:
     cluster = ground.of("Cluster")["cluster"].inputs
     logs = cluster["loggingInfo"]["brokerLogs"]["cloudwatchLogs"]

@@ -71,6 +71,25 @@ def test_a_difference_is_found(schema: dict[str, Any]) -> None:
     }
 
 
+# Without an update function or with a fixed key in the provider's Go source, which its schema does not show.
+WITHOUT_UPDATE_IN_SOURCE = {
+    "CatalogWorkspaceBinding",
+    "DatabaseSyncedDatabaseTable",
+    "EntityTagAssignment",
+    "LakehouseMonitor",
+    "Library",
+    "MetastoreAssignment",
+    "MetastoreDataAccess",
+    "MwsNetworkConnectivityConfig",
+    "PostgresSyncedTable",
+    "SecretScope",
+    "ServicePrincipalFederationPolicy",
+    "ServicePrincipalSecret",
+    "Token",
+    "WorkspaceBinding",
+}
+
+
 def never_updated(resource: dict[str, Any]) -> bool:
     """Whether a change of any input replaces an object, whichever workspace it lies in."""
     place = ("api", "providerConfig")
@@ -82,7 +101,9 @@ def test_infra_knows_the_classes_without_update(schema: dict[str, Any]) -> None:
     classes = {token.rsplit(":", 1)[-1]: resource for token, resource in schema["resources"].items()}
     found = {name for name, resource in classes.items() if never_updated(resource)}
     assert {"GroupMember", "SecretAcl"} <= found
-    assert found - MADE_FIRST <= WITHOUT_UPDATE <= set(classes)
+    assert found.isdisjoint(WITHOUT_UPDATE_IN_SOURCE), "the schema shows them now"
+    assert (found | WITHOUT_UPDATE_IN_SOURCE) - MADE_FIRST == WITHOUT_UPDATE
+    assert set(classes) >= WITHOUT_UPDATE
 
 
 def test_wide_ids_are_strings(schema: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
 
 from local.faults import Fault, Faults
 from local.settings import LocalSettings
@@ -17,9 +19,6 @@ from tests.seeds import first_only
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from databricks.sdk import WorkspaceClient
-
 
 POLICY = json.dumps({"spark_version": {"type": "fixed", "value": "17.3.x-scala2.13"}})
 
@@ -59,7 +58,7 @@ def test_a_seed_gives_the_same_sequence(tmp_path: Path) -> None:
     settings.faults.write_text(json.dumps({"rate": 0.2, "seed": 3}))
     first, second = ([faults.draw() for _ in range(2000)] for faults in (Faults(settings), Faults(settings)))
     assert first == second
-    assert {fault: first.count(fault) > 50 for fault in Fault} == dict.fromkeys(Fault, True)
+    assert {fault: first.count(fault) > 50 for fault in Fault} == dict.fromkeys(Fault, True) | {Fault.HANG: False}
     assert 1500 < first.count(None) < 1700
     settings.faults.write_text(json.dumps({"rate": 1, "seed": 3, "kinds": ["none"]}))
     with pytest.raises(ValueError, match="'none' is not a valid Fault"):
@@ -122,6 +121,21 @@ def test_the_sdk_makes_a_job_twice_where_the_answer_is_lost(
     assert len(found) == jobs
     for job in found:
         client.jobs.delete(int(job.job_id or 0))
+
+
+@pytest.mark.shows("api: requests without an answer on request", client="databricks-sdk")
+def test_a_client_with_a_time_limit_asks_again_where_no_answer_comes(
+    cloud: LocalWorkspace, ask: Callable[..., None]
+) -> None:
+    ask(1.0, 1, Fault.HANG)
+    with cloud.http() as http, pytest.raises(httpx.ReadTimeout):
+        http.get("/api/2.0/policies/clusters/list", timeout=1)
+    ask(0.5, first_only(0.5), Fault.HANG)
+    config = cloud.client().config
+    impatient = WorkspaceClient(
+        config=Config(host=config.host, token=config.token, auth_type="pat", http_timeout_seconds=5)
+    )
+    assert list(impatient.cluster_policies.list()) == []
 
 
 @pytest.mark.shows("api: late answers on request", client="httpx")

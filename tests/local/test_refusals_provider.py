@@ -32,7 +32,7 @@ def test_each_refusal_is_explained_and_the_next_up_goes_on(
     def refused(*parts: str) -> None:
         said = explained(pulumi("up", "--yes", "--skip-preview", fails=True).stdout)
         assert said.count("remedy: ") == 1, said
-        for part in (*parts, "the next `platform up` goes on from there"):
+        for part in (*parts, "the next deployment goes on from there"):
             assert part in said, said
 
     try:

@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied
-from databricks.sdk.service import serving
+from databricks.sdk.service import iam, serving
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyRegressor
@@ -103,6 +103,11 @@ def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, s
     made = client.service_principals.create(display_name="server")
     itself = cloud.client(cloud.token_of(made.application_id or ""))
     config = serving.EndpointCoreConfigInput("own", served_entities=[entity("1")])
+    with pytest.raises(PermissionDenied, match="without the workspace-access entitlement"):
+        itself.serving_endpoints.create("own", config=config)
+    client.service_principals.update(
+        made.id or "", display_name="server", active=True, entitlements=[iam.ComplexValue(value="workspace-access")]
+    )
     needed = (
         ("catalog", "main", Privilege.USE_CATALOG),
         ("schema", "main.mlops", Privilege.USE_SCHEMA),

@@ -128,6 +128,26 @@ def test_a_group_is_found_by_any_name(client: WorkspaceClient, name: str) -> Non
     assert list(client.groups.list(filter=f'displayName eq "{escaped}" and id eq "0"')) == []
 
 
+@pytest.mark.shows("identity: SCIM filters with and, or and not equal", client="databricks-sdk")
+@pytest.mark.usefixtures("left_behind")
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('displayName eq "filter one" or displayName eq "filter two"', {"filter one", "filter two"}),
+        ('displayName sw "filter" and displayName ne "Filter One"', {"filter two", "filter three"}),
+        (
+            'displayName eq "filter one" or displayName sw "filter" and displayName co "three"',
+            {"filter one", "filter three"},
+        ),
+    ],
+)
+def test_filters_are_joined_as_documented(client: WorkspaceClient, text: str, names: set[str]) -> None:
+    """The word `and` binds before `or`, as in RFC 7644."""
+    for name in ("one", "two", "three"):
+        client.groups.create(display_name=f"filter {name}")
+    assert {group.display_name for group in client.groups.list(filter=text)} == names
+
+
 @pytest.mark.parametrize(
     "text", ['displayName eq "a" displayName eq "b"', 'displayName eq "a" and', 'and displayName eq "a"', '"a" eq "a"']
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ class Client:
 
 CLIENTS = {
     "databricks-sdk": Client(frozenset({"WorkspaceClient", "AccountClient"})),
-    "Databricks provider": Client(frozenset({"pulumi"})),
+    # By a test's own program, or by the project's, which the command deploys.
+    "Databricks provider": Client(frozenset({"pulumi_databricks", "platform_command"})),
     "MLflow": Client(frozenset({"mlflow", "MlflowClient"})),
     "Spark Connect": Client(frozenset({"remote"})),
     "boto3": Client(frozenset({"boto3"})),
@@ -135,6 +137,8 @@ def _words(node: ast.AST) -> Iterator[str]:
             yield f".{found.attr}"
         elif isinstance(found, ast.Constant) and isinstance(found.value, str):
             yield from found.value.split() if "import " in found.value else [found.value]
+        elif isinstance(found, ast.alias):
+            yield found.name
         elif isinstance(found, ast.arg):
             yield found.arg
             continue
@@ -156,6 +160,8 @@ def _reached(root: Path, file: Path, test: ast.FunctionDef) -> set[str]:
         new = set(_words(waiting.pop())) - words
         words |= new
         for word in new:
+            program = file.parent / "programs" / word / "__main__.py"  # of a test that names its folder
+            waiting += [_tree(program)] if re.fullmatch(r"\w+", word) and program.exists() else []
             waiting += [definitions[name] for name in (word, word.lstrip(".")) if name in definitions][:1]
     return {word.lstrip(".") for word in words}
 

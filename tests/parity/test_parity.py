@@ -97,9 +97,14 @@ def test_marks_name_what_there_is_and_what_their_test_uses() -> None:
         (RIGHT, "def test_it(cloud):\n    cloud.http()", "it does not use databricks-sdk"),
         (RIGHT, "def test_it(cloud: WorkspaceClient):\n    cloud.http()", "it does not use databricks-sdk"),
         (RIGHT, f'@pytest.mark.skip(reason="slow")\n{USES}', "the mark skip shows nothing"),
+        (
+            '"jobs: retries", client="Databricks provider"',
+            "def test_it(program):\n    program.pulumi('import pulumi')",
+            "does not use Databricks provider",
+        ),
         (RIGHT, "class TestIt:\n    pass", "test_it.py:1: the mark `shows` counts on a function of the module alone"),
     ],
-    ids=["area", "no-area", "client", "no-client", "other-client", "annotation", "skipped", "class"],
+    ids=["area", "no-area", "client", "no-client", "other-client", "annotation", "skipped", "other-program", "class"],
 )
 def test_a_wrong_mark_is_seen(tmp_path: Path, arguments: str, test: str, fault: str) -> None:
     (found,) = faults(marked(tmp_path, f"@pytest.mark.shows({arguments})\n{test}"))

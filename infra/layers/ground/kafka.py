@@ -110,7 +110,11 @@ class Kafka(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "bootstrap_brokers": self.bootstrap_brokers})
 
     def _configuration(self, args: KafkaArgs) -> aws.msk.Configuration:
-        """What every broker is told."""
+        """What every broker is told.
+
+        AWS changes no versions of a configuration, and deletes none that is in use: the name has the version, so that
+        the cluster moves to a new one before the old one goes.
+        """
         properties = {
             "auto.create.topics.enable": "false",
             "default.replication.factor": str(REPLICAS),
@@ -120,7 +124,7 @@ class Kafka(pulumi.ComponentResource):
         }
         return aws.msk.Configuration(
             "brokers-configuration",
-            name=args.environment.name("brokers"),
+            name=args.environment.name(f"brokers-{args.version.replace('.', '-')}"),
             kafka_versions=[args.version],
             server_properties="".join(f"{key}={value}\n" for key, value in properties.items()),
             opts=pulumi.ResourceOptions(parent=self),

@@ -15,7 +15,7 @@ from moto.kafka.exceptions import NotFoundException
 from moto.kafka.responses import KafkaResponse
 
 from local.aws.msk import topics
-from local.aws.msk.clusters import Cluster, cluster_of, new_version
+from local.aws.msk.clusters import Cluster, MskError, cluster_of, new_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ class Msk(KafkaResponse):
                     "brokerId": number,
                     "clientSubnet": subnets[(number - 1) % len(subnets)],
                     "clientVpcIpAddress": "127.0.0.1",
-                    "endpoints": ["127.0.0.1"],
+                    "endpoints": [f"b-{number}.{cluster.cluster_name}.localhost"],  # each its own, of this machine
                 },
             }
             for number in range(1, (cluster.number_of_broker_nodes or 1) + 1)
@@ -218,8 +218,11 @@ class Msk(KafkaResponse):
         return json.dumps({"arn": found["arn"], **_shown(revision), "serverProperties": properties})
 
     def delete_configuration(self) -> str:
-        """Deletes a configuration."""
+        """Deletes a configuration that no cluster has."""
         arn = self._configuration()["arn"]
+        clusters = self.kafka_backend.clusters.values()
+        if any((getattr(cluster, "configuration_info", None) or {}).get("arn") == arn for cluster in clusters):
+            raise MskError("BadRequestException", "Configuration is in use by one or more clusters.")
         del self.configurations[arn]
         return json.dumps({"arn": arn, "state": "DELETING"})
 

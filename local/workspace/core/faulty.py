@@ -35,6 +35,9 @@ class FaultyApp:
             await _refusal(503, "TEMPORARILY_UNAVAILABLE")(scope, receive, send)
         elif fault is Fault.LOST_REQUEST:
             await _drop(send)
+        elif fault is Fault.HANG:
+            while (await receive())["type"] != "http.disconnect":
+                pass
         elif fault is Fault.LOST_ANSWER:
             await self._app(scope, receive, _Lost(send))
         else:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from local.workspace.core.context import ADMIN, ADMINS
 from local.workspace.core.documents import LEFT, TOKENS
-from local.workspace.core.errors import already_exists, bad_request, not_found
+from local.workspace.core.errors import already_exists, bad_request, not_found, permission_denied
 from local.workspace.identity import assignments, credentials, rule_sets
 from local.workspace.identity.kinds import GROUPS, SERVICE_PRINCIPALS, USERS, Kind, by_id
 
 if TYPE_CHECKING:
-    from local.workspace.core.context import Workspace
+    from local.workspace.core.context import Principal, Workspace
     from local.workspace.core.store import Document
 
 
@@ -82,6 +82,26 @@ def write(workspace: Workspace, kind: Kind, document: Document) -> Document:
         stored["entitlements"] = [item for item in stored["entitlements"] if item.get("value")]
     workspace.store.put(kind.documents, document["id"], stored)
     return stored
+
+
+def check_entitlement(workspace: Workspace, caller: Principal, entitlement: str) -> None:
+    """Refuses a caller who may not open a part of the workspace: administrators may, others by themselves or a group.
+
+    Args:
+        workspace: The workspace.
+        caller: Who sent the request.
+        entitlement: Such as `workspace-access`.
+
+    Raises:
+        ApiError: A 403, for a caller without the entitlement.
+    """
+    names = workspace.groups_of(caller.id)
+    documents = [group for _, group in workspace.store.items(GROUPS.documents) if group["displayName"] in names]
+    kind = USERS if caller.kind == "user" else SERVICE_PRINCIPALS
+    documents.append(find(workspace, kind, caller.id))
+    held = {item["value"] for document in documents for item in document.get("entitlements", [])}
+    if not caller.admin and entitlement not in held:
+        raise permission_denied(f"This API is disabled for users without the {entitlement} entitlement.")
 
 
 def remove(workspace: Workspace, kind: Kind, identifier: str) -> None:

@@ -1,4 +1,4 @@
-"""Filters of SCIM lists (RFC 7644, section 3.4.2.2): comparisons joined by `and`."""
+"""Filters of SCIM lists (RFC 7644, section 3.4.2.2): comparisons joined by `and`, which binds first, and `or`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # A value may hold blanks, apostrophes and the word "and", so that a filter is read from left to right, never split.
 _VALUE = r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+))"""
-_COMPARISON = re.compile(rf"\s*(?P<attribute>\w+)\s+(?P<operator>eq|co|sw)\s+{_VALUE}\s*", re.IGNORECASE)
-_AND = re.compile(r"and(?=\s)", re.IGNORECASE)
+_COMPARISON = re.compile(rf"\s*(?P<attribute>\w+)\s+(?P<operator>eq|ne|co|sw)\s+{_VALUE}\s*", re.IGNORECASE)
+_JOINED = re.compile(r"(?P<word>and|or)(?=\s)", re.IGNORECASE)
 
 
 def matches(document: Document, text: str) -> bool:
@@ -26,28 +26,31 @@ def matches(document: Document, text: str) -> bool:
     Raises:
         ApiError: The filter is not of this form.
     """
-    return all(_holds(document, *comparison) for comparison in _comparisons(text))
+    return any(all(_holds(document, *comparison) for comparison in joined) for joined in _alternatives(text))
 
 
-def _comparisons(text: str) -> list[tuple[str, str, str]]:
-    """Attribute, operator and value of each comparison."""
-    comparisons: list[tuple[str, str, str]] = []
+def _alternatives(text: str) -> list[list[tuple[str, str, str]]]:
+    """Attribute, operator and value of each comparison; those within a list are joined by `and`."""
+    alternatives: list[list[tuple[str, str, str]]] = [[]]
     position = 0
     while position < len(text):
-        separator = _AND.match(text, position) if comparisons else None
+        separator = _JOINED.match(text, position) if position else None
         match = _COMPARISON.match(text, separator.end() if separator else position)
-        if match is None or (comparisons and separator is None):
+        if match is None or (position and separator is None):
             raise bad_request(
-                f'filter {text!r} is not of the form: attribute eq|co|sw "value" [and …]', "invalidFilter"
+                f'filter {text!r} is not of the form: attribute eq|ne|co|sw "value" [and|or …]', "invalidFilter"
             )
+        if separator and separator["word"].lower() == "or":
+            alternatives.append([])
         value = next(match[name] for name in ("double", "single", "bare") if match[name] is not None)
         if match["double"] is not None:
             value = re.sub(r"\\(.)", r"\1", value)
-        comparisons.append((match["attribute"], match["operator"].lower(), value))
+        alternatives[-1].append((match["attribute"], match["operator"].lower(), value))
         position = match.end()
-    return comparisons
+    return alternatives
 
 
 def _holds(document: Document, attribute: str, operator: str, wanted: str) -> bool:
     value, wanted = str(document.get(attribute, "")).lower(), wanted.lower()
-    return {"eq": value == wanted, "co": wanted in value, "sw": value.startswith(wanted)}[operator]
+    answers = {"eq": value == wanted, "ne": value != wanted, "co": wanted in value, "sw": value.startswith(wanted)}
+    return answers[operator]

@@ -15,6 +15,7 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
+from local.workspace.identity.directory import check_entitlement
 from local.workspace.serving.documents import ENDPOINTS, EndpointDocument
 from local.workspace.serving.runtime import Endpoints
 from local.workspace.serving.settings import check_name, checked
@@ -59,6 +60,7 @@ def create(
     if "config" not in request:
         raise bad_request("missing field config")
     check_name(request["name"], "name")
+    check_entitlement(workspace, caller, "workspace-access")
     endpoints = _endpoints(workspace)
     if any(endpoint["name"] == request["name"] for _, endpoint in workspace.store.items(ENDPOINTS)):
         raise already_exists(f"Endpoint with name '{request['name']}' already exists.")

@@ -12,8 +12,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.aws.provider.clients import Clients
 from local.aws.provider.types import TYPES
@@ -49,6 +51,44 @@ def test_refusals_and_delays_are_survived(program: AwsProgram, ask: Callable[...
     program.up()
     program.preview("--expect-no-changes")
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+@pytest.mark.shows("aws: too many requests are refused as each service does, on request", client="boto3")
+@pytest.mark.parametrize(
+    ("service", "call", "code"),
+    [
+        ("ec2", "describe_vpcs", "RequestLimitExceeded"),
+        ("iam", "list_roles", "Throttling"),
+        ("kafka", "list_clusters_v2", "TooManyRequestsException"),
+        ("kms", "list_keys", "ThrottlingException"),
+        ("s3", "list_buckets", "SlowDown"),
+    ],
+)
+def test_too_many_requests_are_refused_as_each_service_does(
+    aws: LocalAws, ask: Callable[..., None], service: str, call: str, code: str
+) -> None:
+    ask(1.0, 1, Fault.BUSY)
+    with pytest.raises(ClientError) as refused:
+        getattr(limited(aws, service, attempts=1), call)()
+    assert refused.value.response["Error"]["Code"] == code
+    ask(0.5, first_only(0.5), Fault.BUSY)
+    getattr(limited(aws, service, attempts=2), call)()
+
+
+@pytest.mark.shows("aws: requests without an answer on request", client="boto3")
+def test_a_client_with_a_time_limit_asks_again_where_no_answer_comes(aws: LocalAws, ask: Callable[..., None]) -> None:
+    ask(1.0, 1, Fault.HANG)
+    with pytest.raises(ReadTimeoutError):
+        limited(aws, "sts", attempts=1, seconds=1).get_caller_identity()
+    ask(0.5, first_only(0.5), Fault.HANG)
+    assert limited(aws, "sts", attempts=2, seconds=5).get_caller_identity()["Account"]
+
+
+def limited(aws: LocalAws, service: str, attempts: int, seconds: int = 60) -> Any:
+    """A client of AWS with so many attempts, each of which waits so many seconds for its answer."""
+    waits = Config(read_timeout=seconds, retries={"total_max_attempts": attempts, "mode": "standard"}, proxies={})
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, region_name=REGION, endpoint_url=aws.url, config=waits, **keys)
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,15 @@ group = aws.ec2.SecurityGroup("brokers", vpc_id=vpc.id, opts=opts)
 key = aws.kms.Key("kafka", opts=opts)
 configuration = aws.msk.Configuration(
     "brokers",
-    name="brokers",
-    kafka_versions=["3.9.x"],
+    name="{name}",
+    kafka_versions=["{version}"],
     server_properties="auto.create.topics.enable=false\\nmin.insync.replicas=2\\ndefault.replication.factor=3\\n{extra}",
     opts=opts,
 )
 cluster = aws.msk.Cluster(
     "cluster",
     cluster_name="churn-test",
-    kafka_version="3.9.x",
+    kafka_version="{version}",
     number_of_broker_nodes=2,
     broker_node_group_info={{
         "instance_type": "{instance}",
@@ -99,7 +99,16 @@ pulumi.export("arn", cluster.arn)
 pulumi.export("bootstrap", cluster.bootstrap_brokers_sasl_iam)
 pulumi.export("tls", cluster.bootstrap_brokers_tls)
 """
-FIRST = {"instance": "kafka.m7g.large", "monitoring": "PER_BROKER", "partitions": 3, "retention": 3600000, "extra": ""}
+FIRST = {
+    "name": "brokers-3-8-x",
+    "version": "3.8.x",
+    "instance": "kafka.m7g.large",
+    "monitoring": "PER_BROKER",
+    "partitions": 3,
+    "retention": 3600000,
+    "extra": "",
+}
+CHANGED = FIRST | {"instance": "kafka.m7g.xlarge", "monitoring": "PER_TOPIC_PER_BROKER", "partitions": 5}
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +210,7 @@ def test_the_broker_of_a_server_that_crashed_is_replaced(aws: LocalAws, kafka: A
 @pytest.mark.shows("kafka: instance type and monitoring of a cluster are changed", client="boto3")
 def test_changes_reach_cluster_and_topic(aws: LocalAws, kafka: AwsProgram) -> None:
     bootstrap = kafka.outputs()["bootstrap"]
-    changed = {"instance": "kafka.m7g.xlarge", "monitoring": "PER_TOPIC_PER_BROKER", "partitions": 5}
-    kafka.write(PROGRAM.format(**FIRST | changed | {"retention": 7200000, "extra": "log.segment.bytes=1048576\\n"}))
+    kafka.write(PROGRAM.format(**CHANGED | {"retention": 7200000, "extra": "log.segment.bytes=1048576\\n"}))
     preview = kafka.preview()
     assert "replace" not in preview
     kafka.up()
@@ -216,6 +224,24 @@ def test_changes_reach_cluster_and_topic(aws: LocalAws, kafka: AwsProgram) -> No
     (folder,) = (aws.folder / "kafka").iterdir()
     assert "log.segment.bytes=1048576" in (folder / "server.properties").read_text()
     assert passed_on(bootstrap)
+
+
+@pytest.mark.shows("kafka: a cluster moves to a new version and its configuration", client="pulumi-aws")
+def test_the_version_of_a_cluster_is_changed_with_the_name_of_its_configuration(
+    aws: LocalAws, kafka: AwsProgram
+) -> None:
+    """A configuration that is in use cannot be deleted: under one name, the old one has to go first."""
+    kafka.write(PROGRAM.format(**CHANGED | {"version": "3.9.x"}))
+    assert "Configuration is in use by one or more clusters" in kafka.up(succeeds=False)
+    kafka.write(PROGRAM.format(**CHANGED | {"version": "3.9.x", "name": "brokers-3-9-x"}))
+    kafka.up()
+    kafka.preview("--expect-no-changes")
+    info = aws.client("kafka").describe_cluster(ClusterArn=kafka.outputs()["arn"])["ClusterInfo"]
+    assert info["CurrentBrokerSoftwareInfo"]["KafkaVersion"] == "3.9.x"
+    names = [found["Name"] for found in aws.client("kafka").list_configurations()["Configurations"]]
+    assert "brokers-3-9-x" in names
+    assert "brokers-3-8-x" not in names
+    assert passed_on(kafka.outputs()["bootstrap"])
 
 
 @pytest.mark.shows("kafka: a cluster is ACTIVE once its broker answers", client="boto3")

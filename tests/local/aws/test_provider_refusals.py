@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.remedies import explained
+
 if TYPE_CHECKING:
     from tests.local.aws.local_aws import AwsProgram, LocalAws
 
@@ -36,6 +38,18 @@ def test_a_service_without_an_endpoint_is_an_error(program: AwsProgram) -> None:
     aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=lame))
     """)
     assert "no endpoint is set for ec2" in program.preview(succeeds=False)
+
+
+def test_a_name_that_is_taken_is_explained(aws: LocalAws, program: AwsProgram) -> None:
+    """With the object, the cause and the remedy, as `platform up`, `ground` and `explain` add it."""
+    aws.client("s3").create_bucket(Bucket="taken", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    program.write('aws.s3.Bucket("data", bucket="taken", opts=opts)')
+    said = explained(program.up(succeeds=False))
+    assert said.startswith("Bucket data: "), said
+    assert "BucketAlready" in said
+    assert "remedy: the name is taken by an object that this stack did not make" in said
+    aws.client("s3").delete_bucket(Bucket="taken")
+    program.up()
 
 
 def test_an_endpoint_elsewhere_is_an_error(program: AwsProgram) -> None:

@@ -185,7 +185,8 @@ TYPES = (
                 "update_broker_count", lambda wanted: {"TargetNumberOfBrokerNodes": wanted["NumberOfBrokerNodes"]}
             ),
             "kafkaVersion": _change(
-                "update_cluster_kafka_version", lambda wanted: {"TargetKafkaVersion": wanted["KafkaVersion"]}
+                "update_cluster_kafka_version",
+                lambda wanted: {"TargetKafkaVersion": wanted["KafkaVersion"], **_only("ConfigurationInfo")(wanted)},
             ),
             "configurationInfo": _change("update_cluster_configuration", _only("ConfigurationInfo")),
             "clientAuthentication encryptionInfo": _change(
