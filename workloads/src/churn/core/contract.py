@@ -18,14 +18,26 @@ from churn.core.contract_rules import (
     FORMAT,
     MESSAGE_RULES,
     ORDERING,
+    PUBLIC,
     ROW_RULES,
     SCHEMA,
     TOPIC,
+    UNIT,
     broken_rules,
     custom_property,
-    given_rule,
     owner_of,
     source_of,
+)
+from churn.core.contract_terms import (
+    FAIL,
+    QUARANTINE,
+    WARN,
+    Rule,
+    Service,
+    listed_values,
+    quality_of,
+    references,
+    service_of,
 )
 from churn.core.faults import FaultsError, shown
 from churn.core.field_faults import examine
@@ -37,7 +49,6 @@ if TYPE_CHECKING:
     from churn.core.files import Document
 
 FOLDER = Path(__file__).parents[1] / "contracts"
-PUBLIC = "public"  # the classification that restricts nothing
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,11 @@ class Column:
         source: Its name in the delivered files or messages.
         required: Whether a row without it is quarantined.
         key: Whether it is part of the natural key.
-        classification: Its class of confidentiality, such as `confidential`; None where none is given.
+        classification: Its class of confidentiality, one of `contract_rules.CLASSIFICATIONS`.
+        description: What it holds.
+        unit: Unit of a number.
+        values: The values that it may have; none if it may have any.
+        refers_to: Keys of other tables that it refers to, such as `customer.customer_id`.
     """
 
     name: str
@@ -58,26 +73,32 @@ class Column:
     source: str
     required: bool
     key: bool
-    classification: str | None = None
+    classification: str
+    description: str
+    unit: str | None = None
+    values: tuple[str | int, ...] = ()
+    refers_to: tuple[str, ...] = ()
 
     @property
     def classified(self) -> bool:
         """Whether only trusted people may read the column."""
-        return self.classification not in (None, PUBLIC)
+        return self.classification != PUBLIC
 
 
 @dataclass(frozen=True)
 class Role:
-    """A group that may use the table.
+    """A group that uses the table.
 
     Attributes:
         group: Display name of the group.
         access: `read` or `write`.
+        use: What the group uses the table for.
         line: Line of the role in the contract's file.
     """
 
     group: str
     access: str
+    use: str
     line: int | None
 
 
@@ -87,28 +108,34 @@ class Contract:
 
     Attributes:
         file: Its file, such as `contracts/customer.yaml`.
+        version: Of the contract, such as `1.0.0`.
         domain: Name of the table in bronze and silver, and of the folder that its files are delivered to.
         topic: Topic of Kafka whose messages are its rows; None where files deliver them.
         description: What a row is.
         owner: Display name of the group that owns the table.
+        channel: Where the owner answers questions.
         roles: Groups that may use the table.
         format: Format of the delivered files, `csv` or `parquet`, or of messages, `json`.
         ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
             do not say it: then the later delivered is kept.
         columns: In the order of the files.
-        quality: Rules beyond `required`, SQL conditions on silver's columns by name.
+        quality: Rules of required columns, of listed values, and the contract's own.
+        service: What readers may rely on.
     """
 
     file: str
+    version: str
     domain: str
     topic: str | None
     description: str
     owner: str
+    channel: str
     roles: tuple[Role, ...]
     format: str
     ordering: str | None
     columns: tuple[Column, ...]
-    quality: dict[str, str]
+    quality: tuple[Rule, ...]
+    service: Service
 
     @property
     def table(self) -> str:
@@ -137,9 +164,21 @@ class Contract:
 
     @property
     def rules(self) -> dict[str, str]:
-        """Every rule that a row has to meet, SQL conditions by name; a NULL counts as broken."""
-        given = {given_rule(column.name): f"{column.name} IS NOT NULL" for column in self.columns if column.required}
-        return {**(ROW_RULES if self.topic is None else MESSAGE_RULES), **given, **self.quality}
+        """Every rule without which a row is quarantined, SQL conditions by name; a NULL counts as broken."""
+        return {**(ROW_RULES if self.topic is None else MESSAGE_RULES), **self._rules(QUARANTINE)}
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """Every rule that is counted when it is broken; the row stays."""
+        return self._rules(WARN)
+
+    @property
+    def stops(self) -> dict[str, str]:
+        """Every rule that stops the pipeline's update when it is broken."""
+        return self._rules(FAIL)
+
+    def _rules(self, severity: str) -> dict[str, str]:
+        return {rule.name: rule.condition for rule in self.quality if rule.severity == severity}
 
 
 @cache
@@ -223,11 +262,16 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
     roles = enumerate(written.roles or ())
     return Contract(
         file=document.file,
+        version=str(written.version),
         domain=str(table.name),
         topic=custom_property(written, TOPIC),
         description=table.description or "",
         owner=owner_of(written) or "",
-        roles=tuple(Role(str(r.role), str(r.access), document.line(("roles", index))) for index, r in roles),
+        channel=next(str(each.channel) for each in written.support or ()),
+        roles=tuple(
+            Role(str(role.role), str(role.access), str(role.description), document.line(("roles", index)))
+            for index, role in roles
+        ),
         format=str(custom_property(written, FORMAT)),
         ordering=custom_property(written, ORDERING),
         columns=tuple(
@@ -237,9 +281,14 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
                 source=source_of(column),
                 required=bool(column.required),
                 key=bool(column.primaryKey),
-                classification=column.classification,
+                classification=str(column.classification),
+                description=column.description or "",
+                unit=custom_property(column, UNIT),
+                values=listed_values(column),
+                refers_to=references(column),
             )
             for column in table.properties or ()
         ),
-        quality={str(rule.name): str(rule.implementation) for rule in table.quality or ()},
+        quality=quality_of(table),
+        service=service_of(written),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
+from churn.core.contract_terms import broken_terms, given_rule, known_rule
 from churn.core.faults import choices, nearest, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,18 @@ SCHEMA = "silver"  # of the tables that contracts describe
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
 ACCESS = ("read", "write")
-ENGINE = "spark"
+PUBLIC = "public"  # the class that restricts nothing
+# Classes of confidentiality, which the governed tag `classification` has as its values.
+CLASSIFICATIONS = (
+    "pii.name",
+    "pii.email",
+    "pii.phone",
+    "pii.birth",
+    "pii.location",
+    "pii.id",
+    "confidential",
+    PUBLIC,
+)
 TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
@@ -48,6 +60,8 @@ FORMATS = ("csv", "parquet")
 MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
+UNIT = "unit"  # of a column
+NUMBERS = ("INT", "DOUBLE")  # types whose values have a unit
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
@@ -60,11 +74,6 @@ MESSAGE_RULES = {
 }
 
 
-def given_rule(column: str) -> str:
-    """Name of the rule that a required column is given."""
-    return f"{column}_is_given"
-
-
 def source_of(column: SchemaProperty) -> str:
     """Name of a column in the delivered files."""
     return (column.transformSourceObjects or [column.name or ""])[0]
@@ -75,7 +84,7 @@ def owner_of(written: OpenDataContractStandard) -> str | None:
     return written.team.name if isinstance(written.team, Team) else None
 
 
-def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
+def custom_property(written: OpenDataContractStandard | SchemaProperty, name: str) -> str | None:
     """Value of a custom property as text; None if it is missing."""
     return next((str(entry.value) for entry in written.customProperties or () if entry.property == name), None)
 
@@ -98,7 +107,8 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
     faults += _table(document, table)
     faults += _columns(document, table)
     faults += _delivery(document, written, table)
-    faults += _quality(document, table)
+    faults += _rule_names(document, table)
+    faults += broken_terms(document, written, table)
     return faults
 
 
@@ -130,6 +140,12 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
             place, meant = ("roles", index, "access"), nearest(role.access or "", ACCESS)
             remedy = f"correct it to {meant}" if meant else "choose no more than the group needs, or remove the role"
             yield document.fault(place, received=shown(role.access), allowed=choices(ACCESS), remedy=remedy)
+        if not role.description:
+            place, remedy = ("roles", index, "description"), "say what the group uses the table for"
+            yield document.fault(place, received=shown(role.description), allowed="text", remedy=remedy)
+    if not any(each.channel for each in written.support or ()):
+        remedy = "name the channel where the owner answers questions"
+        yield document.fault(("support",), received="no channel", allowed="a channel", remedy=remedy)
 
 
 def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
@@ -173,6 +189,7 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
         names.add(name)
         sources.add(source.lower())
         yield from _types(document, place, column)
+        yield from _meaning(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
         allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
         yield document.fault(columns, received="no primaryKey", allowed=allowed, remedy=remedy)
@@ -191,6 +208,27 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
         remedy = f"write logicalType: {meant}" if meant else "give the standard's name of the type, or remove it"
         yield document.fault(
             (*place, "logicalType"), received=shown(column.logicalType), allowed=choices(LOGICAL_TYPES), remedy=remedy
+        )
+
+
+def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+    """Requires of a column its class, its description and, of a number, its unit."""
+    if column.classification not in CLASSIFICATIONS:
+        meant = nearest(column.classification or "", CLASSIFICATIONS)
+        remedy = f"write {meant}" if meant else f"say who may read the column; {PUBLIC} restricts nothing"
+        yield document.fault(
+            (*place, "classification"),
+            received=shown(column.classification),
+            allowed=choices(CLASSIFICATIONS),
+            remedy=remedy,
+        )
+    if not column.description:
+        remedy = "say what the column holds"
+        yield document.fault((*place, "description"), received=shown(column.description), allowed="text", remedy=remedy)
+    if column.physicalType in NUMBERS and not custom_property(column, UNIT):
+        remedy = f"add the property {UNIT}, such as dollars, minutes, months or flag"
+        yield document.fault(
+            (*place, "customProperties"), received=f"no {UNIT}", allowed=f"a number with its {UNIT}", remedy=remedy
         )
 
 
@@ -223,23 +261,20 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
         yield document.fault(place(ORDERING), received=shown(ordering), allowed="the name of a column", remedy=remedy)
 
 
-def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires of a rule its own name and a condition that Spark checks."""
-    required = [column.name or "" for column in table.properties or () if column.required]
-    names = {*ROW_RULES, *MESSAGE_RULES, *map(given_rule, required)}
+def _rule_names(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of a rule a name of its own."""
+    columns = table.properties or ()
+    names = {
+        *(*ROW_RULES, *MESSAGE_RULES),
+        *(given_rule(column.name or "") for column in columns if column.required),
+        *(known_rule(column.name or "") for column in columns if column.quality),
+    }
     for index, rule in enumerate(table.quality or ()):
-        place = ("schema", 0, "quality", index)
+        place = ("schema", 0, "quality", index, "name")
         if not rule.name:
             remedy = "add a name; quarantined rows carry it"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed="text", remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed="text", remedy=remedy)
         elif rule.name in names:
             allowed, remedy = "a name that no other rule has", "rename one of the two rules, or this one would be lost"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed=allowed, remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed=allowed, remedy=remedy)
         names.add(rule.name or "")
-        if rule.engine != ENGINE:
-            allowed = f"{ENGINE}, since the silver pipeline checks every rule"
-            remedy = "rewrite the rule as a condition in SQL for this engine, or remove the rule"
-            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=allowed, remedy=remedy)
-        if not isinstance(rule.implementation, str):
-            received, remedy = shown(rule.implementation), "write the condition that each row has to meet"
-            yield document.fault((*place, "implementation"), received=received, allowed="SQL", remedy=remedy)
