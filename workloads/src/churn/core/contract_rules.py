@@ -86,7 +86,8 @@ def owner_of(written: OpenDataContractStandard) -> str | None:
 
 def custom_property(written: OpenDataContractStandard | SchemaProperty, name: str) -> str | None:
     """Value of a custom property as text; None if it is missing."""
-    return next((str(entry.value) for entry in written.customProperties or () if entry.property == name), None)
+    values = (entry.value for entry in written.customProperties or () if entry.property == name)
+    return next((str(value) for value in values if value is not None), None)
 
 
 def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:

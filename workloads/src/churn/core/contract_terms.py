@@ -33,6 +33,7 @@ VALUES = "validValues"  # its argument
 WARN, QUARANTINE, FAIL = "warn", "quarantine", "fail"
 SEVERITIES = (WARN, QUARANTINE, FAIL)
 LISTABLE: dict[str, type] = {"STRING": str, "INT": int, "BIGINT": int}  # Spark's types, and YAML's of their values
+UNLISTABLE = ("DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")
 
 FREQUENCY, LATENCY, RETENTION, AVAILABLE = "frequency", "latency", "retention", "timeOfAvailability"
 DURATIONS = (FREQUENCY, LATENCY, RETENTION)
@@ -167,17 +168,17 @@ def _values(document: Document, place: Place, column: SchemaProperty) -> Iterato
             continue
         yield from _severity(document, here, rule)
         values, kind = (rule.arguments or {}).get(VALUES), LISTABLE.get(column.physicalType or "")
-        if kind is None:
+        if column.physicalType in UNLISTABLE:
             remedy = "remove the list, or write a rule with a range into the quality of the table"
             yield document.fault(
                 here, received=f"listed values of {column.physicalType}", allowed=choices(LISTABLE), remedy=remedy
             )
-        elif not isinstance(values, list) or not values or any(type(value) is not kind for value in values):
+        elif kind and (not isinstance(values, list) or not values or any(type(value) is not kind for value in values)):
             remedy = "put each value in quotes" if kind is str else "write each value in digits alone"
             allowed = f"a list of {'text' if kind is str else 'whole numbers'}"
             yield document.fault((*here, "arguments", VALUES), received=shown(values), allowed=allowed, remedy=remedy)
         if rule.mustBe != 0:
-            remedy = "write mustBe: 0; a row with another value breaks the rule"
+            remedy = "correct it: no row may have another value"
             yield document.fault((*here, "mustBe"), received=shown(rule.mustBe), allowed="0", remedy=remedy)
 
 
@@ -207,11 +208,12 @@ def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
 
 def _service(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
     """Requires frequency, latency and retention with their units, and elements that are columns."""
-    columns = [f"{table.name}.{column.name}" for column in table.properties or ()]
+    columns = [f"{name}.{column.name}" for name in (table.name, written.name) for column in table.properties or ()]
     names = (*DURATIONS, AVAILABLE)
     given = [level.property or "" for level in written.slaProperties or ()]
+    misspelt = {nearest(name, names) for name in given if name not in names}
     for name in DURATIONS:
-        if name not in given:
+        if name not in given and name not in misspelt:
             yield document.fault(
                 ("slaProperties",),
                 received=f"no {name}",

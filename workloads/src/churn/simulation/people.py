@@ -75,7 +75,7 @@ def with_people(customers: pd.DataFrame, day: date, draw: np.random.Generator) -
 
 
 def _births(customers: pd.DataFrame, day: date, draw: np.random.Generator) -> npt.NDArray[np.datetime64]:
-    """Days of birth: seniors are 65 or older on the day, the others younger, and all were adults when they signed up."""
+    """Days of birth: seniors are 65 or older on the day, the others younger; all were adults when they signed up."""
     senior = customers["senior_citizen"].to_numpy() == 1
     youngest = np.where(senior, SENIOR, ADULT + np.ceil(customers["tenure_months"].to_numpy() / 12) + 1)
     oldest = np.where(senior, OLDEST, SENIOR)
