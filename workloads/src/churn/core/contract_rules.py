@@ -60,6 +60,7 @@ FORMATS = ("csv", "parquet")
 MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
+CONDITIONS_OF_DELIVERY = (FORMAT, ORDERING, TOPIC)
 UNIT = "unit"  # of a column
 NUMBERS = ("INT", "DOUBLE")  # types whose values have a unit
 

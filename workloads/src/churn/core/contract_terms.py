@@ -128,7 +128,7 @@ def _literal(value: Any) -> str:
 def service_of(written: OpenDataContractStandard) -> Service:
     """The service levels of a contract."""
     levels = {str(level.property): level for level in written.slaProperties or ()}
-    durations = {name: timedelta(seconds=_seconds(levels[name])) for name in DURATIONS}
+    durations = {name: timedelta(seconds=seconds_of(levels[name])) for name in DURATIONS}
     element, available = levels[LATENCY].element, levels.get(AVAILABLE)
     return Service(
         **durations,
@@ -137,8 +137,11 @@ def service_of(written: OpenDataContractStandard) -> Service:
     )
 
 
-def _seconds(level: ServiceLevelAgreementProperty) -> float:
-    """Length of a duration; 0 if it is none."""
+def seconds_of(level: ServiceLevelAgreementProperty) -> float:
+    """Length of a duration, or the time from midnight to a time of day, in seconds; 0 if it is neither."""
+    if CLOCK.fullmatch(str(level.value)):
+        hours, _, minutes = str(level.value).partition(":")
+        return int(hours) * 3_600 + int(minutes) * 60
     value, unit = level.value, SECONDS.get(level.unit or "", 0)
     return value * unit if isinstance(value, int | float) and not isinstance(value, bool) else 0
 
@@ -231,7 +234,7 @@ def _service(document: Document, written: OpenDataContractStandard, table: Schem
             if not CLOCK.fullmatch(str(level.value)) or level.unit != UTC:
                 received, remedy = shown(f"{level.value} {level.unit}"), 'write value: "06:00" and unit: UTC'
                 yield document.fault(place, received=received, allowed="HH:MM in UTC", remedy=remedy)
-        elif _seconds(level) <= 0:
+        elif seconds_of(level) <= 0 or isinstance(level.value, str):
             received, remedy = shown(f"{level.value} {level.unit}"), "write a number as value, and its unit as unit"
             allowed = f"a number above 0 of {choices(SECONDS)}"
             yield document.fault((*place, "value"), received=received, allowed=allowed, remedy=remedy)

@@ -1,0 +1,199 @@
+"""Changes between two versions of a contract, by what they mean for those who read or deliver the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from churn.core.contract_rules import PUBLIC
+from churn.core.contract_terms import FAIL, FREQUENCY, LATENCY, QUARANTINE, RETENTION, WARN
+from infra.written.contracts.strictness import Strictness, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from churn.core.contract_terms import Rule
+    from infra.written.contracts.terms import ColumnTerms, Terms
+
+# Types that hold every value of another: Delta widens a column in place.
+# https://docs.databricks.com/aws/en/delta/type-widening
+WIDER = {("INT", "BIGINT"), ("INT", "DOUBLE"), ("DATE", "TIMESTAMP")}
+STRICTER = {WARN: 0, QUARANTINE: 1, FAIL: 2}
+OPENNESS = {PUBLIC: 2, "confidential": 1}  # of a class; any other shows a person and is open to nobody by itself
+DELIVERERS = "whoever delivers it"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        breaking: Whether somebody's work stops, changes its meaning, or shows what was hidden.
+        what: The difference, for people.
+        whom: Whom it concerns; empty for a safe one that concerns nobody in particular.
+    """
+
+    breaking: bool
+    what: str
+    whom: tuple[str, ...] = ()
+
+
+def changes(before: Terms, now: Terms) -> list[Change]:
+    """Lists the changes of one contract."""
+    readers = tuple(before.roles)
+    return [
+        *_columns(before, now, readers),
+        *_rules(before, now, readers),
+        *_roles(before, now),
+        *_levels(before, now, readers),
+        *_head(before, now),
+    ]
+
+
+def _columns(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Change]:
+    for name, column in before.columns.items():
+        if name in now.columns:
+            yield from _column(name, column, now.columns[name], now, readers)
+            continue
+        renamed = [new for new, other in now.columns.items() if new not in before.columns and _is_like(column, other)]
+        yield Change(True, f"column {name} {f'renamed to {renamed[0]}' if renamed else 'removed'}", readers)
+    for name in now.columns.keys() - before.columns.keys():
+        column = now.columns[name]
+        if column.required and now.delivery:
+            yield Change(True, f"required column {name} added: rows without it are set aside", (DELIVERERS,))
+        else:
+            yield Change(False, f"column {name} added, {column.classification}")
+
+
+def _is_like(one: ColumnTerms, other: ColumnTerms) -> bool:
+    """Whether a column may be another under a new name."""
+    return one.type == other.type and (one.source == other.source or (bool(one.meaning) and one.meaning == other.meaning))
+
+
+def _column(
+    name: str, before: ColumnTerms, now: ColumnTerms, terms: Terms, readers: tuple[str, ...]
+) -> Iterator[Change]:
+    if before.type != now.type:
+        widened = (before.type, now.type) in WIDER
+        how = "widened" if widened else "narrowed" if (now.type, before.type) in WIDER else "changed"
+        yield Change(not widened, f"column {name}: type {how} from {before.type} to {now.type}", readers)
+    if now.required and not before.required:
+        yield Change(True, f"column {name}: required from now on; rows without it are set aside", (DELIVERERS,))
+    elif before.required and not now.required:
+        yield Change(True, f"column {name}: no longer required; readers meet NULL", readers)
+    if before.key != now.key:
+        yield Change(True, f"column {name}: {'part' if now.key else 'no longer part'} of the key", readers)
+    if before.source != now.source:
+        yield Change(True, f"column {name}: delivered as {now.source}, no longer as {before.source}", (DELIVERERS,))
+    yield from _values(name, before, now, readers)
+    yield from _classification(name, before, now, terms)
+    if before.meaning != now.meaning:
+        yield Change(False, f"column {name}: description")
+
+
+def _values(name: str, before: ColumnTerms, now: ColumnTerms, readers: tuple[str, ...]) -> Iterator[Change]:
+    """Listed values: a further one is new to readers, one less is set aside when it is delivered."""
+    gone, come = set(before.values) - set(now.values), set(now.values) - set(before.values)
+    if before.values and not now.values:
+        yield Change(True, f"column {name}: values no longer listed, so that readers meet any", readers)
+    elif now.values and not before.values:
+        yield Change(True, f"column {name}: values listed; rows with any other are set aside", (DELIVERERS,))
+    elif come:
+        yield Change(True, f"column {name}: values {', '.join(sorted(come))} added (loosened)", readers)
+    if gone and now.values:
+        yield Change(True, f"column {name}: values {', '.join(sorted(gone))} removed (tightened)", (DELIVERERS,))
+
+
+def _classification(name: str, before: ColumnTerms, now: ColumnTerms, terms: Terms) -> Iterator[Change]:
+    """The class of a column: whom it is masked for."""
+    if before.classification == now.classification:
+        return
+    change = f"column {name}: classification {before.classification} changed to {now.classification}"
+    if now.classification == PUBLIC:
+        change = f"column {name}: classification {before.classification} removed"
+    readers = tuple(terms.roles)
+    was, becomes = (OPENNESS.get(each.classification, 0) for each in (before, now))
+    if becomes > was:
+        yield Change(True, f"{change}; {', '.join(readers) or 'nobody'} would then read it in clear", readers)
+    else:
+        how = "masked" if becomes < was else "masked in another way"
+        yield Change(True, f"{change}; {how} for whoever may not read {now.classification}", readers)
+
+
+def _rules(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Change]:
+    for name in dict.fromkeys((*before.rules, *now.rules)):
+        one, other = before.rules.get(name), now.rules.get(name)
+        if one is None and other is not None:
+            counts = other.severity == WARN
+            what = "broken rows are counted" if counts else "tightened: rows that break it are refused"
+            yield Change(not counts, f"rule {name} added ({other.severity}); {what}", () if counts else (DELIVERERS,))
+        elif one is not None and other is None:
+            counts = one.severity == WARN
+            what = "broken rows are no longer counted" if counts else "loosened: readers meet rows that broke it"
+            yield Change(not counts, f"rule {name} removed ({one.severity}); {what}", () if counts else readers)
+        elif one is not None and other is not None:
+            yield from _rule(one, other, readers)
+
+
+def _rule(before: Rule, now: Rule, readers: tuple[str, ...]) -> Iterator[Change]:
+    if before.severity != now.severity:
+        tightened = STRICTER[now.severity] > STRICTER[before.severity]
+        how = "tightened" if tightened else "loosened"
+        whom = (DELIVERERS,) if tightened else readers
+        yield Change(True, f"rule {now.name} {how}: {before.severity} is {now.severity} now", whom)
+    strictness = compare(before.condition, now.condition)
+    if strictness != Strictness.SAME:
+        whom = {Strictness.LOOSENED: readers, Strictness.TIGHTENED: (DELIVERERS,)}.get(
+            strictness, (*readers, DELIVERERS)
+        )
+        counts = now.severity == before.severity == WARN
+        what = f"rule {now.name} {strictness}: {before.condition} is {now.condition} now"
+        yield Change(not counts, what, () if counts else whom)
+
+
+def _roles(before: Terms, now: Terms) -> Iterator[Change]:
+    for group, access in before.roles.items():
+        if group not in now.roles:
+            yield Change(True, f"role {group} removed ({access})", (group,))
+        elif access != now.roles[group]:
+            lost = now.roles[group] == "read"
+            yield Change(lost, f"role {group}: {now.roles[group]}, before {access}", (group,))
+    for group in now.roles.keys() - before.roles.keys():
+        clear = [name for name, column in now.columns.items() if column.classification == PUBLIC]
+        yield Change(False, f"role {group} added ({now.roles[group]}): reads {len(clear)} public columns", (group,))
+
+
+def _levels(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Change]:
+    """Service levels: later, rarer and shorter kept is looser."""
+    for name in dict.fromkeys((*before.levels, *now.levels)):
+        one, other = before.levels.get(name), now.levels.get(name)
+        if one == other:
+            continue
+        if one is None:
+            yield Change(False, f"service level {name} added")
+        elif other is None:
+            yield Change(True, f"service level {name} removed (loosened)", readers)
+        else:
+            loosened = (other < one) if name == RETENTION else (other > one)
+            how = "loosened" if loosened else "tightened"
+            shown = [_shown(name, seconds) for seconds in (one, other)]
+            yield Change(loosened, f"service level {name} {how} from {shown[0]} to {shown[1]}", readers if loosened else ())
+
+
+def _shown(name: str, seconds: float) -> str:
+    """A duration in days, hours or seconds; a time of day as such."""
+    if name not in (FREQUENCY, LATENCY, RETENTION):
+        return f"{int(seconds // 3_600):02d}:{int(seconds % 3_600 // 60):02d}"
+    unit, length = next((each for each in (("days", 86_400), ("hours", 3_600)) if seconds >= each[1]), ("seconds", 1))
+    return f"{seconds / length:g} {unit}"
+
+
+def _head(before: Terms, now: Terms) -> Iterator[Change]:
+    for name in dict.fromkeys((*before.delivery, *now.delivery)):
+        one, other = before.delivery.get(name), now.delivery.get(name)
+        if one != other:
+            yield Change(True, f"{name} changed from {one or 'none'} to {other or 'none'}", (DELIVERERS,))
+    if before.owner != now.owner:
+        yield Change(False, f"owner changed from {before.owner or 'nobody'} to {now.owner or 'nobody'}", (now.owner,))
+    if before.channels != now.channels:
+        yield Change(False, f"channel changed to {', '.join(now.channels) or 'none'}")
