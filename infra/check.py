@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from churn.core.contract import Contract, read_contracts
 from churn.core.faults import Fault, FaultsError
 from infra.access.plan import Plan
 from infra.access.stack_plan import plan_access
 from infra.written import paths
+from infra.written.contracts.check import check_contracts
 from infra.written.requests import WorkspaceArea, read_requests
 from infra.written.stacks import read_settings, settings_in_program, stack_names
 from infra.written.wheel import find_wheel
@@ -24,6 +24,7 @@ from infra.written.wheel import find_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from churn.core.contract import Contract
     from infra.written.settings.platform import Platform
     from infra.written.settings.stack import Settings
 
@@ -134,9 +135,9 @@ def _read_platform(
     """Contracts, requests and the plan of grants of a stack; without settings, groups are not checked."""
     if settings and not settings.platform:
         governs = settings.account and settings.account.tags_workspace
-        return reader.read(read_contracts, paths.CONTRACTS, None) if governs else None, None, None
+        return reader.read(check_contracts, paths.CONTRACTS, None) if governs else None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
-    contracts = _delivered(reader.read(read_contracts, paths.CONTRACTS, groups), settings)
+    contracts = _delivered(reader.read(check_contracts, paths.CONTRACTS, groups), settings)
     requests = reader.read(read_requests, stack, groups)
     plan = None
     if settings and contracts is not None and requests is not None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from churn.core.faults import FaultsError
 from infra.written import paths
 from infra.written.contracts.check import check_contracts, check_files
-from infra.written.contracts.diff import compare_with, shown, verdict
 from infra.written.contracts.dictionary import page
+from infra.written.contracts.diff import compare_with, shown, verdict
 from infra.written.contracts.template import write_template
 
 if TYPE_CHECKING:

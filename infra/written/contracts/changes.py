@@ -67,7 +67,8 @@ def _columns(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Ch
 
 def _is_like(one: ColumnTerms, other: ColumnTerms) -> bool:
     """Whether a column may be another under a new name."""
-    return one.type == other.type and (one.source == other.source or (bool(one.meaning) and one.meaning == other.meaning))
+    same = one.source == other.source or (bool(one.meaning) and one.meaning == other.meaning)
+    return same and one.type == other.type
 
 
 def _column(
@@ -176,8 +177,8 @@ def _levels(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Cha
         else:
             loosened = (other < one) if name == RETENTION else (other > one)
             how = "loosened" if loosened else "tightened"
-            shown = [_shown(name, seconds) for seconds in (one, other)]
-            yield Change(loosened, f"service level {name} {how} from {shown[0]} to {shown[1]}", readers if loosened else ())
+            what = f"service level {name} {how} from {_shown(name, one)} to {_shown(name, other)}"
+            yield Change(loosened, what, readers if loosened else ())
 
 
 def _shown(name: str, seconds: float) -> str:

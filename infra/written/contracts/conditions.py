@@ -34,14 +34,14 @@ BEYOND_A_ROW = {
     exp.AggFunc: "an aggregate over other rows",
 }
 COMPARED = (exp.EQ, exp.NEQ, exp.NullSafeEQ)
-CONDITIONS = (exp.Column, exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Paren, exp.Case, exp.Coalesce, exp.If, exp.Func)
+CONDITIONS = (exp.Column, exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Paren, exp.Func)
 
 
 def broken_conditions(document: Document) -> Iterator[Fault]:
     """The faults of all conditions of a contract, each with file, line, field and remedy."""
-    for number, table in enumerate(_mappings(document.values.get("schema"))):
-        columns = {str(column.get("name")): column for column in _mappings(table.get("properties"))}
-        for index, rule in enumerate(_mappings(table.get("quality"))):
+    for number, table in enumerate(mappings(document.values.get("schema"))):
+        columns = {str(column.get("name")): column for column in mappings(table.get("properties"))}
+        for index, rule in enumerate(mappings(table.get("quality"))):
             place: Place = ("schema", number, "quality", index, "implementation")
             if isinstance(rule.get("implementation"), str):
                 yield from _condition(document, place, rule["implementation"], columns)
@@ -68,7 +68,7 @@ def _condition(document: Document, place: Place, text: str, columns: dict[str, A
     yield from _literals(document, place, condition, columns)
 
 
-def _names(document: Document, place: Place, condition: exp.Expression, columns: dict[str, Any]) -> Iterator[Fault]:
+def _names(document: Document, place: Place, condition: exp.Expr, columns: dict[str, Any]) -> Iterator[Fault]:
     """Requires of every name that it is a column of the contract."""
     arguments = {name.name for each in condition.find_all(exp.Lambda) for name in each.expressions}
     known = {name.lower() for name in columns}  # Spark's columns do not differ by capitals
@@ -80,15 +80,18 @@ def _names(document: Document, place: Place, condition: exp.Expression, columns:
             yield document.fault(place, received=f"the column {first}", allowed=choices(columns), remedy=remedy)
 
 
-def _reach(document: Document, place: Place, condition: exp.Expression) -> Iterator[Fault]:
+def _reach(document: Document, place: Place, condition: exp.Expr) -> Iterator[Fault]:
     """Requires a condition that looks at one row."""
     for kind, words in BEYOND_A_ROW.items():
         if condition.find(kind):
-            allowed, remedy = "a condition on the columns of one row", "put what needs other rows into a check of its own"
+            allowed, remedy = (
+                "a condition on the columns of one row",
+                "put what needs other rows into a check of its own",
+            )
             yield document.fault(place, received=words, allowed=allowed, remedy=remedy)
 
 
-def _functions(document: Document, place: Place, condition: exp.Expression) -> Iterator[Fault]:
+def _functions(document: Document, place: Place, condition: exp.Expr) -> Iterator[Fault]:
     """Requires functions that Spark has."""
     for function in condition.find_all(exp.Anonymous):
         name = function.name.lower()
@@ -107,7 +110,7 @@ def spark_functions() -> frozenset[str]:
     return frozenset(re.findall(r"^def ([a-z]\w*)\(", text, re.MULTILINE))
 
 
-def _literals(document: Document, place: Place, condition: exp.Expression, columns: dict[str, Any]) -> Iterator[Fault]:
+def _literals(document: Document, place: Place, condition: exp.Expr, columns: dict[str, Any]) -> Iterator[Fault]:
     """Requires of a value that a condition compares a column with that it is one of the column's listed values."""
     for column, values in _comparisons(condition):
         listed = _listed(columns.get(column, {}))
@@ -120,7 +123,7 @@ def _literals(document: Document, place: Place, condition: exp.Expression, colum
                 )
 
 
-def _comparisons(condition: exp.Expression) -> Iterator[tuple[str, list[str]]]:
+def _comparisons(condition: exp.Expr) -> Iterator[tuple[str, list[str]]]:
     """The columns that are compared with texts, and the texts."""
     for each in condition.find_all(*COMPARED, exp.In):
         sides = [each.this, *each.expressions] if isinstance(each, exp.In) else [each.this, each.expression]
@@ -132,13 +135,13 @@ def _comparisons(condition: exp.Expression) -> Iterator[tuple[str, list[str]]]:
 
 def _listed(column: dict[str, Any]) -> list[str]:
     """The texts that a column may have; none if it may have any."""
-    for rule in _mappings(column.get("quality")):
+    for rule in mappings(column.get("quality")):
         arguments = rule.get("arguments")
         if rule.get("metric") == LISTED and isinstance(arguments, dict) and isinstance(arguments.get(VALUES), list):
             return [str(value) for value in arguments[VALUES]]
     return []
 
 
-def _mappings(value: Any) -> list[dict[str, Any]]:
+def mappings(value: Any) -> list[dict[str, Any]]:
     """The elements of a list, those that are no mappings empty."""
     return [each if isinstance(each, dict) else {} for each in value] if isinstance(value, list) else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from infra.written.contracts.texts import texts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,7 +29,7 @@ NAME = re.compile(r"(?i)password|passwd|passphrase|secret|token|(?:access|accoun
 
 def written_secrets(document: Document) -> Iterator[Fault]:
     """A fault for each text of a contract that holds a secret, which the fault does not show."""
-    for place, text in _texts(document.values, ()):
+    for place, text in texts(document.values):
         if TOKEN.search(text) or SETTING.search(text) or _named_as_secret(document, place):
             remedy = "keep it in a secret scope, name scope and key here, and change it: git remembers this one"
             yield document.fault(place, received=SECRET, allowed="text without secrets", remedy=remedy)
@@ -41,15 +43,3 @@ def _named_as_secret(document: Document, place: Place) -> bool:
     for part in place[:-1]:
         entry = entry[part]
     return bool(NAME.search(str(entry.get("property"))))
-
-
-def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
-    """Every text at any depth, with its place."""
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(inner, (*place, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*place, index))

@@ -41,5 +41,5 @@ def broken_standard(document: Document) -> Iterator[Fault]:
         if place == ("apiVersion",):
             continue
         allowed = choices(map(str, found.validator_value)) if found.validator == "enum" else found.message
-        remedy = f"write {field} as the standard describes it" if (field := str(place[-1] if place else "")) else "add it"
+        remedy = f"write {place[-1]} as the standard describes it" if place else "add what is missing"
         yield document.fault(place, received=shown(found.instance), allowed=allowed, remedy=remedy)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.written.contracts.conditions import DIALECT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Strictness(StrEnum):
@@ -42,7 +38,7 @@ def compare(before: str, now: str) -> Strictness:
     return _compare(_bare(one), _bare(other))
 
 
-def _compare(before: exp.Expression, now: exp.Expression) -> Strictness:
+def _compare(before: exp.Expr, now: exp.Expr) -> Strictness:
     if before == now:
         return Strictness.SAME
     for outer, kind, inside, outside in (
@@ -63,7 +59,7 @@ def _compare(before: exp.Expression, now: exp.Expression) -> Strictness:
     return Strictness.OTHER
 
 
-def _one_part(before: exp.Expression, now: exp.Expression, kind: type[exp.Connector]) -> Strictness:
+def _one_part(before: exp.Expr, now: exp.Expr, kind: type[exp.Connector]) -> Strictness:
     """Compares two conditions of several parts, of which one is another."""
     (gone, come) = (_parts(before, kind) - _parts(now, kind), _parts(now, kind) - _parts(before, kind))
     return _compare(gone.pop(), come.pop()) if len(gone) == len(come) == 1 else Strictness.OTHER
@@ -82,16 +78,20 @@ def _ranges(before: exp.Between, now: exp.Between) -> Strictness:
     return Strictness.TIGHTENED if new_low >= low and new_high <= high else Strictness.OTHER
 
 
-def _sets(before: set[exp.Expression], now: set[exp.Expression]) -> Strictness:
+def _sets(before: set[exp.Expr], now: set[exp.Expr]) -> Strictness:
     """Compares two lists of values of one column."""
     if before < now:
         return Strictness.LOOSENED
     return Strictness.TIGHTENED if now < before else Strictness.OTHER
 
 
-def _parts(condition: exp.Expression, kind: type[exp.Connector]) -> set[exp.Expression]:
+def _parts(condition: exp.Expr, kind: type[exp.Connector]) -> set[exp.Expr]:
     """The parts that a condition joins by AND or by OR; the condition itself if it joins none."""
     return {_bare(part) for part in condition.flatten()} if isinstance(condition, kind) else {condition}
 
 
-_bare: Callable[[exp.Expression], exp.Expression] = exp.Expression.unnest  # without brackets around it
+def _bare(condition: exp.Expr) -> exp.Expr:
+    """A condition without brackets around it."""
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    return condition

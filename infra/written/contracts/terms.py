@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from open_data_contract_standard.model import SchemaObject, SchemaProperty
 
     from churn.core.contract_terms import Rule
+    from churn.core.faults import Fault
     from churn.core.files import Document
 
 
@@ -85,7 +86,8 @@ def read_terms(folder: Path) -> dict[str, Terms]:
     Raises:
         FaultsError: A contract is not YAML, or no data contract of one table.
     """
-    found, faults = {}, []
+    found: dict[str, Terms] = {}
+    faults: list[Fault] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             terms = _terms(read_document(path, f"{folder.name}/{path.name}"))

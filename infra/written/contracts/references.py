@@ -1,0 +1,43 @@
+"""References of contracts to the columns of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from churn.core.faults import nearest, shown
+from infra.written.contracts.conditions import mappings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from churn.core.faults import Fault
+    from churn.core.files import Document
+
+
+def broken_references(documents: Sequence[Document], known: Sequence[Document]) -> Iterator[Fault]:
+    """A fault for each relationship to a column that is no key of a contract.
+
+    Args:
+        documents: Contracts to check.
+        known: All contracts that they may refer to.
+    """
+    keys = {
+        f"{table.get('name')}.{column.get('name')}"
+        for document in known
+        for table in mappings(document.values.get("schema"))
+        for column in mappings(table.get("properties"))
+        if column.get("primaryKey") is True
+    }
+    for document in documents:
+        for number, table in enumerate(mappings(document.values.get("schema"))):
+            for index, column in enumerate(mappings(table.get("properties"))):
+                for position, each in enumerate(mappings(column.get("relationships"))):
+                    if each.get("to") not in keys:
+                        place = ("schema", number, "properties", index, "relationships", position, "to")
+                        meant = nearest(str(each.get("to")), keys)
+                        yield document.fault(
+                            place,
+                            received=shown(each.get("to")),
+                            allowed="the key of a table that has a contract, as table.column",
+                            remedy=f"write {meant}" if meant else "name the key, or remove the relationship",
+                        )
