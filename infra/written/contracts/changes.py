@@ -51,13 +51,16 @@ def changes(before: Terms, now: Terms) -> list[Change]:
 
 
 def _columns(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Change]:
+    added = [name for name in now.columns if name not in before.columns]
     for name, column in before.columns.items():
         if name in now.columns:
             yield from _column(name, column, now.columns[name], now, readers)
             continue
-        renamed = [new for new, other in now.columns.items() if new not in before.columns and _is_like(column, other)]
-        yield Change(True, f"column {name} {f'renamed to {renamed[0]}' if renamed else 'removed'}", readers)
-    for name in now.columns.keys() - before.columns.keys():
+        renamed = next((new for new in added if _is_like(column, now.columns[new])), None)
+        if renamed:
+            added.remove(renamed)
+        yield Change(True, f"column {name} {f'renamed to {renamed}' if renamed else 'removed'}", readers)
+    for name in added:
         column = now.columns[name]
         if column.required and now.delivery:
             yield Change(True, f"required column {name} added: rows without it are set aside", (DELIVERERS,))
@@ -186,7 +189,8 @@ def _shown(name: str, seconds: float) -> str:
     if name not in (FREQUENCY, LATENCY, RETENTION):
         return f"{int(seconds // 3_600):02d}:{int(seconds % 3_600 // 60):02d}"
     unit, length = next((each for each in (("days", 86_400), ("hours", 3_600)) if seconds >= each[1]), ("seconds", 1))
-    return f"{seconds / length:g} {unit}"
+    count = seconds / length
+    return f"{count:g} {unit if count != 1 else unit.removesuffix('s')}"
 
 
 def _head(before: Terms, now: Terms) -> Iterator[Change]:
