@@ -144,7 +144,9 @@ def test_the_program_reports_the_same_faults_and_the_wheel(copy: Path) -> None:
 
 def test_grants_are_checked_with_what_asks_for_them(copy: Path) -> None:
     contract = copy / "contracts" / "usage.yaml"
-    text = contract.read_text().replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
+    text = contract.read_text().replace(
+        "roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n    description: x\n"
+    )
     contract.write_text(text)
     checked = python("-m", "infra.check", "local", cwd=copy)
     line = text.splitlines().index("  - role: churn-analysts") + 1

@@ -79,7 +79,7 @@ def _documents(files: Iterable[Path], faults: list[Fault]) -> list[Document]:
 
 def _refuse(faults: list[Fault], documents: Sequence[Document], known: Sequence[Document]) -> None:
     """Raises the faults that the reader has found in documents, and those that this module finds, if there are any."""
-    faults += broken_references(documents, known)
+    faults += broken_references(documents, known, {fault.file for fault in faults})
     for document in documents:
         faults += written_secrets(document)
         faults += _further(faults, unanswered(document))
