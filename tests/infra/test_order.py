@@ -19,6 +19,7 @@ ORDER = (
     "churn.core.faults",
     "churn.core.files",
     "churn.core.field_faults",
+    "churn.core.contract_terms",
     "churn.core.contract_rules",
     "churn.core.contract",
     "churn.core.task",
@@ -27,6 +28,13 @@ ORDER = (
     "churn.core.tables",
     "infra.names",
     "infra.written.paths",
+    *(
+        f"infra.written.contracts.{name}"
+        for name in (
+            *("texts", "secrets", "standard", "conditions", "references", "check"),
+            *("strictness", "terms", "changes", "diff", "dictionary", "template", "__main__"),
+        )
+    ),
     "infra.written.sections",
     "infra.written.settings.values",
     "infra.written.settings.quartz",
