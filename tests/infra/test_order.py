@@ -26,6 +26,7 @@ ORDER = (
     "churn.core.label_window",
     "churn.core.table",
     "churn.core.tables",
+    "churn.tasks",
     "infra.names",
     "infra.written.paths",
     *(

@@ -24,9 +24,18 @@ CUSTOMER = {
 }
 # What a delivered row of a customer has beside Telco's columns, by the names that files have.
 REPORTED = {
-    "FullName": "Ada Aldermoor", "Email": "ada.aldermoor1@example.com", "Phone": "+1 201 555-0100",
-    "BirthDate": "1980-02-29", "Street": "1 Elm Street", "City": "Norvik Bay", "Region": "North",
-    "Postcode": "02001", "Plan": "Basic", "Status": "active", "SignupDate": "2025-01-01", "ChurnDate": "",
+    "FullName": "Ada Aldermoor",
+    "Email": "ada.aldermoor1@example.com",
+    "Phone": "+1 201 555-0100",
+    "BirthDate": "1980-02-29",
+    "Street": "1 Elm Street",
+    "City": "Norvik Bay",
+    "Region": "North",
+    "Postcode": "02001",
+    "Plan": "Basic",
+    "Status": "active",
+    "SignupDate": "2025-01-01",
+    "ChurnDate": "",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from churn.core.faults import FaultsError
 from infra.written import paths
-from infra.written.contracts.check import check_contracts, check_files
+from infra.written.contracts.check import check_every_contract, check_files
 from infra.written.contracts.dictionary import page
 from infra.written.contracts.diff import compare_with, shown, verdict
 from infra.written.contracts.template import write_template
@@ -23,7 +23,9 @@ DICTIONARY = paths.REPOSITORY / "docs" / "data-dictionary.md"
 def check(arguments: argparse.Namespace) -> int:
     """Checks all contracts, or some, and counts them."""
     files = [Path(file) for file in arguments.files]
-    found = check_files(files) if files else check_contracts(arguments.contracts)
+    found = (
+        check_files(files) if files else [each for part in check_every_contract(arguments.contracts) for each in part]
+    )
     rules = sum(len(contract.quality) for contract in found)
     columns = sum(len(contract.columns) for contract in found)
     print(f"{len(found)} contracts, {columns} columns, {rules} rules: no fault")
@@ -39,7 +41,7 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def docs(arguments: argparse.Namespace) -> int:
     """Writes the data dictionary."""
-    DICTIONARY.write_text(page(check_contracts(arguments.contracts)), encoding="utf-8")
+    DICTIONARY.write_text(page(*check_every_contract(arguments.contracts)), encoding="utf-8")
     print(f"wrote {DICTIONARY.relative_to(paths.REPOSITORY)}")
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from churn.core.contract_rules import PUBLIC
@@ -31,11 +31,13 @@ class Change:
         breaking: Whether somebody's work stops, changes its meaning, or shows what was hidden.
         what: The difference, for people.
         whom: Whom it concerns; empty for a safe one that concerns nobody in particular.
+        column: Column that it is about; empty if it is about the table.
     """
 
     breaking: bool
     what: str
     whom: tuple[str, ...] = ()
+    column: str = ""
 
 
 def changes(before: Terms, now: Terms) -> list[Change]:
@@ -54,12 +56,13 @@ def _columns(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Ch
     added = [name for name in now.columns if name not in before.columns]
     for name, column in before.columns.items():
         if name in now.columns:
-            yield from _column(name, column, now.columns[name], now, readers)
+            for change in _column(name, column, now.columns[name], now, readers):
+                yield replace(change, column=name)
             continue
         renamed = next((new for new in added if _is_like(column, now.columns[new])), None)
         if renamed:
             added.remove(renamed)
-        yield Change(True, f"column {name} {f'renamed to {renamed}' if renamed else 'removed'}", readers)
+        yield Change(True, f"column {name} {f'renamed to {renamed}' if renamed else 'removed'}", readers, name)
     for name in added:
         column = now.columns[name]
         if column.required and now.delivery:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churn.core.contract import Contract, read_contract, read_contracts
+from churn.core.contract import Contract, contract_file, read_contract, read_contracts
+from churn.core.contract_rules import GOLD, SILVER
 from churn.core.faults import Fault, FaultsError
 from churn.core.files import read_document
 from infra.written.contracts.conditions import broken_conditions
@@ -25,45 +26,60 @@ if TYPE_CHECKING:
 
 
 def check_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple[Contract, ...]:
-    """Reads all contracts of a folder, and checks them.
+    """Reads all contracts of a folder and of its folder `gold`, and checks them.
 
     Args:
         folder: Where they lie.
         groups: Display names of the groups that may own or use a table; None takes any.
 
     Returns:
-        The contracts by domain.
+        The contracts of delivered tables, by domain.
 
     Raises:
         FaultsError: With every fault of every contract.
     """
+    return check_every_contract(folder, groups)[0]
+
+
+def check_every_contract(
+    folder: Path, groups: Collection[str] | None = None
+) -> tuple[tuple[Contract, ...], tuple[Contract, ...]]:
+    """Reads and checks as `check_contracts` does; returns the contracts of silver, and those of gold."""
     faults: list[Fault] = []
-    found: tuple[Contract, ...] = ()
-    try:
-        found = read_contracts(folder, groups)
-    except FaultsError as error:
-        faults += error.faults
-    documents = _documents(sorted(folder.glob("*.yaml")), [])
+    found: dict[str, tuple[Contract, ...]] = {SILVER: (), GOLD: ()}
+    for schema, place in ((SILVER, folder), (GOLD, folder / GOLD)):
+        try:
+            found[schema] = read_contracts(place, groups, schema)
+        except FaultsError as error:
+            faults += error.faults
+    documents = _documents(contract_files(folder), [])
     _refuse(faults, documents, documents)
-    return found
+    return found[SILVER], found[GOLD]
 
 
 def check_files(files: Sequence[Path]) -> list[Contract]:
-    """Reads some contracts, and checks them; what they refer to lies in the folder of each.
+    """Reads some contracts, and checks them; what they refer to lies in the folder of each, and in `gold` beside it.
 
     Raises:
         FaultsError: With every fault of these contracts.
     """
     faults: list[Fault] = []
-    documents, found = _documents(files, faults), []
+    found = []
+    documents = _documents(files, faults)
     for document in documents:
         try:
-            found.append(read_contract(document))
+            found.append(read_contract(document, schema=GOLD if f"/{GOLD}/" in document.file else SILVER))
         except FaultsError as error:
             faults += error.faults
-    beside = {path for file in files for path in file.parent.glob("*.yaml")}
-    _refuse(faults, documents, _documents(sorted(beside), []))
+    folders = {path.absolute().parent.parent if path.absolute().parent.name == GOLD else path.parent for path in files}
+    beside = [path for folder in folders for path in contract_files(folder)]
+    _refuse(faults, documents, _documents(beside, []))
     return found
+
+
+def contract_files(folder: Path) -> list[Path]:
+    """The files of contracts of a folder, those of its folder `gold` last."""
+    return [*sorted(folder.glob("*.yaml")), *sorted(folder.glob(f"{GOLD}/*.yaml"))]
 
 
 def _documents(files: Iterable[Path], faults: list[Fault]) -> list[Document]:
@@ -71,7 +87,7 @@ def _documents(files: Iterable[Path], faults: list[Fault]) -> list[Document]:
     documents = []
     for path in files:
         try:
-            documents.append(read_document(path, f"{path.absolute().parent.name}/{path.name}"))
+            documents.append(read_document(path, contract_file(path)))
         except FaultsError as error:
             faults += error.faults
     return documents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from churn.core.contract_rules import GOLD
 from churn.core.contract_terms import known_rule
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ Every table that has a data contract. This page is made from [contracts/](../con
 """
 
 
-def page(contracts: Sequence[Contract]) -> str:
+def page(silver: Sequence[Contract], gold: Sequence[Contract]) -> str:
     """The page as Markdown.
 
     Args:
-        contracts: Of all tables, by domain.
+        silver: Contracts of delivered tables.
+        gold: Contracts of the tables that tasks write.
     """
-    index = "\n".join(f"- [{each.table}](#{_anchor(each.table)}): {each.description}" for each in contracts)
-    return "\n".join([HEAD, _lineage(contracts), f"\n{index}\n", *(_section(each) for each in contracts)])
+    every = [*silver, *gold]
+    index = "\n".join(f"- [{each.table}](#{_anchor(each.table)}): {each.description}" for each in every)
+    return "\n".join([HEAD, _lineage(silver, gold), index, "", *(_section(each, every) for each in every)])
 
 
 def _anchor(table: str) -> str:
@@ -36,19 +39,27 @@ def _anchor(table: str) -> str:
     return table.replace(".", "")
 
 
-def _lineage(contracts: Sequence[Contract]) -> str:
+def _lineage(silver: Sequence[Contract], gold: Sequence[Contract]) -> str:
     """A diagram of where rows come from."""
     lines = []
-    for each in contracts:
-        source = f"{each.domain}_in[{'topic ' + each.topic if each.topic else f'landing/{each.domain}/'}]"
+    for each in silver:
+        source = f"topic {each.topic}" if each.topic else f"landing/{each.domain}/"
         lines += [
-            f"  {source} --> bronze_{each.domain}[bronze.{each.domain}] --> silver_{each.domain}[{each.table}]",
-            f"  bronze_{each.domain} -. broken rules .-> quarantine_{each.domain}[silver.quarantine_{each.domain}]",
+            f"  in_{each.domain}[{source}] --> bronze.{each.domain} --> {each.table}",
+            f"  bronze.{each.domain} -. broken rules .-> silver.quarantine_{each.domain}",
         ]
+    for each in gold:
+        tables = dict.fromkeys(_table_of(source) for column in each.columns for source in column.made_from)
+        lines += [f"  {table} -->|{each.writer}| {each.table}" for table in tables if table != each.table]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
 
 
-def _section(contract: Contract) -> str:
+def _table_of(source: str) -> str:
+    """Schema and table of a table or column."""
+    return ".".join(source.split(".")[:2])
+
+
+def _section(contract: Contract, every: Sequence[Contract]) -> str:
     by_column = {known_rule(column.name) for column in contract.columns if column.values}
     rules = [rule for rule in contract.quality if rule.description and rule.name not in by_column]
     uses = "".join(f"- `{role.group}` ({role.access}): {role.use}\n" for role in contract.roles)
@@ -56,8 +67,8 @@ def _section(contract: Contract) -> str:
         f"## {contract.table}\n\n{contract.description} Version {contract.version}, owned by `{contract.owner}`, "
         f"questions in {contract.channel}. {_service(contract)}\n\n{uses}\n"
         + _table(
-            ("column", "type", "class", "meaning", "values or unit", "delivered as"),
-            (_column(column, contract) for column in contract.columns),
+            ("column", "type", "class", "meaning", "values or unit", "from", "feeds"),
+            (_column(column, contract, every) for column in contract.columns),
         )
         + ("\n" + _table(("rule", "severity", "condition", "meaning"), _rules(rules)) if rules else "")
     )
@@ -66,10 +77,11 @@ def _section(contract: Contract) -> str:
 def _service(contract: Contract) -> str:
     """The service levels in words."""
     service = contract.service
-    by = f", yesterday's by {service.available_by} UTC" if service.available_by else ""
+    by = f", yesterday's rows by {service.available_by} UTC" if service.available_by else ""
+    after = f" after `{service.dated}`" if service.dated else ""
     return (
-        f"Rows come each {_length(service.frequency)}, {_length(service.latency)} after `{service.dated}` at the "
-        f"latest{by}, and are kept {_length(service.retention)}."
+        f"Frequency {_length(service.frequency)}, latency {_length(service.latency)}{after}{by}, "
+        f"kept {_length(service.retention)}."
     )
 
 
@@ -82,13 +94,24 @@ def _length(duration: timedelta) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def _column(column: Column, contract: Contract) -> tuple[str, ...]:
+def _column(column: Column, contract: Contract, every: Sequence[Contract]) -> tuple[str, ...]:
     marks = [*(["key"] if column.key else []), *(["required"] if column.required and not column.key else [])]
     refers = f" Refers to `{', '.join(column.refers_to)}`." if column.refers_to else ""
     values = ", ".join(map(str, column.values)) if column.values else column.unit or ""
-    source = f"`{column.source}`" if contract.topic is None else f"`{column.source}` in the message"
     name = f"`{column.name}`" + (f" ({', '.join(marks)})" if marks else "")
-    return name, column.type, column.classification, column.description + refers, values, source
+    sources = column.made_from if contract.schema == GOLD else (column.source,)
+    made = [
+        f"{other.table}.{each.name}"
+        for other in every
+        for each in other.columns
+        if f"{contract.table}.{column.name}" in each.made_from
+    ]
+    meaning = column.description + refers
+    return name, column.type, column.classification, meaning, values, _code(sources), _code(made)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _rules(rules: Iterable[Rule]) -> Iterable[tuple[str, ...]]:

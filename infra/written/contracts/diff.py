@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from infra.written.contracts.changes import Change, changes
 from infra.written.contracts.terms import read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from infra.written.contracts.terms import Terms
 
@@ -37,12 +37,14 @@ class TableDiff:
         before: Its earlier terms; None if it is new.
         now: Its terms of today; None if it is gone.
         changes: All differences.
+        feeds: Columns of other tables that are made from a column, by its name.
     """
 
     table: str
     before: Terms | None
     now: Terms | None
     changes: tuple[Change, ...]
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def demanded(self) -> str | None:
@@ -75,8 +77,19 @@ def diff(before: Mapping[str, Terms], now: Mapping[str, Terms]) -> list[TableDif
         else:
             differences = (Change(False, "contract added", tuple(other.roles) if other else ()),)
         if differences:
-            found.append(TableDiff(table, one, other, differences))
+            found.append(TableDiff(table, one, other, differences, _feeds(table, before)))
     return found
+
+
+def _feeds(table: str, contracts: Mapping[str, Terms]) -> dict[str, list[str]]:
+    """Columns that are made from the columns of a table, by the name of these."""
+    feeds: dict[str, list[str]] = {}
+    for other in contracts.values():
+        for name, column in other.columns.items():
+            for source in column.sources:
+                if source.rpartition(".")[0] == table:
+                    feeds.setdefault(source.rpartition(".")[2], []).append(f"{other.table}.{name}")
+    return feeds
 
 
 def verdict(found: list[TableDiff]) -> Verdict:
@@ -96,6 +109,8 @@ def shown(found: list[TableDiff]) -> str:
         for change in each.changes:
             whom = f" [{', '.join(change.whom)}]" if change.whom else ""
             lines.append(f"  {'breaking' if change.breaking else 'safe    '}  {change.what}{whom}")
+            if change.breaking and change.column in each.feeds:
+                lines.append(f"            feeds {', '.join(each.feeds[change.column])}")
         if each.demanded:
             lines.append(f"  demanded  version {each.demanded}")
     return "\n".join(lines) or "no difference"
@@ -117,7 +132,7 @@ def contracts_at(base: str, folder: Path) -> Iterator[Path]:
         return
     git = ["git", "-C", str(folder.parent)]
     listed = subprocess.run(
-        [*git, "ls-tree", "--name-only", f"{base}:{folder.name}"], capture_output=True, text=True, check=False
+        [*git, "ls-tree", "-r", "--name-only", f"{base}:{folder.name}"], capture_output=True, text=True, check=False
     )
     if listed.returncode:
         remedy = "name a branch, tag or commit of this repository that has the folder, or a folder of contracts"
@@ -129,6 +144,7 @@ def contracts_at(base: str, folder: Path) -> Iterator[Path]:
         for name in listed.stdout.splitlines():
             if name.endswith(".yaml"):
                 show = [*git, "show", f"{base}:{folder.name}/{name}"]
+                (earlier / name).parent.mkdir(exist_ok=True)
                 (earlier / name).write_bytes(subprocess.run(show, capture_output=True, check=True).stdout)
         yield earlier
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import OpenDataContractStandard
 
+from churn.core.contract import contract_file
 from churn.core.contract_rules import CONDITIONS_OF_DELIVERY, PUBLIC, custom_property, owner_of, source_of
 from churn.core.contract_terms import QUARANTINE, SEVERITIES, listed_values, quality_of, seconds_of
 from churn.core.faults import FaultsError
@@ -39,6 +40,7 @@ class ColumnTerms:
         classification: Its class; `public` where none is written, since nothing would restrict it.
         values: The values that it may have; none if it may have any.
         source: Its name where the rows come from.
+        sources: All names there: of gold the tables and columns that it is made from.
         meaning: Its description.
     """
 
@@ -48,6 +50,7 @@ class ColumnTerms:
     classification: str
     values: tuple[str, ...]
     source: str
+    sources: tuple[str, ...]
     meaning: str
 
 
@@ -88,9 +91,9 @@ def read_terms(folder: Path) -> dict[str, Terms]:
     """
     found: dict[str, Terms] = {}
     faults: list[Fault] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.rglob("*.yaml")):
         try:
-            terms = _terms(read_document(path, f"{folder.name}/{path.name}"))
+            terms = _terms(read_document(path, contract_file(path)))
         except FaultsError as error:
             faults += error.faults
             continue
@@ -131,6 +134,7 @@ def _column(column: SchemaProperty) -> ColumnTerms:
         classification=column.classification or PUBLIC,
         values=tuple(map(str, listed_values(column))),
         source=source_of(column),
+        sources=tuple(column.transformSourceObjects or ()),
         meaning=column.description or "",
     )
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from churn.core.faults import Fault
 
 
+GROUPS = ("churn-engineers", "churn-scientists", "churn-analysts")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return shutil.copytree(paths.CONTRACTS, tmp_path / "contracts")
@@ -138,6 +141,44 @@ def test_what_the_standard_refuses_is_one_fault(
     assert fault.line is not None
 
 
+# The same of contracts of gold.
+GOLD = [
+    (
+        "churn_labels",
+        "[silver.customer.churn_date]",
+        "[silver.customer.churn_dat]",
+        "schema[0].properties[4].transformSourceObjects[0]",
+        "write silver.customer.churn_date",
+    ),
+    (
+        "churn_scores_daily",
+        "[gold.churn_features]",
+        "[gold.churn_feature]",
+        "schema[0].properties[2].transformSourceObjects[0]",
+        "write gold.churn_features",
+    ),
+    ("churn_labels", "value: features", "value: feature", "customProperties[0].value", "write features"),
+    ("churn_labels", "property: writer", "property: writes", "customProperties", "add the property writer"),
+    ("churn_labels", "lead_days, horizon", "lead_day, horizon", "customProperties", "correct it in part"),
+    (
+        "churn_labels",
+        "physicalName: gold.",
+        "physicalName: silver.",
+        "schema[0].physicalName",
+        "write gold.churn_labels",
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "old", "new", "field", "said"), GOLD)
+def test_a_wrong_contract_of_gold_is_one_fault(
+    folder: Path, table: str, old: str, new: str, field: str, said: str
+) -> None:
+    (fault,) = faults_of(folder, f"gold/{table}.yaml", old, new)
+    assert (fault.file, fault.field) == (f"contracts/gold/{table}.yaml", field)
+    assert said in str(fault)
+
+
 SECRETS = [
     "jdbc:postgresql://h/crm?user=churn&password=x9",
     "https://churn:x9@h/crm",
@@ -199,9 +240,7 @@ def test_a_template_passes_once_its_questions_are_answered(folder: Path) -> None
         return f"{before}{answer}" if todo else line
 
     path.write_text("\n".join(map(answered, text.splitlines())))
-    (contract,) = [
-        each for each in check_contracts(folder, {"churn-engineers", "churn-scientists"}) if each.domain == "returns"
-    ]
+    (contract,) = [each for each in check_contracts(folder, GROUPS) if each.domain == "returns"]
     assert contract.keys == ["returns_id"]
     with pytest.raises(FaultsError, match="choose another name"):
         write_template("returns", folder)

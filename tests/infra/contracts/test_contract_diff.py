@@ -201,9 +201,12 @@ def changed(folder: Path) -> Path:
     (folder / "marketing.yaml").rename(folder / "contacts.yaml")
     edits: dict[str, Callable[[str], str]] = {
         "contacts": lambda text: text.replace("marketing", "contacts"),
-        "customer": lambda text: text.replace(CITY, "").replace("classification: pii.email", "classification: public"),
+        "customer": lambda text: re.sub(
+            r"(name: gender(\n.*){3}\n.*: )true", r"\1false", text.replace(CITY, "")
+        ).replace("classification: pii.email", "classification: public"),
         "support": lambda text: text.replace("version: 2.0.0", "version: 2.1.0").replace("Day on", "The day on"),
         "usage": lambda text: text.replace("version: 2.0.0", "version: 3.0.0").replace("1440", "2000"),
+        "gold/churn_labels": lambda text: text.replace("      - name: churned", "      - name: left"),
         "transactions": lambda text: text.replace("Day of the bill.", "Day on the bill."),
     }
     for name, edit in edits.items():

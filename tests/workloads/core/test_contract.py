@@ -13,10 +13,21 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from churn.core.contract import FOLDER, Contract, Role, contract_of, file_contracts, read_contract, read_contracts
+from churn.core.contract import (
+    FOLDER,
+    Contract,
+    Role,
+    contract_of,
+    file_contracts,
+    gold_contracts,
+    read_contract,
+    read_contracts,
+)
 from churn.core.contract_rules import LOGICAL_TYPES
 from churn.core.faults import FaultsError
 from churn.core.files import parse_document
+from churn.core.tables import TABLES
+from churn.feature_engineering.groups import FEATURES
 from local.settings import REPOSITORY
 from tests.remedies import repeats
 
@@ -80,6 +91,26 @@ def test_messages_have_a_format_of_their_own_and_no_order(
     (fault,) = faults_of((REPOSITORY / "contracts" / "events.yaml").read_text().replace(old, new, 1))
     assert (fault.field, fault.received) == (field, received)
     assert said in str(fault)
+
+
+def test_tables_of_gold_are_what_their_contracts_say() -> None:
+    described = {contract.table: contract for contract in gold_contracts()}
+    written = {table.name: table for table in (*TABLES, FEATURES) if table.name.startswith("gold.")}
+    assert described.keys() == written.keys()
+    for name, contract in described.items():
+        table = written[name]
+        assert [(c.name, c.type, not c.required) for c in contract.columns] == [
+            (column.name, column.type, column.nullable) for column in table.columns
+        ], name
+        assert (tuple(contract.keys), contract.part, contract.writer, contract.description) == (
+            *(table.keys, table.part, table.writer, table.comment),
+        )
+    assert contract_of("customer").schema == "silver"
+
+
+def test_nobody_is_known_by_a_mart() -> None:
+    for contract in gold_contracts():
+        assert contract.confidential != contract.domain.startswith("marts_"), contract.domain
 
 
 def test_keys_sources_and_rules_come_from_the_contract() -> None:
@@ -159,8 +190,14 @@ def test_text_files_deliver_strings_and_parquet_files_types() -> None:
 def test_every_column_is_classified_and_a_person_s_by_kind() -> None:
     customer = {column.name: column.classification for column in BY_DOMAIN["customer"].columns}
     expected = {
-        "customer_id": "pii.id", "full_name": "pii.name", "email": "pii.email", "phone": "pii.phone",
-        "birth_date": "pii.birth", "street": "pii.location", "city": "pii.location", "postcode": "pii.location",
+        "customer_id": "pii.id",
+        "full_name": "pii.name",
+        "email": "pii.email",
+        "phone": "pii.phone",
+        "birth_date": "pii.birth",
+        "street": "pii.location",
+        "city": "pii.location",
+        "postcode": "pii.location",
     }
     assert {name: found for name, found in customer.items() if found.startswith("pii.")} == expected
     assert {name for name, found in customer.items() if found == "confidential"} == {

@@ -16,16 +16,20 @@ from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract_rules import (
     FORMAT,
+    GOLD,
     MESSAGE_RULES,
     ORDERING,
+    PART,
     PUBLIC,
     ROW_RULES,
-    SCHEMA,
+    SILVER,
     TOPIC,
     UNIT,
+    WRITER,
     broken_rules,
     custom_property,
     owner_of,
+    property_list,
     source_of,
 )
 from churn.core.contract_terms import (
@@ -66,6 +70,7 @@ class Column:
         unit: Unit of a number.
         values: The values that it may have; none if it may have any.
         refers_to: Keys of other tables that it refers to, such as `customer.customer_id`.
+        made_from: Tables and columns that a column of gold is made from, such as `silver.customer.churn_date`.
     """
 
     name: str
@@ -78,6 +83,7 @@ class Column:
     unit: str | None = None
     values: tuple[str | int, ...] = ()
     refers_to: tuple[str, ...] = ()
+    made_from: tuple[str, ...] = ()
 
     @property
     def classified(self) -> bool:
@@ -108,6 +114,7 @@ class Contract:
 
     Attributes:
         file: Its file, such as `contracts/customer.yaml`.
+        schema: Of the table: `silver` if rows are delivered, `gold` if a task writes them.
         version: Of the contract, such as `1.0.0`.
         domain: Name of the table in bronze and silver, and of the folder that its files are delivered to.
         topic: Topic of Kafka whose messages are its rows; None where files deliver them.
@@ -121,9 +128,12 @@ class Contract:
         columns: In the order of the files.
         quality: Rules of required columns, of listed values, and the contract's own.
         service: What readers may rely on.
+        writer: Task that writes a table of gold; empty in silver.
+        part: Columns of a table of gold whose values name what one run replaces; none if it writes all or adds rows.
     """
 
     file: str
+    schema: str
     version: str
     domain: str
     topic: str | None
@@ -136,11 +146,13 @@ class Contract:
     columns: tuple[Column, ...]
     quality: tuple[Rule, ...]
     service: Service
+    writer: str = ""
+    part: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
         """Schema and table, such as `silver.customer`."""
-        return f"{SCHEMA}.{self.domain}"
+        return f"{self.schema}.{self.domain}"
 
     @property
     def confidential(self) -> bool:
@@ -183,12 +195,22 @@ class Contract:
 
 @cache
 def contracts() -> tuple[Contract, ...]:
-    """All contracts of the repository, or of the installed wheel, by domain.
+    """All contracts of delivered tables, of the repository or of the installed wheel, by domain.
 
     Raises:
         FaultsError: With every fault of every contract.
     """
     return read_contracts(FOLDER)
+
+
+@cache
+def gold_contracts() -> tuple[Contract, ...]:
+    """All contracts of tables of gold, of the repository or of the installed wheel, by name.
+
+    Raises:
+        FaultsError: With every fault of every contract.
+    """
+    return read_contracts(FOLDER / GOLD, schema=GOLD)
 
 
 def file_contracts() -> tuple[Contract, ...]:
@@ -201,12 +223,13 @@ def contract_of(domain: str) -> Contract:
     return next(contract for contract in contracts() if contract.domain == domain)
 
 
-def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple[Contract, ...]:
-    """Reads all contracts of a folder.
+def read_contracts(folder: Path, groups: Collection[str] | None = None, schema: str = SILVER) -> tuple[Contract, ...]:
+    """Reads all contracts of a folder; those of gold lie in a folder `gold` of their own.
 
     Args:
         folder: Where they lie.
         groups: Display names of the groups that may own or use a table; None takes any.
+        schema: Of their tables.
 
     Returns:
         The contracts by domain.
@@ -214,12 +237,13 @@ def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple
     Raises:
         FaultsError: With every fault of every contract.
     """
-    paths, faults = files_to_read(folder, "*.yaml", f"{folder.name}/<table>.yaml")
+    others = [path.relative_to(folder).as_posix() for path in folder.glob(f"{GOLD}/*.yaml")]
+    paths, faults = files_to_read(folder, "*.yaml", f"{folder.name}/<table>.yaml", others)
     by_domain: dict[str, Contract] = {}
     for path in paths:
         try:
-            document = read_document(path, f"{folder.name}/{path.name}")
-            contract = read_contract(document, groups)
+            document = read_document(path, contract_file(path))
+            contract = read_contract(document, groups, schema)
         except FaultsError as error:
             faults += error.faults
             continue
@@ -238,30 +262,38 @@ def read_contracts(folder: Path, groups: Collection[str] | None = None) -> tuple
     return tuple(by_domain[domain] for domain in sorted(by_domain))
 
 
-def read_contract(document: Document, groups: Collection[str] | None = None) -> Contract:
+def contract_file(path: Path) -> str:
+    """The file of a contract as its author knows it, such as `contracts/gold/churn_labels.yaml`."""
+    parent = path.absolute().parent
+    return f"{f'{parent.parent.name}/' if parent.name == GOLD else ''}{parent.name}/{path.name}"
+
+
+def read_contract(document: Document, groups: Collection[str] | None = None, schema: str = SILVER) -> Contract:
     """Reads one contract.
 
     Args:
         document: What its file holds.
         groups: Display names of the groups that may own or use the table; None takes any.
+        schema: Of the table.
 
     Raises:
         FaultsError: With every fault of the contract.
     """
     written, document, faults = examine(OpenDataContractStandard, document)
     if written is not None:
-        faults += broken_rules(document, written, groups)
+        faults += broken_rules(document, written, groups, schema)
     if faults or written is None:
         raise FaultsError(faults)
-    return _contract(document, written)
+    return _contract(document, written, schema)
 
 
-def _contract(document: Document, written: OpenDataContractStandard) -> Contract:
+def _contract(document: Document, written: OpenDataContractStandard, schema: str) -> Contract:
     """The contract in a document that breaks no rule."""
     (table,) = written.schema_ or []
     roles = enumerate(written.roles or ())
     return Contract(
         file=document.file,
+        schema=schema,
         version=str(written.version),
         domain=str(table.name),
         topic=custom_property(written, TOPIC),
@@ -272,7 +304,7 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
             Role(str(role.role), str(role.access), str(role.description), document.line(("roles", index)))
             for index, role in roles
         ),
-        format=str(custom_property(written, FORMAT)),
+        format=custom_property(written, FORMAT) or "",
         ordering=custom_property(written, ORDERING),
         columns=tuple(
             Column(
@@ -286,9 +318,12 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
                 unit=custom_property(column, UNIT),
                 values=listed_values(column),
                 refers_to=references(column),
+                made_from=tuple(column.transformSourceObjects or ()) if schema == GOLD else (),
             )
             for column in table.properties or ()
         ),
         quality=quality_of(table),
         service=service_of(written),
+        writer=custom_property(written, WRITER) or "",
+        part=property_list(written, PART),
     )

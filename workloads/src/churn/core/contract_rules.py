@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from churn.core.files import Document, Place
 
 KIND = "DataContract"
-SCHEMA = "silver"  # of the tables that contracts describe
+SILVER, GOLD = "silver", "gold"  # schemas of the tables that contracts describe
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
 ACCESS = ("read", "write")
@@ -38,7 +38,7 @@ CLASSIFICATIONS = (
     "confidential",
     PUBLIC,
 )
-TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
+TYPES = ("STRING", "INT", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
     "string",
@@ -61,8 +61,9 @@ MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
 CONDITIONS_OF_DELIVERY = (FORMAT, ORDERING, TOPIC)
+WRITER, PART = "writer", "part"  # of a table of gold: the task that writes it, and the columns that name a part
 UNIT = "unit"  # of a column
-NUMBERS = ("INT", "DOUBLE")  # types whose values have a unit
+NUMBERS = ("INT", "BIGINT", "DOUBLE")  # types whose values have a unit
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
@@ -91,13 +92,22 @@ def custom_property(written: OpenDataContractStandard | SchemaProperty, name: st
     return next((str(value) for value in values if value is not None), None)
 
 
-def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
+def property_list(written: OpenDataContractStandard, name: str) -> tuple[str, ...]:
+    """Value of a custom property that is a list of texts; empty if it is missing."""
+    value = next((entry.value for entry in written.customProperties or () if entry.property == name), None)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def broken_rules(
+    document: Document, written: OpenDataContractStandard, groups: Collection[str] | None, schema: str
+) -> list[Fault]:
     """Applies every rule to a contract, and lists the faults.
 
     Args:
         document: What its file holds.
         written: The same by the standard's model.
         groups: Display names of the groups that may own or use a table; None takes any.
+        schema: That the table has to lie in: `SILVER` or `GOLD`.
     """
     faults = [*_head(document, written), *_groups(document, written, groups)]
     entries = written.schema_ or []
@@ -106,9 +116,9 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
         allowed, remedy = "one entry with a name and properties", "write one table a file"
         return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
     (table,) = entries
-    faults += _table(document, table)
+    faults += _table(document, table, schema)
     faults += _columns(document, table)
-    faults += _delivery(document, written, table)
+    faults += (_delivery if schema == SILVER else _production)(document, written, table)
     faults += _rule_names(document, table)
     faults += broken_terms(document, written, table)
     return faults
@@ -150,15 +160,15 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
         yield document.fault(("support",), received="no channel", allowed="a channel", remedy=remedy)
 
 
-def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a name of silver for the table, the same in both properties."""
+def _table(document: Document, table: SchemaObject, schema: str) -> Iterator[Fault]:
+    """Requires a name of the schema for the table, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
         return
-    full_name = f"{SCHEMA}.{table.name}"
+    full_name = f"{schema}.{table.name}"
     if table.physicalName != full_name:
-        allowed = f"the schema {SCHEMA}, a dot and the table's name"
+        allowed = f"the schema {schema}, a dot and the table's name"
         remedy = f"write {full_name}, or correct name"
         place = ("schema", 0, "physicalName")
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
@@ -181,7 +191,7 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             yield document.fault(
                 (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
             )
-        elif source.lower() in sources:  # Spark's columns do not differ by capitals
+        elif source.lower() in sources and "." not in source:  # Spark's columns do not differ by capitals
             yield document.fault(
                 (*place, "transformSourceObjects"),
                 received=shown(source),
@@ -232,6 +242,19 @@ def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterat
         yield document.fault(
             (*place, "customProperties"), received=f"no {UNIT}", allowed=f"a number with its {UNIT}", remedy=remedy
         )
+
+
+def _production(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of a table of gold the task that writes it, and columns of it as part."""
+    if not custom_property(written, WRITER):
+        remedy = f"add the property {WRITER} with the name of the task that writes the table"
+        yield document.fault(("customProperties",), received=f"no {WRITER}", allowed="a task", remedy=remedy)
+    columns = [column.name or "" for column in table.properties or ()]
+    for name in property_list(written, PART):
+        if name not in columns:
+            remedy = f"correct it in {PART}: a run replaces the rows that share the values of these columns"
+            allowed = choices(columns)
+            yield document.fault(("customProperties",), received=shown(name), allowed=allowed, remedy=remedy)
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
