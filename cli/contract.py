@@ -32,12 +32,15 @@ def check(
 @app.command()
 def diff(
     base: Annotated[str, typer.Argument(help="A git revision, or a folder of contracts.")],
+    versions: Annotated[
+        bool, typer.Option("--versions", help="End with status 1 if a contract lacks the version it needs, else 0.")
+    ] = False,
 ) -> None:
     """Compares the contracts with earlier ones by meaning. Status: 0 no difference, 2 safe, 3 breaking, 1 an error.
 
     Example: platform contract diff main
     """
-    run("diff", base)
+    run("diff", base, *(["--versions"] if versions else []))
 
 
 @app.command()

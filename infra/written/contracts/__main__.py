@@ -36,7 +36,7 @@ def diff(arguments: argparse.Namespace) -> int:
     """Compares the contracts with earlier ones; the status says what the differences amount to."""
     found = compare_with(arguments.base, arguments.contracts)
     print(shown(found))
-    return int(verdict(found))
+    return int(any(each.demanded for each in found)) if arguments.versions else int(verdict(found))
 
 
 def docs(arguments: argparse.Namespace) -> int:
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     command.set_defaults(run=check)
     command = commands.add_parser("diff", help="compare with earlier contracts; status 0 none, 2 safe, 3 breaking")
     command.add_argument("base", help="a git revision, or a folder of contracts")
+    command.add_argument("--versions", action="store_true", help="status 1 if a version is demanded, else 0")
     command.set_defaults(run=diff)
     command = commands.add_parser("docs", help="write docs/data-dictionary.md")
     command.set_defaults(run=docs)

@@ -228,6 +228,10 @@ def test_the_status_says_what_differences_amount_to(
     path.write_text(path.read_text().replace(*edits[edited], 1))
     assert program.main(["--contracts", str(folder), "diff", str(paths.CONTRACTS)]) == status
     assert (edited or "no difference") in capsys.readouterr().out
+    arguments = ["--contracts", str(folder), "diff", "--versions", str(paths.CONTRACTS)]
+    assert program.main(arguments) == int(bool(edited))
+    path.write_text(path.read_text().replace("version: 2.0.0", "version: 3.0.0"))
+    assert program.main(arguments) == 0
 
 
 def test_a_revision_of_git_is_compared_with(folder: Path) -> None:
