@@ -2,7 +2,7 @@
 
 `python -m infra.check [STACK…]` does so before the engine starts, and before there is a wheel: it prints the settings,
 or all faults. The program calls `read_everything`, which leaves the conditions and references of contracts unexamined:
-parsing SQL would make each preview a fifth longer.
+parsing SQL would make each preview half a second longer.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import pandas as pd
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-FEMALE = ("Ada", "Bela", "Cora", "Dina", "Edda", "Flora", "Greta", "Hanna", "Ines", "Juna", "Kira", "Lena", "Mara")
+FEMALE = ("Ada", "Bela", "Cora", "Dina", "Edda", "Flora", "Greta", "Hanna", "Ilona", "Juna", "Kira", "Lena", "Mara")
 MALE = ("Anton", "Bruno", "Carl", "David", "Emil", "Felix", "Gustav", "Henri", "Ivo", "Jonas", "Karel", "Levin", "Milo")
 FAMILY = (
     *("Aldermoor", "Birkwell", "Castelbrook", "Dunmarsh", "Elmgard", "Fernholt", "Glenrow", "Harrowick", "Islewood"),
