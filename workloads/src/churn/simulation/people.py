@@ -80,10 +80,9 @@ def _births(customers: pd.DataFrame, day: date, draw: np.random.Generator) -> np
     youngest = np.where(senior, SENIOR, ADULT + np.ceil(customers["tenure_months"].to_numpy() / 12) + 1)
     oldest = np.where(senior, OLDEST, SENIOR)
     days = (youngest + draw.random(len(customers)) * (oldest - youngest)) * 365.25 + np.where(senior, 1, -1)
-    return np.datetime64(day, "s") - days.astype("timedelta64[D]")
+    return np.asarray(np.datetime64(day, "s") - days.astype("timedelta64[D]"))
 
 
-def _plans(charges: pd.Series[float]) -> npt.NDArray[np.str_]:
-    """The plan that is sold at monthly charges."""
-    names, floors = zip(*PLANS, strict=True)
-    return np.asarray(names)[np.searchsorted(floors, charges.to_numpy(), side="right") - 1]
+def _plans(charges: pd.Series[float]) -> list[str]:
+    """The plan that is sold at each of monthly charges."""
+    return [next(name for name, floor in reversed(PLANS) if charge >= floor) for charge in charges]
