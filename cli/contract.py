@@ -44,6 +44,15 @@ def diff(
 
 
 @app.command()
+def migrate(base: Annotated[str, typer.Argument(help="A git revision, or a folder of contracts.")]) -> None:
+    """Says which changes of contracts apply themselves, and what has to be rebuilt for the others. Changes nothing.
+
+    Example: platform contract migrate main
+    """
+    run("migrate", base)
+
+
+@app.command()
 def docs() -> None:
     """Writes the data dictionary, docs/data-dictionary.md."""
     run("docs")

@@ -33,7 +33,7 @@ ORDER = (
         f"infra.written.contracts.{name}"
         for name in (
             *("texts", "secrets", "standard", "conditions", "references", "check"),
-            *("strictness", "terms", "changes", "diff", "dictionary", "template", "__main__"),
+            *("strictness", "terms", "changes", "diff", "migrate", "dictionary", "template", "__main__"),
         )
     ),
     "infra.written.sections",

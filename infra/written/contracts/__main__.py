@@ -1,4 +1,4 @@
-"""Commands over the data contracts: `python -m infra.written.contracts check|diff|docs|new`; `--help` explains each."""
+"""Commands over the data contracts, `python -m infra.written.contracts`; `--help` explains each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from infra.written import paths
 from infra.written.contracts.check import check_every_contract, check_files
 from infra.written.contracts.dictionary import page
 from infra.written.contracts.diff import compare_with, shown, verdict
+from infra.written.contracts.migrate import steps
 from infra.written.contracts.template import write_template
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def diff(arguments: argparse.Namespace) -> int:
     found = compare_with(arguments.base, arguments.contracts)
     print(shown(found))
     return int(any(each.demanded for each in found)) if arguments.versions else int(verdict(found))
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    """Says what makes the differences from earlier contracts hold."""
+    print(steps(compare_with(arguments.base, arguments.contracts)))
+    return 0
 
 
 def docs(arguments: argparse.Namespace) -> int:
@@ -65,6 +72,9 @@ def main(arguments: Sequence[str]) -> int:
     command.add_argument("base", help="a git revision, or a folder of contracts")
     command.add_argument("--versions", action="store_true", help="status 1 if a version is demanded, else 0")
     command.set_defaults(run=diff)
+    command = commands.add_parser("migrate", help="say what applies itself, and what is rebuilt")
+    command.add_argument("base", help="a git revision, or a folder of contracts")
+    command.set_defaults(run=migrate)
     command = commands.add_parser("docs", help="write docs/data-dictionary.md")
     command.set_defaults(run=docs)
     command = commands.add_parser("new", help="begin the contract of a table")

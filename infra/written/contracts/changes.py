@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from churn.core.contract_rules import PUBLIC
@@ -23,6 +24,15 @@ OPENNESS = {PUBLIC: 2, "confidential": 1}  # of a class; any other shows a perso
 DELIVERERS = "whoever delivers it"
 
 
+class Effect(StrEnum):
+    """What has to be done so that a change holds."""
+
+    DEPLOYED = "applies itself with the next deployment"
+    ADDED = "applies itself with the next run; earlier rows have NULL"
+    ONWARD = "applies itself to new rows"
+    REBUILT = "applies once the table is rebuilt"
+
+
 @dataclass(frozen=True)
 class Change:
     """One difference.
@@ -32,12 +42,14 @@ class Change:
         what: The difference, for people.
         whom: Whom it concerns; empty for a safe one that concerns nobody in particular.
         column: Column that it is about; empty if it is about the table.
+        effect: What has to be done so that it holds.
     """
 
     breaking: bool
     what: str
     whom: tuple[str, ...] = ()
     column: str = ""
+    effect: Effect = Effect.DEPLOYED
 
 
 def changes(before: Terms, now: Terms) -> list[Change]:
@@ -45,7 +57,7 @@ def changes(before: Terms, now: Terms) -> list[Change]:
     readers = tuple(before.roles)
     return [
         *_columns(before, now, readers),
-        *_rules(before, now, readers),
+        *(replace(change, effect=Effect.ONWARD) for change in _rules(before, now, readers)),
         *_roles(before, now),
         *_levels(before, now, readers),
         *_head(before, now),
@@ -62,13 +74,15 @@ def _columns(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Ch
         renamed = next((new for new in added if _is_like(column, now.columns[new])), None)
         if renamed:
             added.remove(renamed)
-        yield Change(True, f"column {name} {f'renamed to {renamed}' if renamed else 'removed'}", readers, name)
+        what = f"column {name} {f'renamed to {renamed}' if renamed else 'removed'}"
+        yield Change(True, what, readers, name, Effect.REBUILT)
     for name in added:
         column = now.columns[name]
         if column.required and now.delivery:
-            yield Change(True, f"required column {name} added: rows without it are set aside", (DELIVERERS,))
+            what = f"required column {name} added: rows without it are set aside"
+            yield Change(True, what, (DELIVERERS,), effect=Effect.ADDED)
         else:
-            yield Change(False, f"column {name} added, {column.classification}")
+            yield Change(False, f"column {name} added, {column.classification}", effect=Effect.ADDED)
 
 
 def _is_like(one: ColumnTerms, other: ColumnTerms) -> bool:
@@ -83,16 +97,21 @@ def _column(
     if before.type != now.type:
         widened = (before.type, now.type) in WIDER
         how = "widened" if widened else "narrowed" if (now.type, before.type) in WIDER else "changed"
-        yield Change(not widened, f"column {name}: type {how} from {before.type} to {now.type}", readers)
+        what = f"column {name}: type {how} from {before.type} to {now.type}"
+        yield Change(not widened, what, readers, effect=Effect.REBUILT)
     if now.required and not before.required:
-        yield Change(True, f"column {name}: required from now on; rows without it are set aside", (DELIVERERS,))
+        what = f"column {name}: required from now on; rows without it are set aside"
+        yield Change(True, what, (DELIVERERS,), effect=Effect.ONWARD)
     elif before.required and not now.required:
-        yield Change(True, f"column {name}: no longer required; readers meet NULL", readers)
+        yield Change(True, f"column {name}: no longer required; readers meet NULL", readers, effect=Effect.ONWARD)
     if before.key != now.key:
-        yield Change(True, f"column {name}: {'part' if now.key else 'no longer part'} of the key", readers)
-    if before.source != now.source:
-        yield Change(True, f"column {name}: delivered as {now.source}, no longer as {before.source}", (DELIVERERS,))
-    yield from _values(name, before, now, readers)
+        what = f"column {name}: {'part' if now.key else 'no longer part'} of the key"
+        yield Change(True, what, readers, effect=Effect.REBUILT)
+    if before.source != now.source and terms.delivery:
+        what = f"column {name}: delivered as {now.source}, no longer as {before.source}"
+        yield Change(True, what, (DELIVERERS,), effect=Effect.ADDED)
+    for change in _values(name, before, now, readers):
+        yield replace(change, effect=Effect.ONWARD)
     yield from _classification(name, before, now, terms)
     if before.meaning != now.meaning:
         yield Change(False, f"column {name}: description")
@@ -109,6 +128,8 @@ def _values(name: str, before: ColumnTerms, now: ColumnTerms, readers: tuple[str
         yield Change(True, f"column {name}: values {', '.join(sorted(come))} added (loosened)", readers)
     if gone and now.values:
         yield Change(True, f"column {name}: values {', '.join(sorted(gone))} removed (tightened)", (DELIVERERS,))
+    if before.values and now.values and before.severity != now.severity:
+        yield _severity(f"column {name}: values", before.severity, now.severity, readers)
 
 
 def _classification(name: str, before: ColumnTerms, now: ColumnTerms, terms: Terms) -> Iterator[Change]:
@@ -144,10 +165,7 @@ def _rules(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Chan
 
 def _rule(before: Rule, now: Rule, readers: tuple[str, ...]) -> Iterator[Change]:
     if before.severity != now.severity:
-        tightened = STRICTER[now.severity] > STRICTER[before.severity]
-        how = "tightened" if tightened else "loosened"
-        whom = (DELIVERERS,) if tightened else readers
-        yield Change(True, f"rule {now.name} {how}: {before.severity} is {now.severity} now", whom)
+        yield _severity(f"rule {now.name}", before.severity, now.severity, readers)
     strictness = compare(before.condition, now.condition)
     if strictness != Strictness.SAME:
         whom = {Strictness.LOOSENED: readers, Strictness.TIGHTENED: (DELIVERERS,)}.get(
@@ -156,6 +174,13 @@ def _rule(before: Rule, now: Rule, readers: tuple[str, ...]) -> Iterator[Change]
         counts = now.severity == before.severity == WARN
         what = f"rule {now.name} {strictness}: {before.condition} is {now.condition} now"
         yield Change(not counts, what, () if counts else whom)
+
+
+def _severity(what: str, before: str, now: str, readers: tuple[str, ...]) -> Change:
+    """The change of what becomes of rows that break a rule."""
+    tightened = STRICTER.get(now, 1) > STRICTER.get(before, 1)
+    whom = (DELIVERERS,) if tightened else readers
+    return Change(True, f"{what} {'tightened' if tightened else 'loosened'}: {before} is {now} now", whom)
 
 
 def _roles(before: Terms, now: Terms) -> Iterator[Change]:
@@ -200,7 +225,8 @@ def _head(before: Terms, now: Terms) -> Iterator[Change]:
     for name in dict.fromkeys((*before.delivery, *now.delivery)):
         one, other = before.delivery.get(name), now.delivery.get(name)
         if one != other:
-            yield Change(True, f"{name} changed from {one or 'none'} to {other or 'none'}", (DELIVERERS,))
+            what = f"{name} changed from {one or 'none'} to {other or 'none'}"
+            yield Change(True, what, (DELIVERERS,), effect=Effect.ONWARD)
     if before.owner != now.owner:
         yield Change(False, f"owner changed from {before.owner or 'nobody'} to {now.owner or 'nobody'}", (now.owner,))
     if before.channels != now.channels:

@@ -39,6 +39,7 @@ class ColumnTerms:
         key: Whether it is part of the key.
         classification: Its class; `public` where none is written, since nothing would restrict it.
         values: The values that it may have; none if it may have any.
+        severity: What becomes of a row with another value; empty if it may have any.
         source: Its name where the rows come from.
         sources: All names there: of gold the tables and columns that it is made from.
         meaning: Its description.
@@ -49,6 +50,7 @@ class ColumnTerms:
     key: bool
     classification: str
     values: tuple[str, ...]
+    severity: str
     source: str
     sources: tuple[str, ...]
     meaning: str
@@ -133,6 +135,7 @@ def _column(column: SchemaProperty) -> ColumnTerms:
         key=bool(column.primaryKey),
         classification=column.classification or PUBLIC,
         values=tuple(map(str, listed_values(column))),
+        severity=next((str(rule.severity or QUARANTINE) for rule in column.quality or ()), ""),
         source=source_of(column),
         sources=tuple(column.transformSourceObjects or ()),
         meaning=column.description or "",

@@ -14,6 +14,7 @@ from churn.core.faults import FaultsError
 from infra.written import paths
 from infra.written.contracts import __main__ as program
 from infra.written.contracts.diff import Verdict, compare_with, next_version, shown, verdict
+from infra.written.contracts.migrate import steps
 from infra.written.contracts.strictness import Strictness, compare
 from tests.golden import assert_matches
 
@@ -32,6 +33,7 @@ CITY = """\
         classification: pii.location
         transformSourceObjects: [City]
 """
+VILLAGE = CITY.replace("city", "village").replace("City", "Village").replace("Town", "Village")
 LATENCY = "value: 24\n    unit: h"
 
 
@@ -100,6 +102,12 @@ BREAKING = [
         f"column event_date: no longer required; readers meet NULL {READERS}",
     ),
     ("support", ", high]", "]", f"column priority: values high removed (tightened) {DELIVERERS}"),
+    (
+        "support",
+        "severity: quarantine",
+        "severity: warn",
+        f"column category: values loosened: quarantine is warn now {READERS}",
+    ),
     ("support", ", high]", ", high, urgent]", f"column priority: values urgent added (loosened) {READERS}"),
     ("customer", "[customerID]", "[Id]", f"column customer_id: delivered as Id, no longer as customerID {DELIVERERS}"),
     (
@@ -148,7 +156,7 @@ SAFE = [
     (
         "customer",
         CITY,
-        CITY + CITY.replace("city", "village").replace("City", "Village"),
+        CITY + VILLAGE,
         "column village added, pii.location",
     ),
     (
@@ -217,6 +225,14 @@ def changed(folder: Path) -> Path:
 
 def test_the_whole_comparison_is_shown_with_versions_demanded(changed: Path) -> None:
     assert_matches(RECORDS / "contract_diff.txt", shown(compare_with(str(paths.CONTRACTS), changed)) + "\n")
+
+
+def test_what_makes_the_changes_hold_is_said(changed: Path) -> None:
+    path = changed / "customer.yaml"
+    text = path.read_text().replace("physicalType: INT", "physicalType: BIGINT", 1)
+    path.write_text(text.replace("      - name: plan\n", f"{VILLAGE}      - name: plan\n"))
+    assert_matches(RECORDS / "contract_migrate.txt", steps(compare_with(str(paths.CONTRACTS), changed)) + "\n")
+    assert steps([]) == "nothing to do"
 
 
 @pytest.mark.parametrize(("edited", "status"), [("", 0), ("safe", 2), ("breaking", 3)])

@@ -38,7 +38,8 @@ CLASSIFICATIONS = (
     "confidential",
     PUBLIC,
 )
-TYPES = ("STRING", "INT", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
+TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's, that silver conforms
+WRITTEN_TYPES = (*TYPES, "BIGINT")  # that tasks write to gold
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
     "string",
@@ -117,7 +118,7 @@ def broken_rules(
         return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
     (table,) = entries
     faults += _table(document, table, schema)
-    faults += _columns(document, table)
+    faults += _columns(document, table, TYPES if schema == SILVER else WRITTEN_TYPES)
     faults += (_delivery if schema == SILVER else _production)(document, written, table)
     faults += _rule_names(document, table)
     faults += broken_terms(document, written, table)
@@ -174,7 +175,7 @@ def _table(document: Document, table: SchemaObject, schema: str) -> Iterator[Fau
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
 
 
-def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
+def _columns(document: Document, table: SchemaObject, types: Collection[str]) -> Iterator[Fault]:
     """Requires columns with different names, in silver and in the files, and a key among them."""
     names: set[str] = set()
     sources: set[str] = set()
@@ -200,20 +201,20 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             )
         names.add(name)
         sources.add(source.lower())
-        yield from _types(document, place, column)
+        yield from _types(document, place, column, types)
         yield from _meaning(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
         allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
         yield document.fault(columns, received="no primaryKey", allowed=allowed, remedy=remedy)
 
 
-def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+def _types(document: Document, place: Place, column: SchemaProperty, types: Collection[str]) -> Iterator[Fault]:
     """Requires a type of Spark for a column; one of the standard may be missing, and may not be wrong."""
-    if column.physicalType not in TYPES:
-        meant = nearest((column.physicalType or "").upper(), TYPES)
+    if column.physicalType not in types:
+        meant = nearest((column.physicalType or "").upper(), types)
         remedy = f"write {meant}" if meant else "choose the type that holds the values of the column"
         yield document.fault(
-            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(TYPES), remedy=remedy
+            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(types), remedy=remedy
         )
     if column.logicalType is not None and column.logicalType not in LOGICAL_TYPES:
         meant = nearest(column.logicalType, LOGICAL_TYPES)
