@@ -49,7 +49,7 @@ check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/codespell
-	$(platform) contract check
+	.venv/bin/platform contract check
 	.venv/bin/odcslint check --quiet $(contracts)
 	.venv/bin/mypy infra policies cli local bench workloads/src/churn
 	.venv/bin/zizmor --offline --quiet --min-severity medium .github
