@@ -86,9 +86,10 @@ def _relationships(document: Document, place: Place, column: dict[str, Any], kno
 
 
 def _sources(document: Document, place: Place, column: dict[str, Any], known: Known) -> Iterator[Fault]:
-    for position, source in enumerate(column.get("transformSourceObjects") or ()):
-        if source not in known.sources and not str(source).startswith(known.unjudged):
-            meant = _nearest_source(str(source), known.sources)
+    sources = column.get("transformSourceObjects")
+    for position, source in enumerate(map(str, sources) if isinstance(sources, list) else ()):
+        if source not in known.sources and not source.startswith(known.unjudged):
+            meant = _nearest_source(source, known.sources)
             yield document.fault(
                 (*place, "transformSourceObjects", position),
                 received=shown(source),
