@@ -82,6 +82,14 @@ def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
             '"event_time"',
             "allowed: no ordering, since each message is an event of its own; remedy: remove ordering",
         ),
+        (
+            "severity: quarantine\n        implementation",
+            "severity: warn\n        implementation",
+            "schema[0].quality[0].severity",
+            '"warn"',
+            "allowed: quarantine, since the stream",
+        ),
+        ("severity: quarantine", "severity: fail", "schema[0].properties[3].quality[0].severity", '"fail"', "aside"),
         ("property: topic", "property: topics", "customProperties[1].value", '"json"', "allowed: csv, parquet"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
-from churn.core.contract_terms import broken_terms, given_rule, known_rule
+from churn.core.contract_terms import FAIL, QUARANTINE, WARN, broken_terms, given_rule, known_rule
 from churn.core.faults import choices, nearest, shown
 
 if TYPE_CHECKING:
@@ -224,6 +224,18 @@ def _types(document: Document, place: Place, column: SchemaProperty, types: Coll
         )
 
 
+def _severities(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of the rules of a topic that they set messages aside: its stream neither counts nor stops."""
+    owners: list[tuple[Place, SchemaObject | SchemaProperty]] = [(("schema", 0), table)]
+    owners += [(("schema", 0, "properties", index), column) for index, column in enumerate(table.properties or ())]
+    rules = [((*place, "quality", n), rule) for place, owner in owners for n, rule in enumerate(owner.quality or ())]
+    for place, rule in rules:
+        if rule.severity in (WARN, FAIL):
+            remedy = "set rows aside, or remove the rule"
+            allowed = f"{QUARANTINE}, since the stream sets messages aside and does nothing else with them"
+            yield document.fault((*place, "severity"), received=shown(rule.severity), allowed=allowed, remedy=remedy)
+
+
 def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
     """Requires of a column its class, its description and, of a number, its unit."""
     if column.classification not in CLASSIFICATIONS:
@@ -274,6 +286,8 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
     if format_ not in formats:
         remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
         yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
+    if topic is not None:
+        yield from _severities(document, table)
     if topic is not None and ordering is not None:
         allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
         yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
