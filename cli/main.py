@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.contract import app as contract_app
 from cli.errors import CommandError
 from cli.stream import app as stream_app
 from local.errors import LocalError
@@ -26,6 +27,7 @@ app = typer.Typer(
 local_app = typer.Typer(help="The local cloud: the services that replace Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 app.add_typer(stream_app, name="stream")
+app.add_typer(contract_app, name="contract")
 
 
 def _logical_date(text: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from churn.core.contract_rules import CLASSIFICATIONS
 from churn.core.faults import FaultsError
 from infra.errors import WrongWorkspaceError
 from infra.layers.ground import layer
@@ -57,7 +58,7 @@ def test_existing_groups_are_looked_up_and_not_made() -> None:
 def test_tags_have_the_classes_of_the_contracts(programs: dict[str, Program]) -> None:
     (tag,) = programs["account"].of("TagPolicy").values()
     assert tag.inputs["tagKey"] == "classification"
-    assert tag.inputs["values"] == [{"name": "confidential"}, {"name": "public"}]
+    assert [value["name"] for value in tag.inputs["values"]] == sorted(CLASSIFICATIONS)
     assert tag.inputs["description"]
 
 

@@ -19,14 +19,23 @@ ORDER = (
     "churn.core.faults",
     "churn.core.files",
     "churn.core.field_faults",
+    "churn.core.contract_terms",
     "churn.core.contract_rules",
     "churn.core.contract",
     "churn.core.task",
     "churn.core.label_window",
     "churn.core.table",
     "churn.core.tables",
+    "churn.tasks",
     "infra.names",
     "infra.written.paths",
+    *(
+        f"infra.written.contracts.{name}"
+        for name in (
+            *("texts", "secrets", "standard", "conditions", "references", "check"),
+            *("strictness", "terms", "changes", "diff", "migrate", "dictionary", "template", "__main__"),
+        )
+    ),
     "infra.written.sections",
     "infra.written.settings.values",
     "infra.written.settings.quartz",

@@ -26,6 +26,7 @@ from churn.transforms import reconcile
 from local.settings import REPOSITORY, LocalSettings
 from tests.conftest import SERVER_PYTHON
 from tests.small_data import SMALL_DATA
+from tests.workloads.silver_rows import REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ CUSTOMER = contract_of("customer")
 
 def customers(*ids: str, **values: str) -> pd.DataFrame:
     """Telco's first customers as delivered, with other ids, and with values put in."""
-    rows = telco_raw().head(len(ids)).assign(SignupDate="2025-01-01", ChurnDate="", AsOf="2026-01-01")
+    rows = telco_raw().head(len(ids)).assign(**REPORTED, AsOf="2026-01-01")
     return rows.assign(customerID=list(ids), **values)[CUSTOMER.sources]
 
 
@@ -59,7 +60,7 @@ def bills(key: str, amount: Any, status: str = "paid") -> bytes:
 
 GOOD = text(customers("a1", "a2", "a3"))
 BILL = bills("t1", 20.5)
-QUOTED = 'card "in, the app"'
+QUOTED = '1 "Elm, the Old" Street'
 FIRST = {
     "customer/2026-01-01/good.csv": GOOD,
     "customer/2026-01-01/empty.csv": b"",
@@ -70,7 +71,7 @@ FIRST = {
     "customer/2026-01-01/missing_optional.csv": text(customers("e3").drop(columns="ChurnDate")),
     "customer/2026-01-01/renamed.csv": text(customers("f1").rename(columns={"MonthlyCharges": "Monthly"})),
     "customer/2026-01-01/mark.csv": b"\xef\xbb\xbf" + text(customers("f2")),
-    "customer/2026-01-01/quotes.csv": text(customers("j1", PaymentMethod=QUOTED)),
+    "customer/2026-01-01/quotes.csv": text(customers("j1", Street=QUOTED)),
     "customer/2026-01-01/uneven.csv": text(customers("l1", "l2"))
     .replace(b",2026-01-01\n", b",2026-01-01,5\n", 1)
     .replace(b",,2026-01-01\n", b",\n"),
@@ -222,7 +223,7 @@ def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> No
     )
     assert {row.file.rpartition("/")[2]: row.reason for row in admitted} == {
         "extra.csv": "unknown columns: Mood",
-        "uneven.csv": "2 records have not the header's 23 fields: line 2, 3",
+        "uneven.csv": "2 records have not the header's 33 fields: line 2, 3",
     }
 
 
@@ -253,8 +254,8 @@ def test_a_state_that_reverts_wins_over_the_one_between(path: WayToSilver) -> No
 
 
 def test_quotes_within_a_value_are_kept(path: WayToSilver) -> None:
-    (row,) = path.rows("SELECT payment_method FROM {}.silver.customer WHERE customer_id = 'j1'")
-    assert row.payment_method == QUOTED
+    (row,) = path.rows("SELECT street FROM {}.silver.customer WHERE customer_id = 'j1'")
+    assert row.street == QUOTED
 
 
 def test_invalid_rows_are_quarantined_with_their_reasons(path: WayToSilver) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from churn.core.contract import PUBLIC
+from churn.core.contract_rules import PUBLIC
 from infra.layers.account.budget import Budget, BudgetArgs
 from infra.layers.account.groups import Groups, GroupsArgs
 from infra.layers.account.metastore import Metastore, MetastoreArgs

@@ -20,6 +20,7 @@ from churn.data import telco
 from churn.ingestion.admission import examine
 from churn.ingestion.ingest import Landed, assess
 from churn.simulation.deliveries import HISTORY_DAYS, deliveries, delivery_rows
+from churn.simulation.people import TOWNS
 from churn.simulation.simulate import TAKEN_IN, content, deliver, files
 from churn.simulation.world import LEAVING_DAYS, World, grow
 from infra import names
@@ -81,6 +82,39 @@ def test_every_customer_of_telco_is_reported_with_telco_s_attributes(delivered: 
     assert len(both) == len(expected)
     assert (both["contract"] == both["Contract"]).all()
     assert (both["monthly_charges"] == both["MonthlyCharges"]).all()
+
+
+def test_the_people_are_nobody(world: World) -> None:
+    people = world.customers
+    assert people["email"].str.fullmatch(r"[a-z]+\.[a-z]+\d+@example\.(com|net|org)").all()
+    assert people["phone"].str.fullmatch(r"\+1 \d{3} 555-01\d{2}").all()
+    assert people["postcode"].str.fullmatch(r"\d{5}").all()
+    homes = set(zip(people["region"], people["city"], people["postcode"].str[:2], strict=True))
+    assert homes == {(region, *town) for region, towns in TOWNS.items() for town in towns}
+
+
+def test_people_are_as_old_as_telco_says_and_signed_up_as_adults(world: World) -> None:
+    people = world.customers
+    known = people["signup_date"].where(people["signup_date"] > pd.Timestamp(world.anchor), pd.Timestamp(world.anchor))
+    age = (known - people["birth_date"]).dt.days / 365.25
+    assert ((age >= 65) == (people["senior_citizen"] == 1)).all()
+    assert ((people["signup_date"] - people["birth_date"]).dt.days / 365.25 >= 18).all()
+    assert age.max() < 91
+
+
+def test_a_customer_stays_the_same_person(world: World, delivered: dict[str, pd.DataFrame]) -> None:
+    rows = delivered["customer"]
+    again = rows[rows.duplicated("customerID", keep=False)]
+    assert len(again) > 100
+    assert (again.groupby("customerID")[["FullName", "BirthDate", "Postcode", "Plan"]].nunique() == 1).all(axis=None)
+    assert (rows["Status"] == np.where(rows["ChurnDate"].isna(), "active", "left")).all()
+
+
+def test_every_category_is_one_that_its_contract_lists(delivered: dict[str, pd.DataFrame]) -> None:
+    for domain, contract in BY_DOMAIN.items():
+        for column in contract.columns:
+            if column.values:
+                assert set(delivered[domain][column.source]) == set(column.values), f"{domain}.{column.name}"
 
 
 def test_the_world_goes_on_after_the_snapshot_date(world: World) -> None:

@@ -13,6 +13,7 @@ from churn.core.contract import contract_of, file_contracts
 from churn.data import telco_raw
 from churn.transforms.conform import accepted, broken_rules, conform, quarantined
 from churn.transforms.latest import latest
+from tests.workloads.silver_rows import REPORTED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -122,7 +123,7 @@ def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> Non
     schema = ", ".join(f"`{name}` STRING" for name in (*contract.sources, "_rescued_data", "_file"))
     conformed = conform(spark.createDataFrame(rows, schema), contract)
     for row in conformed.select(*numbers, broken_rules(contract).alias("reasons")).collect():
-        broken = [contract.quality.get(name, "") for name in row.reasons]
+        broken = [contract.rules[name] for name in row.reasons]
         for number in numbers:
             assert row[number] is not None
             assert any(f"{number} BETWEEN" in condition for condition in broken)
@@ -213,7 +214,7 @@ def test_of_a_past_day_only_what_was_reported_by_then_is_known(spark: SparkSessi
 
 
 def test_only_telco_s_new_customers_may_have_no_total(spark: SparkSession) -> None:
-    frame = telco_raw().drop(columns="Churn").assign(SignupDate="2026-01-01", ChurnDate="", AsOf="2026-01-31")
+    frame = telco_raw().drop(columns="Churn").assign(**REPORTED, AsOf="2026-01-31")
     # the same blank with a customer who was billed is a fault
     billed = frame[frame["tenure"] == "72"].head(1).assign(customerID="billed", TotalCharges=" ")
     rows = [tuple(row) for part in (frame, billed) for row in part[CUSTOMER.sources].itertuples(index=False)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
+from churn.core.contract_terms import FAIL, QUARANTINE, WARN, broken_terms, given_rule, known_rule
 from churn.core.faults import choices, nearest, shown
 
 if TYPE_CHECKING:
@@ -21,12 +22,24 @@ if TYPE_CHECKING:
     from churn.core.files import Document, Place
 
 KIND = "DataContract"
-SCHEMA = "silver"  # of the tables that contracts describe
+SILVER, GOLD = "silver", "gold"  # schemas of the tables that contracts describe
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
 ACCESS = ("read", "write")
-ENGINE = "spark"
-TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
+PUBLIC = "public"  # the class that restricts nothing
+# Classes of confidentiality, which the governed tag `classification` has as its values.
+CLASSIFICATIONS = (
+    "pii.name",
+    "pii.email",
+    "pii.phone",
+    "pii.birth",
+    "pii.location",
+    "pii.id",
+    "confidential",
+    PUBLIC,
+)
+TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's, that silver conforms
+WRITTEN_TYPES = (*TYPES, "BIGINT")  # that tasks write to gold
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
     "string",
@@ -48,6 +61,10 @@ FORMATS = ("csv", "parquet")
 MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
+CONDITIONS_OF_DELIVERY = (FORMAT, ORDERING, TOPIC)
+WRITER, PART = "writer", "part"  # of a table of gold: the task that writes it, and the columns that name a part
+UNIT = "unit"  # of a column
+NUMBERS = ("INT", "BIGINT", "DOUBLE")  # types whose values have a unit
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
@@ -60,11 +77,6 @@ MESSAGE_RULES = {
 }
 
 
-def given_rule(column: str) -> str:
-    """Name of the rule that a required column is given."""
-    return f"{column}_is_given"
-
-
 def source_of(column: SchemaProperty) -> str:
     """Name of a column in the delivered files."""
     return (column.transformSourceObjects or [column.name or ""])[0]
@@ -75,18 +87,28 @@ def owner_of(written: OpenDataContractStandard) -> str | None:
     return written.team.name if isinstance(written.team, Team) else None
 
 
-def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
+def custom_property(written: OpenDataContractStandard | SchemaProperty, name: str) -> str | None:
     """Value of a custom property as text; None if it is missing."""
-    return next((str(entry.value) for entry in written.customProperties or () if entry.property == name), None)
+    values = (entry.value for entry in written.customProperties or () if entry.property == name)
+    return next((str(value) for value in values if value is not None), None)
 
 
-def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
+def property_list(written: OpenDataContractStandard, name: str) -> tuple[str, ...]:
+    """Value of a custom property that is a list of texts; empty if it is missing."""
+    value = next((entry.value for entry in written.customProperties or () if entry.property == name), None)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def broken_rules(
+    document: Document, written: OpenDataContractStandard, groups: Collection[str] | None, schema: str
+) -> list[Fault]:
     """Applies every rule to a contract, and lists the faults.
 
     Args:
         document: What its file holds.
         written: The same by the standard's model.
         groups: Display names of the groups that may own or use a table; None takes any.
+        schema: That the table has to lie in: `SILVER` or `GOLD`.
     """
     faults = [*_head(document, written), *_groups(document, written, groups)]
     entries = written.schema_ or []
@@ -95,10 +117,11 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
         allowed, remedy = "one entry with a name and properties", "write one table a file"
         return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
     (table,) = entries
-    faults += _table(document, table)
-    faults += _columns(document, table)
-    faults += _delivery(document, written, table)
-    faults += _quality(document, table)
+    faults += _table(document, table, schema)
+    faults += _columns(document, table, TYPES if schema == SILVER else WRITTEN_TYPES)
+    faults += (_delivery if schema == SILVER else _production)(document, written, table)
+    faults += _rule_names(document, table)
+    faults += broken_terms(document, written, table)
     return faults
 
 
@@ -130,23 +153,29 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
             place, meant = ("roles", index, "access"), nearest(role.access or "", ACCESS)
             remedy = f"correct it to {meant}" if meant else "choose no more than the group needs, or remove the role"
             yield document.fault(place, received=shown(role.access), allowed=choices(ACCESS), remedy=remedy)
+        if not role.description:
+            place, remedy = ("roles", index, "description"), "say what the group uses the table for"
+            yield document.fault(place, received=shown(role.description), allowed="text", remedy=remedy)
+    if not any(each.channel for each in written.support or ()):
+        remedy = "name the channel where the owner answers questions"
+        yield document.fault(("support",), received="no channel", allowed="a channel", remedy=remedy)
 
 
-def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a name of silver for the table, the same in both properties."""
+def _table(document: Document, table: SchemaObject, schema: str) -> Iterator[Fault]:
+    """Requires a name of the schema for the table, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
         return
-    full_name = f"{SCHEMA}.{table.name}"
+    full_name = f"{schema}.{table.name}"
     if table.physicalName != full_name:
-        allowed = f"the schema {SCHEMA}, a dot and the table's name"
+        allowed = f"the schema {schema}, a dot and the table's name"
         remedy = f"write {full_name}, or correct name"
         place = ("schema", 0, "physicalName")
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
 
 
-def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
+def _columns(document: Document, table: SchemaObject, types: Collection[str]) -> Iterator[Fault]:
     """Requires columns with different names, in silver and in the files, and a key among them."""
     names: set[str] = set()
     sources: set[str] = set()
@@ -163,7 +192,7 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             yield document.fault(
                 (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
             )
-        elif source.lower() in sources:  # Spark's columns do not differ by capitals
+        elif source.lower() in sources and "." not in source:  # Spark's columns do not differ by capitals
             yield document.fault(
                 (*place, "transformSourceObjects"),
                 received=shown(source),
@@ -172,19 +201,20 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             )
         names.add(name)
         sources.add(source.lower())
-        yield from _types(document, place, column)
+        yield from _types(document, place, column, types)
+        yield from _meaning(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
         allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
         yield document.fault(columns, received="no primaryKey", allowed=allowed, remedy=remedy)
 
 
-def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+def _types(document: Document, place: Place, column: SchemaProperty, types: Collection[str]) -> Iterator[Fault]:
     """Requires a type of Spark for a column; one of the standard may be missing, and may not be wrong."""
-    if column.physicalType not in TYPES:
-        meant = nearest((column.physicalType or "").upper(), TYPES)
+    if column.physicalType not in types:
+        meant = nearest((column.physicalType or "").upper(), types)
         remedy = f"write {meant}" if meant else "choose the type that holds the values of the column"
         yield document.fault(
-            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(TYPES), remedy=remedy
+            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(types), remedy=remedy
         )
     if column.logicalType is not None and column.logicalType not in LOGICAL_TYPES:
         meant = nearest(column.logicalType, LOGICAL_TYPES)
@@ -192,6 +222,52 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
         yield document.fault(
             (*place, "logicalType"), received=shown(column.logicalType), allowed=choices(LOGICAL_TYPES), remedy=remedy
         )
+
+
+def _severities(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of the rules of a topic that they set messages aside: its stream neither counts nor stops."""
+    owners: list[tuple[Place, SchemaObject | SchemaProperty]] = [(("schema", 0), table)]
+    owners += [(("schema", 0, "properties", index), column) for index, column in enumerate(table.properties or ())]
+    rules = [((*place, "quality", n), rule) for place, owner in owners for n, rule in enumerate(owner.quality or ())]
+    for place, rule in rules:
+        if rule.severity in (WARN, FAIL):
+            remedy = "set rows aside, or remove the rule"
+            allowed = f"{QUARANTINE}, since the stream sets messages aside and does nothing else with them"
+            yield document.fault((*place, "severity"), received=shown(rule.severity), allowed=allowed, remedy=remedy)
+
+
+def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+    """Requires of a column its class, its description and, of a number, its unit."""
+    if column.classification not in CLASSIFICATIONS:
+        meant = nearest(column.classification or "", CLASSIFICATIONS)
+        remedy = f"write {meant}" if meant else f"say who may read the column; {PUBLIC} restricts nothing"
+        yield document.fault(
+            (*place, "classification"),
+            received=shown(column.classification),
+            allowed=choices(CLASSIFICATIONS),
+            remedy=remedy,
+        )
+    if not column.description:
+        remedy = "say what the column holds"
+        yield document.fault((*place, "description"), received=shown(column.description), allowed="text", remedy=remedy)
+    if column.physicalType in NUMBERS and not custom_property(column, UNIT):
+        remedy = f"add the property {UNIT}, such as dollars, minutes, months or flag"
+        yield document.fault(
+            (*place, "customProperties"), received=f"no {UNIT}", allowed=f"a number with its {UNIT}", remedy=remedy
+        )
+
+
+def _production(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of a table of gold the task that writes it, and columns of it as part."""
+    if not custom_property(written, WRITER):
+        remedy = f"add the property {WRITER} with the name of the task that writes the table"
+        yield document.fault(("customProperties",), received=f"no {WRITER}", allowed="a task", remedy=remedy)
+    columns = [column.name or "" for column in table.properties or ()]
+    for name in property_list(written, PART):
+        if name not in columns:
+            remedy = f"correct it in {PART}: a run replaces the rows that share the values of these columns"
+            allowed = choices(columns)
+            yield document.fault(("customProperties",), received=shown(name), allowed=allowed, remedy=remedy)
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
@@ -210,6 +286,8 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
     if format_ not in formats:
         remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
         yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
+    if topic is not None:
+        yield from _severities(document, table)
     if topic is not None and ordering is not None:
         allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
         yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
@@ -223,23 +301,20 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
         yield document.fault(place(ORDERING), received=shown(ordering), allowed="the name of a column", remedy=remedy)
 
 
-def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires of a rule its own name and a condition that Spark checks."""
-    required = [column.name or "" for column in table.properties or () if column.required]
-    names = {*ROW_RULES, *MESSAGE_RULES, *map(given_rule, required)}
+def _rule_names(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of a rule a name of its own."""
+    columns = table.properties or ()
+    names = {
+        *(*ROW_RULES, *MESSAGE_RULES),
+        *(given_rule(column.name or "") for column in columns if column.required),
+        *(known_rule(column.name or "") for column in columns if column.quality),
+    }
     for index, rule in enumerate(table.quality or ()):
-        place = ("schema", 0, "quality", index)
+        place = ("schema", 0, "quality", index, "name")
         if not rule.name:
             remedy = "add a name; quarantined rows carry it"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed="text", remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed="text", remedy=remedy)
         elif rule.name in names:
             allowed, remedy = "a name that no other rule has", "rename one of the two rules, or this one would be lost"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed=allowed, remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed=allowed, remedy=remedy)
         names.add(rule.name or "")
-        if rule.engine != ENGINE:
-            allowed = f"{ENGINE}, since the silver pipeline checks every rule"
-            remedy = "rewrite the rule as a condition in SQL for this engine, or remove the rule"
-            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=allowed, remedy=remedy)
-        if not isinstance(rule.implementation, str):
-            received, remedy = shown(rule.implementation), "write the condition that each row has to meet"
-            yield document.fault((*place, "implementation"), received=received, allowed="SQL", remedy=remedy)
