@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract_rules import (
-    FORMAT,
     MESSAGE_RULES,
     ORDERING,
     ROW_RULES,
     SCHEMA,
     TOPIC,
     broken_rules,
+    bronze_name,
     custom_property,
+    formats_of,
     given_rule,
     owner_of,
     source_of,
@@ -51,6 +52,7 @@ class Column:
         required: Whether a row without it is quarantined.
         key: Whether it is part of the natural key.
         classification: Its class of confidentiality, such as `confidential`; None where none is given.
+        values: The values that it may have; none if it may have any.
     """
 
     name: str
@@ -59,6 +61,12 @@ class Column:
     required: bool
     key: bool
     classification: str | None = None
+    values: tuple[str | int, ...] = ()
+
+    @property
+    def bronze(self) -> str:
+        """Its name in bronze: that in the files, without what Delta takes in no name of a column."""
+        return bronze_name(self.source)
 
     @property
     def classified(self) -> bool:
@@ -92,7 +100,7 @@ class Contract:
         description: What a row is.
         owner: Display name of the group that owns the table.
         roles: Groups that may use the table.
-        format: Format of the delivered files, `csv` or `parquet`, or of messages, `json`.
+        formats: Formats of the delivered files, of `csv`, `json` and `parquet`, or of messages, `json`.
         ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
             do not say it: then the later delivered is kept.
         columns: In the order of the files.
@@ -105,7 +113,7 @@ class Contract:
     description: str
     owner: str
     roles: tuple[Role, ...]
-    format: str
+    formats: tuple[str, ...]
     ordering: str | None
     columns: tuple[Column, ...]
     quality: dict[str, str]
@@ -131,9 +139,14 @@ class Contract:
         return [column.source for column in self.columns]
 
     @property
-    def delivered_schema(self) -> str:
-        """DDL of the delivered files: text files hold strings, Parquet files have types of their own."""
-        return ", ".join(f"`{c.source}` {'STRING' if self.format == 'csv' else c.type}" for c in self.columns)
+    def typed(self) -> bool:
+        """Whether bronze holds values of the contract's types, as Parquet alone delivers them; else it holds text."""
+        return self.formats == ("parquet",)
+
+    def delivered_schema(self, format_: str) -> str:
+        """DDL of delivered files: those of text hold strings, those of Parquet have types of their own."""
+        columns = (f"{quoted(c.source)} {c.type if format_ == 'parquet' else 'STRING'}" for c in self.columns)
+        return ", ".join(columns)
 
     @property
     def rules(self) -> dict[str, str]:
@@ -217,6 +230,11 @@ def read_contract(document: Document, groups: Collection[str] | None = None) -> 
     return _contract(document, written)
 
 
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
+    return f"`{name.replace('`', '``')}`"
+
+
 def _contract(document: Document, written: OpenDataContractStandard) -> Contract:
     """The contract in a document that breaks no rule."""
     (table,) = written.schema_ or []
@@ -228,7 +246,7 @@ def _contract(document: Document, written: OpenDataContractStandard) -> Contract
         description=table.description or "",
         owner=owner_of(written) or "",
         roles=tuple(Role(str(r.role), str(r.access), document.line(("roles", index))) for index, r in roles),
-        format=str(custom_property(written, FORMAT)),
+        formats=formats_of(written),
         ordering=custom_property(written, ORDERING),
         columns=tuple(
             Column(

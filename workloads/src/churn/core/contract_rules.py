@@ -44,14 +44,15 @@ LOGICAL_TYPES = (
 
 # Custom properties that the workloads need.
 FORMAT = "format"
-FORMATS = ("csv", "parquet")
+FORMATS = ("csv", "json", "parquet")
 MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
+PROPERTIES = (FORMAT, ORDERING, TOPIC)
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
-ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED}
+ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED, "dates_are_possible": "_misdated IS NULL"}
 MESSAGE_RULES = {
     **TYPED,
     "text_is_utf8": "NOT _unreadable",
@@ -68,6 +69,17 @@ def given_rule(column: str) -> str:
 def source_of(column: SchemaProperty) -> str:
     """Name of a column in the delivered files."""
     return (column.transformSourceObjects or [column.name or ""])[0]
+
+
+def bronze_name(source: str) -> str:
+    """Name in bronze of a column of delivered files; Delta takes no blank and none of `,;{}()=` in a name."""
+    return re.sub(r"[ ,;{}()\n\t=]", "_", source)
+
+
+def formats_of(written: OpenDataContractStandard) -> tuple[str, ...]:
+    """Formats of the delivered files or messages: one, or a list."""
+    value = next((entry.value for entry in written.customProperties or () if entry.property == FORMAT), None)
+    return tuple(map(str, value)) if isinstance(value, list) else () if value is None else (str(value),)
 
 
 def owner_of(written: OpenDataContractStandard) -> str | None:
@@ -163,15 +175,15 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             yield document.fault(
                 (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
             )
-        elif source.lower() in sources:  # Spark's columns do not differ by capitals
+        elif bronze_name(source.strip()).lower() in sources:  # Spark's columns do not differ by capitals
             yield document.fault(
                 (*place, "transformSourceObjects"),
                 received=shown(source),
-                allowed="a name in the files that no other column has, whatever its capitals",
+                allowed="a name in the files that no other column has, whatever its capitals and blanks",
                 remedy="remove or rename one of the two columns",
             )
         names.add(name)
-        sources.add(source.lower())
+        sources.add(bronze_name(source.strip()).lower())
         yield from _types(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
         allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
@@ -204,12 +216,19 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
             ("customProperties",),
         )
 
-    format_, ordering = custom_property(written, FORMAT), custom_property(written, ORDERING)
+    for index, entry in enumerate(written.customProperties or ()):
+        if (meant := nearest(entry.property or "", PROPERTIES)) and entry.property not in PROPERTIES:
+            named = ("customProperties", index, "property")
+            allowed, remedy = choices(PROPERTIES), f"write {meant}"
+            yield document.fault(named, received=shown(entry.property), allowed=allowed, remedy=remedy)
+            return
+    given, ordering = formats_of(written), custom_property(written, ORDERING)
     topic = custom_property(written, TOPIC)
     formats, delivered = (FORMATS, "files") if topic is None else (MESSAGE_FORMATS, "messages")
-    if format_ not in formats:
-        remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
-        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
+    wrong = next((name for name in given if name not in formats or given.count(name) > 1), None)
+    if wrong is not None or not given:
+        remedy = f"give the format of the delivered {delivered}" if given else f"add the property {FORMAT}"
+        yield document.fault(place(FORMAT), received=shown(wrong), allowed=choices(formats), remedy=remedy)
     if topic is not None and ordering is not None:
         allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
         yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
