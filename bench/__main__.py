@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from bench import contracts, preview, prod, stream, up
+from bench import contracts, ingest, preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "tests": up.tests,
     "contracts": contracts.contracts,
     "preview": preview.of_running_platform,
+    "ingest": ingest.ingest,
 }
 ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests", "contracts")
 

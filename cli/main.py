@@ -159,6 +159,26 @@ def run(
 
 
 @app.command()
+def readmit(
+    file: Annotated[str, typer.Argument(help="Path below the schema landing, such as support/2026-01-02/a.csv.")],
+    stack: Annotated[
+        str, typer.Option(help="Stack that took it in; other than local it is one of the shell's Pulumi backend.")
+    ] = "local",
+) -> None:
+    """Deletes what is left of an admitted file's rows, so that its next delivery is taken in and is no duplicate.
+
+    Example: platform readmit support/2026-01-02/a.csv --stack prod
+    """
+    from cli import readmit as readmission
+    from cli import runs
+
+    settings = LocalSettings.load()
+    outputs = runs.outputs_of(settings, stack)
+    left = readmission.readmit(runs.client_of(settings, stack, outputs), outputs, file)
+    console.print(f"{left} rows of {file} were left and are deleted; deliver it again, and the next run takes it in")
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Checks this machine and the running services; ends with status 1 where a check fails.
 

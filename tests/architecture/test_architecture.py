@@ -32,6 +32,7 @@ ALLOWED = {
     "infra": {
         "churn.core.contract",
         "churn.core.contract_rules",
+        "churn.core.contract_source",
         "churn.core.contract_terms",
         "churn.core.faults",
         "churn.core.files",

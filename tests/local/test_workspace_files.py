@@ -272,9 +272,10 @@ def test_folders_are_made_listed_in_pages_and_removed(volumes: WorkspaceClient) 
         ("/Volumes/files/bronze", BadRequest, "the form is /Volumes"),
         ("/Workspace/Shared/x", BadRequest, "the form is /Volumes"),
         (f"{VOLUME}/a/../../../x", BadRequest, "Invalid path"),
+        (f"{VOLUME}/.upload-x", BadRequest, "no listing shows names that begin with .upload-"),
     ],
 )
-def test_paths_outside_a_volume_are_refused(
+def test_paths_where_no_file_can_be_are_refused(
     volumes: WorkspaceClient, path: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from churn.core.contract_rules import PUBLIC
+from churn.core.contract_source import FORMAT
 from churn.core.contract_terms import FAIL, FREQUENCY, LATENCY, QUARANTINE, RETENTION, WARN
 from infra.written.contracts.strictness import Strictness, compare
 
@@ -224,7 +225,9 @@ def _shown(name: str, seconds: float) -> str:
 def _head(before: Terms, now: Terms) -> Iterator[Change]:
     for name in dict.fromkeys((*before.delivery, *now.delivery)):
         one, other = before.delivery.get(name), now.delivery.get(name)
-        if one != other:
+        if name == FORMAT and one and one != "parquet" and other and set(one.split(", ")) < set(other.split(", ")):
+            yield Change(False, f"{name} {other} taken, no longer {one} alone", (DELIVERERS,), effect=Effect.ONWARD)
+        elif one != other:
             what = f"{name} changed from {one or 'none'} to {other or 'none'}"
             yield Change(True, what, (DELIVERERS,), effect=Effect.ONWARD)
     if before.owner != now.owner:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from churn.core.contract_rules import GOLD, WRITER
+from churn.core.contract_rules import GOLD
+from churn.core.contract_source import WRITER
 from churn.core.faults import choices, nearest, shown
 from churn.tasks import TASKS
 from infra.written.contracts.conditions import mappings

@@ -53,7 +53,7 @@ slaProperties:
     description: TODO why rows are kept that long
 customProperties:
   - property: format
-    value: TODO csv or parquet
+    value: TODO csv, json or parquet, or a list of them
     description: Format of the delivered files.
 schema:
   - name: {table}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract import contract_file
-from churn.core.contract_rules import CONDITIONS_OF_DELIVERY, PUBLIC, custom_property, owner_of, source_of
+from churn.core.contract_rules import PUBLIC, owner_of
+from churn.core.contract_source import FORMAT, ORDERING, TOPIC, custom_property, formats_of, source_of
 from churn.core.contract_terms import QUARANTINE, SEVERITIES, listed_values, quality_of, seconds_of
 from churn.core.faults import FaultsError
 from churn.core.field_faults import examine
@@ -124,8 +125,15 @@ def _terms(document: Document) -> Terms:
         rules=_rules(table),
         roles={str(role.role): str(role.access) for role in written.roles or ()},
         levels={str(level.property): seconds_of(level) for level in written.slaProperties or ()},
-        delivery={name: value for name in CONDITIONS_OF_DELIVERY if (value := custom_property(written, name))},
+        delivery=_delivery(written),
     )
+
+
+def _delivery(written: OpenDataContractStandard) -> dict[str, str]:
+    """How rows come; empty for a table of gold."""
+    given = {FORMAT: ", ".join(formats_of(written))}
+    given |= {name: custom_property(written, name) or "" for name in (ORDERING, TOPIC)}
+    return {name: value for name, value in given.items() if value}
 
 
 def _column(column: SchemaProperty) -> ColumnTerms:

@@ -153,6 +153,8 @@ def _locate(workspace: Workspace, path: str, write: bool = False) -> tuple[Path,
 def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
     """The folder of the volume or version, and the target of an upload; raises ApiError if nothing can go there."""
     root, target = _locate(workspace, path, write=True)
+    if target.name.startswith(PREFIX):
+        raise bad_request(f"Invalid path: /{path}; no listing shows names that begin with {PREFIX}")
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
     if target.exists() and not overwrite:

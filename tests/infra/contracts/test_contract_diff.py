@@ -149,6 +149,12 @@ BREAKING = [
     ),
     ("usage", '"06:00"', '"09:30"', f"service level timeOfAvailability loosened from 06:00 to 09:30 {READERS}"),
     ("usage", "value: parquet", "value: csv", f"format changed from parquet to csv {DELIVERERS}"),
+    (
+        "support",
+        "value: [csv, json, parquet]",
+        "value: [csv, json]",
+        f"format changed from csv, json, parquet to csv, json {DELIVERERS}",
+    ),
     ("usage", "primaryKey: true", "primaryKey: false", f"column event_id: no longer part of the key {READERS}"),
 ]
 SAFE = [
@@ -173,6 +179,7 @@ SAFE = [
         "role churn-analysts added (read): reads 17 public columns [churn-analysts]",
     ),
     ("customer", "#churn-data", "#data", "channel changed to #data"),
+    ("customer", "value: csv", "value: [csv, json]", f"format csv, json taken, no longer csv alone {DELIVERERS}"),
     (
         "customer",
         "  name: churn-engineers\n",

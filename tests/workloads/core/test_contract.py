@@ -58,12 +58,12 @@ def line_of(text: str, beginning: str) -> int:
 def test_there_is_one_for_each_silver_table() -> None:
     assert list(BY_DOMAIN) == ["customer", "marketing", "support", "transactions", "usage"]
     assert [contract.table for contract in file_contracts()] == [f"silver.{domain}" for domain in BY_DOMAIN]
-    assert {contract.format for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
+    assert {contract.formats[0] for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
 
 
 def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
     events = contract_of("events")
-    assert (events.topic, events.format, events.keys) == ("customer.events", "json", ["event_id"])
+    assert (events.topic, events.formats, events.keys) == ("customer.events", ("json",), ["event_id"])
     assert {contract.topic for contract in file_contracts()} == {None}
     assert events not in file_contracts()
     types = {column.name: (column.type, column.required) for column in events.columns}
@@ -90,7 +90,7 @@ def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
             "allowed: quarantine, since the stream",
         ),
         ("severity: quarantine", "severity: fail", "schema[0].properties[3].quality[0].severity", '"fail"', "aside"),
-        ("property: topic", "property: topics", "customProperties[1].value", '"json"', "allowed: csv, parquet"),
+        ("property: topic", "property: topics", "customProperties[0].property", '"topics"', "remedy: write topic"),
     ],
 )
 def test_messages_have_a_format_of_their_own_and_no_order(
@@ -191,8 +191,8 @@ def test_owner_and_roles_come_from_the_contract() -> None:
 
 
 def test_text_files_deliver_strings_and_parquet_files_types() -> None:
-    assert "`tenure` STRING" in BY_DOMAIN["customer"].delivered_schema
-    assert "`amount` DOUBLE" in BY_DOMAIN["transactions"].delivered_schema
+    assert "`tenure` STRING" in BY_DOMAIN["customer"].delivered_schema("csv")
+    assert "`amount` DOUBLE" in BY_DOMAIN["transactions"].delivered_schema("parquet")
 
 
 def test_every_column_is_classified_and_a_person_s_by_kind() -> None:
@@ -243,7 +243,16 @@ def test_text_that_is_no_mapping_is_refused(text: str, said: str) -> None:
 
 # Text in the contract of customers, what is written instead, the field, what was received, and a part of the message.
 FAULTS = [
-    ("value: csv", "value: xml", "customProperties[0].value", '"xml"', "csv, parquet"),
+    ("value: csv", "value: xml", "customProperties[0].value", '"xml"', "csv, json, parquet"),
+    ("value: csv", "value: [json, json]", "customProperties[0].value", '"json"', "csv, json, parquet"),
+    ("value: csv", "value: []", "customProperties[0].value", "null", "add the property format"),
+    (
+        "[Dependents]",
+        '["partner "]',
+        "schema[0].properties[12].transformSourceObjects",
+        '"partner "',
+        "that no other column has, whatever its capitals and blanks",
+    ),
     (
         "  - property: format\n    value: csv\n",
         "  - property: f\n",

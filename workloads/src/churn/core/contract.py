@@ -15,20 +15,23 @@ from typing import TYPE_CHECKING
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract_rules import (
-    FORMAT,
     GOLD,
     MESSAGE_RULES,
-    ORDERING,
-    PART,
     PUBLIC,
     ROW_RULES,
     SILVER,
-    TOPIC,
     UNIT,
-    WRITER,
     broken_rules,
-    custom_property,
     owner_of,
+)
+from churn.core.contract_source import (
+    ORDERING,
+    PART,
+    TOPIC,
+    WRITER,
+    bronze_name,
+    custom_property,
+    formats_of,
     property_list,
     source_of,
 )
@@ -86,6 +89,11 @@ class Column:
     made_from: tuple[str, ...] = ()
 
     @property
+    def bronze(self) -> str:
+        """Its name in bronze: that in the files, without what Delta takes in no name of a column."""
+        return bronze_name(self.source)
+
+    @property
     def classified(self) -> bool:
         """Whether only trusted people may read the column."""
         return self.classification != PUBLIC
@@ -122,7 +130,7 @@ class Contract:
         owner: Display name of the group that owns the table.
         channel: Where the owner answers questions.
         roles: Groups that may use the table.
-        format: Format of the delivered files, `csv` or `parquet`, or of messages, `json`.
+        formats: Formats of the delivered files, of `csv`, `json` and `parquet`, or of messages, `json`.
         ordering: Column that says when a row was reported: of two rows with one key the later is kept. None where rows
             do not say it: then the later delivered is kept.
         columns: In the order of the files.
@@ -141,7 +149,7 @@ class Contract:
     owner: str
     channel: str
     roles: tuple[Role, ...]
-    format: str
+    formats: tuple[str, ...]
     ordering: str | None
     columns: tuple[Column, ...]
     quality: tuple[Rule, ...]
@@ -170,9 +178,14 @@ class Contract:
         return [column.source for column in self.columns]
 
     @property
-    def delivered_schema(self) -> str:
-        """DDL of the delivered files: text files hold strings, Parquet files have types of their own."""
-        return ", ".join(f"`{c.source}` {'STRING' if self.format == 'csv' else c.type}" for c in self.columns)
+    def typed(self) -> bool:
+        """Whether bronze holds values of the contract's types, as Parquet alone delivers them; else it holds text."""
+        return self.formats == ("parquet",)
+
+    def delivered_schema(self, format_: str) -> str:
+        """DDL of delivered files: those of text hold strings, those of Parquet have types of their own."""
+        columns = (f"{quoted(c.source)} {c.type if format_ == 'parquet' else 'STRING'}" for c in self.columns)
+        return ", ".join(columns)
 
     @property
     def rules(self) -> dict[str, str]:
@@ -287,6 +300,11 @@ def read_contract(document: Document, groups: Collection[str] | None = None, sch
     return _contract(document, written, schema)
 
 
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
+    return f"`{name.replace('`', '``')}`"
+
+
 def _contract(document: Document, written: OpenDataContractStandard, schema: str) -> Contract:
     """The contract in a document that breaks no rule."""
     (table,) = written.schema_ or []
@@ -304,7 +322,7 @@ def _contract(document: Document, written: OpenDataContractStandard, schema: str
             Role(str(role.role), str(role.access), str(role.description), document.line(("roles", index)))
             for index, role in roles
         ),
-        format=custom_property(written, FORMAT) or "",
+        formats=formats_of(written),
         ordering=custom_property(written, ORDERING),
         columns=tuple(
             Column(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
-from churn.core.contract_terms import FAIL, QUARANTINE, WARN, broken_terms, given_rule, known_rule
+from churn.core.contract_source import broken_source, bronze_name, custom_property, source_of
+from churn.core.contract_terms import broken_terms, given_rule, known_rule
 from churn.core.faults import choices, nearest, shown
 
 if TYPE_CHECKING:
@@ -55,20 +56,12 @@ LOGICAL_TYPES = (
     "vector",
 )
 
-# Custom properties that the workloads need.
-FORMAT = "format"
-FORMATS = ("csv", "parquet")
-MESSAGE_FORMATS = ("json",)
-ORDERING = "ordering"
-TOPIC = "topic"
-CONDITIONS_OF_DELIVERY = (FORMAT, ORDERING, TOPIC)
-WRITER, PART = "writer", "part"  # of a table of gold: the task that writes it, and the columns that name a part
 UNIT = "unit"  # of a column
 NUMBERS = ("INT", "BIGINT", "DOUBLE")  # types whose values have a unit
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
-ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED}
+ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED, "dates_are_possible": "_misdated IS NULL"}
 MESSAGE_RULES = {
     **TYPED,
     "text_is_utf8": "NOT _unreadable",
@@ -77,26 +70,9 @@ MESSAGE_RULES = {
 }
 
 
-def source_of(column: SchemaProperty) -> str:
-    """Name of a column in the delivered files."""
-    return (column.transformSourceObjects or [column.name or ""])[0]
-
-
 def owner_of(written: OpenDataContractStandard) -> str | None:
     """Display name of the group that owns the table."""
     return written.team.name if isinstance(written.team, Team) else None
-
-
-def custom_property(written: OpenDataContractStandard | SchemaProperty, name: str) -> str | None:
-    """Value of a custom property as text; None if it is missing."""
-    values = (entry.value for entry in written.customProperties or () if entry.property == name)
-    return next((str(value) for value in values if value is not None), None)
-
-
-def property_list(written: OpenDataContractStandard, name: str) -> tuple[str, ...]:
-    """Value of a custom property that is a list of texts; empty if it is missing."""
-    value = next((entry.value for entry in written.customProperties or () if entry.property == name), None)
-    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def broken_rules(
@@ -118,8 +94,8 @@ def broken_rules(
         return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
     (table,) = entries
     faults += _table(document, table, schema)
-    faults += _columns(document, table, TYPES if schema == SILVER else WRITTEN_TYPES)
-    faults += (_delivery if schema == SILVER else _production)(document, written, table)
+    faults += _columns(document, table, delivered=schema == SILVER)
+    faults += broken_source(document, written, delivered=schema == SILVER)
     faults += _rule_names(document, table)
     faults += broken_terms(document, written, table)
     return faults
@@ -175,14 +151,15 @@ def _table(document: Document, table: SchemaObject, schema: str) -> Iterator[Fau
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
 
 
-def _columns(document: Document, table: SchemaObject, types: Collection[str]) -> Iterator[Fault]:
-    """Requires columns with different names, in silver and in the files, and a key among them."""
+def _columns(document: Document, table: SchemaObject, *, delivered: bool) -> Iterator[Fault]:
+    """Requires columns with different names, in the table and in delivered files, and a key among them."""
+    types = TYPES if delivered else WRITTEN_TYPES
     names: set[str] = set()
     sources: set[str] = set()
     columns: Place = ("schema", 0, "properties")
     for index, column in enumerate(table.properties or ()):
         place = (*columns, index)
-        name, source = column.name or "", source_of(column)
+        name, source = column.name or "", bronze_name(source_of(column).strip()).lower()
         if not NAME.fullmatch(name):
             yield document.fault(
                 (*place, "name"), received=shown(column.name), allowed=NAMING, remedy="rename the column"
@@ -192,15 +169,15 @@ def _columns(document: Document, table: SchemaObject, types: Collection[str]) ->
             yield document.fault(
                 (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
             )
-        elif source.lower() in sources and "." not in source:  # Spark's columns do not differ by capitals
+        elif delivered and source in sources:  # Spark's columns do not differ by capitals
             yield document.fault(
                 (*place, "transformSourceObjects"),
-                received=shown(source),
-                allowed="a name in the files that no other column has, whatever its capitals",
+                received=shown(source_of(column)),
+                allowed="a name in the files that no other column has, whatever its capitals and blanks",
                 remedy="remove or rename one of the two columns",
             )
         names.add(name)
-        sources.add(source.lower())
+        sources.add(source)
         yield from _types(document, place, column, types)
         yield from _meaning(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
@@ -224,18 +201,6 @@ def _types(document: Document, place: Place, column: SchemaProperty, types: Coll
         )
 
 
-def _severities(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires of the rules of a topic that they set messages aside: its stream neither counts nor stops."""
-    owners: list[tuple[Place, SchemaObject | SchemaProperty]] = [(("schema", 0), table)]
-    owners += [(("schema", 0, "properties", index), column) for index, column in enumerate(table.properties or ())]
-    rules = [((*place, "quality", n), rule) for place, owner in owners for n, rule in enumerate(owner.quality or ())]
-    for place, rule in rules:
-        if rule.severity in (WARN, FAIL):
-            remedy = "set rows aside, or remove the rule"
-            allowed = f"{QUARANTINE}, since the stream sets messages aside and does nothing else with them"
-            yield document.fault((*place, "severity"), received=shown(rule.severity), allowed=allowed, remedy=remedy)
-
-
 def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
     """Requires of a column its class, its description and, of a number, its unit."""
     if column.classification not in CLASSIFICATIONS:
@@ -255,50 +220,6 @@ def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterat
         yield document.fault(
             (*place, "customProperties"), received=f"no {UNIT}", allowed=f"a number with its {UNIT}", remedy=remedy
         )
-
-
-def _production(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """Requires of a table of gold the task that writes it, and columns of it as part."""
-    if not custom_property(written, WRITER):
-        remedy = f"add the property {WRITER} with the name of the task that writes the table"
-        yield document.fault(("customProperties",), received=f"no {WRITER}", allowed="a task", remedy=remedy)
-    columns = [column.name or "" for column in table.properties or ()]
-    for name in property_list(written, PART):
-        if name not in columns:
-            remedy = f"correct it in {PART}: a run replaces the rows that share the values of these columns"
-            allowed = choices(columns)
-            yield document.fault(("customProperties",), received=shown(name), allowed=allowed, remedy=remedy)
-
-
-def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a known format of the files or messages, and a column as ordering; messages have their own order."""
-
-    def place(name: str) -> Place:
-        entries = enumerate(written.customProperties or ())
-        return next(
-            (("customProperties", n, "value") for n, entry in entries if entry.property == name),
-            ("customProperties",),
-        )
-
-    format_, ordering = custom_property(written, FORMAT), custom_property(written, ORDERING)
-    topic = custom_property(written, TOPIC)
-    formats, delivered = (FORMATS, "files") if topic is None else (MESSAGE_FORMATS, "messages")
-    if format_ not in formats:
-        remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
-        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
-    if topic is not None:
-        yield from _severities(document, table)
-    if topic is not None and ordering is not None:
-        allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
-        yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
-        return
-    columns = [column.name or "" for column in table.properties or ()]
-    if ordering is not None and ordering not in columns:
-        meant = nearest(ordering, columns)
-        remedy = (
-            f"write {meant}" if meant else f"name the column that says when a row was reported, or remove {ORDERING}"
-        )
-        yield document.fault(place(ORDERING), received=shown(ordering), allowed="the name of a column", remedy=remedy)
 
 
 def _rule_names(document: Document, table: SchemaObject) -> Iterator[Fault]:

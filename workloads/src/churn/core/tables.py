@@ -35,7 +35,9 @@ DELIVERIES = Table(
         Column("sha256", "STRING", "of the content, in hexadecimal digits"),
         Column("bytes", "BIGINT", "size of the file"),
         Column("rows", "BIGINT", "records in the file; NULL if it cannot be read", nullable=True),
-        Column("status", "STRING", "admitted, quarantined or duplicate"),
+        Column(
+            "status", "STRING", "admitted, quarantined or duplicate; withdrawn when its rows were deleted on purpose"
+        ),
         Column("reason", "STRING", "why it was not admitted, or what is odd about it; NULL if nothing", nullable=True),
         Column("stored", "STRING", "path at which it is kept; NULL for a duplicate", nullable=True),
         Column("date", "DATE", "logical date of the run that took it in"),
@@ -62,6 +64,9 @@ ROW_ACCOUNTING = Table(
         Column("quarantined", "BIGINT", "of these, rows in the quarantine table"),
         Column("superseded", "BIGINT", "of these, rows that a later row with their key superseded, whenever it came"),
         Column("rescued", "BIGINT", "of these, rows that hold something for which the schema has no column"),
+        Column(
+            "conformed", "BIGINT", "of these, rows with a value that was spelled otherwise than the contract lists it"
+        ),
     ),
     keys=("run_id", "table"),
     part=(),
