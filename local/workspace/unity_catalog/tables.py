@@ -11,9 +11,9 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces
-from local.workspace.unity_catalog.access import check_manage
+from local.workspace.unity_catalog.access import check_manage, owner_of
 from local.workspace.unity_catalog.cloud_urls import url_of
-from local.workspace.unity_catalog.documents import SCHEMAS
+from local.workspace.unity_catalog.documents import SCHEMAS, TABLES, TAGS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
 
 router = APIRouter()
@@ -57,8 +57,16 @@ def delete(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
         _check(workspace, full_name)
         check_manage(workspace, caller, "table", full_name.lower())
         namespaces.drop_table(workspace, full_name)
-        forget(workspace, "table", full_name.lower())
+        forget_table(workspace, full_name.lower())
         return {}
+
+
+def forget_table(workspace: Workspace, full_name: str) -> None:
+    """Drops what the workspace keeps of a table that was deleted, with the tags of its columns."""
+    forget(workspace, "table", full_name)
+    workspace.store.delete(TABLES, full_name)
+    for key, _ in workspace.store.items(TAGS, f"columns/{full_name}."):
+        workspace.store.delete(TAGS, key)
 
 
 def _check(workspace: Workspace, full_name: str) -> None:
@@ -69,7 +77,6 @@ def _check(workspace: Workspace, full_name: str) -> None:
 def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
     catalog_name, schema_name, name = full_name.split(".")
     detail: dict[str, Any] = namespaces.detail(workspace, full_name)
-    parent = find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")
     document = {
         "name": name,
         "catalog_name": catalog_name,
@@ -79,7 +86,7 @@ def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
         "data_source_format": str(detail["format"]).upper(),
         "storage_location": url_of(workspace, str(detail["location"])),
         "properties": detail.get("properties") or {},
-        "owner": parent["owner"],
+        "owner": owner_of(workspace, "table", full_name),
         "metastore_id": workspace.metastore_id,
         "table_id": str(uuid.uuid5(uuid.UUID(workspace.metastore_id), full_name)),
         "created_at": _ms(detail["createdAt"]),
