@@ -13,6 +13,7 @@ from local.workspace.authorisation.masks import protection
 from local.workspace.authorisation.prepared import Prepared, rows
 from local.workspace.authorisation.relations import Relations, check_known
 from local.workspace.authorisation.scope import NOWHERE
+from local.workspace.unity_catalog.access import sees
 from local.workspace.unity_catalog.documents import CATALOGS, TABLES, TAGS
 
 if TYPE_CHECKING:
@@ -109,19 +110,12 @@ def _secured(reader: Reader, statement: str) -> tuple[str, Relations]:
 def _describe(reader: Reader, match: re.Match[str]) -> Prepared:
     if match[3].strip():
         raise refused("this form of DESCRIBE cannot be checked")
-    full_name = full_table(reader, match[2])
-    if (
-        match[1] is None
-        and not reader.holds("table", full_name, "SELECT")
-        and information_schema.visible(reader, full_name)
-    ):
+    full_name, word = full_table(reader, match[2]), (match[1] or "").upper()
+    if not word and sees(reader.workspace, reader.names, full_name):
         return Prepared(f"DESCRIBE TABLE {_written(full_name)}")
     reader.check("table", full_name, "SELECT")
-    if match[1] is not None:
-        _check_whole(reader, full_name)
-    # HISTORY has conditions, EXTENDED and DETAIL have statistics and places of files
-    word = (match[1] or "").upper()
-    return Prepared(f"DESCRIBE {'TABLE ' if word in ('', 'EXTENDED', 'FORMATTED') else ''}{word} {_written(full_name)}")
+    _check_whole(reader, full_name)  # HISTORY has conditions, EXTENDED and DETAIL statistics and places of files
+    return Prepared(f"DESCRIBE {'' if word in ('DETAIL', 'HISTORY') else 'TABLE '}{word} {_written(full_name)}")
 
 
 def _show(reader: Reader, match: re.Match[str]) -> Prepared:

@@ -77,8 +77,6 @@ _STRUCTURE = (
     exp.IgnoreNulls,
     exp.IntervalSpan,
     exp.Join,
-    exp.JSONPath,
-    exp.JSONPathPart,
     exp.Lambda,
     exp.Lateral,
     exp.Limit,
@@ -110,8 +108,8 @@ _STRUCTURE = (
 )
 _CONDITIONS = (exp.Condition, exp.Interval, exp.Table)
 _REFUSED = (exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)
-# Functions of Spark that run code or read what no privilege covers.
-_REFUSED_FUNCTIONS = {"java_method", "reflect", "try_reflect", "try_secret", "input_file_block_start"}
+# Functions of Spark that run code, or take the name of a table or function as a text.
+_REFUSED_FUNCTIONS = {"identifier", "java_method", "reflect", "table", "try_reflect", "try_secret"}
 
 
 def refused(what: str) -> ApiError:

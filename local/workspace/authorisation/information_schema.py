@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from local.workspace.authorisation.reader import Reader
 
 Row = tuple[str | int | None, ...]
-_SEEN_BY = ("SELECT", "MODIFY", "MANAGE", "APPLY_TAG", "BROWSE")
 _COLUMNS = {
     "schemata": ("catalog_name", "schema_name", "schema_owner", "comment"),
     "tables": ("table_catalog", "table_schema", "table_name", "table_type", "table_owner"),
@@ -50,11 +49,6 @@ def query(reader: Reader, catalog: str, name: str) -> str:
     return f"SELECT * FROM VALUES {values} AS `_rows`({', '.join(quoted(column) for column in columns)})"
 
 
-def visible(reader: Reader, full_name: str) -> bool:
-    """Whether a reader may know of a table or view."""
-    return any(reader.holds("table", full_name, privilege) for privilege in _SEEN_BY)
-
-
 def schemas(reader: Reader, catalog: str) -> list[str]:
     """Returns the full names of the schemas that a reader may enter."""
     names = [full_name for full_name, _ in reader.workspace.store.items(SCHEMAS, f"{catalog}.")]
@@ -65,7 +59,7 @@ def tables(reader: Reader, schema: str) -> list[str]:
     """Returns the full names of the tables and views of a schema that a reader may know of."""
     views = [full_name for full_name, _ in reader.workspace.store.items(VIEWS, f"{schema}.")]
     found = [f"{schema}.{table}" for table in namespaces.tables(reader.workspace, schema)]
-    return sorted(full_name for full_name in [*found, *views] if visible(reader, full_name))
+    return sorted(full_name for full_name in [*found, *views] if access.sees(reader.workspace, reader.names, full_name))
 
 
 def _rows(reader: Reader, catalog: str, name: str) -> Iterator[Row]:

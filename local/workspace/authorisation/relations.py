@@ -109,8 +109,6 @@ class Relations:
 
     def _check_function(self, table: exp.Table) -> None:
         function = table.this
-        while isinstance(function, exp.Anonymous) and function_name(function) == "table":
-            function = function.expressions[0] if len(function.expressions) == 1 else None
         if not isinstance(function, exp.Func) or function_name(function) not in _TABLE_FUNCTIONS:
             what = function_name(function) if isinstance(function, exp.Func) else "a table function"
             raise refused(f"the table function {what} cannot be checked")

@@ -18,12 +18,12 @@ class Scope:
     schema: str = "default"
 
     def full(self, parts: list[str]) -> str:
-        """Returns a name in full and in small letters.
+        """Returns a name in full and in small letters; one with @ would be a version of another table.
 
         Raises:
             ApiError: It has more than three parts, or one that no object can have.
         """
-        if not 1 <= len(parts) <= 3 or any(not re.fullmatch(r"[^\s./`\x00-\x1f\x7f]{1,255}", part) for part in parts):
+        if not 1 <= len(parts) <= 3 or any(not re.fullmatch(r"[^\s./`@\x00-\x1f\x7f]{1,255}", part) for part in parts):
             name = ".".join(parts)
             raise ApiError(
                 400,

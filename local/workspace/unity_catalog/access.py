@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from local.workspace.core.errors import ApiError
     from local.workspace.core.store import DocumentKind
 
+_SEEN_BY = ("SELECT", "MODIFY", "MANAGE", "APPLY_TAG", "BROWSE")
 _CONTAINERS = ("catalog", "schema")
 _ENTRY = {"catalog": "USE_CATALOG", "schema": "USE_SCHEMA"}
 _SPOKEN = {"function": "Routine or Model", "external_location": "External Location"}
@@ -159,6 +160,11 @@ def check_owner(workspace: Workspace, caller: Principal, kind: str, full_name: s
 def administers(workspace: Workspace, caller: Principal) -> bool:
     """Whether a caller is an administrator of the metastore: its owner."""
     return workspace.metastore_owner in names_of(workspace, caller)
+
+
+def sees(workspace: Workspace, names: Collection[str], full_name: str) -> bool:
+    """Whether somebody of these names may know of a table or view: by any privilege on it, and the way to it."""
+    return any(lacking(workspace, names, "table", full_name, privilege) is None for privilege in _SEEN_BY)
 
 
 def lacking(workspace: Workspace, names: Collection[str], kind: str, full_name: str, privilege: str) -> str | None:

@@ -11,7 +11,7 @@ from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import namespaces
-from local.workspace.unity_catalog.access import check_manage, owner_of
+from local.workspace.unity_catalog.access import check_manage, check_privilege, names_of, owner_of, sees
 from local.workspace.unity_catalog.cloud_urls import url_of
 from local.workspace.unity_catalog.documents import SCHEMAS, TABLES, TAGS
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, forget, missing
@@ -26,21 +26,26 @@ def list_all(
     catalog_name: str,
     schema_name: str,
     workspace: WorkspaceDep,
+    caller: Caller,
     max_results: int = 0,
     page_token: str = "",
     omit_columns: bool = False,
 ) -> Document:
-    """Returns all tables."""
+    """Returns the tables that the caller may know of."""
     schema = find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")["full_name"]
-    answer = page(namespaces.tables(workspace, schema), "tables", max_results or PAGE, page_token, most=PAGE)
+    names = names_of(workspace, caller)
+    tables = [name for name in namespaces.tables(workspace, schema) if sees(workspace, names, f"{schema}.{name}")]
+    answer = page(tables, "tables", max_results or PAGE, page_token, most=PAGE)
     shown = [_shown(workspace, f"{schema}.{name}", columns=not omit_columns) for name in answer["tables"]]
     return answer | {"tables": shown}
 
 
 @router.get(f"{UC}/tables/{{full_name}}")
-def get(full_name: str, workspace: WorkspaceDep) -> Document:
-    """Returns a table."""
+def get(full_name: str, workspace: WorkspaceDep, caller: Caller) -> Document:
+    """Returns a table that the caller may know of."""
     _check(workspace, full_name)
+    if not sees(workspace, names_of(workspace, caller), full_name.lower()):
+        check_privilege(workspace, caller, "table", full_name.lower(), "SELECT")
     return _shown(workspace, full_name.lower(), columns=True)
 
 
