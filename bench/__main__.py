@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from bench import preview, prod, stream, up
+from bench import authorise, preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "stream-hour": stream.stream_hour,
     "tests": up.tests,
     "preview": preview.of_running_platform,
+    "authorise": authorise.of_queries,
 }
 ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests")
 

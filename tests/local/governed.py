@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from databricks.sdk.service import catalog, iam, sql
 
@@ -53,7 +53,7 @@ class Governed:
     warehouse: str
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def run(self, who: str, statement: str, **more: object) -> sql.StatementResponse:
+    def run(self, who: str, statement: str, **more: Any) -> sql.StatementResponse:
         """Sends a statement as a principal, by the official client."""
         client = self.cloud.client(self.tokens.get(who)).statement_execution
         more.setdefault("wait_timeout", "50s")
@@ -62,14 +62,16 @@ class Governed:
     def rows(self, who: str, statement: str) -> list[list[str]]:
         """The rows of a statement that succeeds."""
         answer = self.run(who, statement)
+        assert answer.status, statement
         assert answer.status.state is sql.StatementState.SUCCEEDED, f"{statement}: {answer.status}"
-        return answer.result.data_array or []
+        return (answer.result and answer.result.data_array) or []
 
     def denied(self, who: str, statement: str) -> str:
         """The message of a statement that is refused."""
         answer = self.run(who, statement)
-        assert answer.status.state is sql.StatementState.FAILED, f"{statement}: {answer.status} {answer.result}"
-        return answer.status.error.message
+        assert answer.status, statement
+        assert answer.status.error, f"{statement}: {answer.status} {answer.result}"
+        return str(answer.status.error.message)
 
     def text(self, who: str, statement: str) -> str:
         """All that a statement answers, as one text: rows, or the error."""
