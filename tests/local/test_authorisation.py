@@ -139,6 +139,9 @@ def test_masks_and_row_filters_of_a_table_hold(governed: Governed) -> None:
     governed.rows("admin", "ALTER TABLE gov.own.team SET ROW FILTER gov.own.few ON (n)")
     assert governed.rows("analyst", "SELECT word FROM gov.own.team ORDER BY n") == [["Wkqz0"], [None]]
     assert governed.rows("reader", "SELECT word FROM gov.own.team ORDER BY n") == [["Wkqz0"], ["Wkqz1"]]
+    shown = governed.cloud.client().tables.get("gov.own.team")
+    assert shown.row_filter.function_name == "gov.own.few"
+    assert [column.mask and column.mask.function_name for column in shown.columns] == [None, "gov.own.hide"]
     governed.rows("admin", "ALTER TABLE gov.own.team DROP ROW FILTER")
     governed.rows("admin", "ALTER TABLE gov.own.team ALTER COLUMN word DROP MASK")
     assert governed.rows("analyst", "SELECT count(word) FROM gov.own.team") == [["4"]]

@@ -15,7 +15,7 @@ from local.workspace.authorisation.dialect import Text, check_nodes, function_na
 from local.workspace.authorisation.functions import Calls
 from local.workspace.authorisation.masks import protection
 from local.workspace.authorisation.reader import insufficient
-from local.workspace.authorisation.scope import NOWHERE, Scope
+from local.workspace.authorisation.scope import NOWHERE, Scope, not_there
 from local.workspace.authorisation.volume_paths import check_path
 from local.workspace.unity_catalog.documents import SCHEMAS, VIEWS, ViewDocument
 
@@ -185,9 +185,11 @@ def check_known(reader: Reader, catalog: str, schema: str) -> None:
     """Refuses a schema that Unity Catalog does not have, in the words for one that the reader may not enter.
 
     Raises:
-        ApiError: A 403.
+        ApiError: A 403, or a 400 where the schema is Spark's own.
     """
-    if catalog == NOWHERE or reader.workspace.store.get(SCHEMAS, f"{catalog}.{schema}") is None:
+    if catalog == NOWHERE:
+        raise not_there(f"{catalog}.{schema}")
+    if reader.workspace.store.get(SCHEMAS, f"{catalog}.{schema}") is None:
         raise insufficient(f"User does not have USE SCHEMA on Schema '{catalog}.{schema}'")
 
 

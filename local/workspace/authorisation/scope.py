@@ -24,14 +24,15 @@ class Scope:
             ApiError: It has more than three parts, or one that no object can have.
         """
         if not 1 <= len(parts) <= 3 or any(not re.fullmatch(r"[^\s./`@\x00-\x1f\x7f]{1,255}", part) for part in parts):
-            name = ".".join(parts)
-            raise ApiError(
-                400,
-                "BAD_REQUEST",
-                f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{name}` cannot be found. SQLSTATE: 42P01",
-            )
+            raise not_there(".".join(parts))
         return ".".join([self.catalog, self.schema, *parts][-3:]).lower()
 
     def schema_name(self, parts: list[str]) -> str:
         """Returns the name of a schema in full."""
         return ".".join([self.catalog, *parts][-2:]).lower()
+
+
+def not_there(name: str) -> ApiError:
+    """Returns the error of SQL for a name that is no table and no view."""
+    text = f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `{name}` cannot be found. SQLSTATE: 42P01"
+    return ApiError(400, "BAD_REQUEST", text)

@@ -104,7 +104,20 @@ def _shown(workspace: Workspace, full_name: str, columns: bool) -> Document:
         if table is None:
             raise missing("table", full_name)
         document["columns"] = _columns(table.schema)
+    _add_rules(workspace, full_name, document)
     return document
+
+
+def _add_rules(workspace: Workspace, full_name: str, document: Document) -> None:
+    """Adds the masks and the row filter that a table itself has."""
+    rules = workspace.store.get(TABLES, full_name)
+    if rules and "row_filter" in rules:
+        given = rules["row_filter"]
+        document["row_filter"] = {"function_name": given["function_name"], "input_column_names": given["columns"]}
+    for column in document.get("columns", []):
+        mask = rules.get("masks", {}).get(column["name"].lower()) if rules else None
+        if mask:
+            column["mask"] = {"function_name": mask["function_name"], "using_column_names": mask["columns"]}
 
 
 def _columns(schema: StructType) -> list[Document]:
