@@ -29,10 +29,10 @@ COLUMNS = {
     "spent": ("INT", "public", "{n} * 10"),
 }
 FUNCTIONS = {
-    "mask_id": "(v STRING) RETURNS STRING RETURN sha2(concat(secret('gov', 'key'), v), 256)",
+    "mask_id": "(v STRING) RETURNS STRING RETURN sha2(concat(try_secret('gov', 'key'), v), 256)",
     "mask_text": "(v STRING) RETURNS STRING RETURN CAST(NULL AS STRING)",
     "mask_email": "(v STRING) RETURNS STRING RETURN concat(left(v, 1), '***@', split_part(v, '.', -1))",
-    "mask_birth": "(v DATE) RETURNS DATE RETURN date_trunc('YEAR', v)",
+    "mask_birth": "(v STRING) RETURNS STRING RETURN concat(left(v, 4), '-01-01')",
 }
 MASKED_BY = {
     "pii.id": "mask_id",

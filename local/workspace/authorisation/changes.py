@@ -12,7 +12,7 @@ from local.workspace.authorisation.prepared import Prepared
 from local.workspace.core.errors import bad_request
 from local.workspace.unity_catalog import functions, namespaces, schemas
 from local.workspace.unity_catalog.access import check_create, check_manage
-from local.workspace.unity_catalog.documents import SCHEMAS, TABLES, VIEWS, TableDocument, ViewDocument
+from local.workspace.unity_catalog.documents import FUNCTIONS, SCHEMAS, TABLES, VIEWS, TableDocument, ViewDocument
 from local.workspace.unity_catalog.securables import created, exists, find, forget, named
 from local.workspace.unity_catalog.tables import forget_table
 
@@ -212,7 +212,11 @@ def _drop(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepared:
         return Prepared()
     full_name = reader.scope.full(parts)
     if kind == "FUNCTION":
+        if tree.args.get("exists") and not workspace.store.get(FUNCTIONS, full_name):
+            return Prepared()
         functions.remove(workspace, reader.user, full_name)
+        return Prepared()
+    if tree.args.get("exists") and kind == "VIEW" and not workspace.store.get(VIEWS, full_name):
         return Prepared()
     check_manage(workspace, reader.user, "table", full_name)
     if kind == "VIEW":

@@ -109,7 +109,7 @@ _STRUCTURE = (
 _CONDITIONS = (exp.Condition, exp.Interval, exp.Table)
 _REFUSED = (exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)
 # Functions of Spark that run code, or take the name of a table or function as a text.
-_REFUSED_FUNCTIONS = {"identifier", "java_method", "reflect", "table", "try_reflect", "try_secret"}
+_REFUSED_FUNCTIONS = {"identifier", "java_method", "reflect", "table", "try_reflect"}
 
 
 def refused(what: str) -> ApiError:

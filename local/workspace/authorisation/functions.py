@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from local.workspace.authorisation.dialect import function_body, function_name, read, refused
 from local.workspace.authorisation.scope import Scope
+from local.workspace.core.errors import ApiError
 from local.workspace.secrets import readable
 from local.workspace.unity_catalog.documents import FUNCTIONS, FunctionDocument
 
@@ -68,11 +69,11 @@ class Calls:
     def _anonymous(self, node: exp.Anonymous, reader: Reader, depth: int) -> exp.Expr | None:
         name = function_name(node)
         if name in _MEMBERSHIP:
-            groups = [argument.name for argument in node.expressions if argument.is_string]
-            if len(groups) != 1 or len(node.expressions) != 1:
-                raise refused(f"{name} takes the name of one group, as a text")
-            return exp.Boolean(this=groups[0] in reader.groups | {"account users"})
-        if name == "secret":
+            if len(node.expressions) != 1:
+                raise refused(f"{name} takes the name of one group")
+            groups = [exp.Literal.string(group) for group in sorted(reader.groups | {"account users"})]
+            return exp.Paren(this=exp.In(this=exp.Paren(this=node.expressions[0].copy()), expressions=groups))
+        if name in ("secret", "try_secret"):
             return self._secret(node, reader)
         if name in ("current_user", "session_user", "user"):
             return exp.Literal.string(reader.user.name)
@@ -129,7 +130,12 @@ class Calls:
         if len(node.expressions) != 2 or not all(argument.is_string for argument in node.expressions):
             raise refused("secret takes a scope and a key, as texts")
         scope, key = node.expressions
-        value = readable(reader.workspace, set(reader.names), scope.name, key.name).decode(errors="replace")
+        try:
+            value = readable(reader.workspace, set(reader.names), scope.name, key.name).decode(errors="replace")
+        except ApiError:
+            if function_name(node) == "secret":
+                raise
+            return exp.Null()
         self.secrets.add(value)
         return exp.Literal.string(value)
 

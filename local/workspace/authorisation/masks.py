@@ -90,7 +90,7 @@ def _concerns(policy: PolicyDocument, names: set[str]) -> bool:
 def _column_tags(workspace: Workspace, table: str) -> dict[str, Tags]:
     columns: dict[str, Tags] = {}
     for _, tag in workspace.store.items(TAGS, f"columns/{table}."):
-        column = tag["entity_name"].split(".", 3)[3]
+        column = tag["entity_name"].lower().split(".", 3)[3]
         columns.setdefault(column, {})[tag["tag_key"]] = tag.get("tag_value", "")
     return columns
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from local.workspace.authorisation import information_schema
+from local.workspace.authorisation.columns import types_of
 from local.workspace.authorisation.dialect import Text, check_nodes, function_name, quoted, read, refused, written
 from local.workspace.authorisation.functions import Calls
 from local.workspace.authorisation.masks import protection
@@ -81,11 +82,14 @@ class Relations:
         if not found:
             return None
         self.guarded = True
+        types = types_of(reader.workspace, full_name)
         steps = [f"SELECT * FROM {_written(full_name)}{version}"]
         steps += [f"WHERE {written(self.calls.applied(call, reader))}" for call in found.filters]
+        # A column that a policy found by its tag and that is gone needs no mask.
         steps += [
-            f"SET {quoted(column)} = {written(self.calls.applied(call, reader))}"
+            f"SET {quoted(column)} = CAST({written(self.calls.applied(call, reader))} AS {types[column]})"
             for column, call in found.masks.items()
+            if column in types
         ]
         return " |> ".join(steps)
 

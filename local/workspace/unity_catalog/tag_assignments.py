@@ -36,7 +36,8 @@ def create(
         _check(workspace, caller, kind, name)
         if workspace.store.get(TAGS, f"{kind}/{name}/{request['tag_key']}"):
             raise already_exists(f"Tag assignment with tag key {request['tag_key']} already exists")
-        return {**_put(workspace, caller, kind, name, request["tag_key"], request.get("tag_value", ""))}
+        given = request["entity_name"], request.get("tag_value", "")
+        return {**_put(workspace, caller, kind, name, request["tag_key"], *given)}
 
 
 @router.get(_OF_ONE)
@@ -70,9 +71,9 @@ def update(
         raise bad_request(f"update_mask is {update_mask!r}; allowed: tag_value")
     with changing:
         kind, name = _entity(workspace, entity_type, entity_name)
-        _find(workspace, kind, name, tag_key)
+        called = _find(workspace, kind, name, tag_key)["entity_name"]
         _check(workspace, caller, kind, name)
-        return {**_put(workspace, caller, kind, name, tag_key, request.get("tag_value", ""))}
+        return {**_put(workspace, caller, kind, name, tag_key, called, request.get("tag_value", ""))}
 
 
 @router.delete(_ONE)
@@ -116,7 +117,9 @@ def _check(workspace: Workspace, caller: Principal, kind: str, name: str) -> Non
     check_privilege(workspace, caller, _TYPES[kind], securable, "APPLY_TAG")
 
 
-def _put(workspace: Workspace, caller: Principal, kind: str, name: str, key: str, value: str) -> TagDocument:
+def _put(
+    workspace: Workspace, caller: Principal, kind: str, name: str, key: str, called: str, value: str
+) -> TagDocument:
     policy = workspace.store.get(TAG_POLICIES, key)
     allowed = [item["name"] for item in policy.get("values", [])] if policy else []
     if allowed and value not in allowed:
@@ -125,7 +128,7 @@ def _put(workspace: Workspace, caller: Principal, kind: str, name: str, key: str
     tagged(others, {key: value})
     document: TagDocument = {
         "entity_type": kind,
-        "entity_name": name,
+        "entity_name": called,  # in the case that was given
         "tag_key": key,
         "tag_value": value,
         "update_time": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
