@@ -25,7 +25,7 @@ class Scope:
         """
         if not 1 <= len(parts) <= 3 or any(not re.fullmatch(r"[^\s./`@\x00-\x1f\x7f]{1,255}", part) for part in parts):
             raise not_there(".".join(parts))
-        return ".".join([self.catalog, self.schema, *parts][-3:]).lower()
+        return ".".join([*(self.catalog, self.schema)[: 3 - len(parts)], *parts]).lower()
 
     def schema_name(self, parts: list[str]) -> str:
         """Returns the name of a schema in full."""
