@@ -8,6 +8,7 @@ import pytest
 from databricks.sdk.errors import NotFound, PermissionDenied
 from databricks.sdk.service import catalog, sql
 
+from cli.access import what, who
 from tests.local.governed import CUSTOMER, FUNCTIONS, SECRET, Governed, govern, grant, user
 
 if TYPE_CHECKING:
@@ -223,6 +224,18 @@ def test_the_information_schema_has_what_the_caller_may_see(governed: Governed) 
         "SELECT column_name FROM gov.information_schema.columns WHERE table_name = 'customer' AND data_type = 'DATE'"
     )
     assert governed.rows("analyst", names) == [["birth_date"]]
+
+
+def test_who_reads_a_table_is_told_with_the_route(governed: Governed) -> None:
+    client = governed.cloud.client()
+    found = {access.principal: access for access in who(client, CUSTOMER)}
+    assert "stranger@gov.local" not in found
+    assert found["analyst@gov.local"].sight == "masked: birth_date, customer_id, email, full_name, phone, street"
+    assert found["reader@gov.local"].sight == "in clear"
+    assert "SELECT on gov.silver by gov-staff" in found["analyst@gov.local"].route
+    tables = {access.table: access.sight for access in what(client, "analyst@gov.local", "gov")}
+    assert tables["gov.silver.plans"] == "in clear"
+    assert tables[CUSTOMER].startswith("masked: ")
 
 
 def test_another_caller_does_not_get_the_result_of_a_statement(governed: Governed) -> None:

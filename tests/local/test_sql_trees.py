@@ -98,10 +98,10 @@ def test_names_of_with_queries_hold_where_spark_has_them(statement: str, found: 
 
 
 def test_a_body_is_one_expression_over_its_parameters() -> None:
-    assert function_body("concat(v, secret('a', 'b'))", ["v"])
+    assert function_body("concat(v, secret('a', 'b'))", ("v",))
     for body in ("(SELECT max(x) FROM t)", "v FROM t", "w", "v, v", "count(*)"):
         with pytest.raises(ApiError):
-            function_body(body, ["v"])
+            function_body(body, ("v",))
     assert (type_name("bigint"), type_name("DECIMAL(3, 1)")) == ("LONG", "DECIMAL")
 
 

@@ -74,8 +74,7 @@ def parts_of(name: str) -> list[str]:
 def full_table(reader: Reader, name: str) -> str:
     """Returns a table's name in full; raises ApiError where its schema is not one of Unity Catalog."""
     full_name = reader.scope.full(parts_of(name))
-    catalog, schema, _ = full_name.split(".")
-    check_known(reader, catalog, schema)
+    check_known(reader, full_name)
     return full_name
 
 

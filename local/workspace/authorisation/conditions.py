@@ -5,6 +5,7 @@ Source: Databricks' documentation, "Create and manage attribute-based access con
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp, parse_one
@@ -15,6 +16,7 @@ from local.workspace.core.errors import bad_request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+KEPT = 256  # conditions that were read
 _FUNCTIONS = {"hastag": 1, "has_tag": 1, "hastagvalue": 2, "has_tag_value": 2}
 
 
@@ -32,6 +34,7 @@ def holds_for(text: str, tags: Mapping[str, str]) -> bool:
     return _judged(_read(text, "condition"), tags, "condition")
 
 
+@lru_cache(maxsize=KEPT)
 def _read(text: str, field: str) -> exp.Expr:
     try:
         return parse_one(text, dialect="databricks")

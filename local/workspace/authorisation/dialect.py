@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
 
 from sqlglot import exp, parse
 from sqlglot.dialects.databricks import Databricks
@@ -17,12 +18,10 @@ from sqlglot.parsers.databricks import DatabricksParser
 
 from local.workspace.core.errors import ApiError, bad_request
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of statements that it does not read, which are refused
 
 DEEPEST = 400  # brackets within brackets; deeper ones end Python's stack
+KEPT = 256  # bodies of functions that were read
 LONGEST = 1_000_000  # characters of a statement
 
 
@@ -38,6 +37,7 @@ _WITH_WORDS = ("CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTR", "SUBSTRING", 
 
 class _Dialect(Databricks):
     class Tokenizer(Databricks.Tokenizer):
+        STRING_ESCAPES: ClassVar[list[str]] = ["\\", "'", '"']  # a doubled quote is one, as in Spark 4
         # else 1.50BD would become CAST(1.50 AS DECIMAL), which is 2
         NUMERIC_LITERALS: ClassVar[dict[str, str]] = {**Databricks.Tokenizer.NUMERIC_LITERALS, "BD": "BIGDECIMAL"}
 
@@ -187,8 +187,9 @@ def function_name(node: exp.Func) -> str:
     return (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
 
 
-def function_body(text: str, parameters: Collection[str]) -> exp.Expr:
-    """Reads the body of a SQL function: one expression over its parameters.
+@lru_cache(maxsize=KEPT)
+def function_body(text: str, parameters: tuple[str, ...]) -> exp.Expr:
+    """Reads the body of a SQL function: one expression over its parameters. The tree is kept; change a copy.
 
     Raises:
         ApiError: It is no such expression.

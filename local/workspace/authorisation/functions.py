@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from local.workspace.authorisation.dialect import function_body, function_name, read, refused
+from local.workspace.authorisation.dialect import function_body, function_name, refused
+from local.workspace.authorisation.masks import Column
 from local.workspace.authorisation.scope import Scope
 from local.workspace.core.errors import ApiError
 from local.workspace.secrets import readable
@@ -51,7 +52,10 @@ class Calls:
         function = reader.workspace.store.get(FUNCTIONS, call.function)
         if function is None:
             raise refused(f"the function {call.function}, which masks or filters a table, does not exist")
-        arguments = [read(f"SELECT {argument}").expressions[0] for argument in call.arguments]
+        arguments: list[exp.Expr] = [
+            exp.column(argument, quoted=True) if isinstance(argument, Column) else exp.Literal.string(argument)
+            for argument in call.arguments
+        ]
         return self._body(function, arguments, reader, 0)
 
     def _resolved(self, node: exp.Expr, reader: Reader, depth: int) -> exp.Expr | None:
@@ -122,7 +126,7 @@ class Calls:
             for parameter, argument in zip(parameters, arguments, strict=True)
         }
         inside = reader.as_owner(function["owner"], Scope(function["catalog_name"], function["schema_name"]))
-        body = self.resolve(function_body(function["routine_definition"], list(given)), inside, depth + 1)
+        body = self.resolve(function_body(function["routine_definition"], tuple(given)).copy(), inside, depth + 1)
         body = body.transform(lambda node: _substituted(node, given))
         return exp.cast(exp.Paren(this=body), function["full_data_type"], dialect="databricks")
 

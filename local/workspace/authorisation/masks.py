@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from local.workspace.authorisation.conditions import holds_for
-from local.workspace.authorisation.dialect import quoted, refused
+from local.workspace.authorisation.dialect import refused
 from local.workspace.unity_catalog.documents import POLICIES, TABLES, TAGS, PolicyDocument
 
 if TYPE_CHECKING:
@@ -18,19 +18,29 @@ if TYPE_CHECKING:
 Tags = dict[str, str]
 
 
+class Column(str):
+    """An argument that is the column of this name."""
+
+    __slots__ = ()
+
+
+class Constant(str):
+    """An argument that is this text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Call:
     """A call of a function by a mask or a filter.
 
     Attributes:
         function: Full name.
-        arguments: SQL of each argument: a quoted column, or a literal.
-        columns: Names of the columns among them.
+        arguments: The name of a column, or a text, of each argument.
     """
 
     function: str
-    arguments: tuple[str, ...]
-    columns: tuple[str, ...]
+    arguments: tuple[Column | Constant, ...]
 
 
 @dataclass
@@ -121,27 +131,20 @@ def _apply(found: Protection, table: str, policy: PolicyDocument, columns: Mappi
 
 
 def _call_of(options: Document, matched: Mapping[str, list[str]], columns: list[str]) -> Call:
-    arguments = [quoted(column) for column in columns]
+    arguments: list[Column | Constant] = [Column(column) for column in columns]
     for argument in options.get("using", []):
         if "constant" in argument:
-            arguments.append(_literal(argument["constant"]))
+            arguments.append(Constant(argument["constant"]))
         elif len(matched[argument["alias"]]) == 1:
-            columns = [*columns, matched[argument["alias"]][0]]
-            arguments.append(quoted(columns[-1]))
+            arguments.append(Column(matched[argument["alias"]][0]))
         else:
-            raise refused(
-                f"alias {argument['alias']} of a policy matches several columns: {matched[argument['alias']]}"
-            )
-    return Call(options["function_name"].lower(), tuple(arguments), tuple(columns))
+            found = matched[argument["alias"]]
+            raise refused(f"alias {argument['alias']} of a policy matches several columns: {found}")
+    return Call(options["function_name"].lower(), tuple(arguments))
 
 
 def _call(function: str, columns: list[str]) -> Call:
-    return Call(function.lower(), tuple(quoted(column) for column in columns), tuple(columns))
-
-
-def _literal(constant: str) -> str:
-    escaped = constant.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return Call(function.lower(), tuple(Column(column) for column in columns))
 
 
 def _add_mask(found: Protection, table: str, column: str, call: Call) -> None:
@@ -158,5 +161,7 @@ def _check(found: Protection, table: str) -> None:
         names = ", ".join(call.function for call in found.filters)
         raise refused(f"several row filters hold for Table '{table}': {names}")
     for column, call in found.masks.items():
-        if masked := sorted({name.lower() for name in call.columns} - {column} & set(found.masks)):
+        if masked := sorted(
+            {name.lower() for name in call.arguments if isinstance(name, Column)} - {column} & set(found.masks)
+        ):
             raise refused(f"the mask of column '{column}' of Table '{table}' reads a masked column: {masked[0]}")

@@ -103,8 +103,7 @@ class Relations:
         if not isinstance(table.this, exp.Identifier) or table.args.get("version"):
             raise refused("what the statement changes is no table")
         full_name = reader.scope.full(_parts(table))
-        catalog, schema, _ = full_name.split(".")
-        check_known(reader, catalog, schema)
+        check_known(reader, full_name)
         if reader.workspace.store.get(VIEWS, full_name):
             raise refused(f"View '{full_name}' cannot be changed")
         _name_in_full(table, full_name)
@@ -131,7 +130,7 @@ class Relations:
         elif view := reader.workspace.store.get(VIEWS, full_name):
             inner = self._view(view, reader, depth)
         else:
-            check_known(reader, catalog, schema)
+            check_known(reader, full_name)
             reader.check("table", full_name, "SELECT")
             inner = self.source(full_name, reader, version)
             version = ""
@@ -185,14 +184,15 @@ def _check_shape(table: exp.Table) -> None:
         raise refused(f"{min(unknown)} of Table '{table.name}' cannot be checked")
 
 
-def check_known(reader: Reader, catalog: str, schema: str) -> None:
+def check_known(reader: Reader, full_name: str) -> None:
     """Refuses a schema that Unity Catalog does not have, in the words for one that the reader may not enter.
 
     Raises:
         ApiError: A 403, or a 400 where the schema is Spark's own.
     """
+    catalog, schema, name = full_name.split(".")
     if catalog == NOWHERE:
-        raise not_there(f"{catalog}.{schema}")
+        raise not_there(name)
     if reader.workspace.store.get(SCHEMAS, f"{catalog}.{schema}") is None:
         raise insufficient(f"User does not have USE SCHEMA on Schema '{catalog}.{schema}'")
 

@@ -99,7 +99,7 @@ def add(
     names = [named(parameter["name"], "name of a parameter") for parameter in parameters]
     if len(set(names)) < len(names):
         raise bad_request(f"parameters are {names}; each name may be there once")
-    function_body(given["routine_definition"], names)
+    function_body(given["routine_definition"], tuple(names))
     with changing:
         find(workspace, SCHEMAS, f"{catalog_name}.{schema_name}")
         old = workspace.store.get(FUNCTIONS, full_name)
