@@ -19,7 +19,7 @@ MEASUREMENTS = {
     "stream-hour": stream.stream_hour,
     "tests": up.tests,
     "preview": preview.of_running_platform,
-    "authorise": authorise.of_queries,
+    "authorise": authorise.of_running_platform,
 }
 ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests")
 

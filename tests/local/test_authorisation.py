@@ -149,7 +149,7 @@ def test_masks_and_row_filters_of_a_table_hold(governed: Governed) -> None:
     governed.rows("admin", "DROP TABLE gov.own.team")
 
 
-@pytest.mark.shows("policies: row filters by tags", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: policies, row filters by tags", client="databricks-sdk")
 def test_a_row_filter_of_a_policy_keeps_rows_from_a_group(governed: Governed) -> None:
     client = governed.cloud.client()
     client.groups.create(display_name="gov-north")
@@ -183,7 +183,7 @@ def test_a_row_filter_of_a_policy_keeps_rows_from_a_group(governed: Governed) ->
     assert governed.rows("north", f"SELECT count(*) FROM {CUSTOMER}") == [["12"]]
 
 
-@pytest.mark.shows("policies: only with MANAGE on the securable", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: policies, only with MANAGE on the securable", client="databricks-sdk")
 def test_policies_are_managed_by_who_may_manage_the_securable(governed: Governed) -> None:
     analyst = governed.cloud.client(governed.tokens["analyst"])
     with pytest.raises(PermissionDenied, match="MANAGE on Catalog 'gov'"):
@@ -206,7 +206,7 @@ def test_grants_are_given_shown_and_taken_by_sql(governed: Governed) -> None:
     assert "SELECT on Table" in governed.denied("guest", "SELECT price FROM gov.silver.plans")
 
 
-@pytest.mark.shows("grants: effective permissions of every securable", client="databricks-sdk")
+@pytest.mark.shows("unity catalog: effective permissions of every securable", client="databricks-sdk")
 def test_effective_permissions_say_where_they_come_from(governed: Governed) -> None:
     effective = governed.cloud.client().grants.get_effective("table", CUSTOMER, principal="gov-staff")
     found = {(p.privilege.value, p.inherited_from_name) for p in effective.privilege_assignments[0].privileges}

@@ -93,8 +93,9 @@ def update(
     with changing:
         place = _place(workspace, caller, kind, full_name)
         old = _find(workspace, *place, name)
+        before: Document = {**old}
         for field in _PLACE:
-            if field in request and str(request[field]).lower() != str(old[field]).lower():  # type: ignore[literal-required]
+            if field in request and str(request[field]).lower() != str(before[field]).lower():
                 raise not_built(f"a change of {field} of a policy")
         fields = (named or set(request)) & _CHANGEABLE
         kept = {field: value for field, value in old.items() if field not in fields}
@@ -147,7 +148,8 @@ def _put(workspace: Workspace, document: PolicyDocument) -> PolicyDocument:
         raise bad_request("to_principals is empty")
     for name in [*document["to_principals"], *document.get("except_principals", [])]:
         check_owner(workspace, name)
-    _check_options(workspace, document, document[option])  # type: ignore[literal-required]
+    fields: Document = {**document}
+    _check_options(workspace, document, fields[option])
     key = f"{document['on_securable_type']}/{document['on_securable_fullname']}/{document['name']}"
     workspace.store.put(POLICIES, key, document)
     return document
