@@ -263,6 +263,7 @@ def test_another_caller_does_not_get_the_result_of_a_statement(governed: Governe
         "CREATE TABLE gov.own.linked USING delta LOCATION '{folder}'",
         "CREATE TABLE gov.own.cloned CLONE gov.silver.customer",
         "CREATE TABLE gov.own.files USING parquet OPTIONS (path '{folder}')",
+        "CREATE TABLE gov.own.optional (x INT) TBLPROPERTIES ('option.path' = '{folder}')",
         "ALTER TABLE gov.own.copy SET LOCATION '{folder}'",
         "DESCRIBE HISTORY gov.silver.customer",
         "DESCRIBE EXTENDED gov.silver.customer",

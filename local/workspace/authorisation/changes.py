@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -33,6 +34,8 @@ _WRITE = (
     exp.When,
     exp.Whens,
 )
+# Properties of a table that say where it lies; a prefix makes an option of a property.
+PLACES = re.compile(r"^(option\.|path$|location$|provider$|external$)", re.IGNORECASE)
 _TABLE_PROPERTIES = (exp.ClusterProperty, exp.FileFormatProperty, exp.PartitionedByProperty, exp.SchemaCommentProperty)
 
 
@@ -112,7 +115,7 @@ def _create_table(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepa
 def _check_properties(tree: exp.Expr) -> None:
     """Refuses a table that would lie, or read from, where no privilege on a schema reaches."""
     for item in _properties(tree):
-        plain = type(item) is exp.Property and item.name.lower() not in ("location", "path")
+        plain = type(item) is exp.Property and not PLACES.search(item.name)
         if not plain and not isinstance(item, _TABLE_PROPERTIES):
             raise refused(f"CREATE TABLE with {item.key} cannot be checked")
         if isinstance(item, exp.FileFormatProperty) and item.name.lower() != "delta":

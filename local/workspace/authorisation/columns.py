@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
 
 KEPT_SECONDS = 10.0
-Types = dict[str, str]
+Types = dict[str, tuple[str, str]]
 _kept: dict[tuple[str, str], tuple[float, Types]] = {}
 _lock = threading.Lock()
 
 
 def types_of(workspace: Workspace, table: str) -> Types:
-    """Returns the types of a table's columns by their names in small letters; what they were up to 10 s ago.
+    """Returns name and type of a table's columns by their names in small letters; what they were up to 10 s ago.
 
     Raises:
         ApiError: There is no such table.
@@ -32,7 +32,7 @@ def types_of(workspace: Workspace, table: str) -> Types:
     found = namespaces.table(workspace, table)
     if found is None:
         raise not_there(table)
-    types = {column.name.lower(): column.dataType.simpleString() for column in found.schema.fields}
+    types = {column.name.lower(): (column.name, column.dataType.simpleString()) for column in found.schema.fields}
     with _lock:
         _kept[key] = (now, types)
     return types

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from local.workspace.authorisation import information_schema, table_rules
+from local.workspace.authorisation.changes import PLACES
 from local.workspace.authorisation.dialect import quoted, read, refused, written
 from local.workspace.authorisation.masks import protection
 from local.workspace.authorisation.prepared import Prepared, rows
@@ -153,6 +154,8 @@ def _alter(reader: Reader, match: re.Match[str]) -> Prepared:
         return rule
     if not _ALTERED.match(match[3]):
         raise refused("this form of ALTER TABLE cannot be checked")
+    if any(PLACES.search(text.strip("'\"`")) for text in _TEXTS.findall(match[3])):
+        raise refused("where a table lies cannot be changed by its properties")
     reader.check("table", full_name, "MANAGE")
     _check_whole(reader, full_name)
     if _MOVES_COLUMNS.match(match[3]):

@@ -6,6 +6,7 @@ filters its rows for others. Everything around it, such as conditions, joins and
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -27,6 +28,7 @@ _JUDGED = "judged"
 DEEPEST = 10  # views that read views
 _FORMATS = {"avro", "binaryfile", "csv", "delta", "json", "orc", "parquet", "text", "xml"}
 _TABLE_FUNCTIONS = {"explode", "explode_outer", "inline", "inline_outer", "posexplode", "posexplode_outer", "range"}
+_SIMPLE_TYPE = re.compile(r"[a-z_]+(\(\d+(,\d+)?\))?")
 _OF_A_TABLE = {"alias", "catalog", "db", "joins", "laterals", "pivots", "sample", "this", "version"}
 
 
@@ -86,11 +88,10 @@ class Relations:
         steps = [f"SELECT * FROM {_written(full_name)}{version}"]
         steps += [f"WHERE {written(self.calls.applied(call, reader))}" for call in found.filters]
         # A column that a policy found by its tag and that is gone needs no mask.
-        steps += [
-            f"SET {quoted(column)} = CAST({written(self.calls.applied(call, reader))} AS {types[column]})"
-            for column, call in found.masks.items()
-            if column in types
-        ]
+        for name, kind, call in ((*types[column], call) for column, call in found.masks.items() if column in types):
+            if not _SIMPLE_TYPE.fullmatch(kind):  # names of fields in a structure could be SQL
+                raise refused(f"column '{name}' of Table '{full_name}' is of the type {kind[:60]}, which no mask gives")
+            steps.append(f"SET {quoted(name)} = CAST({written(self.calls.applied(call, reader))} AS {kind})")
         return " |> ".join(steps)
 
     def target(self, table: exp.Table, reader: Reader) -> str:
