@@ -115,7 +115,7 @@ def _create_table(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepa
 def _check_properties(tree: exp.Expr) -> None:
     """Refuses a table that would lie, or read from, where no privilege on a schema reaches."""
     for item in _properties(tree):
-        plain = type(item) is exp.Property and not PLACES.search(item.name)
+        plain = type(item) is exp.Property and item.this.is_string and not PLACES.search(item.name)
         if not plain and not isinstance(item, _TABLE_PROPERTIES):
             raise refused(f"CREATE TABLE with {item.key} cannot be checked")
         if isinstance(item, exp.FileFormatProperty) and item.name.lower() != "delta":
@@ -131,11 +131,7 @@ def _create_view(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepar
     named_by = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(named_by, exp.Table) or not isinstance(tree.expression, exp.Query):
         raise refused("this form of CREATE VIEW cannot be checked")
-    comment: Document = {}
-    for item in _properties(tree):
-        if not isinstance(item, exp.SchemaCommentProperty):
-            raise refused(f"CREATE VIEW with {item.key} cannot be checked")
-        comment = {"comment": item.this.name}
+    comment = _comment(tree)
     columns = [column.name for column in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
     full_name = reader.scope.full([part.name for part in named_by.parts])
     catalog, schema, name = full_name.split(".")
@@ -172,6 +168,16 @@ def _create_view(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepar
     )
 
 
+def _comment(tree: exp.Expr) -> Document:
+    """The comment of a new object, which has no other properties."""
+    comment: Document = {}
+    for item in _properties(tree):
+        if not isinstance(item, exp.SchemaCommentProperty):
+            raise refused(f"CREATE {tree.args.get('kind')} with {item.key} cannot be checked")
+        comment = {"comment": item.this.name}
+    return comment
+
+
 def _create_function(reader: Reader, tree: exp.Expr, relations: Relations) -> Prepared:  # noqa: ARG001 (as others)
     made, result = tree.this, tree.expression
     if not isinstance(made, exp.UserDefinedFunction) or not isinstance(result, exp.Return):
@@ -199,7 +205,7 @@ def _create_schema(reader: Reader, tree: exp.Expr, relations: Relations) -> Prep
     catalog, _, name = full_name.rpartition(".")
     check_create(reader.workspace, reader.user, "catalog", catalog, "CREATE_SCHEMA")
     if not (tree.args.get("exists") and reader.workspace.store.get(SCHEMAS, full_name)):
-        schemas.add(reader.workspace, reader.user, catalog, {"name": name})
+        schemas.add(reader.workspace, reader.user, catalog, {"name": name, **_comment(tree)})
     return Prepared()
 
 
