@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from databricks.sdk.errors import NotFound, PermissionDenied
 from databricks.sdk.service import catalog, sql
+from databricks.sdk.service.dashboards import Dashboard
 
 from cli.access import what, who
 from tests.local.governed import CUSTOMER, FUNCTIONS, SECRET, Governed, govern, grant, user
@@ -236,6 +240,55 @@ def test_who_reads_a_table_is_told_with_the_route(governed: Governed) -> None:
     tables = {access.table: access.sight for access in what(client, "analyst@gov.local", "gov")}
     assert tables["gov.silver.plans"] == "in clear"
     assert tables[CUSTOMER].startswith("masked: ")
+
+
+@pytest.mark.shows("dashboards: read as the publisher whose credentials are embedded", client="httpx")
+def test_a_dashboard_reads_as_its_publisher(governed: Governed) -> None:
+    content = {
+        "datasets": [{"name": "d", "queryLines": [f"SELECT max(email) AS v FROM {CUSTOMER}"]}],
+        "pages": [
+            {
+                "layout": [
+                    {
+                        "position": {"x": 0, "y": 0, "width": 3, "height": 6},
+                        "widget": {
+                            "queries": [{"query": {"datasetName": "d"}}],
+                            "spec": {"widgetType": "counter", "encodings": {"value": {"fieldName": "v"}}},
+                        },
+                    }
+                ]
+            }
+        ],
+    }
+    shown = {}
+    for who_publishes in ("analyst", "reader"):
+        lakeview = governed.cloud.client(governed.tokens[who_publishes]).lakeview
+        draft = Dashboard(display_name=who_publishes, parent_path="/Shared", serialized_dashboard=json.dumps(content))
+        made = str(lakeview.create(draft).dashboard_id)
+        lakeview.publish(made, embed_credentials=True)
+        page = httpx.get(f"{governed.cloud.settings.workspace_url}/dashboardsv3/{made}/published", timeout=60)
+        shown[who_publishes] = page.text
+        lakeview.trash(made)
+    assert "e***@example" in shown["analyst"]
+    assert "zyvkor" not in shown["analyst"]
+    assert "@zyvkor.example" in shown["reader"]
+
+
+def test_a_file_of_a_volume_is_read_by_who_may(governed: Governed) -> None:
+    client = governed.cloud.client()
+    client.volumes.create("gov", "silver", "raw", catalog.VolumeType.MANAGED)
+    path = "/Volumes/gov/silver/raw/a.csv"
+    client.files.upload(path, io.BytesIO(b"email\nemqx0001@zyvkor.example\n"))
+    read = f"SELECT * FROM csv.`{path}`"
+    analyst = governed.cloud.client(governed.tokens["analyst"])
+    with pytest.raises(PermissionDenied, match="READ VOLUME on Volume 'gov.silver.raw'"):
+        analyst.files.download(path)
+    assert "READ VOLUME on Volume 'gov.silver.raw'" in governed.denied("analyst", read)
+    grant(governed, "volume", "gov.silver.raw", "gov-staff", "READ_VOLUME")
+    assert analyst.files.download(path).contents.read().startswith(b"email")
+    assert ["emqx0001@zyvkor.example"] in governed.rows("analyst", read)
+    with pytest.raises(PermissionDenied, match="WRITE VOLUME"):
+        analyst.files.delete(path)
 
 
 def test_another_caller_does_not_get_the_result_of_a_statement(governed: Governed) -> None:
