@@ -23,6 +23,7 @@ _OF_ONE = f"{UC}/policies/{{kind}}/{{full_name}}"
 _ONE = f"{_OF_ONE}/{{name}}"
 _KINDS: dict[str, DocumentKind[Any]] = {"CATALOG": CATALOGS, "SCHEMA": SCHEMAS}
 _OPTIONS = {"POLICY_TYPE_COLUMN_MASK": "column_mask", "POLICY_TYPE_ROW_FILTER": "row_filter"}
+_OTHER_OPTIONS = {"deny", "grant"}
 _CHANGEABLE = {
     "column_mask",
     "comment",
@@ -88,7 +89,7 @@ def update(
 ) -> Document:
     """Changes a policy."""
     named = {field.strip() for field in update_mask.split(",")} - {"", "*"}
-    if named - _CHANGEABLE - set(_PLACE):
+    if named - _CHANGEABLE - set(_PLACE) - _OTHER_OPTIONS:  # the provider names all fields that it knows
         raise bad_request(f"update_mask is {update_mask!r}; allowed: {', '.join(sorted(_CHANGEABLE))}")
     with changing:
         place = _place(workspace, caller, kind, full_name)
@@ -136,8 +137,8 @@ def _find(workspace: Workspace, kind: str, full_name: str, name: str) -> PolicyD
 
 def _put(workspace: Workspace, document: PolicyDocument) -> PolicyDocument:
     """Writes a policy, once everything in it can be applied."""
-    if document["policy_type"] not in _OPTIONS:
-        raise not_built(f"policy_type {document['policy_type']}")
+    if document["policy_type"] not in _OPTIONS or _OTHER_OPTIONS & set(document):
+        raise not_built("a policy that grants or denies")
     if document["for_securable_type"] != "TABLE":
         raise bad_request(f"for_securable_type is {document['for_securable_type']}; allowed: TABLE")
     option = _OPTIONS[document["policy_type"]]
