@@ -163,7 +163,12 @@ def administers(workspace: Workspace, caller: Principal) -> bool:
 
 
 def sees(workspace: Workspace, names: Collection[str], full_name: str) -> bool:
-    """Whether somebody of these names may know of a table or view: by any privilege on it, and the way to it."""
+    """Whether somebody of these names may know of a table or view.
+
+    By any privilege on it and the way to it, or as owner of what contains it.
+    """
+    if any(owner_of(workspace, kind, name) in names for kind, name in containers(full_name)):
+        return True
     return any(lacking(workspace, names, "table", full_name, privilege) is None for privilege in _SEEN_BY)
 
 
