@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from bench import contracts, ingest, preview, prod, stream, up
+from bench import authorise, contracts, ingest, preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "contracts": contracts.contracts,
     "preview": preview.of_running_platform,
     "ingest": ingest.ingest,
+    "authorise": authorise.of_running_platform,
 }
 ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests", "contracts")
 
