@@ -133,8 +133,7 @@ def _read_platform(
 ) -> tuple[tuple[Contract, ...] | None, tuple[WorkspaceArea, ...] | None, Plan | None]:
     """Contracts, requests and the plan of grants of a stack; without settings, groups are not checked."""
     if settings and not settings.platform:
-        governs = settings.account and settings.account.tags_workspace
-        return reader.read(read_contracts, paths.CONTRACTS, None) if governs else None, None, None
+        return None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
     contracts = _delivered(reader.read(read_contracts, paths.CONTRACTS, groups), settings)
     requests = reader.read(read_requests, stack, groups)
