@@ -17,6 +17,7 @@ from databricks.sdk.service.settings import WorkspaceNetworkOption
 from cli import lifecycle
 from cli.days import DAILY_JOB
 from cli.errors import CommandError
+from cli.exposure import Exposure
 from cli.interruptions import Interruptions
 from cli.inventory import Thing, in_account, in_aws, in_workspace, objects
 from cli.jobs import follow
@@ -45,6 +46,8 @@ SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 CREATIONS = 220  # objects of each environment, at least
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
+CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
+READER = "churn-engineers"  # the group of people who read the most tables
 BROKER = "kafka.Kafka"  # main class of a broker's process
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
@@ -95,6 +98,7 @@ class Rehearsal:
     def deploy(self, name: str) -> None:
         """Deploys a stack as a person does for the first time, and expects that a second plan has nothing to do."""
         stack = self.stack(name)
+        exposure = Exposure(self.client, CATALOGS.get(name, ""), READER)
         ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
             ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
@@ -102,11 +106,15 @@ class Rehearsal:
             with step(title) as report:
                 up = _with_a_word(stack, first)
                 if kills := self.kills.get(name, 0):
-                    left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
+                    number = CREATIONS // len(ups), kills // len(ups)
+                    left = self.interruptions.interrupt(up, *number, report, exposure.look)
                     self.interruptions.disturb(up, left, self._services(), report)
                 if self.faults:
                     self.interruptions.spoil(up, self.settings.faults, self.faults, report)
                 report(up(report))
+        if self.kills.get(name, 0):
+            with step(f"look who could read what between the deployments of `{name}`") as report:
+                report(f"{exposure.expect_no_less_than_at_the_end()} tables, all masked")
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")

@@ -138,8 +138,7 @@ def _read_platform(
 ) -> tuple[tuple[Contract, ...] | None, tuple[WorkspaceArea, ...] | None, Plan | None]:
     """Contracts, requests and the plan of grants of a stack; without settings, groups are not checked."""
     if settings and not settings.platform:
-        governs = settings.account and settings.account.tags_workspace
-        return reader.read(contracts_in, paths.CONTRACTS, None) if governs else None, None, None
+        return None, None, None
     groups = settings.platform.group_names if settings and settings.platform else None
     contracts = _delivered(reader.read(contracts_in, paths.CONTRACTS, groups), settings)
     requests = reader.read(read_requests, stack, groups)

@@ -14,6 +14,7 @@ WITHOUT_UPDATE = frozenset(
         "CatalogWorkspaceBinding",
         "DbfsFile",
         "EntityTagAssignment",
+        "Grants",  # updated in place, but those of a list that closes tables are replaced: see `ClassifiedTables`
         "GroupInstanceProfile",
         "GroupMember",
         "GroupRole",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from churn.core.contract_rules import CLASSIFICATIONS
 from churn.core.faults import FaultsError
 from infra.errors import WrongWorkspaceError
 from infra.layers.ground import layer
@@ -53,13 +52,6 @@ def test_existing_groups_are_looked_up_and_not_made() -> None:
     looked_up = [call for call in program.calls if call.token.endswith(":getGroup")]
     assert sorted(call.args["displayName"] for call in looked_up) == sorted(NAMES)
     assert all("::account::" in call.provider for call in looked_up)
-
-
-def test_tags_have_the_classes_of_the_contracts(programs: dict[str, Program]) -> None:
-    (tag,) = programs["account"].of("TagPolicy").values()
-    assert tag.inputs["tagKey"] == "classification"
-    assert [value["name"] for value in tag.inputs["values"]] == sorted(CLASSIFICATIONS)
-    assert tag.inputs["description"]
 
 
 def test_no_tag_is_governed_before_there_is_a_workspace() -> None:
@@ -191,6 +183,7 @@ def test_no_workspace_is_made_for_a_platform_in_one_that_exists(programs: dict[s
 
 def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None:
     entitlements = programs["dev"].of("Entitlements")
+    deliverers = [f"churn-deliverers-{d}" for d in ("customer", "marketing", "support", "transactions", "usage")]
     held = {
         name.removesuffix("-may-open"): (found.inputs["workspaceAccess"], found.inputs["databricksSqlAccess"])
         for name, found in entitlements.items()
@@ -199,7 +192,8 @@ def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None
         "churn-engineers": (True, True),
         "churn-scientists": (True, True),
         "churn-analysts": (False, True),
-        "churn-deliverers": (True, False),
+        **dict.fromkeys(deliverers, (True, False)),
+        "churn-pii-readers": (False, True),
         "churn-platform": (True, True),
         "team-retention": (True, True),
     }

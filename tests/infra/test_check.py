@@ -145,12 +145,12 @@ def test_the_program_reports_the_same_faults_and_the_wheel(copy: Path) -> None:
 def test_grants_are_checked_with_what_asks_for_them(copy: Path) -> None:
     contract = copy / "contracts" / "usage.yaml"
     text = contract.read_text().replace(
-        "roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n    description: x\n"
+        "roles:\n", "roles:\n  - role: team-retention\n    access: read\n    description: x\n"
     )
     contract.write_text(text)
     checked = python("-m", "infra.check", "local", cwd=copy)
-    line = text.splitlines().index("  - role: churn-analysts") + 1
-    said = f"contracts/usage.yaml:{line}: roles: received SELECT on churn_local.silver.usage for churn-analysts; "
+    line = text.splitlines().index("  - role: team-retention") + 1
+    said = f"contracts/usage.yaml:{line}: roles: received SELECT on churn_local.silver.usage for team-retention; "
     assert said in checked.stderr
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra.access.classified import delivered_places, raw_tables
 from infra.layers.platform.job_tasks import ACTIVITY, STREAM_PIPELINE
 from infra.layers.platform.jobs import Jobs
 from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
@@ -31,6 +32,7 @@ class StreamArgs:
         host: URL of the workspace.
         pipeline: Inputs of its pipeline.
         tables: Full names of the pipeline's tables that are waited for.
+        columns: Full names of their classified columns.
         online: Inputs of the online store.
         tls: Whether PostgreSQL is reached by TLS.
         jobs: Inputs of the stack's jobs, which that of the stream shares.
@@ -41,6 +43,7 @@ class StreamArgs:
     host: str
     pipeline: StreamPipelineArgs
     tables: Sequence[str]
+    columns: Sequence[str]
     online: OnlineStoreArgs
     tls: bool
     jobs: JobsArgs
@@ -70,8 +73,8 @@ class Stream(pulumi.ComponentResource):
         self.online = OnlineStore("online-store", args.online, child)
         pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, child).id
         self.pipeline_ids = {STREAM_PIPELINE.name: pipeline_id}
-        tables = MadeTablesArgs(args.host, pipeline_id, ",".join(sorted(args.tables)))
-        self.tables = MadeTables("stream-tables", tables, child)
+        tables, columns = ",".join(sorted(args.tables)), ",".join(sorted(args.columns))
+        self.tables = MadeTables("stream-tables", MadeTablesArgs(args.host, pipeline_id, tables, columns), child)
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.online, self.tables])
         jobs = Jobs("stream-jobs", self._of_activity(args), after)
         self.job_ids = jobs.ids
@@ -138,10 +141,14 @@ def deploy_stream(
         notify=notify,
         principals=principals,
     )
+    streamed = [contract for contract in context.sources.contracts if contract.topic is not None]
     args = StreamArgs(
         host=platform.workspace.host,
         pipeline=pipeline,
-        tables=[f"{settings.catalog}.{each.table}" for each in context.sources.contracts if each.topic is not None],
+        tables=[
+            f"{settings.catalog}.{each}" for contract in streamed for each in (contract.table, *raw_tables(contract))
+        ],
+        columns=[f"{settings.catalog}.{place.table}.{place.column}" for place in delivered_places(streamed)],
         online=online,
         tls=stream.online.tls,
         jobs=of_jobs,
