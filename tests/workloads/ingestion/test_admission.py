@@ -96,7 +96,10 @@ def test_a_parquet_file_with_text_that_is_none_is_set_aside(tmp_path: Path) -> N
         (WHOLE.replace(b",resolution_hours", b"").replace(b",3.5", b""), "missing columns: resolution_hours"),
         (WHOLE.replace(b"category", b"kind"), "missing columns: category; unknown columns: kind"),
         (WHOLE.replace(b"category", b"priority"), "columns stand twice: priority; missing columns: category"),
-        (b"a,b\n1,2\n", f"missing columns: {', '.join(SUPPORT.sources)}; unknown columns: a, b"),
+        (
+            WHOLE.partition(b"\n")[2] * 2,
+            f"none of the contract's columns: {', '.join(SUPPORT.sources)}; text begins with a line of names",
+        ),
     ],
 )
 def test_a_file_without_each_column_once_is_set_aside_with_its_count(tmp_path: Path, data: bytes, fault: str) -> None:

@@ -219,7 +219,7 @@ def test_a_file_that_unpacks_to_more_than_the_disk_holds_is_set_aside(
         ({"transaction_date": ["2026-01-02"]}, "transaction_date is string where DATE is due"),
         ({"amount": [Decimal("1.50")]}, "amount is decimal128(3, 2) where DOUBLE is due"),
         ({"amount": ["1.5"]}, "amount is string where DOUBLE is due"),
-        ({"amount": [2**53 + 1]}, "amount is int64: Integer value 9007199254740993 not in range: -9007199254740992 to"),
+        ({"amount": [2**53 + 1]}, "amount is int64, and double would lose something of a value"),
     ],
 )
 def test_a_parquet_type_that_would_lose_something_is_set_aside(

@@ -119,5 +119,6 @@ def _cast(values: pa.Array, due: pa.DataType, name: str) -> pa.Array:
     try:
         return values.cast(due, safe=True)
     except pa.ArrowInvalid as error:
-        text = str(error).partition("\n")[0]
-        raise UnreadableFileError(f"columns of another type: {name} is {values.type}: {text}") from error
+        # The error's own text has the value, which fewer people may read than this reason.
+        lossy = f"{name} is {values.type}, and {due} would lose something of a value"
+        raise UnreadableFileError(f"columns of another type: {lossy}") from error

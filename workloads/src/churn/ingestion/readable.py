@@ -47,10 +47,15 @@ def spelled(names: Iterable[str], contract: Contract) -> list[str]:
 def check_columns(contents: Contents, contract: Contract) -> tuple[str | None, tuple[str, ...]]:
     """Compares the columns of a file with those of its contract.
 
+    More people may read why a file was set aside than what is in it. So nothing is quoted of a first line that has
+    none of the contract's names: it may be a customer's.
+
     Returns:
         Why the file is set aside, or None; and remarks on the columns of one that is not.
     """
     names = spelled(contents.columns, contract)
+    if not set(names) & set(contract.sources):
+        return f"none of the contract's columns: {', '.join(contract.sources)}; text begins with a line of names", ()
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     missing = [name for name in contract.sources if name not in names]
     unknown = [name for name in names if name not in contract.sources]
