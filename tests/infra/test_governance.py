@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from churn.core.contract import gold_contracts, read_contracts
-from infra.access.classified import GOLD, RAW, Place, classified_places
+from infra.access.classified import GOLD, RAW, Place, classified_places, delivered_places
 from infra.access.masks import CLASSES, MASKS, functions
 from infra.access.roles import Role
 from infra.written.paths import CONTRACTS
@@ -103,8 +104,8 @@ def test_every_classified_column_is_tagged(program: Program) -> None:
     assert tags == {f"{place.table}.{place.column}": place.classification for place in places}
     assert tags["bronze.customer.customerID"] == tags["silver.customer_versions.customer_id"]
     assert tags["gold.churn_features.customer_id"] == tags["silver.customer.customer_id"]
-    for raw in ("bronze.customer._rescued_data", "silver.quarantine_customer._raw", "bronze.events.value"):
-        assert tags[raw] == RAW
+    raw = ("bronze.customer._rescued_data", "bronze.customer._corrupt_record", "silver.quarantine_customer._raw")
+    assert {tags[column] for column in (*raw, "bronze.events.value")} == {RAW}
     assert all(tag.deleted_first for tag in program.of("EntityTagAssignment").values())
 
 
@@ -116,6 +117,14 @@ def test_what_gold_has_of_classified_columns_is_classified() -> None:
         columns = {column.name for column in contract.columns}
         assert {(contract.table, column) for column in columns & classified} <= tagged, "gold has them from silver"
     assert {contract.table for contract in gold_contracts() if contract.confidential} == set(GOLD)
+
+
+def test_a_source_s_column_is_tagged_under_its_name_in_bronze() -> None:
+    (support,) = [contract for contract in read_contracts(CONTRACTS) if contract.domain == "support"]
+    columns = tuple(replace(column, source=column.source.replace("_", " ")) for column in support.columns)
+    places = {place.column for place in delivered_places([replace(support, columns=columns)])}
+    assert "customer_id" in places
+    assert not any(" " in column for column in places)
 
 
 def test_places_follow_the_contract() -> None:

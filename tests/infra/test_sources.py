@@ -15,6 +15,7 @@ def test_contracts_ask_for_the_grants_of_their_roles() -> None:
     assert contract_grants([contract_of("customer")], "churn_local") == [
         Grant(customer, "churn-engineers", frozenset({"SELECT"})),
         Grant(customer, "churn-scientists", frozenset({"SELECT"})),
+        Grant(customer, "churn-analysts", frozenset({"SELECT"})),
     ]
 
 

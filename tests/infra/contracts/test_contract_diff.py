@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RECORDS = Path(__file__).parent / "records"
-CLEAR = "churn-engineers, churn-scientists would then read it in clear [churn-engineers, churn-scientists]"
 READERS = "[churn-engineers, churn-scientists]"
+CUSTOMER_READERS = "[churn-engineers, churn-scientists, churn-analysts]"
+CLEAR = f"{CUSTOMER_READERS.strip('[]')} would then read it in clear {CUSTOMER_READERS}"
 DELIVERERS = "[whoever delivers it]"
 CITY = """\
       - name: city
@@ -44,8 +45,8 @@ def folder(tmp_path: Path) -> Path:
 
 # File, text in it, what is written instead, the line of the change, and what it amounts to.
 BREAKING = [
-    ("customer", CITY, "", f"column city removed {READERS}"),
-    ("customer", "name: city\n", "name: town\n", f"column city renamed to town {READERS}"),
+    ("customer", CITY, "", f"column city removed {CUSTOMER_READERS}"),
+    ("customer", "name: city\n", "name: town\n", f"column city renamed to town {CUSTOMER_READERS}"),
     (
         "customer",
         "classification: pii.email\n",
@@ -75,7 +76,7 @@ BREAKING = [
         'coarsest part of an address."\n        required: true\n        classification: public',
         'coarsest part of an address."\n        required: true\n        classification: confidential',
         "column region: classification public changed to confidential; masked for whoever may not read confidential "
-        + READERS,
+        + CUSTOMER_READERS,
     ),
     (
         "usage",
@@ -169,14 +170,14 @@ SAFE = [
         "customer",
         "physicalType: INT",
         "physicalType: BIGINT",
-        f"column senior_citizen: type widened from INT to BIGINT {READERS}",
+        f"column senior_citizen: type widened from INT to BIGINT {CUSTOMER_READERS}",
     ),
     ("usage", LATENCY, LATENCY.replace("24", "12"), "service level latency tightened from 1 day to 12 hours"),
     (
-        "customer",
+        "usage",
         "roles:\n",
         "roles:\n  - role: churn-analysts\n    access: read\n    description: Counts.\n",
-        "role churn-analysts added (read): reads 17 public columns [churn-analysts]",
+        "role churn-analysts added (read): reads 2 public columns [churn-analysts]",
     ),
     ("customer", "#churn-data", "#data", "channel changed to #data"),
     ("customer", "value: csv", "value: [csv, json]", f"format csv, json taken, no longer csv alone {DELIVERERS}"),

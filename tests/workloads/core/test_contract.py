@@ -187,6 +187,12 @@ def test_owner_and_roles_come_from_the_contract() -> None:
             "Build features and labels from what customers have and pay.",
             line_of(CUSTOMER, "- role: churn-scientists"),
         ),
+        Role(
+            "churn-analysts",
+            "read",
+            "Count customers of their regions by what they have; persons are masked.",
+            line_of(CUSTOMER, "- role: churn-analysts"),
+        ),
     )
 
 
@@ -425,6 +431,7 @@ def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> Non
     assert fields == [
         ("customer.yaml", "roles[0].access"),
         ("customer.yaml", "roles[1].access"),
+        ("customer.yaml", "roles[2].access"),
         ("customer.yaml", "schema[0].properties[10].physicalType"),
         ("customer.yaml", "schema[0].properties[13].physicalType"),
         ("other.yaml", ""),
