@@ -24,15 +24,31 @@ def types_of(workspace: Workspace, table: str) -> Types:
     Raises:
         ApiError: There is no such table.
     """
-    key, now = (workspace.settings.spark_remote, table), time.monotonic()
-    with _lock:
-        kept = _kept.get(key)
-    if kept is not None and now - kept[0] < KEPT_SECONDS:
-        return kept[1]
-    found = namespaces.table(workspace, table)
-    if found is None:
+    types = _kept_types(workspace, table) or _read_types(workspace, table)
+    if types is None:
         raise not_there(table)
+    return types
+
+
+def has_column(workspace: Workspace, table: str, column: str) -> bool | None:
+    """Whether a table has a column, or had it up to 10 s ago; None where there is no such table."""
+    if column in (_kept_types(workspace, table) or {}):
+        return True
+    types = _read_types(workspace, table)
+    return None if types is None else column in types
+
+
+def _kept_types(workspace: Workspace, table: str) -> Types | None:
+    with _lock:
+        kept = _kept.get((workspace.settings.spark_remote, table))
+    return kept[1] if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS else None
+
+
+def _read_types(workspace: Workspace, table: str) -> Types | None:
+    now, found = time.monotonic(), namespaces.table(workspace, table)
+    if found is None:
+        return None
     types = {column.name.lower(): (column.name, column.dataType.simpleString()) for column in found.schema.fields}
     with _lock:
-        _kept[key] = (now, types)
+        _kept[(workspace.settings.spark_remote, table)] = (now, types)
     return types

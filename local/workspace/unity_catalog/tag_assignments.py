@@ -7,12 +7,12 @@ from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
 from local.workspace.account.documents import TAG_POLICIES
+from local.workspace.authorisation import columns
 from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
 from local.workspace.core.errors import already_exists, bad_request, not_found
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document, DocumentKind
-from local.workspace.unity_catalog import namespaces
 from local.workspace.unity_catalog.access import check_privilege
 from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, TAGS, VIEWS, VOLUMES, TagDocument
 from local.workspace.unity_catalog.securables import PAGE, UC, changing, find, missing
@@ -97,12 +97,12 @@ def _entity(workspace: Workspace, entity_type: str, entity_name: str) -> tuple[s
     table, column = ".".join(name.split(".", 3)[:3]), name.split(".", 3)[3:]
     if workspace.store.get(VIEWS, table):
         return kind, name
-    found = namespaces.table(workspace, table) if table.count(".") == 2 else None
-    if found is None:
+    there = columns.has_column(workspace, table, "".join(column)) if table.count(".") == 2 else None
+    if there is None:
         raise missing("table", table)
     if (kind == "columns") != bool(column):
         raise bad_request(f"entity_name is {entity_name!r}: the full name of one of the {kind}")
-    if column and column[0] not in [known.lower() for known in found.columns]:
+    if column and not there:
         raise not_found(f"Column '{column[0]}' does not exist in Table '{table}'.")
     return kind, name
 
