@@ -164,7 +164,7 @@ REMARKS = {
     "uneven.csv": "2 records have not the header's 33 fields: line 2, 3",
     "packed.csv.gz": "was compressed with gzip",
     "wide.csv": "was in UTF-16",
-    "header.csv": "columns spelled otherwise: ' customerid', ' gender'",
+    "header.csv": "columns spelled otherwise: ' customerid', ' fullname'",
     "lines.csv": "line ends are mixed",
     "array.json": "was one array",
     "lines.jsonl": "unknown columns: agent; 1 records are no JSON objects: record 2",
