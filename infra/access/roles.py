@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Role(StrEnum):
     """Roles on the platform: groups, which the settings name, and two service principals, runner and server.
 
-    Those who deliver have a group for each domain, which `landing_grants` takes.
+    Those who deliver have a group for each domain, which `delivery_grants` takes.
     """
 
     PLATFORM = "platform"

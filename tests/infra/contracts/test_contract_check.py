@@ -232,7 +232,7 @@ def test_a_template_passes_once_its_questions_are_answered(folder: Path) -> None
     asked = {number for number, line in enumerate(text.splitlines(), 1) if "TODO" in line}
     assert {line for line, _ in places} == asked
     assert len(places) == len(caught.value.faults)
-    answers = {"one of pii.name": "pii.id", "csv or parquet": "csv", "group that": "churn-engineers"}
+    answers = {"one of pii.name": "pii.id", "csv, json or parquet": "csv", "group that": "churn-engineers"}
 
     def answered(line: str) -> str:
         before, todo, question = line.partition("TODO ")
