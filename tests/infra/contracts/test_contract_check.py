@@ -158,7 +158,8 @@ GOLD = [
         "write gold.churn_features",
     ),
     ("churn_labels", "value: features", "value: feature", "customProperties[0].value", "write features"),
-    ("churn_labels", "property: writer", "property: writes", "customProperties", "add the property writer"),
+    ("churn_labels", "property: writer", "property: writes", "customProperties[0].property", "write writer"),
+    ("churn_labels", "property: writer", "property: by", "customProperties", "add the property writer"),
     ("churn_labels", "lead_days, horizon", "lead_day, horizon", "customProperties", "correct it in part"),
     (
         "churn_labels",
