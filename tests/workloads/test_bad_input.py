@@ -174,7 +174,7 @@ REMARKS = {
 REASONS = {
     "b2": {"values_have_their_type", "as_of_is_given"},
     "q1": {"dates_are_possible"},
-    "q2": {"dates_are_possible"},
+    "q2": {"dates_are_possible", "born_before_signup"},
     "g2": {"total_charges_unless_new"},
     "h1": {"values_have_their_type", "monthly_charges_is_given", "monthly_charges_are_possible"},
     "h3": {"values_have_their_type", "total_charges_unless_new"},
