@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -126,26 +124,12 @@ def _row(what: str, account: Account) -> tuple[str, str]:
 
 def _send(found: DeployedStream, messages: int) -> None:
     """Sends simulated messages as fast as the broker takes them."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     world = simulator.simulated_world(found)
-    start = datetime.now(UTC).isoformat(timespec="seconds")
-    given = {
-        "bootstrap-servers": found.brokers,
-        "topic": found.topic,
-        "rate": BACKLOG_RATE,
-        "messages": messages,
-        "seed": int(world["seed"]) + 1,  # other events than those before
-        "start": start,
-        "snapshot-date": world["snapshot_date"],
-        "date": world["snapshot_date"],
-    }
-    command = [
-        sys.executable,
-        "-m",
-        simulator.MODULE,
-        "--unpaced",
-        *(f"--{key}={value}" for key, value in given.items()),
-    ]
-    subprocess.run(command, cwd=REPOSITORY, env=os.environ, check=True, capture_output=True)
+    # other events than those before
+    options = {"rate": BACKLOG_RATE, "seed": int(world["seed"]) + 1, "messages": messages}
+    command = simulator.command(found, world, started, options)
+    subprocess.run([*command, "--unpaced"], cwd=REPOSITORY, check=True, capture_output=True)
 
 
 def _end(found: DeployedStream) -> int:

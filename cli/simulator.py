@@ -92,30 +92,40 @@ def start(
     world = simulated_world(stream)
     seed = int(world["seed"]) if seed is None else seed
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    given = {
-        "bootstrap-servers": stream.brokers,
-        "topic": stream.topic,
-        "rate": rate,
-        "seed": seed,
-        "start": started,
-        "snapshot-date": world["snapshot_date"],
-        "date": world["snapshot_date"],
-        **options,
-    }
-    process = _begin(settings, [f"--{name}={value}" for name, value in given.items()])
+    process = _begin(settings, command(stream, world, started, {"rate": rate, "seed": seed, **options}))
     kept = {"pid": process.pid, "create_time": process.create_time(), "rate": rate, "seed": seed, "started": started}
     _file(settings).write_text(json.dumps(kept))
     return Simulator(process, rate, seed, started, {})
 
 
-def _begin(settings: LocalSettings, arguments: list[str]) -> psutil.Process:
+def command(stream: DeployedStream, world: Mapping[str, str], started: str, options: Mapping[str, float]) -> list[str]:
+    """The command of the sender.
+
+    Args:
+        stream: What it sends to.
+        world: Day of the simulated world, as `simulated_world` gives it.
+        started: Moment of the first message, ISO 8601 in UTC.
+        options: Further options of the sender, by name: rate, seed, shares of faults.
+    """
+    given = {
+        "bootstrap-servers": stream.brokers,
+        "topic": stream.topic,
+        "start": started,
+        "snapshot-date": world["snapshot_date"],
+        "date": world["snapshot_date"],
+        **options,
+    }
+    return [sys.executable, "-m", MODULE, *(f"--{name}={value}" for name, value in given.items())]
+
+
+def _begin(settings: LocalSettings, sender: list[str]) -> psutil.Process:
     """Starts the process, in a session of its own, and looks whether it goes on."""
     settings.logs.mkdir(parents=True, exist_ok=True)
     # By this variable `platform local stop` finds the process, should nobody have stopped it before.
     environment = {**os.environ, "SUPERVISOR_SERVER_URL": f"unix://{settings.supervisor_socket}"}
     with _log(settings).open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", MODULE, *arguments],
+            sender,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -52,6 +52,7 @@ answer = client.serving_endpoints.query("{endpoint_name}", dataframe_records=[cu
 print(0 < answer.predictions[0]["score"] < 1)
 """
 RECORDS = Path(__file__).parent / "records"
+LIVE_SCORES_SECONDS = 300  # a signal comes each second; the machine is shared
 UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
 # counted from what was reported, apart from the code that builds features and scores
@@ -116,6 +117,25 @@ def test_the_topics_of_the_settings_are_on_a_real_broker(platform: Platform) -> 
     brokers = AdminClient({"bootstrap.servers": platform.outputs()["kafka_bootstrap_brokers"]})
     topics = brokers.list_topics(timeout=30).topics
     assert {name: len(topics[name].partitions) for name in wanted} == wanted
+
+
+@pytest.mark.shows("pipelines: a continuous pipeline over Kafka goes on in one update", client="databricks-sdk")
+def test_events_give_live_scores_and_every_message_is_accounted_for(platform: Platform) -> None:
+    started = platform.command("stream", "start", "--rate", "100")
+    assert started.returncode == 0, started.stdout + started.stderr
+    deadline = time.monotonic() + LIVE_SCORES_SECONDS
+    while not platform.number("SELECT count(*) FROM {catalog}.gold.churn_scores_live"):
+        assert time.monotonic() < deadline, platform.command("stream", "status").stdout
+        time.sleep(5)
+    stopped = platform.command("stream", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+    account = platform.command("stream", "audit", "--wait", str(LIVE_SCORES_SECONDS))
+    assert account.returncode == 0, account.stdout + account.stderr
+    assert "every message is accounted for: 0 lost, 0 there twice" in account.stdout
+    assert platform.command("stream", "status").returncode == 0
+    pipeline = platform.outputs()["pipeline_ids"]["churn_stream"]
+    faults = platform.client().pipelines.list_pipeline_events(pipeline, filter="level='ERROR'")
+    assert [fault.message for fault in faults] == []
 
 
 def test_preflight_knows_the_platform_by_its_owner(platform: Platform) -> None:

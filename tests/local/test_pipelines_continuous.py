@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -18,6 +21,7 @@ from tests.local.kafka import TestBroker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from databricks.sdk import WorkspaceClient
 
@@ -273,6 +277,51 @@ def _kill_workspace(stream: Continuous) -> None:
 def _kill_broker(stream: Continuous) -> None:
     stream.broker.kill()
     stream.broker.start()
+
+
+@pytest.fixture
+def small_disk(stream: Continuous, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The folder of the pipeline's checkpoints on a disk of a few megabytes, which root alone can mount."""
+    if not request.config.getoption("--soak"):
+        pytest.skip("it takes minutes: only with --soak")
+    folder = stream.cloud.settings.home / "pipelines"
+    stream.api.pipelines.stop_and_wait(stream.id)
+    kept = folder.rename(folder.with_name("kept"))
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "checkpoints", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    try:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        if mounted.returncode:
+            pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+        stream.api.pipelines.start_update(stream.id)
+        yield folder
+    finally:
+        stream.api.pipelines.stop_and_wait(stream.id)
+        shutil.rmtree(kept)
+        shutil.copytree(folder, kept)
+        if not mounted.returncode:
+            subprocess.run(["umount", str(folder)], check=True)
+        shutil.rmtree(folder)
+        kept.rename(folder)
+        stream.api.pipelines.start_update(stream.id)
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(stream: Continuous, small_disk: Path) -> None:
+    stream.wait_running()
+    stream.send(10)
+    stream.wait_complete()
+    before = len(_failures(stream))
+    filler = small_disk / "filler"
+    with suppress(OSError), filler.open("wb") as full:
+        while True:
+            full.write(bytes(4096))
+            full.flush()
+    stream.send(100)
+    wait_for(lambda: len(_failures(stream)) >= before + 2, 240)
+    assert any("No space left on device" in text for text in _failures(stream)[: -before or None])
+    filler.unlink()
+    stream.wait_complete(300)
 
 
 def test_a_deleted_continuous_pipeline_leaves_nothing_that_runs(stream: Continuous) -> None:

@@ -105,7 +105,8 @@ class Jobs(pulumi.ComponentResource):
         args = self._args
         # The provider compares lists by position, and the service returns tasks by key.
         tasks = [self._task(task, spec) for task in sorted(spec.tasks, key=lambda task: task.key)]
-        self.settings[spec.name] = pulumi.Output.json_dumps([tasks, self._compute()]).apply(_digest)
+        compute = self._compute()
+        self.settings[spec.name] = pulumi.Output.json_dumps([tasks, compute]).apply(_digest)
         job = databricks.Job(
             spec.name,
             name=deployed_name(spec.name, args.prefix),
@@ -115,7 +116,7 @@ class Jobs(pulumi.ComponentResource):
             run_as={"service_principal_name": args.principals[Role.RUNNER]},
             max_concurrent_runs=1,
             tags=dict(args.tags),
-            **self._compute(),
+            **compute,
             **(self._without_end() if spec.continuous else self._with_end()),
             **(self._schedule() if spec.scheduled else {}),
             **self._notifications(spec),
