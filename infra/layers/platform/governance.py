@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.access.classified import classified_places, classified_tables
+from infra.access.classified import classified_places, classified_tables, delivered_places
 from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG, functions, row_filters
 from infra.access.roles import principals
 from infra.errors import UngovernedTagError
@@ -79,21 +79,26 @@ def deploy_masks(
     return Masks("masks", args, context.after(*after))
 
 
-def deploy_tags(context: Context, after: Sequence[pulumi.Resource]) -> ColumnTags:
-    """Tags the classified columns.
+def deploy_tags(context: Context, runs: pulumi.Resource, sighting: pulumi.Resource | None) -> ColumnTags:
+    """Tags the classified columns, those of each table as soon as it is there.
 
     Args:
         context: What people wrote, and the provider of the workspace.
-        after: Runs that have made the tables.
+        runs: The runs that have made the tables of files and of jobs.
+        sighting: The stream's tables, which exist; None without a stream.
     """
     contracts = context.sources.contracts
+    places, filters = classified_places(contracts), row_filters(contracts)
+    tables = {place.table for place in places} | {column.rpartition(".")[0] for column, _, _ in filters}
+    streamed = {place.table for place in delivered_places(each for each in contracts if each.topic is not None)}
     args = ColumnTagsArgs(
         catalog=context.settings.catalog,
-        places=classified_places(contracts),
-        row_filters=row_filters(contracts),
+        places=places,
+        row_filters=filters,
+        makers={table: sighting if sighting and table in streamed else runs for table in tables},
         minutes=context.platform.tag_minutes,
     )
-    return ColumnTags("column-tags", args, context.after(*after))
+    return ColumnTags("column-tags", args, context.after())
 
 
 def _governed(

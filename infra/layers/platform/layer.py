@@ -85,8 +85,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
     first_runs = _first_runs(context, data, runs)
     stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, [first_runs, data.access])
-    made = [first_runs, *([stream.tables] if stream else [])]
-    tags = governance.deploy_tags(context, made)
+    tags = governance.deploy_tags(context, first_runs, stream.tables if stream else None)
     readable = context.after(masks, tags)
     make_grants(context, "table-access", Phase.TABLES, identities, readable, classified.tables)
     serving = _serving(context, identities, data, first_runs)
