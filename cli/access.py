@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from databricks.sdk.errors import PermissionDenied
+
 from cli.errors import CommandError
 from cli.lifecycle import workspace_client
 from cli.stack import Stack
@@ -31,8 +33,9 @@ class Access:
         table: Full name of the table.
         principal: A user, a service principal, or a group that has no member.
         masked: Columns that the principal sees masked.
-        filtered: Names of the policies that keep rows from the principal.
+        filtered: What keeps rows from the principal: names of policies, and the function of the table's own filter.
         route: The rights by which the principal reads.
+        hidden: Whether there may be more, as whoever asked is not shown the policies of the table.
     """
 
     table: str
@@ -40,10 +43,13 @@ class Access:
     masked: tuple[str, ...]
     filtered: tuple[str, ...]
     route: str
+    hidden: bool = False
 
     @property
     def sight(self) -> str:
         """How the principal sees the table, in words."""
+        if self.hidden:
+            return "not known: its policies are shown to its owner, and to who has MANAGE on it"
         parts = [f"masked: {', '.join(self.masked)}"] if self.masked else []
         parts += [f"rows by {', '.join(self.filtered)}"] if self.filtered else []
         return "; ".join(parts) or "in clear"
@@ -90,49 +96,91 @@ def who(client: WorkspaceClient, table: str) -> list[Access]:
     """Returns who reads a table.
 
     Args:
-        client: The workspace; its user must manage the table.
+        client: The workspace; its user must own the table or have MANAGE on it.
         table: Full name of the table.
+
+    Raises:
+        CommandError: The user is not shown the table or its policies.
     """
-    directory = Directory(client)
-    return list(_of_table(client, client.tables.get(table), directory.names))
+    try:
+        found, policies = client.tables.get(table), _policies(client, "table", table)
+    except PermissionDenied as error:
+        raise _refused(f"who reads {table}", "the table", error) from error
+    return list(_of_table(client, found, policies, Directory(client).names))
 
 
 def what(client: WorkspaceClient, principal: str, catalog: str) -> list[Access]:
     """Returns which tables of a catalog a principal reads.
 
     Args:
-        client: The workspace; its user must manage the catalog.
+        client: The workspace; its user must own the catalog or have MANAGE on it.
         principal: A user, the application id of a service principal, or an empty group.
         catalog: Name of the catalog.
+
+    Raises:
+        CommandError: There is no such principal, or the user does not manage the catalog.
     """
+    try:
+        _policies(client, "catalog", catalog)
+    except PermissionDenied as error:
+        raise _refused(f"what {principal} reads of {catalog}", "the catalog", error) from error
     names = {principal: Directory(client).of(principal)}
     return [
         access
         for schema in client.schemas.list(catalog)
         if schema.name != "information_schema"
         for table in client.tables.list(catalog, str(schema.name))
-        for access in _of_table(client, table, names)
+        for access in _of_table(client, table, _shown_policies(client, str(table.full_name)), names)
     ]
 
 
-def _of_table(client: WorkspaceClient, table: TableInfo, names: dict[str, set[str]]) -> Iterator[Access]:
-    full_name = str(table.full_name)
+def _policies(client: WorkspaceClient, kind: str, full_name: str) -> list[PolicyInfo]:
+    return list(client.policies.list_policies(kind, full_name, include_inherited=True))
+
+
+def _shown_policies(client: WorkspaceClient, table: str) -> list[PolicyInfo] | None:
+    """The policies that concern a table; None where the user of the client is not shown them.
+
+    The documentation leaves open whether the owner of a catalog is shown those on tables that others own.
+    """
+    try:
+        return _policies(client, "table", table)
+    except PermissionDenied:
+        return None
+
+
+def _refused(what_for: str, managed: str, error: PermissionDenied) -> CommandError:
+    return CommandError(f"{what_for} is not shown to you: {error}\n  → ask its owner for MANAGE on {managed}")
+
+
+def _of_table(
+    client: WorkspaceClient, table: TableInfo, policies: list[PolicyInfo] | None, names: dict[str, set[str]]
+) -> Iterator[Access]:
+    full_name, columns = str(table.full_name), table.columns or []
     rights = _rights(client, table)
-    policies = list(client.policies.list_policies("table", full_name, include_inherited=True))
     tags = {
         str(column.name): {
             tag.tag_key: tag.tag_value or ""
             for tag in client.entity_tag_assignments.list("columns", f"{full_name}.{column.name}")
         }
-        for column in (table.columns or [] if policies else [])
+        for column in (columns if policies else [])
     }
+    own_masks = {str(column.name) for column in columns if column.mask}
+    own_filters = [str(table.row_filter.function_name)] if table.row_filter else []
     for principal, own in sorted(names.items()):
         route = _route(own, rights)
         if route:
-            holding = [policy for policy in policies if _concerns(policy, own)]
-            masks = (column for policy in holding if policy.column_mask for column in _masked(policy, tags))
+            holding = [policy for policy in policies or [] if _concerns(policy, own)]
+            masks = {column for policy in holding if policy.column_mask for column in _masked(policy, tags)}
             filters = [str(policy.name) for policy in holding if policy.row_filter and _matches(policy, tags)]
-            yield Access(full_name, principal, tuple(sorted(set(masks))), tuple(filters), route)
+            yield Access(
+                full_name,
+                principal,
+                tuple(sorted(masks | own_masks)),
+                (*own_filters, *filters),
+                route,
+                hidden=policies is None,
+            )
 
 
 def _rights(client: WorkspaceClient, table: TableInfo) -> list[tuple[str, str, str]]:

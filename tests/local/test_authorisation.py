@@ -13,6 +13,7 @@ from databricks.sdk.service import catalog, sql
 from databricks.sdk.service.dashboards import Dashboard
 
 from cli.access import what, who
+from cli.errors import CommandError
 from tests.local.governed import CUSTOMER, FUNCTIONS, SECRET, Governed, govern, grant, user
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ def test_masks_and_row_filters_of_a_table_hold(governed: Governed) -> None:
     shown = governed.cloud.client().tables.get("gov.own.team")
     assert shown.row_filter.function_name == "gov.own.few"
     assert [column.mask and column.mask.function_name for column in shown.columns] == [None, "gov.own.hide"]
+    told = next(access for access in who(governed.cloud.client(), "gov.own.team") if "analyst" in access.principal)
+    assert told.sight == "masked: word; rows by gov.own.few"
     governed.rows("admin", "ALTER TABLE gov.own.team DROP ROW FILTER")
     governed.rows("admin", "ALTER TABLE gov.own.team ALTER COLUMN word DROP MASK")
     assert governed.rows("analyst", "SELECT count(word) FROM gov.own.team") == [["4"]]
@@ -240,6 +243,20 @@ def test_who_reads_a_table_is_told_with_the_route(governed: Governed) -> None:
     tables = {access.table: access.sight for access in what(client, "analyst@gov.local", "gov")}
     assert tables["gov.silver.plans"] == "in clear"
     assert tables[CUSTOMER].startswith("masked: ")
+
+
+def test_who_reads_what_is_told_as_far_as_the_asker_may_know(governed: Governed) -> None:
+    client, analyst = governed.cloud.client(), governed.cloud.client(governed.tokens["analyst"])
+    governed.rows("analyst", "CREATE TABLE gov.own.notes AS SELECT 1 AS x")
+    assert {access.table: access.sight for access in what(client, "analyst@gov.local", "gov")}[
+        "gov.own.notes"
+    ].startswith("not known")
+    assert "analyst@gov.local" in {access.principal for access in who(analyst, "gov.own.notes")}
+    with pytest.raises(CommandError, match=r"(?s)User does not have MANAGE on Table 'gov.own.notes'.*ask its owner"):
+        who(client, "gov.own.notes")
+    with pytest.raises(CommandError, match=r"User does not have MANAGE on Catalog 'gov'"):
+        what(analyst, "analyst@gov.local", "gov")
+    governed.rows("analyst", "DROP TABLE gov.own.notes")
 
 
 @pytest.mark.shows("dashboards: read as the publisher whose credentials are embedded", client="httpx")
