@@ -137,16 +137,17 @@ def test_places_follow_the_contract() -> None:
 
 def test_people_read_after_everything_that_protects(program: Program) -> None:
     """Ended at any point before the grants, a deployment leaves people without the tables."""
+    tags, waits = program.of("EntityTagAssignment").values(), program.of("TagsInEffect")
     for grants in program.of("Grants").values():
         if "table" not in grants.inputs:
             continue
         before = waits_for(program, grants.name)
         assert set(program.of("PolicyInfo")) <= before
-        assert set(program.of("EntityTagAssignment")) <= before
-        assert "tags-in-effect" in before
-    wait = program.of("TagsInEffect")["tags-in-effect"]
-    assert {tag.urn for tag in program.of("EntityTagAssignment").values()} <= set(wait.dependencies)
-    assert wait.inputs["minutes"] == (5 if program.stack == "prod" else 0)
+        own = {tag.urn for tag in tags if tag.inputs["entityName"].startswith(f"{grants.inputs['table']}.")}
+        assert any(own <= set(wait.dependencies) for name, wait in waits.items() if name in before), grants.name
+    waited = [urn for wait in waits.values() for urn in wait.dependencies if "EntityTagAssignment" in urn]
+    assert sorted(waited) == sorted(tag.urn for tag in tags), "each tag is waited for"
+    assert {wait.inputs["minutes"] for wait in waits.values()} == {5 if program.stack == "prod" else 0}
 
 
 def test_no_schema_of_single_customers_is_open_to_those_who_read_masked(program: Program) -> None:

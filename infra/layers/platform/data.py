@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from infra.context import Context
     from infra.layers.ground.outputs import GroundOutputs
     from infra.layers.platform.identities import Identities
-    from infra.once.classified_tables import ClassifiedTables
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def deploy_data(context: Context, ground: GroundOutputs, identities: Identities)
     protect = context.platform.protect_data
     owner = owning_group(context.platform, context.workspace, identities.groups)
     storage = _storage(context, ground, _cloud(context, ground, identities, owner), owner)
-    catalog_access = make_grants(
+    catalog_access = _make_grants(
         context, "catalog-access", Phase.CATALOG, identities, context.after(identities, storage)
     )
     areas = [
@@ -64,7 +63,7 @@ def deploy_data(context: Context, ground: GroundOutputs, identities: Identities)
         ),
         context.after(catalog_access),
     )
-    access = make_grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
+    access = _make_grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
     return Data(storage.catalog, model.full_name, access)
 
 
@@ -83,7 +82,7 @@ def _cloud(
     if settings.ground and settings.ground.makes_kafka_role:
         kafka_args = KafkaCredentialArgs(settings.prefix, owner, arns["kafka_client"])
         made.append(KafkaCredential("kafka-credential", kafka_args, context.after()))
-    make_grants(context, "cloud-access", Phase.CLOUD, identities, context.after(*made))
+    _make_grants(context, "cloud-access", Phase.CLOUD, identities, context.after(*made))
     return cloud
 
 
@@ -104,14 +103,8 @@ def _storage(context: Context, ground: GroundOutputs, cloud: CloudStorage | None
     return Storage("storage", args, context.after(*([cloud.catalog] if cloud else [])))
 
 
-def make_grants(
-    context: Context,
-    name: str,
-    phase: Phase,
-    identities: Identities,
-    opts: pulumi.ResourceOptions,
-    classified: ClassifiedTables | None = None,
+def _make_grants(
+    context: Context, name: str, phase: Phase, identities: Identities, opts: pulumi.ResourceOptions
 ) -> CatalogGrants:
     """Makes the grants that can be made in one phase."""
-    args = CatalogGrantsArgs(context.sources.plan.part(phase), identities.application_ids, classified)
-    return CatalogGrants(name, args, opts)
+    return CatalogGrants(name, CatalogGrantsArgs(context.sources.plan.part(phase), identities.application_ids), opts)

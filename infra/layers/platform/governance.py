@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.access.classified import classified_places, classified_tables, delivered_places
+from infra.access.classified import classified_places, classified_tables, raw_tables
 from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG, functions, row_filters
+from infra.access.plan import Plan
 from infra.access.roles import principals
+from infra.access.securables import Phase
 from infra.errors import UngovernedTagError
+from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.masks import Masks, MasksArgs
 from infra.layers.platform.tags import ColumnTags, ColumnTagsArgs
 from infra.names import masks_scope
 from infra.once.classified_tables import ClassifiedTables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from infra.context import Context
+    from infra.layers.platform.identities import Identities
     from infra.layers.platform.permit import Principals
 
 
@@ -79,26 +83,60 @@ def deploy_masks(
     return Masks("masks", args, context.after(*after))
 
 
-def deploy_tags(context: Context, runs: pulumi.Resource, sighting: pulumi.Resource | None) -> ColumnTags:
-    """Tags the classified columns, those of each table as soon as it is there.
+def open_tables(
+    context: Context,
+    identities: Identities,
+    classified: Classified,
+    masks: Masks,
+    runs: pulumi.Resource,
+    sighting: pulumi.Resource | None,
+) -> None:
+    """Tags the columns of tables, then lets people read them: those of the stream, which come last, by themselves.
+
+    Every right waits for all masks, and for the tags of its table to be in effect.
 
     Args:
         context: What people wrote, and the provider of the workspace.
+        identities: Principals that get rights.
+        classified: The list from which the grants take the names of their tables.
+        masks: The masks of the catalog.
         runs: The runs that have made the tables of files and of jobs.
         sighting: The stream's tables, which exist; None without a stream.
     """
-    contracts = context.sources.contracts
-    places, filters = classified_places(contracts), row_filters(contracts)
-    tables = {place.table for place in places} | {column.rpartition(".")[0] for column, _, _ in filters}
-    streamed = {place.table for place in delivered_places(each for each in contracts if each.topic is not None)}
+    streamed = {
+        table
+        for contract in context.sources.contracts
+        if contract.topic is not None
+        for table in (contract.table, *raw_tables(contract))
+    }
+    _open(context, identities, classified, masks, ("column-tags", "table-access"), runs, lambda t: t not in streamed)
+    if sighting:
+        names = ("stream-tags", "stream-access")
+        _open(context, identities, classified, masks, names, sighting, lambda t: t in streamed)
+
+
+def _open(
+    context: Context,
+    identities: Identities,
+    classified: Classified,
+    masks: Masks,
+    names: tuple[str, str],
+    made: pulumi.Resource,
+    chosen: Callable[[str], bool],
+) -> None:
+    """Tags the chosen tables once they are made, and then makes the grants on them."""
+    contracts, catalog = context.sources.contracts, context.settings.catalog
     args = ColumnTagsArgs(
-        catalog=context.settings.catalog,
-        places=places,
-        row_filters=filters,
-        makers={table: sighting if sighting and table in streamed else runs for table in tables},
+        catalog=catalog,
+        places=[place for place in classified_places(contracts) if chosen(place.table)],
+        row_filters=[each for each in row_filters(contracts) if chosen(each[0].rpartition(".")[0])],
         minutes=context.platform.tag_minutes,
     )
-    return ColumnTags("column-tags", args, context.after())
+    tags = ColumnTags(names[0], args, context.after(made))
+    plan = context.sources.plan.part(Phase.TABLES)
+    part = Plan({table: held for table, held in plan.items() if chosen(table.name.removeprefix(f"{catalog}."))})
+    of_people = CatalogGrantsArgs(part, identities.application_ids, classified.tables)
+    CatalogGrants(names[1], of_people, context.after(masks, tags))
 
 
 def _governed(

@@ -9,12 +9,11 @@ import pulumi
 
 from infra.access.classified import classified_places
 from infra.access.roles import principals
-from infra.access.securables import Phase
 from infra.layers.platform import governance
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
-from infra.layers.platform.data import Data, deploy_data, make_grants
+from infra.layers.platform.data import Data, deploy_data
 from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitlementsArgs
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
@@ -84,10 +83,8 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     masks = governance.deploy_masks(context, identities.principals, compute.warehouse_id, [data.access, compute])
     runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
     first_runs = _first_runs(context, data, runs)
-    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, [first_runs, data.access])
-    tags = governance.deploy_tags(context, first_runs, stream.tables if stream else None)
-    readable = context.after(masks, tags)
-    make_grants(context, "table-access", Phase.TABLES, identities, readable, classified.tables)
+    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, data.access, first_runs)
+    governance.open_tables(context, identities, classified, masks, first_runs, stream.tables if stream else None)
     serving = _serving(context, identities, data, first_runs)
     dashboard = _dashboard(context, identities, code, compute)
     host = context.platform.workspace.host

@@ -38,6 +38,7 @@ class StreamArgs:
         jobs: Inputs of the stack's jobs, which that of the stream shares.
         workers: Worker nodes of the job.
         alert: Inputs of the alert.
+        runs: Runs that have made what the pipeline reads beside its topic.
     """
 
     host: str
@@ -49,6 +50,7 @@ class StreamArgs:
     jobs: JobsArgs
     workers: int
     alert: LagAlertArgs
+    runs: pulumi.Resource
 
 
 class Stream(pulumi.ComponentResource):
@@ -71,7 +73,8 @@ class Stream(pulumi.ComponentResource):
         super().__init__("churn:platform:Stream", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.online = OnlineStore("online-store", args.online, child)
-        pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, child).id
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[args.runs])
+        pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, ready).id
         self.pipeline_ids = {STREAM_PIPELINE.name: pipeline_id}
         tables, columns = ",".join(sorted(args.tables)), ",".join(sorted(args.columns))
         self.tables = MadeTables("stream-tables", MadeTablesArgs(args.host, pipeline_id, tables, columns), child)
@@ -101,7 +104,8 @@ def deploy_stream(
     of_pipelines: PipelinesArgs,
     of_jobs: JobsArgs,
     warehouse_id: pulumi.Input[str],
-    after: Sequence[pulumi.Resource],
+    access: pulumi.Resource,
+    runs: pulumi.Resource,
 ) -> Stream | None:
     """Deploys the stream of a stack; None where its settings have none.
 
@@ -110,7 +114,8 @@ def deploy_stream(
         of_pipelines: Inputs of the stack's pipelines.
         of_jobs: Inputs of the stack's jobs.
         warehouse_id: SQL warehouse of the alert's query.
-        after: What must exist before the pipeline begins: the tables of files that it reads, and its rights.
+        access: The rights of the pipeline and of the job.
+        runs: The runs that have made the tables of files, which the pipeline reads; the online store does not wait.
     """
     settings, platform = context.settings, context.platform
     stream = platform.stream
@@ -154,5 +159,6 @@ def deploy_stream(
         jobs=of_jobs,
         workers=stream.workers,
         alert=alert,
+        runs=runs,
     )
-    return Stream("stream", args, context.after(*after))
+    return Stream("stream", args, context.after(access))

@@ -12,7 +12,7 @@ from infra.access.masks import TAG
 from infra.once.tags_in_effect import TagsInEffect, TagsInEffectArgs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from infra.access.classified import Place
 
@@ -25,19 +25,17 @@ class ColumnTagsArgs:
         catalog: The catalog of the tables.
         places: The columns that hold classified values.
         row_filters: Full names of columns that a row filter goes by, with the value of the tag that says so.
-        makers: What has made a table, by schema and name of the table.
         minutes: Minutes that tags take to be in effect.
     """
 
     catalog: str
     places: Sequence[Place]
     row_filters: Sequence[tuple[str, str, str]]
-    makers: Mapping[str, pulumi.Resource]
     minutes: float
 
 
 class ColumnTags(pulumi.ComponentResource):
-    """Owns the tags of classified columns, each made once its table exists, and waits until all are in effect."""
+    """Owns the tags of classified columns, whose tables exist by then, and waits until they are in effect."""
 
     def __init__(self, name: str, args: ColumnTagsArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares a tag for each column."""
@@ -51,11 +49,11 @@ class ColumnTags(pulumi.ComponentResource):
                 entity_name=f"{args.catalog}.{column}",
                 tag_key=key,
                 tag_value=value,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[args.makers[column.rpartition(".")[0]]]),
+                opts=pulumi.ResourceOptions(parent=self),
             )
             for column, key, value in wanted
         ]
         written = ", ".join(f"{column}: {value}" for column, _, value in wanted)
         after = pulumi.ResourceOptions(parent=self, depends_on=tags)
-        TagsInEffect("tags-in-effect", TagsInEffectArgs(written, args.minutes), after)
+        TagsInEffect(f"{name}-in-effect", TagsInEffectArgs(written, args.minutes), after)
         self.register_outputs({"columns": len(wanted)})
