@@ -144,9 +144,12 @@ def leaked(text: str, statement: str) -> list[str]:
 
 
 @pytest.mark.shows("sql: no query reads a masked value", client="databricks-sdk")
-def test_no_query_of_the_grammar_answers_a_true_value(governed: Governed) -> None:
-    made = queries()
-    assert len(set(made)) >= 200
+def test_no_query_of_the_grammar_answers_a_true_value(governed: Governed, request: pytest.FixtureRequest) -> None:
+    every = queries()
+    assert len(set(every)) >= 200
+    # the first have every projection and source, each fifth of the others every wrapper
+    few = every[: len(PROJECTIONS)] + every[len(PROJECTIONS) :: 5]
+    made = every if request.config.getoption("--soak") else few
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda statement: governed.text("analyst", statement), made))
     leaks = {statement: leaked(text, statement) for statement, text in zip(made, answers, strict=True)}
