@@ -1,10 +1,12 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 platform := .venv/bin/platform
+contracts := contracts/*.yaml contracts/gold/*.yaml
 # Two at a time, a file to a process; the files keep their order, so that the long end-to-end file begins at once.
 pytest := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help prerequisites setup up down rehearse clean doctor test soak cloud check format parity bench wheel lock
+.PHONY: help prerequisites setup up down rehearse clean doctor test soak cloud check contracts format parity bench wheel \
+	lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -47,8 +49,14 @@ check: setup ## lint, spelling, types and workflow files (a minute and 3 GB)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/codespell
+	.venv/bin/platform contract check
+	.venv/bin/odcslint check --quiet $(contracts)
 	.venv/bin/mypy infra policies cli local bench workloads/src/churn
 	.venv/bin/zizmor --offline --quiet --min-severity medium .github
+
+contracts: setup ## whether the standard's own command line accepts the contracts, in an environment of its own
+	@for file in $(contracts); do .venv/bin/uv tool run --python .venv/bin/python --from datacontract-cli==1.2.8 \
+		datacontract lint $$file || exit 1; done
 
 format: setup ## format the sources
 	.venv/bin/ruff check --fix .

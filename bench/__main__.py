@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from bench import preview, prod, stream, up
+from bench import authorise, contracts, ingest, preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
@@ -18,9 +18,12 @@ MEASUREMENTS = {
     "stream": stream.stream,
     "stream-hour": stream.stream_hour,
     "tests": up.tests,
+    "contracts": contracts.contracts,
     "preview": preview.of_running_platform,
+    "ingest": ingest.ingest,
+    "authorise": authorise.of_running_platform,
 }
-ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests")
+ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests", "contracts")
 
 
 def main() -> None:

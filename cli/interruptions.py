@@ -40,7 +40,14 @@ class Interruptions:
         """Begins the sequence."""
         self._random = random.Random(self.seed)  # noqa: S311 (a sequence to repeat, no secret)
 
-    def interrupt(self, up: Callable[[Report], str], creations: int, kills: int, report: Report) -> int:
+    def interrupt(
+        self,
+        up: Callable[[Report], str],
+        creations: int,
+        kills: int,
+        report: Report,
+        look: Callable[[], None] = lambda: None,
+    ) -> int:
         """Deploys and kills the engine, again and again, each time at a later point.
 
         Args:
@@ -48,6 +55,7 @@ class Interruptions:
             creations: Objects that its first deployment makes, at least.
             kills: How often to kill the engine.
             report: Called with each line of the engine's output.
+            look: Called after each kill.
 
         Returns:
             Objects that are still to be made, at least.
@@ -66,6 +74,7 @@ class Interruptions:
                     raise
             if not killer.killed:
                 raise CommandError(f"the deployment ended before {after} creations, where it was to be killed")
+            look()
             creations -= after
         return creations
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.contract import app as contract_app
 from cli.errors import CommandError
 from cli.stream import app as stream_app
 from local.errors import LocalError
@@ -26,6 +27,9 @@ app = typer.Typer(
 local_app = typer.Typer(help="The local cloud: the services that replace Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 app.add_typer(stream_app, name="stream")
+app.add_typer(contract_app, name="contract")
+access_app = typer.Typer(help="Who reads what: in clear or masked, and by which right.", no_args_is_help=True)
+app.add_typer(access_app, name="access")
 
 
 def _logical_date(text: str | None) -> str | None:
@@ -174,6 +178,26 @@ def run(
 
 
 @app.command()
+def readmit(
+    file: Annotated[str, typer.Argument(help="Path below the schema landing, such as support/2026-01-02/a.csv.")],
+    stack: Annotated[
+        str, typer.Option(help="Stack that took it in; other than local it is one of the shell's Pulumi backend.")
+    ] = "local",
+) -> None:
+    """Deletes what is left of an admitted file's rows, so that its next delivery is taken in and is no duplicate.
+
+    Example: platform readmit support/2026-01-02/a.csv --stack prod
+    """
+    from cli import readmit as readmission
+    from cli import runs
+
+    settings = LocalSettings.load()
+    outputs = runs.outputs_of(settings, stack)
+    left = readmission.readmit(runs.client_of(settings, stack, outputs), outputs, file)
+    console.print(f"{left} rows of {file} were left and are deleted; deliver it again, and the next run takes it in")
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Checks this machine and the running services; ends with status 1 where a check fails.
 
@@ -221,6 +245,34 @@ def adopt(
     from cli import adoption
 
     raise typer.Exit(adoption.adopt(LocalSettings.load(), stack, mine or ()))
+
+
+@access_app.command("who")
+def access_who(
+    table: Annotated[str, typer.Argument(help="Table of the local stack, such as silver.customer.")],
+) -> None:
+    """Lists who reads a table of the local stack.
+
+    Example: platform access who silver.customer
+    """
+    from cli import access
+
+    for found in access.of_local_stack(LocalSettings.load(), table=table):
+        console.print(f"{found.principal}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
+
+
+@access_app.command("what")
+def access_what(
+    principal: Annotated[str, typer.Argument(help="A user, or the application id of a service principal.")],
+) -> None:
+    """Lists the tables of the local stack that a principal reads.
+
+    Example: platform access what admin@churn.local
+    """
+    from cli import access
+
+    for found in access.of_local_stack(LocalSettings.load(), principal=principal):
+        console.print(f"{found.table}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
 
 
 @local_app.command()

@@ -19,6 +19,7 @@ from cli.aws_inventory import AWS_TYPES, in_aws
 from cli.days import DAILY_JOB
 from cli.deployed_stream import stream_of
 from cli.errors import CommandError
+from cli.exposure import Exposure
 from cli.interruptions import Interruptions
 from cli.inventory import TYPES, Thing, in_account, in_workspace, objects
 from cli.jobs import follow
@@ -49,6 +50,8 @@ MESSAGES, AUDIT_SECONDS = 300, 180.0  # sent to the stream, and waited for until
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 CREATIONS = 220  # objects of each environment, at least
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
+CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
+READER = "churn-engineers"  # the group of people who read the most tables
 BROKER = "kafka.Kafka"  # main class of a broker's process
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
@@ -99,6 +102,7 @@ class Rehearsal:
     def deploy(self, name: str) -> None:
         """Deploys a stack as a person does for the first time, and expects that a second plan has nothing to do."""
         stack = self.stack(name)
+        exposure = Exposure(self.client, CATALOGS.get(name, ""), READER)
         ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
         if name == MAKES_ITS_WORKSPACE:
             ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
@@ -106,12 +110,16 @@ class Rehearsal:
             with step(title) as report:
                 up = _with_a_word(stack, first)
                 if kills := self.kills.get(name, 0):
-                    left = self.interruptions.interrupt(up, CREATIONS // len(ups), kills // len(ups), report)
+                    number = CREATIONS // len(ups), kills // len(ups)
+                    left = self.interruptions.interrupt(up, *number, report, exposure.look)
                     self.interruptions.disturb(up, left, self._services(), report)
                 if self.faults:
                     repair = _with_a_word(stack, stack.adopt)
                     self.interruptions.spoil(up, repair, self.settings.faults, self.faults, report)
                 report(up(report))
+        if self.kills.get(name, 0):
+            with step(f"look who could read what between the deployments of `{name}`") as report:
+                report(f"{exposure.expect_no_less_than_at_the_end()} tables, all masked")
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")

@@ -34,20 +34,30 @@ def run_job(settings: LocalSettings, stack: str, name: str, date: str | None, *,
     """
     if missing and name != DAILY_JOB:
         raise CommandError(f"--missing is for {DAILY_JOB}, which has days, not for {name}")
-    local = Stack.local(settings)
-    is_local = stack == local.name
-    outputs = local.outputs() if is_local else _outputs(stack)
+    is_local = stack == Stack.local(settings).name
+    outputs = outputs_of(settings, stack)
     jobs = outputs.get("job_ids", {})
     if name not in jobs:
         deploys = "`platform up`" if is_local else f"`pulumi up --stack {stack}`"
         raise CommandError(
             f"no deployed job {name!r}; there are: {', '.join(sorted(jobs)) or f'none: {deploys} deploys them'}"
         )
-    client = _local_client(settings) if is_local else _client(outputs)
+    client = client_of(settings, stack, outputs)
     if missing:
         run_missing(client, outputs, date)
     else:
         follow(client, jobs[name], date)
+
+
+def outputs_of(settings: LocalSettings, stack: str) -> dict[str, Any]:
+    """Outputs of a stack: of this machine's, if it is `local`, else of the shell's Pulumi backend."""
+    local = Stack.local(settings)
+    return local.outputs() if stack == local.name else _outputs(stack)
+
+
+def client_of(settings: LocalSettings, stack: str, outputs: dict[str, Any]) -> WorkspaceClient:
+    """The workspace of a stack: this machine's, if it is `local`, else the one that its outputs name."""
+    return _local_client(settings) if stack == Stack.local(settings).name else _client(outputs)
 
 
 def _outputs(stack: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ pulumi.runtime.register_stack_transformation(registrations.note)
 workspace = workspace_provider("workspace", sources.settings.workspace) if sources else None
 
 # The account: groups, the metastore, governed tags, what serverless compute may reach, the budget.
-account = deploy_account(settings.account, written.contracts, workspace) if settings.account else None
+account = deploy_account(settings.account, workspace) if settings.account else None
 if account:
     pulumi.export("metastore_id", account.metastore_id)
 
@@ -43,10 +43,10 @@ for name, value in vars(ground).items() if ground else ():
     if value is not None:
         pulumi.export(name, value)
 
-# The platform: everything inside the workspace. It names groups, so those of its own stack are made first.
+# The platform: everything inside the workspace. It names groups and tags, so those of its own stack come first.
 if sources and workspace and ground:
     context = Context(settings, sources, workspace)
-    platform = deploy_platform(context, ground, after=[account.groups] if account else [])
+    platform = deploy_platform(context, ground, after=account.awaited if account else [])
     for name, value in vars(platform).items():
         if value is not None:
             pulumi.export(name, value)

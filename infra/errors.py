@@ -24,12 +24,20 @@ class RunFailedError(RetryableError):
     """A run that others depend on did not succeed; the next deployment starts it again."""
 
 
+class StatementFailedError(RetryableError):
+    """A SQL statement did not succeed; the next deployment runs it again."""
+
+
 class PrincipalNotSeenError(RetryableError):
     """A new principal is not seen by all services of a workspace yet."""
 
 
 class WrongDeployerError(FinalError):
     """Pulumi runs as another identity than the settings say, or as one that is not of the platform's group."""
+
+
+class UngovernedTagError(FinalError):
+    """The account does not govern a tag as masks need it."""
 
 
 class WrongMetastoreError(FinalError):

@@ -15,6 +15,7 @@ WITHOUT_UPDATE = frozenset(
         "DatabaseSyncedDatabaseTable",
         "DbfsFile",
         "EntityTagAssignment",
+        "Grants",  # updated in place, but those of a list that closes tables are replaced: see `ClassifiedTables`
         "GroupInstanceProfile",
         "GroupMember",
         "GroupRole",

@@ -38,8 +38,8 @@ STAND_INS = (
     StandIn(
         "api",
         "rights of a caller",
-        "any caller may call nearly everything; only assignments, rule sets, OAuth secrets, `run_as`, secret scopes "
-        "and changes in Unity Catalog ask who calls",
+        "any caller may call nearly everything; only assignments, rule sets, OAuth secrets, `run_as`, secret scopes, "
+        "SQL statements, files of volumes and changes in Unity Catalog ask who calls",
     ),
     StandIn(
         "api",
@@ -67,13 +67,16 @@ STAND_INS = (
     StandIn(
         "unity catalog",
         "privileges on data",
-        "grants are checked, kept and answered, and not enforced: every principal reads and writes every table",
+        "enforced on SQL statements, dashboards, alerts and the Files API, with masks, row filters and policies by "
+        "tags; not on tasks and pipelines, whose programs read and write every table. A statement that cannot be "
+        "judged is refused",
     ),
     StandIn(
         "unity catalog",
         "privileges on objects",
         "enforced where objects are made, changed, granted on, given to another owner or deleted, and where a model is "
-        "served; any caller may read each one, a model with its files too, and a table is its schema's owner's",
+        "served; any caller may know of each one but tables, and read a model with its files. A table that a task has "
+        "made is its schema's owner's, as Spark keeps none",
     ),
     StandIn(
         "unity catalog",
@@ -85,6 +88,12 @@ STAND_INS = (
         "unity catalog",
         "isolation, bindings, predictive optimization, properties",
         "kept and answered; one workspace has all catalogs, and nothing is optimized",
+    ),
+    StandIn(
+        "unity catalog",
+        "functions, views",
+        "kept by the workspace, and put inside of the queries that use them: programs in Spark do not see them. A "
+        "function is one expression of SQL without a query",
     ),
     StandIn("unity catalog", "deletion", "what is dropped is gone at once; there is no UNDROP"),
     StandIn("files", "upload in parts, presigned URLs", "files go whole through the Files API"),
@@ -177,6 +186,12 @@ STAND_INS = (
     StandIn("jobs", "notifications, health rules", "kept and answered; no mail is sent, and no rule fires"),
     StandIn("jobs", "schedules", "fire while the workspace runs; what was missed while it was down is not made up for"),
     StandIn("sql", "results", "kept in the workspace's memory: a restart loses them"),
+    StandIn(
+        "sql",
+        "statements",
+        "Spark runs what is written again from the judged tree, in Spark's grammar; names of columns without an alias "
+        "may differ. `information_schema` has six of its tables",
+    ),
     StandIn(
         "lakebase",
         "projects",

@@ -1,4 +1,4 @@
-"""Grants and permissions: no blanket rights, and few for all users."""
+"""Grants, permissions and roles: no blanket rights, few for all users, and one group that manages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ EVERYBODY = ("account users", "users")
 FOR_EVERYBODY = {"BROWSE", "USE_CATALOG"}  # on a catalog, so that people find what they may request
 LEVELS_FOR_EVERYBODY = {"CAN_READ", "CAN_USE", "CAN_VIEW"}
 OPENS_SECRETS = {"SecretAcl": "principal", "SecretScope": "initialManagePrincipal"}
+ADMINISTERS = "ADMIN"  # of a workspace: it is outside of every grant and permission
+ROLES_OF_PRINCIPALS = ("GroupRole", "ServicePrincipalRole", "UserRole")
+ROLES_OF_ACCOUNT = ("account_admin", "account admin", "billing_admin", "marketplace.admin", "metastore_admin")
+CHANGES = ("CAN_EDIT", "CAN_MANAGE", "IS_OWNER")
+# What runs in production or is shown to people, by the argument with its id; jobs are run again by whoever operates it.
+RUNS = ("dashboardId", "experimentId", "pipelineId", "servingEndpointId", "sqlEndpointId")
 CREATES_AT_WILL = ("allowClusterCreate", "allowInstancePoolCreate")  # regardless of any cluster policy
 
 
@@ -86,7 +92,55 @@ def _privileges(resource: Resource) -> Iterator[Violation]:
             )
 
 
+def _administrators(resource: Resource) -> Iterator[Violation]:
+    """Yields rights over a whole workspace or account that people get: a deployer is a service principal.
+
+    An assignment by the account names its principal by a number, which may be anybody's; a workspace's own names it.
+    """
+    listed = resource.inputs.get("permissions")
+    if resource.kind == "PermissionAssignment" and isinstance(listed, list) and ADMINISTERS in listed:
+        for field in ("groupName", "userName"):
+            if (principal := resource.inputs.get(field)) is not None:
+                yield Violation(field, principal, f"give {ADMINISTERS} to a deployer's service principal alone")
+    role = resource.inputs.get("role")
+    if resource.kind in ROLES_OF_PRINCIPALS and isinstance(role, str) and role.casefold() in ROLES_OF_ACCOUNT:
+        yield Violation("role", role, "leave roles of the account to its administrators")
+
+
+def _one_manager(resource: Resource) -> Iterator[Violation]:
+    """Yields whoever may grant a securable, or change what runs in production, beside the first group that may."""
+    managers: list[tuple[str, str]] = []
+    if resource.kind == "Permissions":
+        if resource.in_production and any(resource.inputs.get(field) is not None for field in RUNS):
+            for path, control in items(resource.inputs, "accessControls"):
+                for field in ("groupName", "userName"):
+                    principal = control.get(field)
+                    if isinstance(principal, str) and control.get("permissionLevel") in CHANGES:
+                        managers.append((f"{path}.{field}", principal))
+    else:
+        for path, grant in items(resource.inputs, "grants"):
+            principal, listed = grant.get("principal"), grant.get("privileges")
+            if isinstance(principal, str) and isinstance(listed, list) and "MANAGE" in listed:
+                managers.append((f"{path}.principal", principal))
+    people = [(path, principal) for path, principal in managers if "@" in principal]
+    for path, principal in people or managers[1:]:
+        yield Violation(path, principal, "let one group manage it, the one that owns the platform")
+
+
 RULES = [
+    rule(
+        "administrators",
+        "Nobody but a deployer's service principal administers a workspace, and no program gives roles of the account.",
+        _administrators,
+        ("PermissionAssignment", *ROLES_OF_PRINCIPALS),
+    ),
+    rule(
+        "one-manager",
+        "One group may grant a securable; in production one group may change pipelines, endpoints, warehouses, "
+        "experiments and dashboards.",
+        _one_manager,
+        ("Grants", "Permissions"),
+    ),
     rule(
         "least-privilege",
         "Nobody has ALL_PRIVILEGES, or may create clusters and pools outside of the cluster policies. All users may "

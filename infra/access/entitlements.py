@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.access.roles import Role
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from infra.written.settings.groups import Groups
 
 
 @dataclass(frozen=True)
@@ -26,18 +24,17 @@ class Entitlement:
 
 # Other groups, those of teams among them, work with code as well as with SQL. None may make clusters of its own.
 USUAL = Entitlement(workspace=True, sql=True)
-ENTITLEMENTS: Mapping[Role, Entitlement] = {
-    Role.ANALYSTS: Entitlement(workspace=False, sql=True),  # they read marts and the dashboard
-    Role.DELIVERERS: Entitlement(workspace=True, sql=False),  # they write files by the API
-}
+READING = Entitlement(workspace=False, sql=True)  # tables, marts and the dashboard
+DELIVERING = Entitlement(workspace=True, sql=False)  # files are written by the API
 
 
-def entitlement_of(group: str, names: Mapping[Role, str]) -> Entitlement:
+def entitlement_of(group: str, groups: Groups) -> Entitlement:
     """What members of a group may open.
 
     Args:
         group: Display name of the group.
-        names: Name of each role's principal.
+        groups: The stack's groups by what their members do.
     """
-    held = [entitlement for role, entitlement in ENTITLEMENTS.items() if names.get(role) == group]
-    return held[0] if held else USUAL
+    if group in (groups.analysts, groups.pii_readers):
+        return READING
+    return DELIVERING if group in groups.deliverers.values() else USUAL

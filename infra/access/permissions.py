@@ -15,7 +15,7 @@ from infra.access.roles import Role
 class ObjectKind(StrEnum):
     """Kinds of objects; the value is the argument of `databricks.Permissions` that takes the object's id.
 
-    A secret scope alone has a resource of its own, `databricks.SecretAcl`.
+    Secret scopes alone have a resource of their own, `databricks.SecretAcl`.
     """
 
     ALERT = "alert_v2_id"
@@ -27,6 +27,7 @@ class ObjectKind(StrEnum):
     JOB = "job_id"
     ONLINE_STORE = "database_project_name"
     PIPELINE = "pipeline_id"
+    MASKS_SCOPE = "masks_scope"
     SECRET_SCOPE = "secret_scope"  # noqa: S105 (a kind, no secret)
     WAREHOUSE = "sql_endpoint_id"
 
@@ -59,6 +60,7 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
     ObjectKind.JOB: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
     # Rights inside the database are roles of PostgreSQL.
     ObjectKind.ONLINE_STORE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
+    ObjectKind.MASKS_SCOPE: {Role.PLATFORM: "MANAGE"},  # whoever reads its key can find the value of a hash
     ObjectKind.PIPELINE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
     ObjectKind.SECRET_SCOPE: {Role.PLATFORM: "MANAGE", Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
     ObjectKind.WAREHOUSE: {
@@ -67,5 +69,28 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
         Role.ENGINEERS: "CAN_MANAGE",
         Role.SCIENTISTS: "CAN_USE",
         Role.ANALYSTS: "CAN_USE",
+        Role.PII_READERS: "CAN_USE",
     },
 }
+# What differs in production, where Pulumi alone changes what runs: people look, run and query. To write secrets is to
+# read them, so the platform team enters those of production.
+IN_PRODUCTION: dict[ObjectKind, dict[Role, str | None]] = {
+    ObjectKind.ALERT: {Role.ENGINEERS: "CAN_RUN"},
+    ObjectKind.DASHBOARD: {Role.ENGINEERS: "CAN_RUN"},
+    ObjectKind.ENDPOINT: {Role.ENGINEERS: "CAN_QUERY"},
+    ObjectKind.EXPERIMENT: {Role.ENGINEERS: "CAN_READ"},
+    ObjectKind.PIPELINE: {Role.ENGINEERS: "CAN_RUN"},
+    ObjectKind.SECRET_SCOPE: {Role.ENGINEERS: None},
+    ObjectKind.WAREHOUSE: {Role.ENGINEERS: "CAN_USE"},
+}
+
+
+def permissions_on(kind: ObjectKind, *, production: bool) -> dict[Role, str]:
+    """Level of each role on the objects of a kind.
+
+    Args:
+        kind: What they are.
+        production: Whether the stack is production.
+    """
+    levels: dict[Role, str | None] = {**PERMISSIONS[kind], **(IN_PRODUCTION.get(kind, {}) if production else {})}
+    return {role: level for role, level in levels.items() if level is not None}

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from infra.access.classified import GOLD, classified_volumes, raw_tables
 from infra.access.securables import Grant, Kind, Securable
 from infra.names import (
     CATALOG_LOCATION,
     CHECKPOINTS_LOCATION,
+    GOVERNANCE,
     KAFKA_CREDENTIAL,
     LANDING,
+    LEDGER,
     MARTS,
     MODEL,
     SCHEMAS,
@@ -23,23 +26,23 @@ from infra.names import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from churn.core.contract import Contract
     from infra.written.settings.platform import Platform
 
 
 class Role(StrEnum):
-    """Roles on the platform; the first five are groups, which the settings name, the others service principals."""
+    """Roles on the platform: groups, which the settings name, and two service principals, runner and server.
+
+    Those who deliver have a group for each domain, which `delivery_grants` takes.
+    """
 
     PLATFORM = "platform"
     ENGINEERS = "engineers"
     SCIENTISTS = "scientists"
     ANALYSTS = "analysts"
-    DELIVERERS = "deliverers"
+    PII_READERS = "pii_readers"
     RUNNER = "runner"
     SERVER = "server"
-
-
-# Roles whose work is with single customers, and who may read columns that a contract classifies.
-TRUSTED = frozenset({Role.ENGINEERS, Role.SCIENTISTS, Role.RUNNER})
 
 
 @dataclass(frozen=True)
@@ -59,40 +62,83 @@ class RoleGrant:
     privileges: tuple[str, ...]
 
 
-_LAYERS = tuple(schema for schema in SCHEMAS if schema != LANDING)  # which have tables
+_LAYERS = tuple(schema for schema in SCHEMAS if schema not in (LANDING, GOVERNANCE))  # which have tables
+_CUSTOMERS = ("bronze", "silver", "gold")  # of these, those whose tables have rows of single customers
 _VOLUMES = tuple(f"bronze.{volume}" for volume in VOLUMES)
-_PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS)
+_PEOPLE = (Role.ENGINEERS, Role.SCIENTISTS, Role.ANALYSTS, Role.PII_READERS)
+_BUILDERS = (Role.ENGINEERS, Role.SCIENTISTS)
 
-# Tables of silver are missing: their contracts say who reads them. Analysts read the marts and no other table of gold:
-# features and scores are of single customers, whose attributes their contract keeps confidential.
+# People read a table of single customers by a grant on the table itself, which is made once its columns are tagged and
+# masked: a right on a schema would open the next table before that. Tables of silver are missing, since their contracts
+# say who reads them. Analysts read the marts and no other table of gold.
 ROLE_GRANTS = (
     RoleGrant(Kind.CATALOG, ("",), _PEOPLE, ("BROWSE",)),
     # A team's schema is its own by the time the platform team makes the team's volume in it.
     RoleGrant(Kind.CATALOG, ("",), (Role.PLATFORM,), ("USE_SCHEMA", "CREATE_VOLUME")),
+    # Tables are the runner's, who makes them; their columns are tagged by whoever deploys.
+    RoleGrant(Kind.SCHEMA, _CUSTOMERS, (Role.PLATFORM,), ("APPLY_TAG",)),
+    RoleGrant(Kind.SCHEMA, (GOVERNANCE,), (Role.PLATFORM,), ("CREATE_FUNCTION", "EXECUTE")),
     RoleGrant(
         Kind.SCHEMA,
         _LAYERS,
         (Role.RUNNER,),
         ("SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MATERIALIZED_VIEW", "REFRESH"),
     ),
-    RoleGrant(Kind.SCHEMA, _LAYERS, (Role.ENGINEERS,), ("SELECT",)),
-    RoleGrant(Kind.SCHEMA, ("gold", "mlops"), (Role.SCIENTISTS,), ("SELECT",)),
-    RoleGrant(Kind.TABLE, MARTS, (Role.ANALYSTS,), ("SELECT",)),
+    RoleGrant(Kind.SCHEMA, _CUSTOMERS, (Role.PII_READERS,), ("SELECT",)),
+    RoleGrant(Kind.SCHEMA, ("mlops",), _BUILDERS, ("SELECT",)),
+    RoleGrant(Kind.TABLE, tuple(GOLD), _BUILDERS, ("SELECT",)),
+    RoleGrant(Kind.TABLE, MARTS, (*_BUILDERS, Role.ANALYSTS), ("SELECT",)),
+    RoleGrant(Kind.TABLE, (LEDGER,), (Role.ENGINEERS,), ("SELECT",)),
     RoleGrant(Kind.VOLUME, _VOLUMES, (Role.RUNNER,), ("READ_VOLUME", "WRITE_VOLUME")),
-    RoleGrant(Kind.VOLUME, _VOLUMES, (Role.ENGINEERS,), ("READ_VOLUME",)),
     RoleGrant(Kind.SCHEMA, ("mlops",), (Role.RUNNER,), ("CREATE_MODEL",)),  # MLflow asks for it before each version
     # An endpoint acts as its creator, for as long as it lives.
-    RoleGrant(Kind.MODEL, (MODEL,), (Role.SERVER, Role.ENGINEERS, Role.SCIENTISTS), ("EXECUTE",)),
+    RoleGrant(Kind.MODEL, (MODEL,), (Role.SERVER, *_BUILDERS), ("EXECUTE",)),
 )
 
 
-def landing_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
-    """Lists the rights on the volumes of deliveries, one for each domain. Who delivers reaches nothing else."""
-    volumes = tuple(f"{LANDING}.{domain}" for domain in domains)
-    return (
-        RoleGrant(Kind.VOLUME, volumes, (Role.DELIVERERS, Role.RUNNER), ("READ_VOLUME", "WRITE_VOLUME")),
-        RoleGrant(Kind.VOLUME, volumes, (Role.ENGINEERS,), ("READ_VOLUME",)),
+def domain_grants(contracts: Iterable[Contract]) -> tuple[RoleGrant, ...]:
+    """Lists the rights of engineers on what the contracts' tables are made from: raw, quarantined, and every version.
+
+    Messages of a topic are kept as bytes too, which no mask shows in part: of those, they read the accepted alone.
+    """
+    tables = tuple(
+        table
+        for contract in contracts
+        if contract.topic is None
+        for table in (*raw_tables(contract), f"{contract.table}_versions")
     )
+    return (RoleGrant(Kind.TABLE, tables, (Role.ENGINEERS,), ("SELECT",)),)
+
+
+def file_grants(domains: Iterable[str], *, simulated: bool) -> tuple[RoleGrant, ...]:
+    """Lists the rights on files of single customers: a file has no masks.
+
+    Args:
+        domains: Domains whose files are delivered.
+        simulated: Whether the customers are simulated; only then do engineers read files.
+    """
+    domains = list(domains)
+    landing = tuple(f"{LANDING}.{domain}" for domain in domains)
+    readers = (Role.PII_READERS, *([Role.ENGINEERS] if simulated else []))
+    return (
+        RoleGrant(Kind.VOLUME, landing, (Role.RUNNER,), ("READ_VOLUME", "WRITE_VOLUME")),
+        RoleGrant(Kind.VOLUME, tuple(classified_volumes(domains)), readers, ("READ_VOLUME",)),
+    )
+
+
+def delivery_grants(deliverers: Mapping[str, str], catalog: str) -> list[Grant]:
+    """Lists the rights of those who deliver: each group writes to the volume of its own domain, and reaches no other.
+
+    Args:
+        deliverers: Group by domain.
+        catalog: The platform's catalog.
+    """
+    return [
+        Grant(
+            Securable(f"{catalog}.{LANDING}.{domain}", Kind.VOLUME), group, frozenset({"READ_VOLUME", "WRITE_VOLUME"})
+        )
+        for domain, group in deliverers.items()
+    ]
 
 
 def storage_grants(domains: Iterable[str]) -> tuple[RoleGrant, ...]:
@@ -127,7 +173,7 @@ def principals(platform: Platform, prefix: str) -> dict[Role, str]:
         Role.ENGINEERS: groups.engineers,
         Role.SCIENTISTS: groups.scientists,
         Role.ANALYSTS: groups.analysts,
-        Role.DELIVERERS: groups.deliverers,
+        Role.PII_READERS: groups.pii_readers,
         Role.RUNNER: f"{prefix}-runner",
         Role.SERVER: f"{prefix}-server",
     }

@@ -15,8 +15,12 @@ TABLE: dict[str, Row] = {
     },
     **{f"aws:{name}": row for name, row in aws.ROWS.items()},
     "pulumi-python:dynamic/churn:CurrentRun": Row(again="it does nothing when it is made"),
+    "pulumi-python:dynamic/churn:ClassifiedTables": Row(again="it is a list"),
     "pulumi-python:dynamic/churn:MadeTables": Row(again="it only waits"),
+    "pulumi-python:dynamic/churn:MaskKey": Row(again="a key that is there stays"),
     "pulumi-python:dynamic/churn:RunOnce": Row(again=RUNS),
     "pulumi-python:dynamic/churn:SeenPrincipal": Row(again="it only waits"),
+    "pulumi-python:dynamic/churn:SqlFunction": Row(again="a function of its name is written over"),
+    "pulumi-python:dynamic/churn:TagsInEffect": Row(again="it only waits"),
 }
 """Rows by the type's token."""

@@ -44,11 +44,31 @@ def _metastores(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
             yield cloud.judged(str(metastore.metastore_id), [metastore.owner, metastore.created_by], inputs)
 
 
+def _policies(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
+    """A policy of the stack's own catalog; whoever made it must have managed the catalog."""
+    kind, name = inputs["onSecurableType"], inputs["onSecurableFullname"]
+    for policy in cloud.workspace.policies.list_policies(kind, name):
+        if policy.name == inputs["name"]:
+            yield cloud.judged(f"{kind},{name},{policy.name}", [policy.created_by], inputs)
+
+
+def _tags(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
+    """A tag of a column that the stack tags, by the stack's own hand: one that says the same is the stack's."""
+    kind, name, key = inputs["entityType"], inputs["entityName"], inputs["tagKey"]
+    try:
+        there = cloud.workspace.entity_tag_assignments.get(kind, name, key)
+    except NotFound:
+        return
+    yield Found(f"{kind},{name},{key}", own=there.tag_value == inputs.get("tagValue"), holder="whoever tagged it")
+
+
 ROWS = {
     "Catalog": _named("name", get=lambda client: client.catalogs.get),
     "Credential": _named("name", get=lambda client: client.credentials.get_credential),
+    "EntityTagAssignment": Row(_tags),
     "ExternalLocation": _named("name", get=lambda client: client.external_locations.get),
     "Metastore": Row(_metastores),
+    "PolicyInfo": Row(_policies),
     "RegisteredModel": _named("catalogName", "schemaName", "name", get=lambda client: client.registered_models.get),
     "Schema": _named("catalogName", "name", get=lambda client: client.schemas.get),
     "StorageCredential": _named("name", get=lambda client: client.storage_credentials.get),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 2.0
 TIMEOUT_MINUTES = 30
-REPLACING = ("pipeline_id", "tables")
+REPLACING = ("pipeline_id", "tables", "columns")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class MadeTablesArgs:
         host: URL of the workspace, from the settings.
         pipeline_id: The pipeline that makes the tables.
         tables: Their full names, sorted and joined by commas.
+        columns: Full names of columns that they must have too, which are to be tagged; sorted, joined by commas.
         timeout_minutes: Minutes to wait.
     """
 
     host: str
     pipeline_id: pulumi.Input[str]
     tables: str
+    columns: str = ""
     timeout_minutes: float = TIMEOUT_MINUTES
 
 
@@ -46,7 +48,7 @@ class MadeTablesProvider(ResourceProvider):
     serialize_as_secret_always = False  # it holds no secret, and a secret provider hides every change of itself
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Waits until all tables exist.
+        """Waits until all tables and columns exist.
 
         Args:
             props: The resource's inputs.
@@ -58,7 +60,7 @@ class MadeTablesProvider(ResourceProvider):
 
         client = WorkspaceClient(host=props["host"])
         deadline = time.monotonic() + 60 * float(props["timeout_minutes"])
-        while missing := [name for name in props["tables"].split(",") if not client.tables.exists(name).table_exists]:
+        while missing := _missing(client, props):
             if time.monotonic() > deadline:
                 raise RunFailedError(
                     f"pipeline {props['pipeline_id']} has not made {', '.join(missing)} after "
@@ -84,6 +86,20 @@ class MadeTables(Resource, module="churn", name="MadeTables"):
     def __init__(self, name: str, args: MadeTablesArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the sighting."""
         super().__init__(MadeTablesProvider(), name, {**vars(args)}, opts)
+
+
+def _missing(client: WorkspaceClient, props: dict[str, Any]) -> list[str]:
+    """Names the tables that do not exist or, once all do, the columns that they lack."""
+    tables = [name for name in props["tables"].split(",") if not client.tables.exists(name).table_exists]
+    columns = [name for name in props.get("columns", "").split(",") if name]
+    if tables or not columns:
+        return tables
+    there = {
+        f"{table}.{column.name}"
+        for table in sorted({name.rpartition(".")[0] for name in columns})
+        for column in client.tables.get(table).columns or []
+    }
+    return [name for name in columns if name not in there]
 
 
 def _errors(client: WorkspaceClient, pipeline_id: str) -> str:

@@ -30,7 +30,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         names.folder,
         names.cluster_policies,
         names.warehouse,
-        names.secret_scope,
+        names.secret_scopes,
         names.pipelines,
         names.jobs,
         names.endpoint,

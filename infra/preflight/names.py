@@ -14,7 +14,14 @@ from churn.core.contract import read_contracts
 from infra.access.roles import Role, principals
 from infra.layers.platform.job_tasks import ACTIVITY, BOOTSTRAP, DAILY, deployed_name, pipelines_of
 from infra.layers.platform.online_store import project_id
-from infra.names import CATALOG_LOCATION, CHECKPOINTS_LOCATION, KAFKA_CREDENTIAL, STORAGE_CREDENTIAL, landing_location
+from infra.names import (
+    CATALOG_LOCATION,
+    CHECKPOINTS_LOCATION,
+    KAFKA_CREDENTIAL,
+    STORAGE_CREDENTIAL,
+    landing_location,
+    masks_scope,
+)
 from infra.preflight.inspection import Finding
 from infra.written import paths
 
@@ -114,15 +121,16 @@ def warehouse(inspection: Inspection) -> Iterator[Finding]:
     yield from _found(inspection, f"SQL warehouse {name}", "warehouses", ids)
 
 
-def secret_scope(inspection: Inspection) -> Iterator[Finding]:
-    """Looks at the secret scope."""
-    name = inspection.settings.prefix
-    if any(scope.name == name for scope in inspection.client.secrets.list_scopes()):
-        rights = inspection.client.secrets.list_acls(name)
-        managers = [right.principal for right in rights if right.permission.value == "MANAGE"]
-        yield _taken(inspection, f"secret scope {name}", managers)
-    else:
-        yield _free(f"secret scope {name}")
+def secret_scopes(inspection: Inspection) -> Iterator[Finding]:
+    """Looks at the secret scopes: that of jobs, and that of masks."""
+    existing = {scope.name for scope in inspection.client.secrets.list_scopes()}
+    for name in (inspection.settings.prefix, masks_scope(inspection.settings.prefix)):
+        if name in existing:
+            rights = inspection.client.secrets.list_acls(name)
+            managers = [right.principal for right in rights if right.permission.value == "MANAGE"]
+            yield _taken(inspection, f"secret scope {name}", managers)
+        else:
+            yield _free(f"secret scope {name}")
 
 
 def pipelines(inspection: Inspection) -> Iterator[Finding]:

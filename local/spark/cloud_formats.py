@@ -1,9 +1,11 @@
 """Reads CSV, JSON lines and Parquet files into Arrow batches of a schema, and rescues what does not fit.
 
 The rules are Auto Loader's. Columns are matched by name, case sensitive; a missing column is null. A value of another
-type is null in its column. The rescued data column keeps that value as delivered, with the columns that the schema
-lacks and `_file_path`, as one JSON object. A line with too few or too many fields keeps the fields that it has; the
-rescued data column then has the surplus fields, or the whole line as `_corrupt_record`.
+type is null in its column; in Parquet, any value of a column whose physical type is another. The rescued data column
+keeps that value as delivered, with the columns that the schema lacks and `_file_path`, as one JSON object. A line with
+too few or too many fields keeps the fields that it has. Where such a line shows is open, so both ways do: its surplus
+fields are rescued; one that is too short or broken is `_corrupt_record`, in the column of that name if the schema has
+one, and else in the rescued data column.
 """
 
 from __future__ import annotations
@@ -171,6 +173,9 @@ def _fitted(
     fitted: dict[str, pa.Array] = {}
     for field in fields:
         target = to_arrow_type(field.dataType, timezone="UTC")
+        if field.name == CORRUPT:
+            fitted[CORRUPT] = _corrupt(chunk, target)
+            continue
         delivered = chunk.columns.pop(field.name, None)
         if delivered is None:
             fitted[field.name] = pa.nulls(chunk.rows, target)
@@ -191,6 +196,13 @@ def _fitted(
     return pa.RecordBatch.from_arrays([fitted[name] for name in schema.names], schema.names)
 
 
+def _corrupt(chunk: Chunk, target: pa.DataType) -> pa.Array:
+    """Lines that are no whole records, taken out of the rescued data."""
+    lines = [chunk.rescued.get(number, {}).pop(CORRUPT, None) for number in range(chunk.rows)]
+    chunk.rescued = {number: misfit for number, misfit in chunk.rescued.items() if misfit}
+    return pa.array(lines, target)
+
+
 def _metadata(info: FileInfo, rows: int) -> pa.StructArray:
     values = {
         "file_path": pa.scalar(info.shown_path),
@@ -203,6 +215,8 @@ def _metadata(info: FileInfo, rows: int) -> pa.StructArray:
 
 def _converted(values: pa.Array | list[Any], target: pa.DataType) -> tuple[pa.Array, list[int]]:
     """Values as the target type, null where one does not fit, and the numbers of the rows that do not fit."""
+    if isinstance(values, pa.Array) and _physical(values.type) != _physical(target):
+        return pa.nulls(len(values), target), [number for number, value in enumerate(values) if value.is_valid]
     try:
         return _cast(values, target), []
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, TypeError, ValueError, OverflowError):
@@ -229,6 +243,21 @@ def _converted(values: pa.Array | list[Any], target: pa.DataType) -> tuple[pa.Ar
             misfits.append(number)
         fitted.append(None if scalar is None else scalar.as_py())
     return pa.array(fitted, target), misfits
+
+
+def _physical(kind: pa.DataType) -> str:
+    """Physical type of Parquet, with its meaning, of a type of Arrow."""
+    if pa.types.is_dictionary(kind):
+        return _physical(kind.value_type)
+    if pa.types.is_nested(kind):
+        return "nested"
+    if kind in (pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16()):
+        return "INT32"
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "string"
+    if pa.types.is_timestamp(kind):
+        return "timestamp" if kind.tz else "timestamp without a zone"
+    return "DATE" if pa.types.is_date(kind) else str(kind)
 
 
 def _cast(values: pa.Array | list[Any], target: pa.DataType) -> pa.Array:

@@ -183,6 +183,25 @@ def delete_acl(
     return {}
 
 
+def readable(workspace: Workspace, names: set[str], scope: str, key: str) -> bytes:
+    """Returns the value of a secret.
+
+    Args:
+        workspace: The workspace.
+        names: The name and the groups of who reads it.
+        scope: Its scope.
+        key: Its key.
+
+    Raises:
+        ApiError: The reader has no permission on the scope, or there is no such secret.
+    """
+    acls = [acl for _, acl in workspace.store.items(ACLS, scope + _SEPARATOR) if acl["principal"] in names]
+    secret = workspace.store.get(SECRETS, scope + _SEPARATOR + key)
+    if not acls or secret is None:
+        raise permission_denied(f"Secret does not exist with scope: {scope} and key: {key}")
+    return base64.b64decode(secret["value"])
+
+
 def _name(name: str, field: str) -> str:
     if not re.fullmatch(r"[\w.@/-]{1,128}", name):
         raise bad_request(f"{field} is {name!r}: 1 to 128 letters, digits, '.', '_', '-', '@', '/'")

@@ -31,6 +31,9 @@ FORBIDDEN = {
 ALLOWED = {
     "infra": {
         "churn.core.contract",
+        "churn.core.contract_rules",
+        "churn.core.contract_source",
+        "churn.core.contract_terms",
         "churn.core.faults",
         "churn.core.files",
         "churn.core.field_faults",

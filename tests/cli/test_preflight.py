@@ -46,6 +46,7 @@ DEV = REPOSITORY / "Pulumi.dev.yaml"
 HOST, ID = "churn:platform.workspace.host", "churn:platform.workspace.id"
 DEPLOYER, OWNER = "churn:platform.workspace.deployer", "churn:platform.groups.platform"
 GROUND, ROOT, METASTORE = "churn:ground", "churn:ground.storage_root", "churn:platform.metastore_id"
+ONE_GROUP = {"churn:account.groups": ["churn-platform"], "churn:account.members": {"churn-platform": [ADMIN]}}
 NO_STREAM = {"churn:platform.stream": None}  # as a ground without Kafka requires
 # Fields that the local workspace's catalogs have.
 SETTINGS_OF_CATALOG = {"full_name": "churn_local", "enable_predictive_optimization": "INHERIT"}
@@ -255,8 +256,9 @@ def test_a_workspace_without_a_metastore_is_seen(missing: Missing, monkeypatch: 
 
 def test_a_group_that_nobody_has_made_is_seen(missing: Missing, client: WorkspaceClient) -> None:
     names = ["Team d'Étude", 'a "quoted" \\ name', "team-retention"]
-    changes = {"churn:platform.team_groups": names, "churn:account.groups": ["churn-platform"]}
-    others = {f"group churn-{role}" for role in ("analysts", "deliverers", "engineers", "scientists")}
+    changes = {"churn:platform.team_groups": names, **ONE_GROUP}
+    others = {f"group churn-{role}" for role in ("analysts", "engineers", "pii-readers", "scientists")}
+    others |= {f"group churn-deliverers-{contract.domain}" for contract in file_contracts()}
     assert missing(changes).keys() == others | {f"group {name}" for name in names}
     for name in names:
         client.groups.create(display_name=name)
@@ -265,7 +267,7 @@ def test_a_group_that_nobody_has_made_is_seen(missing: Missing, client: Workspac
 
 def test_a_group_of_other_case_is_seen(missing: Missing, client: WorkspaceClient) -> None:
     client.groups.create(display_name="Team-Retention")
-    found = missing({"churn:account.groups": ["churn-platform"]})
+    found = missing(ONE_GROUP)
     assert found["group team-retention"].allowed == "Team-Retention, as the account writes it"
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from databricks.sdk import AccountClient
+from databricks.sdk.service import tags
 
+from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
 from local.settings import REPOSITORY
 from local.workspace.core.context import ACCOUNT_ID
 from tests.local.engine_programs import Program
@@ -27,7 +29,12 @@ GROUPS = (
     "churn-engineers",
     "churn-scientists",
     "churn-analysts",
-    "churn-deliverers",
+    "churn-pii-readers",
+    "churn-deliverers-customer",
+    "churn-deliverers-marketing",
+    "churn-deliverers-support",
+    "churn-deliverers-transactions",
+    "churn-deliverers-usage",
     "team-retention",
 )
 # The engine makes providers in any case, and so what these need.
@@ -84,6 +91,16 @@ def targets(*parts: str) -> list[str]:
     """Arguments that deploy some components of the platform alone, with all that is in them."""
     names = [*(f"**churn:platform:{part}**" for part in parts), *PROVIDERS]
     return [argument for name in names for argument in ("--target", name)]
+
+
+def prepare(workspace: LocalWorkspace, *groups: str) -> None:
+    """Makes what the stack of an account makes: groups, more of them, and governed tags."""
+    client = workspace.client()
+    for group in (*GROUPS, *groups):
+        client.groups.create(display_name=group)
+    for key, values in ((TAG, CLASSES), (ROW_TAG, (REGION,))):
+        allowed = [tags.Value(name=value) for value in values]
+        client.tag_policies.create_tag_policy(tags.TagPolicy(tag_key=key, values=allowed))
 
 
 def join(workspace: LocalWorkspace, group: str, member: str) -> None:

@@ -9,7 +9,7 @@ from databricks.sdk.service import catalog
 
 from cli.wheel import build_wheel
 from local.settings import LocalSettings
-from tests.e2e.programs import GROUND, GROUPS, PLATFORM, configure, join, platform_section, program_of, targets
+from tests.e2e.programs import GROUND, PLATFORM, configure, join, platform_section, prepare, program_of, targets
 from tests.local.conftest import LocalWorkspace
 from tests.ports import free_base_port
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 STACK = "qa"
 # What needs neither pipelines nor MLflow.
-DEPLOYED = [*targets("GroupEntitlements", "Storage", "Artifacts", "Compute"), "--target", "**::catalog-access**"]
+DEPLOYED = [
+    *targets("GroupEntitlements", "Classified", "Storage", "Artifacts", "Compute"),
+    "--target",
+    "**::catalog-access**",
+]
 # Of step 3 of the first deployment in docs/operations.md.
 ON_METASTORE = [
     catalog.Privilege.CREATE_CATALOG,
@@ -39,8 +43,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspa
         local.settings.tables.mkdir(parents=True)
         local.start_spark()
         local.start()
-        for group in (*GROUPS, "churn-readers"):
-            local.client().groups.create(display_name=group)
+        prepare(local, "churn-readers")
         local.storage("given")
         yield local
     finally:

@@ -15,11 +15,11 @@ from local.settings import LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 from tests.e2e.programs import (
     GROUND,
-    GROUPS,
     PLATFORM,
     configure,
     join,
     platform_section,
+    prepare,
     program_of,
     section_of,
     targets,
@@ -83,9 +83,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     try:
         aws.start()
         workspace.start()
-        client = workspace.client()
-        for group in GROUPS:
-            client.groups.create(display_name=group)
+        prepare(workspace)
         ground = section_of("dev", GROUND)
         ground["aws"] |= {"endpoint": aws.url, "github": {"subject": "repo:example/churn-platform:environment:first"}}
         ground["aws"]["kafka"]["serverless_link"] = False

@@ -16,11 +16,12 @@ from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
+from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
 from infra.written.paths import REPOSITORY
 from tests.infra.aws_mocks import aws_answer, aws_state
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from pulumi.runtime.stack import Stack
@@ -77,6 +78,7 @@ class Program:
         platform_members: Ids of the members of the platform's group.
         champion: The alias of the model's version 3; none if empty.
         endpoint: Name of an endpoint that serves version 2.
+        governed: Values of each tag that the account governs.
     """
 
     stack: str
@@ -84,6 +86,7 @@ class Program:
     platform_members: list[str] = field(default_factory=lambda: [DEPLOYER_ID])
     champion: str = "champion"
     endpoint: str = "another"
+    governed: dict[str, Sequence[str]] = field(default_factory=lambda: {TAG: CLASSES, ROW_TAG: (REGION,)})
     resources: list[Registered] = field(default_factory=list)
     calls: list[mocks.MockCallArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -116,11 +119,16 @@ class _Mocks(mocks.Mocks):
             "getRegisteredModel": lambda: self.model(args.args["fullName"]),
             "getServicePrincipal": lambda: {"id": DEPLOYER_ID},
             "getServingEndpoints": self.endpoints,
+            "getTagPolicy": lambda: self.tag(args.args["tagKey"]),
             "getUser": lambda: {"id": DEPLOYER_ID},
         }
         name = args.token.rsplit(":", 1)[-1]
         assert name in answers, f"the program calls {args.token}, which has no mock"
         return answers[name]()
+
+    def tag(self, key: str) -> dict[str, Any]:
+        """A tag that the account governs."""
+        return {"tagKey": key, "values": [{"name": value} for value in self.program.governed.get(key, ())]}
 
     def group(self, name: str) -> dict[str, Any]:
         """A group that the directory has."""

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import pytest
 
-from churn.core.contract import Contract, read_contracts
-from churn.core.faults import FaultsError
-from infra.access.guards import check_confidential_readers
-from infra.access.permissions import PERMISSIONS, ObjectKind
+from churn.core.contract import read_contracts
+from infra.access.classified import GOLD
+from infra.access.permissions import IN_PRODUCTION, PERMISSIONS, ObjectKind, permissions_on
 from infra.access.plan import Plan, merge
-from infra.access.roles import ROLE_GRANTS, Role, landing_grants, role_grants
+from infra.access.roles import ROLE_GRANTS, Role, delivery_grants, domain_grants, file_grants, role_grants
 from infra.access.securables import ENTRY, PARENTS, PRIVILEGES, Grant, Kind, Phase, Securable
-from infra.access.stack_plan import plan_access
-from infra.names import MARTS
+from infra.names import LEDGER, MARTS
 from infra.written.paths import CONTRACTS, REPOSITORY
-from infra.written.requests import read_requests
 from infra.written.stacks import read_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SETTINGS = read_settings(REPOSITORY / "Pulumi.local.yaml")
 assert SETTINGS.platform is not None
@@ -113,9 +105,17 @@ def test_each_kind_has_what_a_plan_asks_of_it() -> None:
 def test_each_kind_of_object_has_permissions_for_people() -> None:
     assert set(PERMISSIONS) == set(ObjectKind)
     for kind, levels in PERMISSIONS.items():
-        top = {"CLUSTER_POLICY": None, "SECRET_SCOPE": "MANAGE"}.get(kind.name, "CAN_MANAGE")
+        top = {"CLUSTER_POLICY": None, "MASKS_SCOPE": "MANAGE", "SECRET_SCOPE": "MANAGE"}.get(kind.name, "CAN_MANAGE")
         assert levels.get(Role.PLATFORM) == top, "the platform team manages it, whoever has made it"
-        assert Role.ENGINEERS in levels, kind
+        assert Role.ENGINEERS in levels or kind is ObjectKind.MASKS_SCOPE, kind
+
+
+def test_production_takes_rights_away_and_gives_none() -> None:
+    for kind, changed in IN_PRODUCTION.items():
+        production, elsewhere = (permissions_on(kind, production=production) for production in (True, False))
+        assert set(production) <= set(elsewhere)
+        assert {role for role, level in production.items() if elsewhere[role] != level} <= set(changed)
+        assert "CAN_MANAGE" not in {level for role, level in production.items() if role in changed}
 
 
 @pytest.mark.parametrize("kind", [Kind.EXTERNAL_LOCATION, Kind.STORAGE_CREDENTIAL, Kind.SERVICE_CREDENTIAL])
@@ -144,82 +144,62 @@ def test_phases_part_the_plan() -> None:
     assert {securable: held for part in parts.values() for securable, held in part.items()} == plan
 
 
-def contracts(classification: str | None, folder: Path) -> tuple[Contract, ...]:
-    """The repository's contract of usage, whose customers are classified as given."""
-    text = (CONTRACTS / "usage.yaml").read_text()
-    assert "classification: confidential" in text
-    given = f"classification: {classification}" if classification else ""
-    (folder / "usage.yaml").write_text(text.replace("classification: confidential", given))
-    return read_contracts(folder, GROUPS)
-
-
-@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
-def test_single_customers_are_read_by_those_whose_work_it_is(stack: str) -> None:
-    settings = read_settings(REPOSITORY / f"Pulumi.{stack}.yaml")
-    assert settings.platform is not None
-    found = read_contracts(CONTRACTS, settings.platform.group_names)
-    assert all(contract.confidential for contract in found)
-    plan = plan_access(settings, found, read_requests(stack, settings.platform.group_names))
-    readers = {who for securable, who, what in holdings(plan) if what == "SELECT" and ".silver" in securable.name}
-    assert readers == {"churn-engineers", "churn-scientists", f"churn-{stack}-runner"}
-
-
-@pytest.mark.parametrize("name", ["churn_local.silver.usage", "churn_local.silver", "churn_local"])
-def test_whoever_else_reads_single_customers_is_refused(tmp_path: Path, name: str) -> None:
-    kind = (Kind.CATALOG, Kind.SCHEMA, Kind.TABLE)[name.count(".")]
-    opened = merge([Grant(Securable(name, kind), "churn-analysts", frozenset({"SELECT"}))], MANAGER)
-    with pytest.raises(FaultsError) as caught:
-        check_confidential_readers(opened, "churn_local", contracts("confidential", tmp_path), {"churn-engineers"})
-    said = (
-        r"/usage\.yaml: roles: received SELECT on churn_local\.silver\.usage for churn-analysts; "
-        "allowed: churn-engineers: a column is classified; remedy: take it out"
-    )
-    assert re.search(said, str(caught.value))
-    for harmless in ("public", None):
-        check_confidential_readers(opened, "churn_local", contracts(harmless, tmp_path), {"churn-engineers"})
-
-
-def test_a_contract_cannot_open_single_customers_to_analysts(tmp_path: Path) -> None:
-    text = (CONTRACTS / "usage.yaml").read_text()
-    opening = text.replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
-    (tmp_path / "usage.yaml").write_text(opening)
-    with pytest.raises(FaultsError, match="for churn-analysts"):
-        plan_access(SETTINGS, read_contracts(tmp_path, GROUPS), [])
+def rights(*, simulated: bool) -> set[tuple[Securable, str, str]]:
+    """What roles hold by their nature in a catalog `c`, of which bills are delivered."""
+    (usage,) = [contract for contract in read_contracts(CONTRACTS, GROUPS) if contract.domain == "usage"]
+    lines = [*ROLE_GRANTS, *domain_grants([usage]), *file_grants(["usage"], simulated=simulated)]
+    return holdings(merge([*role_grants(lines, "c.", PRINCIPALS), *delivery_grants({"usage": "apps"}, "c")], MANAGER))
 
 
 def test_roles() -> None:
-    plan = merge(role_grants([*ROLE_GRANTS, *landing_grants(["bills"])], "c.", PRINCIPALS), MANAGER)
-    held = holdings(plan)
+    held = rights(simulated=False)
     readers = {
         (securable.name, who) for securable, who, what in held if what == "SELECT" and securable.kind is Kind.SCHEMA
     }
     assert readers == {
-        *((f"c.{schema}", who) for schema in ("bronze", "silver", "gold", "mlops") for who in ("engineers", "runner")),
-        ("c.gold", "scientists"),
-        ("c.mlops", "scientists"),
+        *((f"c.{schema}", "runner") for schema in ("bronze", "silver", "gold", "mlops")),
+        *((f"c.{schema}", "pii_readers") for schema in ("bronze", "silver", "gold")),
+        *(("c.mlops", who) for who in ("engineers", "scientists")),
     }
     writers = {who for _, who, what in held if what in ("MODIFY", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"
     delivering = {(securable.name, who) for securable, who, what in held if what == "WRITE_VOLUME"}
     assert delivering == {
-        *((f"c.{volume}", "runner") for volume in ("landing.bills", "bronze.admitted", "bronze.quarantine")),
-        ("c.landing.bills", "deliverers"),
+        *((f"c.{volume}", "runner") for volume in ("landing.usage", "bronze.admitted", "bronze.quarantine")),
+        ("c.landing.usage", "apps"),
     }, "what is delivered is admitted by jobs alone"
     passage = ("USE_CATALOG", "USE_SCHEMA")
-    assert {securable.name for securable, who, what in held if who == "deliverers" and what not in passage} == {
-        "c.landing.bills"
+    assert {securable.name for securable, who, what in held if who == "apps" and what not in passage} == {
+        "c.landing.usage"
     }
-    assert {securable.name for securable, who, what in held if who == "deliverers" and what == "USE_SCHEMA"} == {
+    assert {securable.name for securable, who, what in held if who == "apps" and what == "USE_SCHEMA"} == {
         "c.landing"
     }, "who delivers enters no schema with data that was taken in"
     assert {who for _, who, what in held if what == "MANAGE"} == {MANAGER}
     for schema in ("bronze", "silver", "gold", "mlops"):
-        assert "USE_SCHEMA" in plan[Securable(f"c.{schema}", Kind.SCHEMA)]["runner"]
-    assert plan[Securable("c.gold", Kind.SCHEMA)]["analysts"] == ("USE_SCHEMA",), "features and scores are of customers"
+        assert (Securable(f"c.{schema}", Kind.SCHEMA), "runner", "USE_SCHEMA") in held
     assert {(securable.name, what) for securable, who, what in held if who == "server"} == {
         ("c", "USE_CATALOG"),
         ("c.mlops", "USE_SCHEMA"),
         ("c.mlops.churn_model", "EXECUTE"),
     }, "the endpoint acts as it"
-    opened = {securable.name for securable, who, what in held if who == "analysts" and what == "SELECT"}
-    assert opened == {f"c.{mart}" for mart in MARTS}
+
+
+def test_people_read_tables_one_by_one() -> None:
+    held = rights(simulated=False)
+    opened = defaultdict(set)
+    for securable, who, what in held:
+        if what == "SELECT" and securable.kind is Kind.TABLE:
+            opened[who].add(securable.name.removeprefix("c."))
+    assert opened["analysts"] == set(MARTS), "features and scores are of customers"
+    assert opened["scientists"] == {*MARTS, *GOLD}
+    raw = {"bronze.usage", "silver.quarantine_usage", "silver.usage_versions"}
+    assert opened["engineers"] == {*MARTS, *GOLD, *raw, LEDGER}
+    assert set(opened) == {"analysts", "scientists", "engineers"}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_files_are_read_by_engineers_where_customers_are_simulated(simulated: bool) -> None:
+    readers = {who for _, who, what in rights(simulated=simulated) if what == "READ_VOLUME"}
+    assert ("engineers" in readers) is simulated
+    assert readers - {"engineers"} == {"runner", "pii_readers", "apps"}

@@ -54,13 +54,6 @@ def test_existing_groups_are_looked_up_and_not_made() -> None:
     assert all("::account::" in call.provider for call in looked_up)
 
 
-def test_tags_have_the_classes_of_the_contracts(programs: dict[str, Program]) -> None:
-    (tag,) = programs["account"].of("TagPolicy").values()
-    assert tag.inputs["tagKey"] == "classification"
-    assert tag.inputs["values"] == [{"name": "confidential"}, {"name": "public"}]
-    assert tag.inputs["description"]
-
-
 def test_no_tag_is_governed_before_there_is_a_workspace() -> None:
     program = run_with("account", "churn:account", tags_workspace=None)
     assert program.of("TagPolicy") == {}
@@ -190,6 +183,7 @@ def test_no_workspace_is_made_for_a_platform_in_one_that_exists(programs: dict[s
 
 def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None:
     entitlements = programs["dev"].of("Entitlements")
+    deliverers = [f"churn-deliverers-{d}" for d in ("customer", "marketing", "support", "transactions", "usage")]
     held = {
         name.removesuffix("-may-open"): (found.inputs["workspaceAccess"], found.inputs["databricksSqlAccess"])
         for name, found in entitlements.items()
@@ -198,7 +192,8 @@ def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None
         "churn-engineers": (True, True),
         "churn-scientists": (True, True),
         "churn-analysts": (False, True),
-        "churn-deliverers": (True, False),
+        **dict.fromkeys(deliverers, (True, False)),
+        "churn-pii-readers": (False, True),
         "churn-platform": (True, True),
         "team-retention": (True, True),
     }

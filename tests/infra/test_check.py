@@ -144,12 +144,25 @@ def test_the_program_reports_the_same_faults_and_the_wheel(copy: Path) -> None:
 
 def test_grants_are_checked_with_what_asks_for_them(copy: Path) -> None:
     contract = copy / "contracts" / "usage.yaml"
-    text = contract.read_text().replace("roles:\n", "roles:\n  - role: churn-analysts\n    access: read\n")
+    text = contract.read_text().replace(
+        "roles:\n", "roles:\n  - role: team-retention\n    access: read\n    description: x\n"
+    )
     contract.write_text(text)
     checked = python("-m", "infra.check", "local", cwd=copy)
-    line = text.splitlines().index("  - role: churn-analysts") + 1
-    said = f"contracts/usage.yaml:{line}: roles: received SELECT on churn_local.silver.usage for churn-analysts; "
+    line = text.splitlines().index("  - role: team-retention") + 1
+    said = f"contracts/usage.yaml:{line}: roles: received SELECT on churn_local.silver.usage for team-retention; "
     assert said in checked.stderr
+
+
+def test_rules_of_contracts_are_parsed_before_anything_is_deployed(copy: Path) -> None:
+    contract = copy / "contracts" / "support.yaml"
+    text = contract.read_text().replace("resolution_hours BETWEEN 0", "resolution_hour BETWEEN 0")
+    contract.write_text(text)
+    checked = python("-m", "infra.check", "account", "local", cwd=copy)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if "resolution_hour BETWEEN" in line)
+    said = f"contracts/support.yaml:{line}: schema[0].quality[0].implementation: received the column resolution_hour; "
+    assert said in checked.stderr
+    assert checked.stderr.count("\n  ") == checked.returncode == 1
 
 
 def test_a_stack_of_the_account_deploys_neither_contracts_nor_requests(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ FOLLOW_OTHERS = (
 
 def names_in_a_workspace(program: Program) -> set[tuple[str, str]]:
     """Class and name of each object, with those of its containers, as the workspace has them."""
-    containers = ("catalogName", "schemaName", "parentPath")
+    containers = ("catalogName", "schemaName", "parentPath", "onSecurableFullname")
     return {
         (
             class_name(resource),
@@ -136,7 +136,7 @@ def test_the_model_goes_before_the_grants_by_which_it_may_be_deleted(program: Pr
 
 def test_the_deployer_stays_a_member_until_what_the_group_owns_is_gone(programs: dict[str, Program]) -> None:
     local = programs["local"]
-    (member,) = local.of("GroupMember").values()
+    member = local.of("GroupMember")["churn-platform-admin@churn.local"]
     seen = local.of("SeenPrincipal")["groups-seen"]
     identities = next(r for r in local.resources if r.name == "identities")
     assert member.urn in identities.dependencies

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from typing import Any, get_args
 
 import pulumi_databricks as databricks
@@ -12,11 +11,9 @@ import pytest
 from pulumi._types import input_type_types, is_input_type
 from pulumi.runtime import rpc
 
-from infra.access.permissions import PERMISSIONS, ObjectKind
-from infra.access.roles import Role
 from infra.names import MARTS
 from tests.infra.conftest import STACKS
-from tests.infra.program import RUNNER, SERVER, Program, Registered, engine_config, run, without_a_stream
+from tests.infra.program import SERVER, Program, Registered, engine_config, run, without_a_stream
 
 EXPORTS = [
     "catalog",
@@ -77,6 +74,7 @@ IDENTITY = {
     "Dashboard": "displayName",
     "Directory": "path",
     "Entitlements": "groupId",
+    "EntityTagAssignment": "entityName",
     "File": "path",
     "Grant": "principal",
     "Grants": "grants",
@@ -100,6 +98,7 @@ IDENTITY = {
     "PostgresRole": "roleId",
     "ServicePrincipal": "displayName",
     "ServicePrincipalSecret": "servicePrincipalId",
+    "TagPolicy": "tagKey",
     "WorkspaceFile": "path",
     "WorkspaceNetworkOption": "networkPolicyId",
 }
@@ -165,7 +164,8 @@ def test_a_misspelt_nested_key_would_be_found() -> None:
 def test_every_resource_has_the_explicit_provider(stack: str, programs: dict[str, Program]) -> None:
     program = programs[stack]
     components = {r.urn: r.type for r in program.resources if r.type.startswith("churn:")}
-    own = {"churn:account:TagPolicies": "tags", "churn:ground:Workspace": "account-of-workspace"}
+    tags = "tags" if stack == "account" else "workspace"
+    own = {"churn:account:TagPolicies": tags, "churn:ground:Workspace": "account-of-workspace"}
     usual = {"aws": "aws", "databricks": "account" if stack == "account" else "workspace"}
     own_of_class = {"ModelServing": "server", "Grant": "made-workspace"}
     used = [
@@ -240,38 +240,6 @@ def test_what_holds_data_is_protected_by_setting(program: Program, programs: dic
                 assert resource.inputs.get(destroys_content, not protect) == (not protect), resource.urn
 
 
-def test_each_securable_has_one_grants_and_the_platform_team_stays(program: Program) -> None:
-    seen = set()
-    for grants in program.of("Grants").values():
-        securable = {key: value for key, value in grants.inputs.items() if key != "grants"}
-        assert len(securable) == 1
-        seen.add(next(iter(securable.items())))
-        held = {grant["principal"]: grant["privileges"] for grant in grants.inputs["grants"]}
-        assert "MANAGE" in held[PLATFORM]
-        principals = " ".join(held)
-        assert "-runner" not in principals, "service principals go by application id"
-        assert "-server" not in principals
-    assert len(seen) == len(program.of("Grants"))
-
-
-def test_groups_are_made_by_the_account_alone(programs: dict[str, Program]) -> None:
-    assert set(programs["account"].of("Group")) == set(programs["local"].of("Group")) != set()
-    assert programs["dev"].of("Group") == programs["prod"].of("Group") == {}
-    for program in programs.values():
-        looked_up = [call.args["displayName"] for call in program.calls if call.token.endswith(":getGroup")]
-        assert looked_up == ([PLATFORM] if program.of("Catalog") else []), "groups are named, not looked up"
-
-
-def test_groups_enter_the_workspace_by_name(program: Program, programs: dict[str, Program]) -> None:
-    entering = {a.inputs["groupName"]: a.inputs["permissions"] for a in program.of("PermissionAssignment").values()}
-    assert entering == {group: ["USER"] for group in programs["account"].of("Group")}
-
-
-def test_a_platform_waits_for_groups_of_its_own_stack(programs: dict[str, Program]) -> None:
-    identities = next(r for r in programs["local"].resources if r.name == "identities")
-    assert {group.urn for group in programs["local"].of("Group").values()} <= set(identities.dependencies)
-
-
 def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) -> None:
     endpoint = program.of("ModelServing")["endpoint"]
     entity = endpoint.inputs["config"]["servedEntities"][0]
@@ -282,84 +250,10 @@ def test_the_endpoint_serves_the_champion_after_the_bootstrap(program: Program) 
     assert bootstrap.inputs["host"] == program.outputs["workspace_url"]
 
 
-def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
-    tables = {g.inputs["table"] for g in program.of("Grants").values() if "table" in g.inputs}
-    catalog = program.outputs["catalog"]
-    silver = {f"{catalog}.silver.{t}" for t in ("customer", "events", "marketing", "support", "transactions", "usage")}
-    assert tables == silver | {f"{catalog}.{mart}" for mart in MARTS}
-    component = next(r for r in program.resources if r.name == "table-access")
-    assert {g.parent for g in program.of("Grants").values() if "table" in g.inputs} == {component.urn}
-    runs = program.of("RunOnce")
-    assert runs["first-silver"].urn in component.dependencies
-    assert runs["bootstrap"].urn in component.dependencies
-    assert runs["first-bronze"].urn in runs["first-silver"].dependencies
-    assert program.of("MadeTables")["stream-tables"].urn in component.dependencies
-
-
 def test_pipelines_find_their_folders(program: Program) -> None:
     admitted = program.of("Pipeline")["churn_bronze"].inputs["configuration"]["churn.admitted"]
     domains = ("customer", "marketing", "support", "transactions", "usage")
     assert {file.inputs["path"] for file in program.of("File").values()} == {f"{admitted}/{d}/_keep" for d in domains}
-
-
-def test_the_request_is_deployed(program: Program) -> None:
-    catalog = program.outputs["catalog"]
-    area = program.of("Schema")["retention_lab"].inputs
-    assert area["owner"] == "team-retention"
-    assert area["catalogName"] == catalog
-    assert "retention_lab-campaigns" in program.of("Volume")
-    owner = {"principal": "team-retention", "privileges": ["USE_SCHEMA"]}
-    assert owner in program.of("Grants")[f"access-{catalog}.retention_lab"].inputs["grants"]
-    owner = {"principal": "team-retention", "privileges": ["USE_CATALOG"]}
-    assert owner in program.of("Grants")[f"catalog-access-{catalog}"].inputs["grants"]
-
-
-def test_the_platform_team_may_make_a_volume_in_a_schema_that_is_a_teams(program: Program) -> None:
-    grants = program.of("Grants")[f"catalog-access-{program.outputs['catalog']}"]
-    held = {grant["principal"]: set(grant["privileges"]) for grant in grants.inputs["grants"]}
-    assert {"USE_CATALOG", "USE_SCHEMA", "CREATE_VOLUME"} <= held[PLATFORM]
-    area = next(r for r in program.resources if r.name == "area-retention_lab")
-    assert grants.urn in area.dependencies, "the privileges come before the schema is handed over"
-
-
-def test_nobody_but_the_platform_team_touches_the_code(program: Program) -> None:
-    folder = program.of("Directory")["folder"].inputs["path"]
-    assert folder == f"/churn-{program.stack}", "the home of a deployer would go with the deployer"
-    assert all(file.inputs["path"].startswith(f"{folder}/") for file in program.of("WorkspaceFile").values())
-    allowed = program.of("Permissions")["folder-permissions"]
-    assert allowed.inputs["directoryPath"] == folder
-    levels = {entry.get("groupName"): entry["permissionLevel"] for entry in allowed.inputs["accessControls"]}
-    assert levels == {PLATFORM: "CAN_MANAGE", "churn-engineers": "CAN_READ", None: "CAN_READ"}
-    runner = next(entry for entry in allowed.inputs["accessControls"] if "servicePrincipalName" in entry)
-    assert runner["servicePrincipalName"] == RUNNER
-    for waiting in ("pipelines", "jobs"):
-        component = next(r for r in program.resources if r.name == waiting)
-        assert allowed.urn in component.dependencies
-
-
-def test_secrets_are_written_by_engineers_and_read_by_the_runner(program: Program) -> None:
-    scope = program.outputs["secret_scope"]
-    assert [s.inputs["name"] for s in program.of("SecretScope").values()] == [scope] == [f"churn-{program.stack}"]
-    acls = {acl.inputs["principal"]: acl.inputs["permission"] for acl in program.of("SecretAcl").values()}
-    assert acls == {RUNNER: "READ", "churn-engineers": "WRITE", PLATFORM: "MANAGE"}
-
-
-def test_every_object_has_the_permissions_of_the_table(program: Program) -> None:
-    groups = json.loads(engine_config(program.stack)["churn:platform"])["groups"]
-    principals = {Role(role): group for role, group in groups.items()} | {Role.RUNNER: RUNNER, Role.SERVER: SERVER}
-    made = defaultdict(list)
-    for permissions in program.of("Permissions").values():
-        (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
-        controls = permissions.inputs["accessControls"]
-        assert all("servicePrincipalName" in control or control.get("groupName") != RUNNER for control in controls)
-        made[kind].append(
-            {control.get("groupName", control.get("servicePrincipalName")): control for control in controls}
-        )
-    assert set(made) == set(ObjectKind) - {ObjectKind.SECRET_SCOPE}, "secrets have a resource of their own"
-    for kind, objects in made.items():
-        expected = {principals[role]: level for role, level in PERMISSIONS[kind].items()}
-        for controls in objects:
-            assert {who: control["permissionLevel"] for who, control in controls.items()} == expected, kind
 
 
 def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
@@ -368,23 +262,6 @@ def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
     assert "${" not in dashboard["serializedDashboard"]
     read = set(re.findall(rf"{program.outputs['catalog']}\.\w+\.\w+", dashboard["serializedDashboard"]))
     assert read == {f"{program.outputs['catalog']}.{mart}" for mart in MARTS}
-
-
-def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> None:
-    opening = program.of("Permissions")["dashboard-permissions"].inputs["accessControls"]
-    readers = {entry["groupName"] for entry in opening} - {PLATFORM}  # which owns the catalog
-    assert readers == {"churn-engineers", "churn-scientists", "churn-analysts"}
-    for group in readers:
-        readable = {
-            securable
-            for grants in program.of("Grants").values()
-            for kind in ("schema", "table")
-            if (securable := grants.inputs.get(kind))
-            and any(held["principal"] == group and "SELECT" in held["privileges"] for held in grants.inputs["grants"])
-        }
-        for mart in MARTS:
-            table = f"{program.outputs['catalog']}.{mart}"
-            assert {table, table.rpartition(".")[0]} & readable, f"{group} cannot read {table}"
 
 
 def test_exports(program: Program) -> None:

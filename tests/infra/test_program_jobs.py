@@ -17,6 +17,8 @@ from tests.infra.program import RUNNER, Program, engine_config
 RETRIES = {"pipelines.numUpdateRetryAttempts", "pipelines.maxFlowRetryAttempts"}  # of the service
 PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "streams", "features", "train", "gate", "score", "marts"]
 
+FORBIDDEN = {"type": "forbidden"}
+
 
 def daily_tasks(program: Program) -> list[dict[str, Any]]:
     tasks: list[dict[str, Any]] = program.of("Job")["churn_daily"].inputs["tasks"]
@@ -192,7 +194,12 @@ def test_the_job_cluster_obeys_its_policy(programs: dict[str, Program]) -> None:
         }
         workers = rules.pop("num_workers")
         assert workers["minValue"] <= cluster["numWorkers"] <= workers["maxValue"]
-        assert {key: rule["value"] for key, rule in rules.items()} == {
+        assert rules.pop("runtime_engine") == {"type": "fixed", "value": "STANDARD"}
+        assert rules.pop("dbus_per_hour")["maxValue"] >= 1 + cluster["numWorkers"]
+        closed = {key for key, rule in rules.items() if rule == FORBIDDEN}
+        assert {"aws_attributes.instance_profile_arn", "docker_image.url"} < closed
+        assert {f"init_scripts.*.{place}.destination" for place in ("s3", "volumes", "workspace")} < closed
+        assert {key: rule["value"] for key, rule in rules.items() if key not in closed} == {
             f"custom_tags.{key}": value for key, value in cluster["customTags"].items()
         }
 

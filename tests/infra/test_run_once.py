@@ -42,7 +42,7 @@ class Workspace:
                     workspace.requests.append((call, body))
                     workspace.tokens.add(self.headers.get("Authorization"))
                     found = known.pop(0) if len(known) > 1 else known[0]
-                    status = 409 if found.get("error_code") == "RESOURCE_CONFLICT" else 200
+                    status = {"RESOURCE_CONFLICT": 409, "NOT_FOUND": 404}.get(found.get("error_code", ""), 200)
                 else:
                     found, status = {"error_code": "ENDPOINT_NOT_FOUND", "message": call}, 404
                 payload = json.dumps(found).encode()
@@ -52,7 +52,7 @@ class Workspace:
                 self.end_headers()
                 self.wfile.write(payload)
 
-            do_GET = do_POST = answer  # noqa: N815 (http.server's names)
+            do_GET = do_POST = do_PATCH = answer  # noqa: N815 (http.server's names)
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from churn.core.contract import Contract, Role, contract_of
+from dataclasses import replace
+
+from churn.core.contract import Role, contract_of
 from infra.access.securables import Grant, Kind, Securable
 from infra.access.sources import contract_grants, request_grants
 from infra.written.requests import read_requests
@@ -13,11 +15,12 @@ def test_contracts_ask_for_the_grants_of_their_roles() -> None:
     assert contract_grants([contract_of("customer")], "churn_local") == [
         Grant(customer, "churn-engineers", frozenset({"SELECT"})),
         Grant(customer, "churn-scientists", frozenset({"SELECT"})),
+        Grant(customer, "churn-analysts", frozenset({"SELECT"})),
     ]
 
 
 def test_a_role_that_writes_reads_too() -> None:
-    contract = Contract("c.yaml", "uses", None, "", "ops", (Role("ops", "write", 7),), "csv", None, (), {})
+    contract = replace(contract_of("usage"), domain="uses", roles=(Role("ops", "write", "Correct rows.", 7),))
     (grant,) = contract_grants([contract], "c")
     assert grant == Grant(Securable("c.silver.uses", Kind.TABLE), "ops", frozenset({"SELECT", "MODIFY"}))
 

@@ -24,6 +24,8 @@ RULES = {
     "spark_conf.spark.sql.shuffle.partitions": {"type": "fixed", "value": "3"},
     "driver_node_type_id": {"type": "blocklist", "values": ["m7g.2xlarge"], "isOptional": True},
     "ssh_public_keys.0": {"type": "forbidden"},
+    "init_scripts.*.workspace.destination": {"type": "forbidden"},
+    "dbus_per_hour": {"type": "range", "maxValue": 2},
     "autotermination_minutes": {"type": "unlimited", "defaultValue": 15},
 }
 GOOD = {
@@ -42,6 +44,11 @@ CASES = [
     ({"custom_tags": {"team": "x"}}, 'custom_tags.team, the value must be churn (is "x")'),
     ({"driver_node_type_id": "m7g.2xlarge"}, "driver_node_type_id, the value must not be one of m7g.2xlarge"),
     ({"ssh_public_keys": ["k"]}, 'ssh_public_keys.0, the value must not be present (is "k")'),
+    (
+        {"init_scripts": [{"s3": {"destination": "s"}}, {"workspace": {"destination": "/w"}}]},
+        'init_scripts.*.workspace.destination, the value must not be present (is "/w")',
+    ),
+    ({"node_type_id": "m7g.xlarge"}, "dbus_per_hour, the value must be at most 2 (is 3.0)"),
     ({"autotermination_minutes": None}, "autotermination_minutes, the value must be present"),
     ({"spark_conf": {"spark.sql.shuffle.partitions": "4"}}, "spark_conf.spark.sql.shuffle.partitions, the value must"),
 ]
@@ -66,6 +73,7 @@ def create(cloud: LocalWorkspace, settings: dict[str, Any]) -> Any:
 
 
 @pytest.mark.shows("compute: cluster policies refuse what breaks a rule", client="databricks-sdk")
+@pytest.mark.shows("compute: cluster policies over items of lists, and DBU an hour", client="databricks-sdk")
 def test_a_cluster_that_breaks_its_policy_is_refused(cloud: LocalWorkspace, policy: str) -> None:
     for changes, said in CASES:
         answer = create(cloud, {**GOOD, "policy_id": policy, **changes})
@@ -126,9 +134,10 @@ def test_a_rule_without_what_it_needs_is_refused(cloud: LocalWorkspace, rule: di
         cloud.client().cluster_policies.create(name="bad", definition=json.dumps({"a": rule}))
 
 
-@pytest.mark.parametrize("attribute", ["dbus_per_hour", "init_scripts.*.workspace.destination"])
-def test_rules_that_are_not_built_are_refused_by_name(cloud: LocalWorkspace, attribute: str) -> None:
+def test_rules_that_are_not_built_are_refused_by_name(cloud: LocalWorkspace) -> None:
     policies = cloud.client().cluster_policies
-    definition = json.dumps({attribute: {"type": "forbidden"}})
-    with pytest.raises(errors.NotImplemented, match=attribute.replace("*", r"\*")):
+    definition = json.dumps({"init_scripts.*.workspace.destination": {"type": "fixed", "value": "/w"}})
+    with pytest.raises(errors.NotImplemented, match=r"init_scripts\.\*"):
         policies.create(name="wide", definition=definition)
+    with pytest.raises(errors.BadRequest, match="allowed: range"):
+        policies.create(name="wide", definition=json.dumps({"dbus_per_hour": {"type": "forbidden"}}))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize(("wait", "order"), [(60.0, ["told", "removed"]), (0.0, ["removed"])])
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(("wait", "order"), [(3600.0, ["told", "removed"]), (0.0, ["removed"])])
 def test_it_waits_for_what_streams_have_to_tell_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wait: float, order: list[str]
 ) -> None:
@@ -29,7 +30,7 @@ def test_it_waits_for_what_streams_have_to_tell_but_not_for_ever(
 
     def tell() -> None:
         seen.append("told")
-        metrics.onQueryTerminated(None)
+        metrics.onQueryTerminated(SimpleNamespace(runId="r"))
 
     monkeypatch.setattr(pipeline_events, "TERMINATED_WAIT_SECONDS", wait)
     teller = threading.Timer(0.3, tell)
@@ -37,3 +38,4 @@ def test_it_waits_for_what_streams_have_to_tell_but_not_for_ever(
         teller.start()
     metrics.drain(spark)
     assert seen == order
+    assert metrics.ended == ({"r"} if wait else set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -151,10 +152,50 @@ def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "drop.parquet"
     pq.write_table(pa.table({"id": [1, 2], "charge": ["2.5", "x"], "city": ["y", None]}), path)
     assert rows(path, {"cloudFiles.format": "parquet"}) == [
-        row(1, 2.5, None, {"city": "y"}),
+        row(1, None, None, {"charge": "2.5", "city": "y"}),
         row(2, None, None, {"charge": "x"}),
     ]
     assert column_names(path, settings(**{"cloudFiles.format": "parquet"}).file_format)["id"] == "bigint"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([20.5], pa.float32()),
+        pa.array([20], pa.int64()),
+        pa.array([Decimal("20.50")], pa.decimal128(9, 2)),
+        pa.array(["20.5"]),
+    ],
+)
+def test_a_parquet_value_of_another_physical_type_is_rescued(tmp_path: Path, values: pa.Array) -> None:
+    pq.write_table(pa.table({"id": [1], "charge": values}), tmp_path / "drop.parquet")
+    (found,) = rows(tmp_path / "drop.parquet", {"cloudFiles.format": "parquet"})
+    assert found["charge"] is None
+    assert found["_rescued_data"]["charge"] in (str(values[0].as_py()), values[0].as_py())
+
+
+def test_a_moment_is_no_day_in_parquet(tmp_path: Path) -> None:
+    moment = pa.array([datetime(2026, 11, 1, 13, 45)])  # noqa: DTZ001 (without a zone, as pandas writes it)
+    pq.write_table(pa.table({"day": moment}), tmp_path / "drop.parquet")
+    (found,) = rows(tmp_path / "drop.parquet", {"cloudFiles.format": "parquet"}, [StructField("day", DateType())])
+    assert (found["day"], found["_rescued_data"]) == (None, {"day": "2026-11-01 13:45:00"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("csv", "id,charge,name\n1,2.5,a,b\n2,3\n", [(None, {"_c3": "b"}), ("2,3", None)]),
+        ("json", '{"id": 1}\n{"id": 2, "char\n', [(None, None), ('{"id": 2, "char', None)]),
+    ],
+)
+def test_a_schema_may_have_a_column_for_broken_lines(
+    tmp_path: Path, kind: str, text: str, expected: list[tuple[str | None, dict[str, str] | None]]
+) -> None:
+    (tmp_path / "drop").write_text(text)
+    found = rows(
+        tmp_path / "drop", {"cloudFiles.format": kind}, [*COLUMNS, StructField("_corrupt_record", StringType())]
+    )
+    assert [(each["_corrupt_record"], each["_rescued_data"]) for each in found] == expected
 
 
 def test_an_unreadable_file_is_named_unless_ignored(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import sql
 
+from local.workspace.core.context import Principal
 from local.workspace.core.errors import ApiError
 from local.workspace.sql import results, runtime
 from local.workspace.sql.runtime import Statement, Statements
@@ -19,6 +20,7 @@ from local.workspace.sql.runtime import Statement, Statements
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
+CALLER = Principal("somebody", "1", "user", admin=False)
 LONG = "SELECT count(*) FROM range(1000000000000) a WHERE pmod(hash(a.id), 3) = 5"
 
 
@@ -115,17 +117,17 @@ def test_results_are_dropped_when_they_are_old_or_too_many(monkeypatch: pytest.M
     workspace: Any = None
 
     def executed() -> str:
-        statement = kept.execute(workspace, {})
+        statement = kept.execute(workspace, CALLER, {})
         assert statement._released.wait(10)
         return statement.id
 
     first, second, third = executed(), executed(), executed()
     with pytest.raises(ApiError, match=f"{first} was not found"):
-        kept.get(first)
-    assert [kept.get(name).id for name in (second, third)] == [second, third]
+        kept.get(CALLER, first)
+    assert [kept.get(CALLER, name).id for name in (second, third)] == [second, third]
     monkeypatch.setattr(runtime, "KEPT_SECONDS", -1)
     with pytest.raises(ApiError, match=f"{third} was not found"):
-        kept.get(third)
+        kept.get(CALLER, third)
 
 
 @pytest.mark.shows("sql: errors with their SQLSTATE", client="databricks-sdk")

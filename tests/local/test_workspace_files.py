@@ -16,7 +16,7 @@ from databricks.sdk.errors import NotImplemented as NotBuilt
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
 from local.settings import LocalSettings
-from local.workspace.core.context import Workspace
+from local.workspace.core.context import ADMIN, Principal, Workspace
 from local.workspace.core.errors import ApiError, bad_request
 from local.workspace.core.store import Document, Store
 from local.workspace.files import volume_files as files
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 AUTO = ImportFormat.AUTO
 VOLUME = "/Volumes/files/bronze/raw"
 RECORD = {"full_name": "files.bronze.raw", "volume_type": "MANAGED", "storage_location": "s3://tests/volumes/1"}
+OWNED = {"owner": ADMIN}
 
 
 @pytest.fixture
@@ -52,7 +53,9 @@ def in_process(tmp_path: Path) -> Iterator[Workspace]:
 def volumes(workspace: LocalWorkspace) -> WorkspaceClient:
     """A client of a workspace with one volume, written to the store, as the API would need Spark."""
     store = Store(workspace.settings.home / "workspace.sqlite")
-    store.put("uc_volume", "files.bronze.raw", RECORD)
+    store.put("uc_volume", "files.bronze.raw", RECORD | OWNED)
+    store.put("uc_catalog", "files", OWNED)
+    store.put("uc_schema", "files.bronze", OWNED)
     store.close()
     (workspace.settings.volumes / "files/bronze/raw").mkdir(parents=True)
     return workspace.client()
@@ -174,7 +177,9 @@ def test_a_volume_s_files_go_before_its_record(in_process: Workspace, monkeypatc
 
 
 def test_a_folder_that_a_file_comes_into_is_not_removed(in_process: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_process.store.put("uc_volume", "files.bronze.raw", RECORD)
+    in_process.store.put("uc_volume", "files.bronze.raw", RECORD | OWNED)
+    in_process.store.put("uc_catalog", "files", OWNED)
+    in_process.store.put("uc_schema", "files.bronze", OWNED)
     folder = in_process.settings.volumes / "files" / "bronze" / "raw" / "day"
     folder.mkdir(parents=True)
     rmdir = Path.rmdir
@@ -185,7 +190,7 @@ def test_a_folder_that_a_file_comes_into_is_not_removed(in_process: Workspace, m
 
     monkeypatch.setattr(Path, "rmdir", late)
     with pytest.raises(ApiError, match="is not empty") as raised:
-        files.delete_folder(f"{VOLUME}/day", in_process)
+        files.delete_folder(f"{VOLUME}/day", in_process, Principal(ADMIN, "1", "user", admin=True))
     assert (raised.value.status, raised.value.error_code) == (400, "DIRECTORY_NOT_EMPTY")
     assert (folder / "a.csv").exists()
 
@@ -272,9 +277,10 @@ def test_folders_are_made_listed_in_pages_and_removed(volumes: WorkspaceClient) 
         ("/Volumes/files/bronze", BadRequest, "the form is /Volumes"),
         ("/Workspace/Shared/x", BadRequest, "the form is /Volumes"),
         (f"{VOLUME}/a/../../../x", BadRequest, "Invalid path"),
+        (f"{VOLUME}/.upload-x", BadRequest, "no listing shows names that begin with .upload-"),
     ],
 )
-def test_paths_outside_a_volume_are_refused(
+def test_paths_where_no_file_can_be_are_refused(
     volumes: WorkspaceClient, path: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -44,7 +44,7 @@ AREAS = (
     Area("spark", "Spark, Delta and Auto Loader", ("local/spark",)),
     Area("pipelines", "Declarative pipelines", (f"{_WORKSPACE}/pipelines", "local/spark/pipeline_registry.py")),
     Area("jobs", "Jobs", (f"{_WORKSPACE}/jobs", f"{_WORKSPACE}/programs")),
-    Area("sql", "SQL statements", (f"{_WORKSPACE}/sql",)),
+    Area("sql", "SQL statements", (f"{_WORKSPACE}/sql", f"{_WORKSPACE}/authorisation")),
     Area("lakebase", "Lakebase: projects of PostgreSQL", (f"{_WORKSPACE}/lakebase", "local/postgres")),
     Area("alerts", "Alerts of SQL", (f"{_WORKSPACE}/alerts",)),
     Area("mlflow", "MLflow: experiments, runs, registered models", (f"{_WORKSPACE}/mlflow",)),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import mlflow
 import numpy as np
 import pandas as pd
+from pyspark.sql import functions as sf
 
+from churn.core.contract import contract_of
 from churn.data import telco
 from churn.feature_engineering.feature import Columns
 from churn.feature_engineering.groups import COLUMNS
@@ -88,8 +90,11 @@ class World:
             self.spark.createDataFrame(rows).write.mode("overwrite").saveAsTable(f"{CATALOG}.gold.{name}")
         left = self.frame["churned"].map({1: TODAY, 0: None})
         versions = self.frame.assign(churn_date=left, as_of=TODAY, signup_date=OBSERVED, _file="f")
-        table = f"{CATALOG}.silver.customer_versions"
-        self.spark.createDataFrame(versions).write.mode("overwrite").saveAsTable(table)
+        rows = self.spark.createDataFrame(versions)
+        for column in contract_of("customer").columns:  # of whom nobody asks who they are
+            if column.name not in versions.columns:
+                rows = rows.withColumn(column.name, sf.lit(None).cast(column.type))
+        rows.write.mode("overwrite").saveAsTable(f"{CATALOG}.silver.customer_versions")
 
     def rows(self, query: str) -> list[Row]:
         """Answers a query in which table names are `schema.table` after `{}`."""

@@ -22,6 +22,21 @@ CUSTOMER = {
     "churn_date": None,
     "as_of": date(2026, 3, 20),
 }
+# What a delivered row of a customer has beside Telco's columns, by the names that files have.
+REPORTED = {
+    "FullName": "Ada Aldermoor",
+    "Email": "ada.aldermoor1@example.com",
+    "Phone": "+1 201 555-0100",
+    "BirthDate": "1980-02-29",
+    "Street": "1 Elm Street",
+    "City": "Norvik Bay",
+    "Region": "North",
+    "Postcode": "02001",
+    "Plan": "Basic",
+    "Status": "active",
+    "SignupDate": "2025-01-01",
+    "ChurnDate": "",
+}
 
 
 def table(spark: SparkSession, contract: Contract, *rows: dict[str, Any]) -> DataFrame:

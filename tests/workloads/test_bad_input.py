@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -23,9 +24,12 @@ from churn.core.entry import Run
 from churn.data import telco_raw
 from churn.ingestion import ingest
 from churn.transforms import reconcile
+from cli.errors import CommandError
+from cli.readmit import readmit
 from local.settings import REPOSITORY, LocalSettings
 from tests.conftest import SERVER_PYTHON
 from tests.small_data import SMALL_DATA
+from tests.workloads.silver_rows import REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +46,7 @@ CUSTOMER = contract_of("customer")
 
 def customers(*ids: str, **values: str) -> pd.DataFrame:
     """Telco's first customers as delivered, with other ids, and with values put in."""
-    rows = telco_raw().head(len(ids)).assign(SignupDate="2025-01-01", ChurnDate="", AsOf="2026-01-01")
+    rows = telco_raw().head(len(ids)).assign(**REPORTED, AsOf="2026-01-01")
     return rows.assign(customerID=list(ids), **values)[CUSTOMER.sources]
 
 
@@ -50,16 +54,27 @@ def text(frame: pd.DataFrame, separator: str = ",") -> bytes:
     return frame.to_csv(index=False, sep=separator, lineterminator="\n").encode()
 
 
-def bills(key: str, amount: Any, status: str = "paid") -> bytes:
+def table(row: dict[str, Any]) -> bytes:
+    """A Parquet file of one row."""
     buffer = io.BytesIO()
-    row = {"transaction_id": [key], "customer_id": ["a1"], "transaction_date": [date(2026, 1, 1)]}
-    pq.write_table(pa.table({**row, "amount": [amount], "status": [status]}), buffer)
+    pq.write_table(pa.table({name: [value] for name, value in row.items()}), buffer)
     return buffer.getvalue()
+
+
+def bills(key: str, amount: Any, status: Any = "paid") -> bytes:
+    row = {"transaction_id": key, "customer_id": "a1", "transaction_date": date(2026, 1, 1)}
+    return table({**row, "amount": amount, "status": status})
+
+
+def ticket(key: str) -> dict[str, Any]:
+    """A ticket as delivered, in JSON or text."""
+    values = (key, "a1", "2026-01-01", "billing", "low", "3.5")
+    return dict(zip(contract_of("support").sources, values, strict=True))
 
 
 GOOD = text(customers("a1", "a2", "a3"))
 BILL = bills("t1", 20.5)
-QUOTED = 'card "in, the app"'
+QUOTED = '1 "Elm, the Old" Street'
 FIRST = {
     "customer/2026-01-01/good.csv": GOOD,
     "customer/2026-01-01/empty.csv": b"",
@@ -70,7 +85,7 @@ FIRST = {
     "customer/2026-01-01/missing_optional.csv": text(customers("e3").drop(columns="ChurnDate")),
     "customer/2026-01-01/renamed.csv": text(customers("f1").rename(columns={"MonthlyCharges": "Monthly"})),
     "customer/2026-01-01/mark.csv": b"\xef\xbb\xbf" + text(customers("f2")),
-    "customer/2026-01-01/quotes.csv": text(customers("j1", PaymentMethod=QUOTED)),
+    "customer/2026-01-01/quotes.csv": text(customers("j1", Street=QUOTED)),
     "customer/2026-01-01/uneven.csv": text(customers("l1", "l2"))
     .replace(b",2026-01-01\n", b",2026-01-01,5\n", 1)
     .replace(b",,2026-01-01\n", b",\n"),
@@ -92,29 +107,74 @@ FIRST = {
     "transactions/2026-01-01/good.parquet": BILL,
     "transactions/2026-01-01/truncated.parquet": bills("t2", 20.5)[:-30],
     "transactions/2026-01-01/damaged.parquet": BILL[:40] + bytes(20) + BILL[60:],
-    "transactions/2026-01-01/text_in_number.parquet": bills("t3", "twenty"),
+    "transactions/2026-01-01/impossible.parquet": bills("t3", -1e9),
+    "transactions/2026-01-01/text_in_number.parquet": bills("t5", "twenty"),
+    "transactions/2026-01-01/number_in_text.parquet": bills("t6", 20.5, 3),
+    "transactions/2026-01-01/whole_number.parquet": bills("t7", 20),
     # a state that reverts, in the very bytes that reported it first
     "transactions/2026-02-01/bill.parquet": bills("t4", 20.5, "late"),
     "transactions/2026-02-02/bill.parquet": bills("t4", 20.5, "paid"),
     "transactions/2026-02-03/bill.parquet": bills("t4", 20.5, "late"),
     # a folder with the name of the volume that they are kept in
-    "customer/admitted/m1.csv": text(customers("m1")),
-    "customer/admitted/m2.csv": text(customers("m2")),
+    "customer/2026-01-01/admitted/m1.csv": text(customers("m1")),
+    "customer/dt=2026-01-01/admitted/m2.csv": text(customers("m2")),
+    "customer/20260101/no_day.csv": text(customers("p1")),
+    "customer/2062-01-01/no_day_yet.csv": text(customers("p2")),
+    "customer/2026-01-01/misdated.csv": text(
+        pd.concat([customers("q1", AsOf="9999-12-31"), customers("q2", SignupDate="1850-01-01")])
+    ),
+    "customer/2026-01-01/packed.csv.gz": gzip.compress(text(customers("r1"))),
+    "customer/2026-01-01/wide.csv": text(customers("r2")).decode().encode("utf-16"),
+    "customer/2026-01-01/header.csv": text(customers("r3").rename(columns=lambda name: f" {name.lower()}")),
+    "customer/2026-01-01/lines.csv": text(customers("r4", "r5")).replace(b"\n", b"\r\n", 2),
+    "customer/2026-01-01/book.xlsx": b"PK\x03\x04",
+    "support/2026-01-01/text.csv": text(pd.DataFrame([ticket("s-1")])),
+    "support/2026-01-01/array.json": json.dumps([ticket("s-2"), {**ticket("s-3"), "resolution_hours": 3.5}]).encode(),
+    "support/2026-01-01/lines.jsonl": f"{json.dumps({**ticket('s-4'), 'agent': 'Kim'})}\n{{\n".encode(),
+    "support/2026-01-01/table.parquet": table(
+        {**ticket("s-5"), "opened_date": date(2026, 1, 1), "resolution_hours": 4}
+    ),
     # the same key and day as in wrong.csv, delivered after it, under a name that comes before
     "customer/2026-01-01/corrected.csv": text(customers("k1", Contract="Two year")),
 }
 QUARANTINED_FILES = {  # rows and reason
     "customer/2026-01-01/empty.csv": (None, "the file is empty"),
-    "customer/2026-01-01/truncated.csv": (None, "truncated: line 3 has no end"),
     "customer/2026-01-01/delimiter.csv": (None, "wrong delimiter: the header has a semicolon where a comma is due"),
-    "customer/2026-01-01/mark.csv": (None, "begins with a byte order mark: save it without"),
     "customer/2026-01-01/missing.csv": (2, "missing columns: Contract"),
     "customer/2026-01-01/missing_optional.csv": (1, "missing columns: ChurnDate"),
     "customer/2026-01-01/renamed.csv": (1, "missing columns: MonthlyCharges; unknown columns: Monthly"),
     "transactions/2026-01-01/truncated.parquet": (None, "damaged or no Parquet"),
     "transactions/2026-01-01/damaged.parquet": (None, "damaged or no Parquet"),
+    "transactions/2026-01-01/text_in_number.parquet": (
+        None,
+        "columns of another type: amount is string where DOUBLE is due",
+    ),
+    "transactions/2026-01-01/number_in_text.parquet": (
+        None,
+        "columns of another type: status is int64 where STRING is due",
+    ),
+    "customer/20260101/no_day.csv": (None, "its folder 20260101 names no day"),
+    "customer/2062-01-01/no_day_yet.csv": (None, "its folder names 2062-01-01, a day after the run's"),
+    "customer/2026-01-01/book.xlsx": (None, "is a zip archive"),
+}
+REMARKS = {
+    "truncated.csv": "line 3 has no end, so that it may be cut",
+    "extra.csv": "unknown columns: Mood",
+    "mark.csv": "began with a byte order mark",
+    "uneven.csv": "2 records have not the header's 33 fields: line 2, 3",
+    "packed.csv.gz": "was compressed with gzip",
+    "wide.csv": "was in UTF-16",
+    "header.csv": "columns spelled otherwise: ' customerid', ' fullname'",
+    "lines.csv": "line ends are mixed",
+    "array.json": "was one array",
+    "lines.jsonl": "unknown columns: agent; 1 records are no JSON objects: record 2",
+    "table.parquet": "columns of a type that was widened: resolution_hours is int64",
+    "whole_number.parquet": "columns of a type that was widened: amount is int64",
 }
 REASONS = {
+    "b2": {"values_have_their_type", "as_of_is_given"},
+    "q1": {"dates_are_possible"},
+    "q2": {"dates_are_possible", "born_before_signup"},
     "g2": {"total_charges_unless_new"},
     "h1": {"values_have_their_type", "monthly_charges_is_given", "monthly_charges_are_possible"},
     "h3": {"values_have_their_type", "total_charges_unless_new"},
@@ -122,10 +182,11 @@ REASONS = {
     "l1": {"has_its_fields"},
     "l2": {"has_its_fields", "as_of_is_given"},
 }
-VALID = {"a1", "a2", "a3", "d1", "g1", "h2", "i1", "j1", "k1", "m1", "m2"}
+VALID = {"a1", "a2", "a3", "b1", "d1", "f2", "g1", "h2", "i1", "j1", "k1", "m1", "m2", "r1", "r2", "r3", "r4", "r5"}
 COUNTS = {  # rows in, rows out, quarantined, superseded
-    "customer": (20, 11, 6, 3),
-    "transactions": (5, 2, 1, 2),
+    "customer": (30, 18, 9, 3),
+    "transactions": (6, 3, 1, 2),
+    "support": (6, 5, 1, 0),
 }
 
 
@@ -148,7 +209,7 @@ class WayToSilver:
             self.client.files.upload(f"/Volumes/{CATALOG}/landing/{path}", io.BytesIO(data), overwrite=True)
 
     def take_in(self, run_id: str) -> None:
-        arguments = [f"--catalog={CATALOG}", "--date=2026-01-02", f"--run_id={run_id}"]
+        arguments = [f"--catalog={CATALOG}", "--date=2026-02-28", f"--run_id={run_id}"]
         ingest.main(arguments)
         for pipeline in ("bronze", "silver"):
             update = self.update(pipeline)
@@ -156,11 +217,12 @@ class WayToSilver:
         reconcile.main(arguments)
 
     def run(self, run_id: str) -> Run:
-        return Run(CATALOG, date(2026, 1, 2), run_id)
+        return Run(CATALOG, date(2026, 2, 28), run_id)
 
-    def stored_contents(self, domain: str) -> list[bytes]:
-        """Contents of the files of a domain that were taken in, in the order of delivery."""
-        deliveries = self.rows(f"SELECT stored FROM {{}}.bronze.deliveries WHERE domain = '{domain}' ORDER BY stored")
+    def stored_contents(self, folder: str) -> list[bytes]:
+        """Contents of the files below a folder that were taken in, in the order of delivery."""
+        ledger = "SELECT stored FROM {}.bronze.deliveries WHERE file"
+        deliveries = self.rows(f"{ledger} LIKE '{folder}/%' ORDER BY stored")
         return [
             open_file.read() for row in deliveries if (open_file := self.client.files.download(row.stored).contents)
         ]
@@ -225,10 +287,20 @@ def test_what_is_odd_about_an_admitted_file_is_recorded(path: WayToSilver) -> No
     admitted = path.rows(
         "SELECT file, reason FROM {}.bronze.deliveries WHERE status = 'admitted' AND reason IS NOT NULL"
     )
-    assert {row.file.rpartition("/")[2]: row.reason for row in admitted} == {
-        "extra.csv": "unknown columns: Mood",
-        "uneven.csv": "2 records have not the header's 23 fields: line 2, 3",
+    remarks = {row.file.rpartition("/")[2]: row.reason for row in admitted}
+    assert remarks.keys() == REMARKS.keys()
+    assert all(remark.startswith(REMARKS[file]) for file, remark in remarks.items())
+
+
+def test_text_json_and_parquet_of_one_domain_come_together(path: WayToSilver) -> None:
+    tickets = path.rows("SELECT ticket_id, opened_date, resolution_hours FROM {}.silver.support")
+    hours = {"s-1": 3.5, "s-2": 3.5, "s-3": 3.5, "s-4": 3.5, "s-5": 4.0}
+    assert {row.ticket_id: (row.opened_date, row.resolution_hours) for row in tickets} == {
+        key: (date(2026, 1, 1), value) for key, value in hours.items()
     }
+    (broken,) = path.rows("SELECT _reasons, _raw FROM {}.silver.quarantine_support")
+    assert "has_its_fields" in broken._reasons
+    assert json.loads(broken._raw)["_corrupt_record"] == "{"
 
 
 def test_nothing_is_left_where_it_was_delivered(path: WayToSilver) -> None:
@@ -258,15 +330,15 @@ def test_a_state_that_reverts_wins_over_the_one_between(path: WayToSilver) -> No
 
 
 def test_quotes_within_a_value_are_kept(path: WayToSilver) -> None:
-    (row,) = path.rows("SELECT payment_method FROM {}.silver.customer WHERE customer_id = 'j1'")
-    assert row.payment_method == QUOTED
+    (row,) = path.rows("SELECT street FROM {}.silver.customer WHERE customer_id = 'j1'")
+    assert row.street == QUOTED
 
 
 def test_invalid_rows_are_quarantined_with_their_reasons(path: WayToSilver) -> None:
     quarantined = path.rows("SELECT customer_id, _reasons FROM {}.silver.quarantine_customer")
     assert {row.customer_id: set(row._reasons) for row in quarantined} == REASONS
     (bill,) = path.rows("SELECT transaction_id, _reasons FROM {}.silver.quarantine_transactions")
-    assert (bill.transaction_id, set(bill._reasons)) == ("t3", {"amount_is_given", "amount_is_possible"})
+    assert (bill.transaction_id, set(bill._reasons)) == ("t3", {"amount_is_possible"})
 
 
 def test_a_quarantined_row_keeps_what_was_delivered(path: WayToSilver) -> None:
@@ -288,18 +360,18 @@ def test_a_blank_total_is_valid_only_without_a_bill(path: WayToSilver) -> None:
 def test_every_row_is_accounted_for(path: WayToSilver) -> None:
     assert account(path, "1") == COUNTS
     files = path.rows("SELECT * FROM {}.mlops.row_accounting WHERE run_id = '1' AND table = 'customer'")[0]
-    assert (files.files, files.files_quarantined, files.files_duplicate) == (12, 7, 0)
+    assert (files.files, files.files_quarantined, files.files_duplicate) == (19, 8, 0)
 
 
 def test_the_same_files_again_change_nothing(path: WayToSilver, capsys: pytest.CaptureFixture[str]) -> None:
     layers = ("bronze.{}", "silver.{}", "silver.{}_versions", "silver.quarantine_{}")
     tables = [layer.format(domain) for domain in ("customer", "transactions") for layer in layers]
     before = {table: sorted(map(str, path.rows(f"SELECT * FROM {{}}.{table}"))) for table in tables}
-    bill, no_bill = "transactions/2026-01-01/good.parquet", "transactions/2026-01-01/text_in_number.parquet"
+    bill, no_bill = "transactions/2026-01-01/good.parquet", "transactions/2026-01-01/impossible.parquet"
     path.deliver({"customer/2026-01-01/good.csv": GOOD, "customer/2026-01-01/renamed_file.csv": GOOD})
-    path.deliver({bill: FIRST[bill], no_bill: FIRST[no_bill]})
+    path.deliver({file: FIRST[file] for file in (bill, no_bill, "support/2026-01-01/text.csv")})
     path.take_in("2")
-    assert "4 files delivered: 0 admitted, 0 quarantined, 4 duplicate" in capsys.readouterr().out
+    assert "5 files delivered: 0 admitted, 0 quarantined, 5 duplicate" in capsys.readouterr().out
     assert {table: sorted(map(str, path.rows(f"SELECT * FROM {{}}.{table}"))) for table in tables} == before
     assert account(path, "2") == dict.fromkeys(COUNTS, (0, 0, 0, 0))
     assert account(path, "1") == COUNTS
@@ -311,6 +383,32 @@ def test_after_rows_are_deleted_from_bronze_new_ones_still_come_through(path: Wa
     path.take_in("after")
     assert account(path, "after")["customer"] == (1, 1, 0, 0)
     assert account(path, "1") == COUNTS, "what silver has of a deleted row stays until it is deleted there"
+
+
+def test_a_file_whose_rows_were_deleted_on_purpose_is_taken_in_again(path: WayToSilver) -> None:
+    warehouse = path.client.warehouses.create_and_wait(name="readmit", cluster_size="2X-Small", max_num_clusters=1)
+    outputs = {"catalog": CATALOG, "warehouse_id": warehouse.id}
+    file = "customer/2026-01-01/extra.csv"
+    with pytest.raises(CommandError, match=r"no file 'customer/none\.csv' was admitted"):
+        readmit(path.client, outputs, "customer/none.csv")
+    twice = "customer/2026-01-03/same.csv"
+    for each in ("s1", "s2"):
+        path.deliver({twice: text(customers(each))})
+        ingest.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=same"])
+    with pytest.raises(
+        CommandError, match=rf"2 files were admitted as '{twice}'\n  → name one by where it is kept: /Vol"
+    ):
+        readmit(path.client, outputs, twice)
+    path.rows("DELETE FROM {}.bronze.customer WHERE customerID = 'd1'")
+    assert readmit(path.client, outputs, file) == 1, "of its row, silver's was left"
+    path.deliver({file: FIRST[file]})
+    path.take_in("readmitted")
+    assert account(path, "readmitted")["customer"] == (1, 1, 0, 0)
+    rows_in, rows_out, *others = COUNTS["customer"]
+    assert account(path, "1")["customer"] == (rows_in - 1, rows_out - 1, *others)
+    for table in ("bronze.customer", "silver.customer", "silver.customer_versions"):
+        key = "customerID" if table == "bronze.customer" else "customer_id"
+        assert path.rows(f"SELECT count(*) AS n FROM {{}}.{table} WHERE {key} = 'd1'")[0].n == 1
 
 
 def test_a_full_refresh_of_bronze_is_refused_and_the_next_day_goes_on(path: WayToSilver) -> None:
@@ -328,7 +426,6 @@ def test_a_full_refresh_of_bronze_is_refused_and_the_next_day_goes_on(path: WayT
     path.deliver({"customer/2026-01-03/refreshed.csv": text(customers("o1"))})
     path.take_in("refreshed")
     assert account(path, "refreshed")["customer"] == (1, 1, 0, 0)
-    assert account(path, "1") == COUNTS
 
 
 def test_a_full_refresh_of_uses_that_a_stream_has_is_refused(path: WayToSilver) -> None:
@@ -339,7 +436,7 @@ def test_a_full_refresh_of_uses_that_a_stream_has_is_refused(path: WayToSilver) 
 
 
 def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, arguments = "support/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=replaced"]
+    file, arguments = "support/2026-01-02/a.csv", [f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=replaced"]
     assess = ingest.assess
 
     def assess_while_another_comes(*arguments: Any) -> list[ingest.Delivered]:
@@ -352,7 +449,7 @@ def test_a_file_replaced_during_a_run_is_left_to_the_next(path: WayToSilver, mon
         ingest.main(arguments)
     ingest.main(arguments)
     ingest.main(arguments)
-    assert path.stored_contents("support") == [b"first", b"second"]
+    assert path.stored_contents("support/2026-01-02") == [b"first", b"second"]
 
 
 def test_a_file_replaced_while_others_are_deleted_is_left_to_the_next(
@@ -400,9 +497,9 @@ def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> Non
     again = path.spark.table(quarantine).withColumn("transaction_id", sf.lit("again"))
     again.write.mode("append").saveAsTable(quarantine)
     with pytest.raises(reconcile.RowsTwiceError) as error:
-        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=3"])
     path.rows("DELETE FROM {}.silver.quarantine_transactions WHERE transaction_id = 'again'")
-    counts = "transactions of run 1: 5 in, 2 out, 2 quarantined, 2 superseded, 1 too many"
+    counts = "transactions of run 1: 6 in, 3 out, 2 quarantined, 2 superseded, 1 too many"
     assert str(error.value).startswith(f"rows are there twice: {counts}; if bronze has each row once")
     assert "full refresh of quarantine_transactions, transactions_versions" in str(error.value)
 
@@ -410,15 +507,15 @@ def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> Non
 def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
     with pytest.raises(reconcile.RowsLostError) as error:
-        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=3"])
-    counts = "customer of run 1: 20 in, 11 out, 5 quarantined, 3 superseded, 1 too few"
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=3"])
+    counts = "customer of run 1: 29 in, 17 out, 8 quarantined, 3 superseded, 1 too few"
     assert str(error.value) == f"rows were lost: {counts}"
 
 
 def test_a_file_that_ingest_has_not_counted_is_named(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.bronze.deliveries WHERE file = 'customer/2026-01-01/good.csv' AND status = 'admitted'")
     with pytest.raises(reconcile.UnknownFilesError, match=r"1 files .* not counted: customer/2026-01-01/") as error:
-        reconcile.main([f"--catalog={CATALOG}", "--date=2026-01-02", "--run_id=4"])
+        reconcile.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=4"])
     tables = set(re.findall(r"(?:bronze|silver)\.\w+", str(error.value)))
     assert tables == {"bronze.customer", "silver.customer_versions", "silver.quarantine_customer"}
     for table in tables:

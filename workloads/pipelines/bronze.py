@@ -1,14 +1,15 @@
 """Bronze: the rows of every admitted file, as delivered.
 
-What the schema has no place for, such as a value of an unknown column, is kept in `_rescued_data`. Text files are read
-as strings: silver examines their types.
+What the schema has no place for, such as a value of an unknown column, is kept in `_rescued_data`, and a record that is
+broken, too long or too short in `_corrupt_record`, unless Auto Loader rescues that too. Text files are read as strings:
+silver examines their types. So are Parquet files of a domain that text files are delivered to as well.
 """
 
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sf
 
 from churn.core.contract import Contract, file_contracts
+from churn.transforms.delivered import bronze_rows, options, schema
 
 spark = SparkSession.active()
 ADMITTED = spark.conf.get("churn.admitted")
@@ -17,7 +18,7 @@ KEPT = {"pipelines.reset.allowed": "false"}
 
 
 def deliveries(contract: Contract) -> None:
-    """Declares the streaming table of one domain's files."""
+    """Declares the streaming table of one domain's files, with a flow for each format that they may have."""
 
     @dp.table(
         name=contract.domain,
@@ -25,23 +26,25 @@ def deliveries(contract: Contract) -> None:
         table_properties=KEPT,
     )
     def rows() -> DataFrame:
-        return (
-            spark.readStream.format("cloudFiles")
-            .option("cloudFiles.format", contract.format)
-            .option("cloudFiles.schemaEvolutionMode", "rescue")
-            .option("rescuedDataColumn", "_rescued_data")
-            .option("header", "true")
-            .option("escape", '"')  # a quote within quotes is doubled: the default is a backslash
-            .option("multiLine", "true")  # a quoted value may hold a line feed: admission counts such a record once
-            .schema(contract.delivered_schema)
-            .load(f"{ADMITTED}/{contract.domain}")
-            .select(
-                *(f"`{source}`" for source in contract.sources),
-                "_rescued_data",
-                sf.col("_metadata.file_path").alias("_file"),
-                sf.col("_metadata.file_modification_time").alias("_delivered_at"),
-            )
-        )
+        return read(contract, contract.formats[0])
+
+    for format_ in contract.formats[1:]:
+        further(contract, format_)
+
+
+def further(contract: Contract, format_: str) -> None:
+    """Declares the flow of one more format."""
+
+    @dp.append_flow(target=contract.domain, name=f"{contract.domain}_{format_}")
+    def rows() -> DataFrame:
+        return read(contract, format_)
+
+
+def read(contract: Contract, format_: str) -> DataFrame:
+    """Rows of the files of one format."""
+    files = spark.readStream.format("cloudFiles").options(**options(contract, format_))
+    read = files.schema(schema(contract, format_)).load(f"{ADMITTED}/{contract.domain}")
+    return bronze_rows(read, contract, format_)
 
 
 for each in file_contracts():

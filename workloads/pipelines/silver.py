@@ -4,6 +4,8 @@ Three tables a domain: `<domain>_versions`, every accepted row; `<domain>`, the 
 and `quarantine_<domain>`, every other row.
 """
 
+from collections.abc import Callable
+
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
 
@@ -12,9 +14,23 @@ from churn.transforms import conform
 from churn.transforms.latest import latest
 
 spark = SparkSession.active()
+Query = Callable[[], DataFrame]
 CATALOG = spark.conf.get("churn.catalog")
 STREAMED = spark.conf.get("churn.stream", "false") == "true"
 KEPT = {"pipelines.reset.allowed": "false"}  # silver.events has its uses, and would take those of long ago again
+
+
+def expected(contract: Contract) -> Callable[[Query], Query]:
+    """Decorator of a table's function: the contract's rules, each with what becomes of rows that break it."""
+
+    def declare(rows: Query) -> Query:
+        if contract.warnings:
+            rows = dp.expect_all(contract.warnings)(rows)
+        if contract.stops:
+            rows = dp.expect_all_or_fail(contract.stops)(rows)
+        return dp.expect_all_or_drop(contract.rules)(rows)
+
+    return declare
 
 
 def domain(contract: Contract) -> None:
@@ -31,7 +47,7 @@ def domain(contract: Contract) -> None:
         comment=f"{contract.description} Every accepted report of it.",
         table_properties=kept,
     )
-    @dp.expect_all_or_drop(contract.rules)
+    @expected(contract)
     def versions() -> DataFrame:
         return conform.accepted(conformed(), contract)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from churn.core.contract import PUBLIC
+from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
 from infra.layers.account.budget import Budget, BudgetArgs
 from infra.layers.account.groups import Groups, GroupsArgs
 from infra.layers.account.metastore import Metastore, MetastoreArgs
@@ -17,9 +17,6 @@ from infra.layers.account.tag_policies import GovernedTag, TagPolicies
 from infra.layers.metastore import attached_metastore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from churn.core.contract import Contract
     from infra.written.settings.account import Account
 
 
@@ -29,22 +26,27 @@ class AccountOutputs:
 
     Attributes:
         groups: The groups that it makes; a platform in the same stack waits for them.
+        tags: The governed tags, which a platform in the same stack waits for too.
         metastore_id: Id of the metastore, made or adopted; None where the settings name none and no workspace has one.
     """
 
     groups: Groups
+    tags: TagPolicies | None
     metastore_id: pulumi.Output[str] | None
 
+    @property
+    def awaited(self) -> list[pulumi.Resource]:
+        """What a platform in the same stack names."""
+        return [self.groups, *([self.tags] if self.tags else [])]
 
-def deploy_account(
-    settings: Account, contracts: Sequence[Contract], workspace: databricks.Provider | None
-) -> AccountOutputs:
+
+def deploy_account(settings: Account, workspace: databricks.Provider | None) -> AccountOutputs:
     """Deploys the layer of the account.
 
     Args:
         settings: The stack's section `account`.
-        contracts: Of all tables; their classes are the values of the governed tag `classification`.
-        workspace: Provider of the stack's workspace; it keeps the groups where the settings name no console.
+        workspace: Provider of the stack's workspace, if it has one; it keeps the groups where the settings name no
+            console, and governs the tags where they name no other workspace.
     """
     console = settings.console
     account_id = str(console.account_id) if console else None
@@ -60,12 +62,12 @@ def deploy_account(
         ),
         pulumi.ResourceOptions(provider=account or workspace),
     )
-    _tag_policies(settings, contracts)
+    tags = _tag_policies(settings, workspace)
     if account is None or account_id is None:
         attached = attached_metastore(settings.metastore_id, "churn:account.metastore_id", workspace)
-        return AccountOutputs(groups, attached)
+        return AccountOutputs(groups, tags, attached)
     _reach_and_spending(settings, account_id, account)
-    return AccountOutputs(groups, _metastore(settings, account))
+    return AccountOutputs(groups, tags, _metastore(settings, account))
 
 
 def _metastore(settings: Account, account: databricks.Provider) -> pulumi.Output[str] | None:
@@ -93,15 +95,15 @@ def _reach_and_spending(settings: Account, account_id: str, account: databricks.
         Budget("budget", BudgetArgs(settings.budget.alerts_usd_per_month, settings.budget.notify), opts)
 
 
-def _tag_policies(settings: Account, contracts: Sequence[Contract]) -> None:
+def _tag_policies(settings: Account, workspace: databricks.Provider | None) -> TagPolicies | None:
     """Governed tags, which the account has and only a workspace's API changes."""
-    if settings.tags_workspace is None:
-        return
-    classes = {column.classification for contract in contracts for column in contract.columns}
-    classification = GovernedTag(
-        key="classification",
-        description="Class of confidentiality of a column, as its data contract says",
-        values=sorted({PUBLIC, *(found for found in classes if found)}),
-    )
-    provider = databricks.Provider("tags", host=settings.tags_workspace)
-    TagPolicies("tag-policies", [classification], pulumi.ResourceOptions(provider=provider))
+    provider = workspace
+    if settings.tags_workspace is not None:
+        provider = databricks.Provider("tags", host=settings.tags_workspace)
+    if provider is None:
+        return None
+    governed = [
+        GovernedTag(TAG, "Class of confidentiality of a column, as its data contract says", CLASSES),
+        GovernedTag(ROW_TAG, "Column by whose value rows are shown to some readers alone", (REGION,)),
+    ]
+    return TagPolicies("tag-policies", governed, pulumi.ResourceOptions(provider=provider))

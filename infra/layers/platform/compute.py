@@ -22,16 +22,39 @@ if TYPE_CHECKING:
 SECURITY_MODE = "USER_ISOLATION"
 
 
+# What a cluster must not have: code that nobody has reviewed, and rights of AWS beside those of Unity Catalog.
+CLOSED = {
+    "aws_attributes.instance_profile_arn": {"type": "forbidden"},
+    "docker_image.basic_auth.password": {"type": "forbidden"},
+    "docker_image.basic_auth.username": {"type": "forbidden"},
+    "docker_image.url": {"type": "forbidden"},
+    **{
+        f"init_scripts.*.{place}.destination": {"type": "forbidden"}
+        for place in ("abfss", "dbfs", "file", "gcs", "s3", "volumes", "workspace")
+    },
+}
+
+
+def node_rules(node_type_id: str, tags: Mapping[str, str]) -> dict[str, object]:
+    """Rules of every cluster policy: the stack's node type and tags, and nothing that opens another way."""
+    return {
+        **CLOSED,
+        **{f"custom_tags.{key}": {"type": "fixed", "value": value} for key, value in tags.items()},
+        "driver_node_type_id": {"type": "allowlist", "values": [node_type_id], "isOptional": True},
+        "node_type_id": {"type": "allowlist", "values": [node_type_id]},
+    }
+
+
 def policy_definition(settings: ComputeSettings, tags: Mapping[str, str]) -> str:
     """Writes the cluster policy as JSON: job clusters alone, of the stack's runtime, node type and size."""
     return json.dumps(
         {
+            **node_rules(settings.node_type_id, tags),
             "cluster_type": {"type": "fixed", "value": "job"},
-            **{f"custom_tags.{key}": {"type": "fixed", "value": value} for key, value in tags.items()},
             "data_security_mode": {"type": "fixed", "value": SECURITY_MODE},
-            "driver_node_type_id": {"type": "allowlist", "values": [settings.node_type_id], "isOptional": True},
-            "node_type_id": {"type": "allowlist", "values": [settings.node_type_id]},
+            "dbus_per_hour": {"type": "range", "maxValue": settings.dbus_per_hour},
             "num_workers": {"type": "range", "minValue": 1, "maxValue": settings.workers},
+            "runtime_engine": {"type": "fixed", "value": "STANDARD"},  # Photon costs more DBU a node
             "spark_version": {"type": "fixed", "value": settings.spark_version},
         },
         sort_keys=True,

@@ -13,7 +13,7 @@ from infra.access.entitlements import entitlement_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.access.roles import Role
+    from infra.written.settings.groups import Groups
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class GroupEntitlementsArgs:
 
     Attributes:
         groups: Id of each group in the workspace, by its display name; known once the group may enter.
-        names: Name of each role's principal.
+        by_work: The stack's groups by what their members do.
     """
 
     groups: Mapping[str, pulumi.Output[str]]
-    names: Mapping[Role, str]
+    by_work: Groups
 
 
 class GroupEntitlements(pulumi.ComponentResource):
@@ -39,7 +39,7 @@ class GroupEntitlements(pulumi.ComponentResource):
         """Declares the entitlements."""
         super().__init__("churn:platform:GroupEntitlements", name, None, opts)
         for group, identifier in args.groups.items():
-            entitlement = entitlement_of(group, args.names)
+            entitlement = entitlement_of(group, args.by_work)
             databricks.Entitlements(
                 f"{group}-may-open",
                 group_id=identifier,

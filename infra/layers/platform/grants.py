@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.access.plan import Plan
+    from infra.access.securables import Securable
+    from infra.once.classified_tables import ClassifiedTables
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,12 @@ class CatalogGrantsArgs:
     Attributes:
         plan: Merged grants.
         application_ids: Application ids of service principals by name: Unity Catalog does not know their names.
+        classified: Tables whose grants go before what is classified in them changes.
     """
 
     plan: Plan
     application_ids: Mapping[str, pulumi.Input[str]]
+    classified: ClassifiedTables | None = None
 
 
 class CatalogGrants(pulumi.ComponentResource):
@@ -34,7 +38,7 @@ class CatalogGrants(pulumi.ComponentResource):
         """Declares one `Grants` for each securable."""
         super().__init__("churn:platform:CatalogGrants", name, None, opts)
         for securable, holders in args.plan.items():
-            target: dict[str, Any] = {securable.kind.value: securable.name}
+            target: dict[str, Any] = {securable.kind.value: _name(securable, args.classified)}
             databricks.Grants(
                 f"{name}-{securable.name}",
                 **target,
@@ -47,3 +51,9 @@ class CatalogGrants(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})
+
+
+def _name(securable: Securable, classified: ClassifiedTables | None) -> pulumi.Input[str]:
+    """The securable's name; that of a classified table comes from the list, and goes with it."""
+    listed = classified is not None and securable.name in classified.names
+    return classified.table(securable.name) if classified and listed else securable.name

@@ -9,12 +9,12 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.roles import Role
+from infra.layers.platform.permit import Principals
 from infra.once.seen_principal import SeenPrincipal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.layers.platform.permit import Principals
     from infra.once.seen_principal import Kind
 
 # Roles on a service principal: to change it, and to let jobs and pipelines run as it.
@@ -30,12 +30,14 @@ class IdentitiesArgs:
         account_id: The account that the workspace belongs to.
         groups: Display names of the account's groups that may enter the workspace.
         names: Name of each role's principal; those of runner and server become display names of service principals.
+        production: Whether the stack is production.
     """
 
     host: str
     account_id: str
     groups: Sequence[str]
     names: Mapping[Role, str]
+    production: bool
 
 
 class Identities(pulumi.ComponentResource):
@@ -52,6 +54,7 @@ class Identities(pulumi.ComponentResource):
         groups: The groups as the workspace sees them, after their entries.
     """
 
+    principals: Principals
     application_ids: dict[str, pulumi.Output[str]]
     server: databricks.ServicePrincipal
     entries: list[databricks.PermissionAssignment]
@@ -79,7 +82,7 @@ class Identities(pulumi.ComponentResource):
             "server", display_name=names[Role.SERVER], active=True, workspace_access=True, opts=child
         )
         seen = {Role.RUNNER: self._seen("runner", runner, args), Role.SERVER: self._seen("server", self.server, args)}
-        self.principals: Principals = {**names, **seen}
+        self.principals = Principals({**names, **seen}, production=args.production)
         self.application_ids = {names[role]: application_id for role, application_id in seen.items()}
         self.register_outputs({"application_ids": self.application_ids})
 

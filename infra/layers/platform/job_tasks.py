@@ -116,7 +116,7 @@ def daily_job(*, simulated: bool, streamed: bool) -> JobSpec:
 
 BOOTSTRAP = JobSpec(
     "churn_bootstrap",
-    "What must be there before the first day: a base-rate model to serve, and the marts to grant",
+    "What must be there before the first day: a base-rate model to serve, and the tables to tag and grant",
     (TaskSpec(tasks.BOOTSTRAP), TaskSpec(tasks.TABLES)),
 )
 ACTIVITY = JobSpec(

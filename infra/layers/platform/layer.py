@@ -7,26 +7,21 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.access.roles import Role, principals
-from infra.access.securables import Phase
-from infra.layers.metastore import attached_metastore
-from infra.layers.platform.areas import Area, AreaArgs
+from infra.access.classified import classified_places
+from infra.access.roles import principals
+from infra.layers.platform import governance
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
-from infra.layers.platform.cloud_storage import CloudStorage, CloudStorageArgs, KafkaCredential, KafkaCredentialArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
-from infra.layers.platform.deployer import owning_group
+from infra.layers.platform.data import Data, deploy_data
 from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitlementsArgs
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
-from infra.layers.platform.grants import CatalogGrants, CatalogGrantsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
 from infra.layers.platform.job_tasks import BOOTSTRAP, daily_job, pipelines_of
 from infra.layers.platform.jobs import Jobs, JobsArgs
 from infra.layers.platform.kafka import kafka_values
 from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
-from infra.layers.platform.serving import Model, ModelArgs, Serving, ServingArgs
-from infra.layers.platform.storage import Storage, StorageArgs
-from infra.layers.platform.storage_root import found_storage_root
+from infra.layers.platform.serving import Serving, ServingArgs
 from infra.layers.platform.stream import deploy_stream
 from infra.layers.platform.tracking import Tracking, TrackingArgs
 from infra.names import MARTS, MODEL
@@ -81,14 +76,15 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     """
     identities = _identities(context, after)
     _entitlements(context, identities)
-    data = _data(context, ground, identities)
-    code = _code(context, identities)
+    classified = governance.declare_classified(context)
+    data = deploy_data(context, ground, identities)
+    code = _code(context, identities, classified)
     compute = _compute(context, identities)
+    masks = governance.deploy_masks(context, identities.principals, compute.warehouse_id, [data.access, compute])
     runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
     first_runs = _first_runs(context, data, runs)
-    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, [first_runs, data.access])
-    made = [first_runs, *([stream.tables] if stream else [])]
-    _grants(context, "table-access", Phase.TABLES, identities, context.after(*made))
+    stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, data.access, first_runs)
+    governance.open_tables(context, identities, classified, masks, first_runs, stream.tables if stream else None)
     serving = _serving(context, identities, data, first_runs)
     dashboard = _dashboard(context, identities, code, compute)
     host = context.platform.workspace.host
@@ -105,15 +101,6 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
         dashboard_url=pulumi.Output.format("{0}/dashboardsv3/{1}/published", host, dashboard.dashboard_id),
         online_store=stream.online.outputs if stream else None,
     )
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Resources of the area of data that others use; what reads or writes data waits for `access`."""
-
-    catalog: pulumi.Output[str]
-    model: pulumi.Output[str]
-    access: CatalogGrants
 
 
 @dataclass(frozen=True)
@@ -142,6 +129,7 @@ def _identities(context: Context, after: Sequence[pulumi.Resource]) -> Identitie
         account_id=str(platform.account_id),
         groups=platform.group_names,
         names=principals(platform, context.settings.prefix),
+        production=context.settings.production,
     )
     return Identities("identities", args, context.after(*after))
 
@@ -152,89 +140,16 @@ def _entitlements(context: Context, identities: Identities) -> None:
     ids = [entry.principal_id for entry in identities.entries]
     args = GroupEntitlementsArgs(
         groups=dict(zip(platform.group_names, ids, strict=True)),
-        names=principals(platform, context.settings.prefix),
+        by_work=platform.groups,
     )
     GroupEntitlements("entitlements", args, context.after(identities.groups))
 
 
-def _data(context: Context, ground: GroundOutputs, identities: Identities) -> _Data:
-    """Makes the catalog, what teams have requested in it, the registered model, and the grants on them.
+def _code(context: Context, identities: Identities, classified: governance.Classified) -> _Code:
+    """Uploads the code that jobs and pipelines run, and makes the experiment beside it.
 
-    A team's volume is made in a schema that is the team's by then, which needs privileges on the catalog first. So
-    does the deletion of the model, which its own owner does not delete.
+    Code that fills other columns is uploaded once nobody may read the tables.
     """
-    protect = context.platform.protect_data
-    owner = owning_group(context.platform, context.workspace, identities.groups)
-    storage = _storage(context, ground, _cloud(context, ground, identities, owner), owner)
-    catalog_access = _grants(context, "catalog-access", Phase.CATALOG, identities, context.after(identities, storage))
-    areas = [
-        Area(
-            f"area-{request.schema_name}",
-            AreaArgs(catalog=storage.catalog, request=request, protect=protect),
-            context.after(catalog_access),
-        )
-        for request in context.sources.requests
-    ]
-    model = Model(
-        "model",
-        ModelArgs(
-            catalog=storage.catalog,
-            schema=storage.schemas["mlops"].name,
-            owner=identities.principals[Role.RUNNER],
-            protect=protect,
-        ),
-        context.after(catalog_access),
-    )
-    access = _grants(context, "access", Phase.OBJECTS, identities, context.after(catalog_access, model, *areas))
-    return _Data(storage.catalog, model.full_name, access)
-
-
-def _cloud(
-    context: Context, ground: GroundOutputs, identities: Identities, owner: pulumi.Output[str]
-) -> CloudStorage | None:
-    """Connects the ground with the metastore, and makes the grants on that; None where the ground has no buckets."""
-    arns, catalog, raw, checkpoints = ground.role_arns, ground.catalog_url, ground.raw_url, ground.checkpoints_url
-    if arns is None or catalog is None or raw is None or checkpoints is None:
-        return None
-    settings, protect = context.settings, context.platform.protect_data
-    args = CloudStorageArgs(
-        settings.prefix, owner, arns["storage"], catalog, raw, checkpoints, domains=context.domains, protect=protect
-    )
-    made: list[pulumi.Resource] = [identities, cloud := CloudStorage("cloud-storage", args, context.after())]
-    if settings.ground and settings.ground.makes_kafka_role:
-        kafka_args = KafkaCredentialArgs(settings.prefix, owner, arns["kafka_client"])
-        made.append(KafkaCredential("kafka-credential", kafka_args, context.after()))
-    _grants(context, "cloud-access", Phase.CLOUD, identities, context.after(*made))
-    return cloud
-
-
-def _storage(context: Context, ground: GroundOutputs, cloud: CloudStorage | None, owner: pulumi.Output[str]) -> Storage:
-    """Makes the catalog where the ground has room for it, or else where the settings say."""
-    platform, workspace, settings = context.platform, context.workspace, context.settings.ground
-    args = StorageArgs(
-        catalog=context.settings.catalog,
-        metastore_id=attached_metastore(platform.metastore_id, "churn:platform.metastore_id", workspace),
-        owner=owner,
-        root=ground.storage_root
-        if cloud
-        else found_storage_root(settings.storage_root if settings else None, workspace),
-        domains=context.domains,
-        landing_urls=cloud.landing_urls if cloud else {},
-        protect=platform.protect_data,
-    )
-    return Storage("storage", args, context.after(*([cloud.catalog] if cloud else [])))
-
-
-def _grants(
-    context: Context, name: str, phase: Phase, identities: Identities, opts: pulumi.ResourceOptions
-) -> CatalogGrants:
-    """Makes the grants that can be made in one phase."""
-    args = CatalogGrantsArgs(context.sources.plan.part(phase), identities.application_ids)
-    return CatalogGrants(name, args, opts)
-
-
-def _code(context: Context, identities: Identities) -> _Code:
-    """Uploads the code that jobs and pipelines run, and makes the experiment beside it."""
     settings, protect = context.settings, context.platform.protect_data
     artifacts = Artifacts(
         "artifacts",
@@ -245,7 +160,7 @@ def _code(context: Context, identities: Identities) -> _Code:
             sources=[SOURCES / spec.source for spec in pipelines_of(streamed=context.platform.stream is not None)],
             protect=protect,
         ),
-        context.after(identities),
+        context.after(identities, classified),
     )
     tracking = Tracking(
         "tracking",
@@ -270,7 +185,7 @@ def _compute(context: Context, identities: Identities) -> Compute:
 
 
 def _pipelines_and_jobs(
-    context: Context, ground: GroundOutputs, identities: Identities, data: _Data, code: _Code, compute: Compute
+    context: Context, ground: GroundOutputs, identities: Identities, data: Data, code: _Code, compute: Compute
 ) -> _Runs:
     """Makes the path of a day: deliveries, bronze, silver, features, model, scores, marts."""
     settings, platform, artifacts = context.settings, context.platform, code.artifacts
@@ -308,22 +223,28 @@ def _pipelines_and_jobs(
     return _Runs(pipelines, jobs, of_pipelines, of_jobs)
 
 
-def _first_runs(context: Context, data: _Data, runs: _Runs) -> FirstRuns:
-    """Runs the pipelines and the bootstrap job once, so that the tables exist on which grants are made."""
+def _first_runs(context: Context, data: Data, runs: _Runs) -> FirstRuns:
+    """Runs the pipelines and the bootstrap job once, so that the columns exist that are tagged, and then granted."""
+    tables = [contract.table for contract in context.sources.contracts if contract.topic is None]
+    places = [f"{place.table}.{place.column}" for place in classified_places(context.sources.contracts)]
     return FirstRuns(
         "first-runs",
         FirstRunsArgs(
             host=context.platform.workspace.host,
             pipeline_ids=runs.pipelines.ids,
             job_ids=runs.jobs.ids,
-            pipeline_tables=[contract.table for contract in context.sources.contracts if contract.topic is None],
-            bootstrap_objects=[f"{context.settings.catalog}.{MODEL}", *MARTS],
+            pipeline_tables=[*tables, *(place for place in places if not place.startswith("gold."))],
+            bootstrap_objects=[
+                f"{context.settings.catalog}.{MODEL}",
+                *MARTS,
+                *(place for place in places if place.startswith("gold.")),
+            ],
         ),
         context.after(data.access, runs.pipelines, runs.jobs),
     )
 
 
-def _serving(context: Context, identities: Identities, data: _Data, first_runs: FirstRuns) -> Serving:
+def _serving(context: Context, identities: Identities, data: Data, first_runs: FirstRuns) -> Serving:
     """Makes the endpoint, which serves the champion that the bootstrap job has made at the latest."""
     args = ServingArgs(
         endpoint=context.settings.prefix,

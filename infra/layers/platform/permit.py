@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.access.permissions import PERMISSIONS, ObjectKind
+from infra.access.permissions import ObjectKind, permissions_on
 from infra.access.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Principals = Mapping[Role, pulumi.Input[str]]
+
+@dataclass(frozen=True)
+class Principals:
+    """Principals of a stack by role.
+
+    Attributes:
+        by_role: Group of each role; of service principals the application id.
+        production: Whether the stack is production, where people change less.
+    """
+
+    by_role: Mapping[Role, pulumi.Input[str]]
+    production: bool
+
+    def __getitem__(self, role: Role) -> pulumi.Input[str]:
+        """The principal of a role."""
+        return self.by_role[role]
 
 
 def permit(
@@ -31,12 +47,12 @@ def permit(
         name: Logical name of the object.
         kind: What it is.
         object_id: Its id, or what `databricks.Permissions` takes for it.
-        principals: Group of each role; of service principals the application id.
+        principals: Principal of each role.
         after: The object, where its id is known before it exists.
     """
     opts = pulumi.ResourceOptions(parent=parent, depends_on=[*after])
-    levels = PERMISSIONS[kind]
-    if kind is ObjectKind.SECRET_SCOPE:
+    levels = permissions_on(kind, production=principals.production)
+    if kind in (ObjectKind.SECRET_SCOPE, ObjectKind.MASKS_SCOPE):
         for role, level in levels.items():
             databricks.SecretAcl(
                 f"{name}-{role}", scope=object_id, principal=principals[role], permission=level, opts=opts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra.access.classified import delivered_places, raw_tables
 from infra.layers.platform.job_tasks import ACTIVITY, STREAM_PIPELINE
 from infra.layers.platform.jobs import Jobs
 from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
@@ -31,21 +32,25 @@ class StreamArgs:
         host: URL of the workspace.
         pipeline: Inputs of its pipeline.
         tables: Full names of the pipeline's tables that are waited for.
+        columns: Full names of their classified columns.
         online: Inputs of the online store.
         tls: Whether PostgreSQL is reached by TLS.
         jobs: Inputs of the stack's jobs, which that of the stream shares.
         workers: Worker nodes of the job.
         alert: Inputs of the alert.
+        runs: Runs that have made what the pipeline reads beside its topic.
     """
 
     host: str
     pipeline: StreamPipelineArgs
     tables: Sequence[str]
+    columns: Sequence[str]
     online: OnlineStoreArgs
     tls: bool
     jobs: JobsArgs
     workers: int
     alert: LagAlertArgs
+    runs: pulumi.Resource
 
 
 class Stream(pulumi.ComponentResource):
@@ -68,10 +73,11 @@ class Stream(pulumi.ComponentResource):
         super().__init__("churn:platform:Stream", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.online = OnlineStore("online-store", args.online, child)
-        pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, child).id
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[args.runs])
+        pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, ready).id
         self.pipeline_ids = {STREAM_PIPELINE.name: pipeline_id}
-        tables = MadeTablesArgs(args.host, pipeline_id, ",".join(sorted(args.tables)))
-        self.tables = MadeTables("stream-tables", tables, child)
+        tables, columns = ",".join(sorted(args.tables)), ",".join(sorted(args.columns))
+        self.tables = MadeTables("stream-tables", MadeTablesArgs(args.host, pipeline_id, tables, columns), child)
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.online, self.tables])
         jobs = Jobs("stream-jobs", self._of_activity(args), after)
         self.job_ids = jobs.ids
@@ -98,7 +104,8 @@ def deploy_stream(
     of_pipelines: PipelinesArgs,
     of_jobs: JobsArgs,
     warehouse_id: pulumi.Input[str],
-    after: Sequence[pulumi.Resource],
+    access: pulumi.Resource,
+    runs: pulumi.Resource,
 ) -> Stream | None:
     """Deploys the stream of a stack; None where its settings have none.
 
@@ -107,7 +114,8 @@ def deploy_stream(
         of_pipelines: Inputs of the stack's pipelines.
         of_jobs: Inputs of the stack's jobs.
         warehouse_id: SQL warehouse of the alert's query.
-        after: What must exist before the pipeline begins: the tables of files that it reads, and its rights.
+        access: The rights of the pipeline and of the job.
+        runs: The runs that have made the tables of files, which the pipeline reads; the online store does not wait.
     """
     settings, platform = context.settings, context.platform
     stream = platform.stream
@@ -138,14 +146,19 @@ def deploy_stream(
         notify=notify,
         principals=principals,
     )
+    streamed = [contract for contract in context.sources.contracts if contract.topic is not None]
     args = StreamArgs(
         host=platform.workspace.host,
         pipeline=pipeline,
-        tables=[f"{settings.catalog}.{each.table}" for each in context.sources.contracts if each.topic is not None],
+        tables=[
+            f"{settings.catalog}.{each}" for contract in streamed for each in (contract.table, *raw_tables(contract))
+        ],
+        columns=[f"{settings.catalog}.{place.table}.{place.column}" for place in delivered_places(streamed)],
         online=online,
         tls=stream.online.tls,
         jobs=of_jobs,
         workers=stream.workers,
         alert=alert,
+        runs=runs,
     )
-    return Stream("stream", args, context.after(*after))
+    return Stream("stream", args, context.after(access))

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.permissions import ObjectKind
+from infra.layers.platform.compute import node_rules
 from infra.layers.platform.job_tasks import STREAM_PIPELINE
 from infra.layers.platform.permit import permit
 from infra.layers.platform.pipelines import declare_pipeline
@@ -51,10 +52,8 @@ def policy_definition(compute: Compute, workers: int, tags: Mapping[str, str]) -
     """Writes the cluster policy as JSON: clusters of pipelines alone, of the stack's node type and this size."""
     return json.dumps(
         {
+            **node_rules(compute.node_type_id, tags),
             "cluster_type": {"type": "fixed", "value": "dlt"},
-            **{f"custom_tags.{key}": {"type": "fixed", "value": value} for key, value in tags.items()},
-            "driver_node_type_id": {"type": "allowlist", "values": [compute.node_type_id], "isOptional": True},
-            "node_type_id": {"type": "allowlist", "values": [compute.node_type_id]},
             "num_workers": {"type": "range", "minValue": 1, "maxValue": workers},
         },
         sort_keys=True,

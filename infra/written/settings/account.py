@@ -89,8 +89,8 @@ class Account(Section):
     )
     tags_workspace: Host | None = Field(
         default=None,
-        description="URL of any workspace of the account, through which tags are governed; null governs none, as "
-        "before the first workspace",
+        description="URL of any workspace of the account, through which tags are governed; null takes the stack's own, "
+        "and governs none before the first workspace",
     )
     network_policy: NetworkPolicy | None = Field(
         default=None, description="what serverless compute may reach; null leaves the account's default policy"

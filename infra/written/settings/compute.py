@@ -19,6 +19,9 @@ class Compute(Section):
     spark_version: str = Field(min_length=1, description="Databricks runtime of the job cluster")
     node_type_id: str = Field(min_length=1, description="instance type of the job cluster's nodes")
     workers: int = Field(ge=1, le=64, description="worker nodes of the job cluster")
+    dbus_per_hour: int = Field(
+        ge=1, le=1000, description="DBU an hour that a cluster may take: of its nodes, by the prices of their type"
+    )
     spark_conf: dict[SparkKey, str] = Field(
         default_factory=dict,
         description="settings of each Spark session by the size of its data, values quoted; pipelines always take "

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from infra.written.sections import Section
 from infra.written.settings.values import GroupName
+
+DomainName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Groups(Section):
@@ -17,4 +21,15 @@ class Groups(Section):
     engineers: GroupName = Field(description="display name of the group that runs the platform")
     scientists: GroupName = Field(description="display name of the group that builds models")
     analysts: GroupName = Field(description="display name of the group that reads marts and dashboards")
-    deliverers: GroupName = Field(description="display name of the group of source systems that deliver files")
+    pii_readers: GroupName = Field(
+        description="display name of the group whose work needs personal data in clear; empty on most days"
+    )
+    deliverers: dict[DomainName, GroupName] = Field(
+        description="display name of the group of source systems that deliver the files of a domain, by domain"
+    )
+
+    @property
+    def by_role(self) -> dict[str, str]:
+        """Display name of each group, by its place in the section, such as `deliverers.customer`."""
+        single = self.model_dump(exclude={"deliverers"})
+        return single | {f"deliverers.{domain}": group for domain, group in self.deliverers.items()}

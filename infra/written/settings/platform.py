@@ -26,9 +26,15 @@ class Platform(Section):
     metastore_id: UUID | None = Field(
         default=None, description="id of the metastore the workspace must be attached to; null takes the one it is"
     )
-    groups: Groups = Field(description="the platform's groups: platform, engineers, scientists, analysts, deliverers")
+    groups: Groups = Field(description="the platform's groups by what their members do")
     team_groups: tuple[GroupName, ...] = Field(default=(), description="display names of the groups of other teams")
     protect_data: bool = Field(description="true refuses to destroy whatever holds data")
+    tag_minutes: float = Field(
+        ge=0,
+        le=60,
+        description="minutes that a column's tag takes to be in effect, in which people may not read its table yet; 0 "
+        "where customers are simulated",
+    )
     compute: Compute = Field(description="where jobs and pipelines run")
     warehouse: Warehouse = Field(description="the SQL warehouse")
     daily: Daily = Field(description="the job churn_daily")
@@ -42,7 +48,7 @@ class Platform(Section):
     @property
     def group_names(self) -> tuple[str, ...]:
         """Display names of all groups that grants may name, sorted."""
-        return tuple(sorted({*self.groups.model_dump().values(), *self.team_groups}))
+        return tuple(sorted({*self.groups.by_role.values(), *self.team_groups}))
 
     @property
     def stream_notify(self) -> tuple[str, ...]:

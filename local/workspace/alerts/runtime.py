@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from local.workspace.alerts.conditions import WrongColumnError, state_of
 from local.workspace.alerts.documents import ALERTS, NOTIFICATIONS
 from local.workspace.core.clock import timestamp
-from local.workspace.core.errors import bad_request
+from local.workspace.core.errors import ApiError, bad_request
 from local.workspace.jobs.quartz import Schedule
 from local.workspace.sql.runtime import Statements
 
@@ -92,7 +92,12 @@ class Evaluations:
     def _judged(self, alert: AlertDocument) -> tuple[State, str]:
         """Runs the query, and judges its result."""
         request = {"statement": alert["query_text"], "parameters": alert.get("parameters", [])}
-        statement = self._workspace.service(Statements).execute(self._workspace, request)
+        run_as = alert["effective_run_as"]
+        try:
+            caller = self._workspace.principal(run_as.get("user_name") or run_as["service_principal_name"])
+        except ApiError as error:
+            return "ERROR", error.message
+        statement = self._workspace.service(Statements).execute(self._workspace, caller, request)
         statement.ended.wait()
         answer = statement.answer()
         if "result" not in answer:

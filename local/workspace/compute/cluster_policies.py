@@ -99,9 +99,11 @@ def _check(text: str) -> None:
     if not isinstance(rules, dict):
         raise bad_request("definition must be an object of rules by attribute")
     for attribute, rule in rules.items():
-        if "*" in attribute or attribute == "dbus_per_hour":
-            raise not_built(f"a rule of a cluster policy over dbus_per_hour or over items of a list ({attribute})")
         kind = rule.get("type") if isinstance(rule, dict) else None
+        if "*" in attribute and kind != "forbidden":
+            raise not_built(f"a rule of a cluster policy over items of a list that forbids nothing ({attribute})")
+        if attribute == "dbus_per_hour" and kind != "range":
+            raise bad_request(f"definition.{attribute}.type is {kind!r}; allowed: range")
         if kind not in _TYPES:
             raise bad_request(f"definition.{attribute}.type is {kind!r}; allowed: {', '.join(sorted(_TYPES))}")
         if _TYPES[kind] and not rule.keys() & set(_TYPES[kind]):

@@ -9,7 +9,7 @@ from databricks.sdk.service import compute as sdk
 from fastapi import APIRouter, Request
 
 from local.workspace.compute import policy_rules
-from local.workspace.compute.documents import CLUSTERS, ClusterDocument
+from local.workspace.compute.documents import CLUSTERS, NODE_TYPES, ClusterDocument
 from local.workspace.core.clock import now_ms
 from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, bad_request, not_built
@@ -26,13 +26,6 @@ SPARK_VERSIONS = {
     "18.0.x-scala2.13": "18.0 (includes Apache Spark 4.2.0, Scala 2.13)",
     "17.3.x-scala2.13": "17.3 LTS (includes Apache Spark 4.0.0, Scala 2.13)",
 }
-NODE_TYPES = (  # name, MiB, cores
-    ("m7g.large", 8192, 2),
-    ("m7g.xlarge", 16384, 4),
-    ("m7g.2xlarge", 32768, 8),
-    ("m6id.xlarge", 16384, 4),
-    ("m6id.2xlarge", 32768, 8),
-)
 _PAGE = 100  # clusters of a page at most
 _GENERATED = ("cluster_id", "creator_user_name", "start_time", "state", "state_message", "cluster_source")
 

@@ -9,6 +9,15 @@ from typing import Literal, NotRequired, TypedDict
 
 from local.workspace.core.store import Document, DocumentKind
 
+NODE_TYPES = (  # name, MiB, cores
+    ("m7g.large", 8192, 2),
+    ("m7g.xlarge", 16384, 4),
+    ("m7g.2xlarge", 32768, 8),
+    ("m6id.xlarge", 16384, 4),
+    ("m6id.2xlarge", 32768, 8),
+)
+DBUS_PER_CORE = 0.25  # an hour; what Databricks lists for these types of nodes is near it
+
 
 class PolicyDocument(TypedDict):
     """A cluster policy (kind `cluster_policies`, by its id)."""

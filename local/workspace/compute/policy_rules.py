@@ -11,10 +11,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from local.workspace.compute.documents import POLICIES
+from local.workspace.compute.documents import DBUS_PER_CORE, NODE_TYPES, POLICIES
 from local.workspace.core.errors import bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.workspace.core.context import Workspace
     from local.workspace.core.store import Document
 
@@ -45,12 +47,32 @@ def enforced(workspace: Workspace, cluster: Document, cluster_type: ClusterType,
         raise bad_request(f"{path}policy_id: there is no cluster policy {cluster['policy_id']!r}")
     result: Document = json.loads(json.dumps(cluster))
     for attribute, rule in json.loads(policy["definition"]).items():
-        value = cluster_type if attribute == "cluster_type" else _value(result, attribute)
+        value = _calculated(result, attribute, cluster_type)
         if value is None:
             value = _put(result, attribute, rule, defaults=bool(cluster.get(_FLAG)))
         if fault := _fault(rule, value):
             raise bad_request(f"{path}Cluster validation error: Validation failed for {attribute}, {fault}")
     return result
+
+
+def _calculated(cluster: Document, attribute: str, cluster_type: ClusterType) -> Any:
+    """The value of an attribute, which for two of them is no setting."""
+    if attribute == "cluster_type":
+        return cluster_type
+    return _dbus_per_hour(cluster) if attribute == "dbus_per_hour" else _value(cluster, attribute)
+
+
+def _dbus_per_hour(cluster: Document) -> float:
+    """DBU an hour of a driver and of all workers that it may have, by their cores; real prices differ a little."""
+    scaled: Document = cluster.get("autoscale") or {}
+    workers = scaled.get("max_workers") or cluster.get("num_workers") or 0
+    node = cluster.get("node_type_id")
+    driver = cluster.get("driver_node_type_id", node)
+    return _dbus(driver) + int(workers) * _dbus(node)
+
+
+def _dbus(node_type: str | None) -> float:
+    return sum(cores * DBUS_PER_CORE for name, _, cores in NODE_TYPES if name == node_type)
 
 
 def _put(cluster: Document, attribute: str, rule: Document, *, defaults: bool) -> Any:
@@ -94,13 +116,20 @@ def _must(rule: Document, value: Any) -> str:
 
 
 def _value(cluster: Document, attribute: str) -> Any:
-    """The value of an attribute; None where the cluster has none."""
-    value: Any = cluster
-    for name in _parts(attribute):
-        if isinstance(value, list):
-            value = {str(index): item for index, item in enumerate(value)}
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+    """The value of an attribute; None where the cluster has none. A star stands for any item: the first that has it."""
+    return next(_values(cluster, _parts(attribute)), None)
+
+
+def _values(value: Any, parts: list[str]) -> Iterator[Any]:
+    if not parts:
+        yield from () if value is None else (value,)
+        return
+    head, *rest = parts
+    if isinstance(value, list):
+        value = {str(index): item for index, item in enumerate(value)}
+    if isinstance(value, dict):
+        for item in value.values() if head == "*" else (value.get(head),):
+            yield from _values(item, rest)
 
 
 def _parts(attribute: str) -> list[str]:

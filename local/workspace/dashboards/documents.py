@@ -27,7 +27,8 @@ class PublishedDocument(TypedDict):
     """The published version of a dashboard (kind `published_dashboards`, by the dashboard's id)."""
 
     display_name: str
-    embed_credentials: bool
+    embed_credentials: bool  # whether its queries run as the publisher, and not as the viewer
+    publisher_name: str
     warehouse_id: str  # empty where none is chosen
     revision_create_time: str
     serialized_dashboard: str

@@ -9,7 +9,9 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from pyspark.errors import PySparkException
 
-from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.authorisation.statements import prepare_query
+from local.workspace.core.context import ADMIN, Principal, Workspace, WorkspaceDep
+from local.workspace.core.errors import ApiError
 from local.workspace.core.web_pages import document, pages_router, row, table
 from local.workspace.dashboards.charts import MARKS, draw
 from local.workspace.dashboards.documents import PUBLISHED
@@ -28,7 +30,9 @@ def published(dashboard_id: str, workspace: WorkspaceDep) -> str:
     missing = f"Dashboard {dashboard_id} does not exist or is not published."
     dashboard = workspace.find(PUBLISHED, dashboard_id, missing)
     content = json.loads(dashboard["serialized_dashboard"])
-    results = {dataset["name"]: _result(workspace, dataset) for dataset in content.get("datasets", [])}
+    # The page has no login: who looks at it on this machine is its administrator.
+    reader = workspace.principal(dashboard["publisher_name"] if dashboard["embed_credentials"] else ADMIN)
+    results = {dataset["name"]: _result(workspace, reader, dataset) for dataset in content.get("datasets", [])}
     grids = [
         f'<div class="grid" style="grid-auto-rows: {ROW_PIXELS}px">'
         + "".join(_placed(item["widget"], item["position"], results) for item in page.get("layout", []))
@@ -38,13 +42,17 @@ def published(dashboard_id: str, workspace: WorkspaceDep) -> str:
     return document(dashboard["display_name"], '<a href="/">Workspace</a>', grids or ["<p>Nothing on it yet.</p>"])
 
 
-def _result(workspace: Workspace, dataset: dict[str, Any]) -> Rows | str:
-    """The rows of a dataset, or the error of its query."""
+def _result(workspace: Workspace, reader: Principal, dataset: dict[str, Any]) -> Rows | str:
+    """The rows of a dataset as its reader may see them, or the error of its query."""
     try:
-        frame = workspace.spark.session().sql("".join(dataset["queryLines"])).limit(ROWS_READ)
+        prepared = prepare_query(workspace, reader, "".join(dataset["queryLines"]))
+    except ApiError as error:
+        return error.message
+    try:
+        frame = workspace.spark.session().sql(prepared.sql).limit(ROWS_READ)
         return [{name: _plain(value) for name, value in read.asDict().items()} for read in frame.collect()]
     except PySparkException as error:
-        return str(error).split("JVM stacktrace")[0]
+        return prepared.shown(str(error).split("JVM stacktrace")[0], error.getCondition())
 
 
 def _plain(value: object) -> object:

@@ -108,13 +108,17 @@ workspace_files.removers["DASHBOARD"] = lambda workspace, item: _to_trash(worksp
 
 @router.post(f"{_API}/{{identifier}}/published")
 def publish(
-    identifier: str, request: Annotated[Document, body(sdk.LakeviewAPI.publish)], workspace: WorkspaceDep
+    identifier: str,
+    request: Annotated[Document, body(sdk.LakeviewAPI.publish)],
+    workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     with workspace.store.transaction():
         document = _active(workspace, identifier)
         published: PublishedDocument = {
             "display_name": document["display_name"],
             "embed_credentials": request.get("embed_credentials", True),
+            "publisher_name": caller.name,
             "warehouse_id": request.get("warehouse_id") or document.get("warehouse_id", ""),
             "revision_create_time": timestamp(),
             "serialized_dashboard": document["serialized_dashboard"],
@@ -166,4 +170,5 @@ def _shown(document: DashboardDocument) -> Document:
 
 
 def _without_content(shown: Mapping[str, object]) -> Document:
-    return {key: value for key, value in shown.items() if key != "serialized_dashboard"}
+    hidden = ("publisher_name", "serialized_dashboard")
+    return {key: value for key, value in shown.items() if key not in hidden}

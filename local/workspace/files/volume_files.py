@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, already_exists, bad_request, not_found
 from local.workspace.core.paging import page
 from local.workspace.core.store import Document
 from local.workspace.files.whole_files import PREFIX, whole_file
 from local.workspace.unity_catalog import model_store, volumes
+from local.workspace.unity_catalog.access import check_privilege
 from local.workspace.unity_catalog.documents import VOLUMES
 
 router = APIRouter()
@@ -26,41 +27,40 @@ _PAGE = 1000  # entries of a page at most
 
 
 @router.put(_FILES, status_code=204)
-async def upload(path: str, request: Request, workspace: WorkspaceDep, overwrite: bool = False) -> None:
+async def upload(path: str, request: Request, workspace: WorkspaceDep, caller: Caller, overwrite: bool = False) -> None:
     """Writes a file."""
-    root, target = await run_in_threadpool(_target, workspace, path, overwrite)
+    root, target = await run_in_threadpool(_target, workspace, caller, path, overwrite)
     with _as_conflict(path), whole_file(target, root) as file:
         async for chunk in request.stream():
             await run_in_threadpool(file.write, chunk)
 
 
 @router.get(_FILES)
-def download(path: str, workspace: WorkspaceDep) -> Response:
+def download(path: str, workspace: WorkspaceDep, caller: Caller) -> Response:
     """Returns the content of a file."""
-    return FileResponse(_file(workspace, path), media_type="application/octet-stream")
+    return FileResponse(_file(workspace, caller, path), media_type="application/octet-stream")
 
 
 @router.head(_FILES)
-def file_metadata(path: str, workspace: WorkspaceDep) -> Response:
+def file_metadata(path: str, workspace: WorkspaceDep, caller: Caller) -> Response:
     """Returns the size and the time of a file."""
-    status = _file(workspace, path).stat()
+    status = _file(workspace, caller, path).stat()
     headers = {"content-length": str(status.st_size), "last-modified": formatdate(status.st_mtime, usegmt=True)}
     return Response(headers=headers, media_type="application/octet-stream")
 
 
 @router.delete(_FILES, status_code=204)
-def delete(path: str, workspace: WorkspaceDep) -> None:
+def delete(path: str, workspace: WorkspaceDep, caller: Caller) -> None:
     """Deletes a file."""
-    _locate(workspace, path, write=True)
-    _file(workspace, path).unlink()
+    _file(workspace, caller, path, write=True).unlink()
 
 
 @router.post(_FILES)
-def start_upload(path: str, workspace: WorkspaceDep, action: str, overwrite: bool = False) -> Document:
+def start_upload(path: str, workspace: WorkspaceDep, caller: Caller, action: str, overwrite: bool = False) -> Document:
     """Starts an upload in parts."""
     if action != "initiate-upload":
         raise bad_request(f"action is {action!r}; allowed: initiate-upload")
-    _target(workspace, path, overwrite)
+    _target(workspace, caller, path, overwrite)
     return {"multipart_upload": {"session_token": "whole"}}
 
 
@@ -73,25 +73,25 @@ def no_presigned_urls() -> Response:
 
 
 @router.put(_FOLDERS, status_code=204)
-def make_folder(path: str, workspace: WorkspaceDep) -> None:
+def make_folder(path: str, workspace: WorkspaceDep, caller: Caller) -> None:
     """Makes a folder, and those above it."""
-    _, folder = _locate(workspace, path, write=True)
+    _, folder = _locate(workspace, caller, path, write=True)
     with _as_conflict(path):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 @router.head(_FOLDERS)
-def folder_metadata(path: str, workspace: WorkspaceDep) -> Response:
+def folder_metadata(path: str, workspace: WorkspaceDep, caller: Caller) -> Response:
     """Says whether a folder exists."""
-    _folder(workspace, path)
+    _folder(workspace, caller, path)
     return Response()
 
 
 @router.delete(_FOLDERS, status_code=204)
-def delete_folder(path: str, workspace: WorkspaceDep) -> None:
+def delete_folder(path: str, workspace: WorkspaceDep, caller: Caller) -> None:
     """Deletes an empty folder."""
-    root, _ = _locate(workspace, path, write=True)
-    folder = _folder(workspace, path)
+    root, _ = _locate(workspace, caller, path, write=True)
+    folder = _folder(workspace, caller, path, write=True)
     if folder == root:
         raise bad_request(f"/{path} is a volume or a version of a model; delete it by Unity Catalog's API")
     try:
@@ -103,9 +103,11 @@ def delete_folder(path: str, workspace: WorkspaceDep) -> None:
 
 
 @router.get(_FOLDERS)
-def list_folder(path: str, workspace: WorkspaceDep, page_size: int = 0, page_token: str = "") -> Document:
+def list_folder(
+    path: str, workspace: WorkspaceDep, caller: Caller, page_size: int = 0, page_token: str = ""
+) -> Document:
     """Returns the entries of a folder."""
-    folder = _folder(workspace, path)
+    folder = _folder(workspace, caller, path)
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(PREFIX))
     answer = page(entries, "contents", page_size or _PAGE, page_token, most=_PAGE)
     return answer | {"contents": [_entry(path, entry) for entry in answer["contents"]]}
@@ -124,11 +126,11 @@ class _NoPresignedUrlsError(ApiError):
         return {**super().as_dict(), "details": [info]}
 
 
-def _locate(workspace: Workspace, path: str, write: bool = False) -> tuple[Path, Path]:
+def _locate(workspace: Workspace, caller: Principal, path: str, write: bool = False) -> tuple[Path, Path]:
     """The volume's or version's folder and the place of `path` on this machine; raises ApiError if there is none.
 
-    To `write`, the volume must not be one that can only be read, and a version not be READY yet: its files are written
-    once.
+    A volume asks for READ VOLUME, or WRITE VOLUME to `write`, and then must not be one that can only be read; a version
+    must not be READY yet: its files are written once.
     """
     parts = path.strip("/").split("/")
     if ".." in parts or "" in parts or "\0" in path:
@@ -144,15 +146,18 @@ def _locate(workspace: Workspace, path: str, write: bool = False) -> tuple[Path,
         raise bad_request(f"Invalid path: /{path}; the form is {forms}")
     volume = ".".join(parts[1:4]).lower()
     workspace.find(VOLUMES, volume, f"Volume '{volume}' does not exist.", "NOT_FOUND")
+    check_privilege(workspace, caller, "volume", volume, "WRITE_VOLUME" if write else "READ_VOLUME")
     if write:
         volumes.check_writable(workspace, volume)
     root = workspace.settings.volumes.joinpath(*volume.split("."))
     return root, root.joinpath(*parts[4:])
 
 
-def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Path]:
+def _target(workspace: Workspace, caller: Principal, path: str, overwrite: bool) -> tuple[Path, Path]:
     """The folder of the volume or version, and the target of an upload; raises ApiError if nothing can go there."""
-    root, target = _locate(workspace, path, write=True)
+    root, target = _locate(workspace, caller, path, write=True)
+    if target.name.startswith(PREFIX):
+        raise bad_request(f"Invalid path: /{path}; no listing shows names that begin with {PREFIX}")
     if target == root or target.is_dir():
         raise already_exists(f"/{path} is a directory", "ALREADY_EXISTS")
     if target.exists() and not overwrite:
@@ -160,15 +165,15 @@ def _target(workspace: Workspace, path: str, overwrite: bool) -> tuple[Path, Pat
     return root, target
 
 
-def _file(workspace: Workspace, path: str) -> Path:
-    _, file = _locate(workspace, path)
+def _file(workspace: Workspace, caller: Principal, path: str, write: bool = False) -> Path:
+    _, file = _locate(workspace, caller, path, write)
     if not file.is_file():
         raise not_found(f"The file being accessed is not found: /{path}", "NOT_FOUND")
     return file
 
 
-def _folder(workspace: Workspace, path: str) -> Path:
-    _, folder = _locate(workspace, path)
+def _folder(workspace: Workspace, caller: Principal, path: str, write: bool = False) -> Path:
+    _, folder = _locate(workspace, caller, path, write)
     if not folder.is_dir():
         raise not_found(f"The directory being accessed is not found: /{path}", "NOT_FOUND")
     return folder

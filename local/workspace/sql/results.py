@@ -61,6 +61,19 @@ class Result:
         return {**outline, "data_array": rows, **after}
 
 
+NOTHING = Result(
+    {
+        "format": "JSON_ARRAY",
+        "schema": {"column_count": 0, "columns": []},
+        "total_chunk_count": 1,
+        "total_row_count": 0,
+        "truncated": False,
+        "chunks": [{"chunk_index": 0, "row_offset": 0, "row_count": 0}],
+    },
+    None,
+)
+
+
 def collect(frame: DataFrame, row_limit: int | None) -> Result:
     """Runs a query and returns its result.
 

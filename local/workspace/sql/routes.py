@@ -6,7 +6,7 @@ from databricks.sdk.service import sql as sdk
 from fastapi import APIRouter
 
 from local.workspace.compute.documents import WAREHOUSES
-from local.workspace.core.context import Workspace, WorkspaceDep
+from local.workspace.core.context import Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request, not_built
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
@@ -35,7 +35,9 @@ def _statements(workspace: Workspace) -> Statements:
 
 @router.post(_API)
 def execute(
-    request: Annotated[Document, body(sdk.StatementExecutionAPI.execute_statement)], workspace: WorkspaceDep
+    request: Annotated[Document, body(sdk.StatementExecutionAPI.execute_statement)],
+    workspace: WorkspaceDep,
+    caller: Caller,
 ) -> Document:
     for name, known in _NOT_BUILT.items():
         if request.get(name, known) != known:
@@ -48,7 +50,7 @@ def execute(
     if warehouse["state"] != "RUNNING":  # a statement starts its warehouse
         warehouse["state"] = "RUNNING"
         workspace.store.put(WAREHOUSES, request["warehouse_id"], warehouse)
-    statement = _statements(workspace).execute(workspace, request)
+    statement = _statements(workspace).execute(workspace, caller, request)
     if not statement.ended.wait(wait) and wait and request.get("on_wait_timeout") == "CANCEL":
         statement.cancel()
     return statement.answer()
@@ -63,19 +65,19 @@ def _seconds(text: str) -> int:
 
 
 @router.get(f"{_API}/{{statement_id}}")
-def get(statement_id: str, workspace: WorkspaceDep) -> Document:
-    return _statements(workspace).get(statement_id).answer()
+def get(statement_id: str, workspace: WorkspaceDep, caller: Caller) -> Document:
+    return _statements(workspace).get(caller, statement_id).answer()
 
 
 @router.get(f"{_API}/{{statement_id}}/result/chunks/{{chunk_index}}")
-def get_chunk(statement_id: str, chunk_index: int, workspace: WorkspaceDep) -> Document:
-    result = _statements(workspace).get(statement_id).result
+def get_chunk(statement_id: str, chunk_index: int, workspace: WorkspaceDep, caller: Caller) -> Document:
+    result = _statements(workspace).get(caller, statement_id).result
     if result is None:
         raise bad_request(f"statement {statement_id} has no result")
     return result.chunk(chunk_index)
 
 
 @router.post(f"{_API}/{{statement_id}}/cancel")
-def cancel(statement_id: str, workspace: WorkspaceDep) -> Document:
-    _statements(workspace).get(statement_id).cancel()
+def cancel(statement_id: str, workspace: WorkspaceDep, caller: Caller) -> Document:
+    _statements(workspace).get(caller, statement_id).cancel()
     return {}

@@ -7,6 +7,9 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from pyspark.errors import PySparkException
+
+from local.workspace.authorisation.statements import prepare
 from local.workspace.core.errors import ApiError, not_found
 from local.workspace.sql import results
 from local.workspace.sql.parameters import bound
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql.connect.session import SparkSession
 
-    from local.workspace.core.context import Workspace
+    from local.workspace.core.context import Principal, Workspace
     from local.workspace.core.store import Document
 
 KEPT_SECONDS = 3600  # how long Databricks keeps a result
@@ -30,17 +33,24 @@ class Statement:
     """One statement: a thread with its own Spark session, so that `USE` and `SET` have no effect beyond it."""
 
     def __init__(
-        self, workspace: Workspace, request: Document, slots: threading.Semaphore, on_released: Callable[[], None]
+        self,
+        workspace: Workspace,
+        caller: Principal,
+        request: Document,
+        slots: threading.Semaphore,
+        on_released: Callable[[], None],
     ) -> None:
         """Starts the statement.
 
         Args:
             workspace: The workspace.
+            caller: Whose rights decide, and who alone may read the result.
             request: The body of `execute_statement`.
             slots: One is taken while Spark works on the statement.
             on_released: Called when Spark has stopped working on the statement.
         """
         self.id = str(uuid.uuid4())
+        self.caller = caller
         self.ended = threading.Event()
         self.ended_at = 0.0
         self.result: results.Result | None = None
@@ -72,8 +82,6 @@ class Statement:
 
     def _interrupt(self, session: SparkSession) -> None:
         """Interrupts until Spark has stopped: the first interrupt may come before Spark has begun."""
-        from pyspark.errors import PySparkException
-
         while not self._released.wait(INTERRUPT_SECONDS):
             try:
                 session.interruptAll()
@@ -107,6 +115,26 @@ class Statement:
         self.ended.set()
 
     def _execute(self) -> results.Result:
+        """Judges the statement and runs what may run in its place; names in it are in full, so that no `USE` is needed.
+
+        Raises:
+            ApiError: The caller may not do what the statement does, or Spark fails on values that must not be shown.
+        """
+        text = bound(self._request["statement"], self._request.get("parameters", []))
+        scope = [self._request.get(name, "") for name in ("catalog", "schema")]
+        prepared = prepare(self._workspace, self.caller, text, *scope)
+        try:
+            result = self._run_in_spark(prepared.sql) if prepared.sql else results.NOTHING
+        except PySparkException as error:
+            message = str(error)
+            shown = prepared.shown(message, error.getCondition())
+            if shown == message:
+                raise
+            raise ApiError(400, "BAD_REQUEST", shown) from error
+        prepared.then()
+        return result
+
+    def _run_in_spark(self, text: str) -> results.Result:
         from pyspark.sql.connect.session import SparkSession
 
         self._workspace.spark.session()  # raises a clear error where Spark does not answer
@@ -117,10 +145,6 @@ class Statement:
                     raise ApiError(400, "CANCELLED", "The statement was cancelled.")
                 self._session = session
                 self._status = {"state": "RUNNING"}
-            scope = [self._request[name] for name in ("catalog", "schema") if self._request.get(name)]
-            if scope:
-                session.sql("USE " + ".".join(f"`{name.replace('`', '``')}`" for name in scope))
-            text = bound(self._request["statement"], self._request.get("parameters", []))
             return results.collect(session.sql(text), self._request.get("row_limit"))
         finally:
             session.client.release_session()
@@ -135,10 +159,10 @@ class Statements:
         self._slots = threading.Semaphore(AT_ONCE)
         self._statements: dict[str, Statement] = {}
 
-    def execute(self, workspace: Workspace, request: Document) -> Statement:
-        """Starts a statement; `request` is the body of `execute_statement`."""
+    def execute(self, workspace: Workspace, caller: Principal, request: Document) -> Statement:
+        """Starts a statement of a caller; `request` is the body of `execute_statement`."""
         with self._lock:
-            statement = Statement(workspace, request, self._slots, self._drop_old)
+            statement = Statement(workspace, caller, request, self._slots, self._drop_old)
             self._statements[statement.id] = statement
         return statement
 
@@ -153,15 +177,15 @@ class Statements:
                 if room < 0 or statement.ended_at < oldest:
                     del self._statements[statement.id]
 
-    def get(self, statement_id: str) -> Statement:
-        """Returns a statement.
+    def get(self, caller: Principal, statement_id: str) -> Statement:
+        """Returns a statement of a caller.
 
         Raises:
-            ApiError: There is no such statement, or it was dropped.
+            ApiError: The caller has sent no such statement, or it was dropped.
         """
         self._drop_old()
         statement = self._statements.get(statement_id)
-        if statement is None:
+        if statement is None or statement.caller.id != caller.id:
             raise not_found(f"The statement {statement_id} was not found.", "NOT_FOUND")
         return statement
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from databricks.sdk.service.sql import ServiceErrorCode
 
 if TYPE_CHECKING:
     from local.workspace.core.store import Document
 
 
+_CODES = {code.value for code in ServiceErrorCode}
+
+
 def failed(code: str, message: str) -> Document:
-    """Returns the status of a statement that failed with an error of the API."""
-    return {"state": "FAILED", "error": {"error_code": code, "message": message}}
+    """Returns the status of a statement that failed with an error of the API.
+
+    Statements have few codes; what else is refused is a BAD_REQUEST, whose message has condition and SQLSTATE.
+    """
+    status: Document = {
+        "state": "FAILED",
+        "error": {"error_code": code if code in _CODES else "BAD_REQUEST", "message": message},
+    }
+    if state := re.search(r"SQLSTATE: (\w{5})", message):
+        status["sql_state"] = state[1]
+    return status
 
 
 def failed_by(error: Exception) -> Document:

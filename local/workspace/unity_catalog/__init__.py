@@ -1,4 +1,4 @@
-"""Unity Catalog: credentials, external locations, catalogs, schemas, volumes, tables, registered models, and grants."""
+"""Unity Catalog: storage, catalogs, schemas, volumes, tables, models, functions, and what governs them."""
 
 from fastapi import APIRouter
 
@@ -8,12 +8,15 @@ from local.workspace.unity_catalog import (
     credentials,
     effective_grants,
     external_locations,
+    functions,
     grants,
     metastore,
     models,
+    policies,
     schemas,
     service_credentials,
     tables,
+    tag_assignments,
     volumes,
 )
 
@@ -29,6 +32,9 @@ for _area in (
     volumes,
     tables,
     models,
+    functions,
+    tag_assignments,
+    policies,
     grants,
     effective_grants,
 ):

@@ -14,24 +14,36 @@ from typing import TYPE_CHECKING, Any
 from local.workspace.core.context import ADMIN
 from local.workspace.core.errors import permission_denied
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
-from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, MODELS, SCHEMAS, VOLUMES
+from local.workspace.unity_catalog.documents import (
+    CATALOGS,
+    FUNCTIONS,
+    GRANTS,
+    MODELS,
+    SCHEMAS,
+    TABLES,
+    VIEWS,
+    VOLUMES,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from local.workspace.core.context import Principal, Workspace
     from local.workspace.core.errors import ApiError
     from local.workspace.core.store import DocumentKind
 
+_SEEN_BY = ("SELECT", "MODIFY", "MANAGE", "APPLY_TAG", "BROWSE")
 _CONTAINERS = ("catalog", "schema")
 _ENTRY = {"catalog": "USE_CATALOG", "schema": "USE_SCHEMA"}
 _SPOKEN = {"function": "Routine or Model", "external_location": "External Location"}
-# Tables are missing: Spark keeps no owner, so a table is its schema's owner's.
-_OWNED: dict[str, DocumentKind[Any]] = {
-    "catalog": CATALOGS,
-    "credential": CREDENTIALS,
-    "external_location": LOCATIONS,
-    "function": MODELS,
-    "schema": SCHEMAS,
-    "volume": VOLUMES,
+_OWNED: dict[str, tuple[DocumentKind[Any], ...]] = {
+    "catalog": (CATALOGS,),
+    "credential": (CREDENTIALS,),
+    "external_location": (LOCATIONS,),
+    "function": (FUNCTIONS, MODELS),
+    "schema": (SCHEMAS,),
+    "table": (TABLES, VIEWS),
+    "volume": (VOLUMES,),
 }
 _OF_WORKSPACE_ADMINS = [
     "CREATE_CATALOG",
@@ -65,13 +77,17 @@ def holds(workspace: Workspace, caller: Principal, kind: str, full_name: str, pr
         full_name: Its name with those of its containers, in the form of the store. Owning a container does not count.
         privilege: The privilege asked for.
     """
-    names = _names(workspace, caller)
-    if _owner(workspace, kind, full_name) in names:
+    return held(workspace, names_of(workspace, caller), kind, full_name, privilege)
+
+
+def held(workspace: Workspace, names: Collection[str], kind: str, full_name: str, privilege: str) -> bool:
+    """Whether one of these names owns an object, or holds a privilege on it or on what contains it; as `holds`."""
+    if owner_of(workspace, kind, full_name) in names:
         return True
     enough = {privilege} if privilege == "MANAGE" else {privilege, "ALL_PRIVILEGES"}
     return any(
         name in names and enough & set(privileges)
-        for place, place_name in [(kind, full_name), *_containers(full_name)]
+        for place, place_name in [(kind, full_name), *containers(full_name)]
         for name, privileges in granted(workspace, place, place_name).items()
     )
 
@@ -100,7 +116,7 @@ def check_create(workspace: Workspace, caller: Principal, container: str, full_n
         ApiError: A 403 that names what is missing.
     """
     if not administers(workspace, caller):
-        _check_entry(workspace, caller, [(container, full_name), *_containers(full_name)])
+        _check_entry(workspace, caller, [(container, full_name), *containers(full_name)])
     elif container != "schema":
         return
     if not any(holds(workspace, caller, container, full_name, privilege) for privilege in privileges):
@@ -119,10 +135,10 @@ def check_manage(workspace: Workspace, caller: Principal, kind: str, full_name: 
     if administers(workspace, caller) or (kind == "metastore" and caller.name == ADMIN):
         return
     missing = _missing(workspace, caller, kind, full_name, "MANAGE")
-    names, containers = _names(workspace, caller), _containers(full_name)
-    for depth, (container, name) in enumerate(containers, start=1):
-        if missing and _owner(workspace, container, name) in names:
-            _check_entry(workspace, caller, containers[depth:])
+    names, places = names_of(workspace, caller), containers(full_name)
+    for depth, (container, name) in enumerate(places, start=1):
+        if missing and owner_of(workspace, container, name) in names:
+            _check_entry(workspace, caller, places[depth:])
             return
     if missing:
         raise missing
@@ -136,22 +152,38 @@ def check_owner(workspace: Workspace, caller: Principal, kind: str, full_name: s
     """
     if administers(workspace, caller):
         return
-    _check_entry(workspace, caller, _containers(full_name))
-    if _owner(workspace, kind, full_name) not in _names(workspace, caller):
+    _check_entry(workspace, caller, containers(full_name))
+    if owner_of(workspace, kind, full_name) not in names_of(workspace, caller):
         raise permission_denied(f"User is not an owner of {_spoken(kind)} '{full_name}'.")
 
 
 def administers(workspace: Workspace, caller: Principal) -> bool:
     """Whether a caller is an administrator of the metastore: its owner."""
-    return workspace.metastore_owner in _names(workspace, caller)
+    return workspace.metastore_owner in names_of(workspace, caller)
+
+
+def sees(workspace: Workspace, names: Collection[str], full_name: str) -> bool:
+    """Whether somebody of these names may know of a table or view.
+
+    By any privilege on it and the way to it, or as owner of what contains it.
+    """
+    if any(owner_of(workspace, kind, name) in names for kind, name in containers(full_name)):
+        return True
+    return any(lacking(workspace, names, "table", full_name, privilege) is None for privilege in _SEEN_BY)
+
+
+def lacking(workspace: Workspace, names: Collection[str], kind: str, full_name: str, privilege: str) -> str | None:
+    """Returns what nobody of these names has, of all that using a privilege needs; None if all is there."""
+    for container, name in reversed(containers(full_name)):
+        if not held(workspace, names, container, name, _ENTRY[container]):
+            return _lack(_ENTRY[container], container, name)
+    return None if held(workspace, names, kind, full_name, privilege) else _lack(privilege, kind, full_name)
 
 
 def _missing(workspace: Workspace, caller: Principal, kind: str, full_name: str, privilege: str) -> ApiError | None:
     """What a caller lacks to use a privilege on an object."""
-    for container, name in reversed(_containers(full_name)):
-        if not holds(workspace, caller, container, name, _ENTRY[container]):
-            return _denied(_ENTRY[container], container, name)
-    return None if holds(workspace, caller, kind, full_name, privilege) else _denied(privilege, kind, full_name)
+    lack = lacking(workspace, names_of(workspace, caller), kind, full_name, privilege)
+    return permission_denied(lack) if lack else None
 
 
 def _check_entry(workspace: Workspace, caller: Principal, places: list[tuple[str, str]]) -> None:
@@ -160,28 +192,36 @@ def _check_entry(workspace: Workspace, caller: Principal, places: list[tuple[str
             raise _denied(_ENTRY[place], place, name)
 
 
-def _containers(full_name: str) -> list[tuple[str, str]]:
-    """What contains an object, from within outwards: its schema, then its catalog."""
+def containers(full_name: str) -> list[tuple[str, str]]:
+    """Returns what contains an object, from within outwards: its schema, then its catalog."""
     parts = full_name.split(".")
     depths = range(1, len(parts))
     return [(kind, ".".join(parts[:depth])) for depth, kind in zip(depths, _CONTAINERS, strict=False)][::-1]
 
 
-def _owner(workspace: Workspace, kind: str, full_name: str) -> str | None:
+def owner_of(workspace: Workspace, kind: str, full_name: str) -> str | None:
+    """Returns the owner of an object; a table that a task made is its schema's owner's, as Spark keeps none."""
     if kind == "metastore":
         return workspace.metastore_owner
-    document = workspace.store.get(_OWNED[kind], full_name) if kind in _OWNED else None
-    return document["owner"] if document else None
+    for documents in _OWNED.get(kind, ()):
+        document = workspace.store.get(documents, full_name)
+        if document is not None:
+            return str(document["owner"])
+    return owner_of(workspace, "schema", full_name.rpartition(".")[0]) if kind == "table" else None
 
 
-def _names(workspace: Workspace, caller: Principal) -> set[str]:
-    """The names in which a caller owns objects and holds privileges."""
+def names_of(workspace: Workspace, caller: Principal) -> set[str]:
+    """Returns the names in which a caller owns objects and holds privileges."""
     own = {caller.name, "account users", *workspace.groups_of(caller.id)}
     return own | {workspace_admins(workspace)} if caller.admin else own
 
 
 def _denied(privilege: str, kind: str, full_name: str) -> ApiError:
-    return permission_denied(f"User does not have {privilege.replace('_', ' ')} on {_spoken(kind)} '{full_name}'.")
+    return permission_denied(_lack(privilege, kind, full_name))
+
+
+def _lack(privilege: str, kind: str, full_name: str) -> str:
+    return f"User does not have {privilege.replace('_', ' ')} on {_spoken(kind)} '{full_name}'."
 
 
 def _spoken(kind: str) -> str:

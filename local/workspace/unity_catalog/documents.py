@@ -97,7 +97,89 @@ class VersionDocument(OwnedDocument):
     tags: dict[str, str]
 
 
+class FunctionDocument(SecurableDocument):
+    """A SQL function (kind `uc_function`, by its full name); fields have the names of `FunctionInfo`."""
+
+    catalog_name: str
+    schema_name: str
+    function_id: str
+    input_params: dict[str, list[Document]]
+    data_type: str
+    full_data_type: str
+    routine_body: Literal["SQL"]
+    routine_definition: str  # one expression
+    parameter_style: Literal["S"]
+    is_deterministic: bool
+    is_null_call: bool
+    security_type: Literal["DEFINER"]
+    sql_data_access: str
+    specific_name: str
+
+
+class MaskDocument(TypedDict):
+    """A function that masks a column or filters the rows of one table; part of the table."""
+
+    function_name: str
+    columns: list[str]  # what the function is given; of a mask, after the column itself
+
+
+class TableDocument(TypedDict):
+    """What Spark does not keep of a table (kind `uc_table`, by its full name)."""
+
+    owner: str
+    masks: NotRequired[dict[str, MaskDocument]]  # by the name of the column
+    row_filter: NotRequired[MaskDocument]
+
+
+class ViewDocument(SecurableDocument):
+    """A view (kind `uc_view`, by its full name), which Spark does not know: a query that reads it has it inside."""
+
+    catalog_name: str
+    schema_name: str
+    definition: str  # its query
+    scope: list[str]  # catalog and schema of names without them
+    columns: list[str]  # new names of the query's columns; empty where they keep theirs
+
+
+class PolicyDocument(TypedDict):
+    """A policy (kind `uc_policy`, by `<type>/<full name>/<name>`); fields have the names of `PolicyInfo`."""
+
+    id: str
+    name: str
+    on_securable_type: Literal["CATALOG", "SCHEMA", "TABLE"]
+    on_securable_fullname: str
+    for_securable_type: Literal["TABLE"]
+    policy_type: Literal["POLICY_TYPE_COLUMN_MASK", "POLICY_TYPE_ROW_FILTER"]
+    to_principals: list[str]
+    except_principals: NotRequired[list[str]]
+    when_condition: NotRequired[str]
+    match_columns: NotRequired[list[dict[str, str]]]
+    column_mask: NotRequired[Document]
+    row_filter: NotRequired[Document]
+    comment: NotRequired[str]
+    created_at: int
+    created_by: str
+    updated_at: int
+    updated_by: str
+
+
+class TagDocument(TypedDict):
+    """A tag of an object (kind `uc_tag`, by `<type>/<full name>/<key>`); fields are those of `EntityTagAssignment`."""
+
+    entity_type: str
+    entity_name: str
+    tag_key: str
+    tag_value: NotRequired[str]
+    update_time: str
+    updated_by: str
+
+
 CATALOGS = DocumentKind[CatalogDocument]("uc_catalog")
+FUNCTIONS = DocumentKind[FunctionDocument]("uc_function")
+POLICIES = DocumentKind[PolicyDocument]("uc_policy")
+TABLES = DocumentKind[TableDocument]("uc_table")
+TAGS = DocumentKind[TagDocument]("uc_tag")
+VIEWS = DocumentKind[ViewDocument]("uc_view")
 SCHEMAS = DocumentKind[SchemaDocument]("uc_schema")
 VOLUMES = DocumentKind[VolumeDocument]("uc_volume")
 MODELS = DocumentKind[ModelDocument]("uc_model")

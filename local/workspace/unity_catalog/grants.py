@@ -13,7 +13,7 @@ from local.workspace.unity_catalog import model_store, namespaces
 from local.workspace.unity_catalog.access import check_manage, granted
 from local.workspace.unity_catalog.cloud_documents import CREDENTIALS, LOCATIONS
 from local.workspace.unity_catalog.credentials import storage_credential
-from local.workspace.unity_catalog.documents import CATALOGS, GRANTS, SCHEMAS, VOLUMES
+from local.workspace.unity_catalog.documents import CATALOGS, FUNCTIONS, GRANTS, SCHEMAS, VIEWS, VOLUMES
 from local.workspace.unity_catalog.securables import UC, check_owner, find, missing
 
 router = APIRouter()
@@ -59,7 +59,7 @@ _FOUND: dict[str, DocumentKind[Any]] = {
 @router.get(f"{UC}/permissions/{{kind}}/{{full_name}}")
 def get(kind: str, full_name: str, workspace: WorkspaceDep, principal: str = "") -> Document:
     """Returns the grants on a securable."""
-    return _shown(granted(workspace, *_place(workspace, kind, full_name)), principal)
+    return _shown(granted(workspace, *place(workspace, kind, full_name)), principal)
 
 
 @router.patch(f"{UC}/permissions/{{kind}}/{{full_name}}")
@@ -71,11 +71,11 @@ def update(
     caller: Caller,
 ) -> Document:
     """Changes the grants on a securable."""
-    place = _place(workspace, kind, full_name)
-    check_manage(workspace, caller, *place)
+    found = place(workspace, kind, full_name)
+    check_manage(workspace, caller, *found)
     allowed = _PRIVILEGES[kind.lower()]
     with workspace.store.transaction():
-        held = granted(workspace, *place)
+        held = granted(workspace, *found)
         for change in request.get("changes", []):
             wrong = sorted({*change.get("add", [])} - allowed)
             if wrong:
@@ -88,12 +88,12 @@ def update(
             kept += [privilege for privilege in change.get("add", []) if privilege not in kept]
             if kept:
                 held[name] = kept
-        workspace.store.put(GRANTS, "/".join(place), held)
+        workspace.store.put(GRANTS, "/".join(found), held)
     return {} if request.get("omit_permissions_in_response") else _shown(held)
 
 
-def _place(workspace: Workspace, kind: str, full_name: str) -> tuple[str, str]:
-    """The kind and the name of a securable, in the form of the store."""
+def place(workspace: Workspace, kind: str, full_name: str) -> tuple[str, str]:
+    """Returns the kind and the name of a securable in the form of the store; raises ApiError where there is none."""
     kind, full_name = kind.lower(), full_name.lower()
     if kind in _FOUND:
         find(workspace, _FOUND[kind], full_name)
@@ -101,10 +101,11 @@ def _place(workspace: Workspace, kind: str, full_name: str) -> tuple[str, str]:
         storage_credential(workspace, full_name)
         kind = "credential"  # of which it is one
     elif kind == "table":
-        if not namespaces.has_table(workspace, full_name):
+        if not workspace.store.get(VIEWS, full_name) and not namespaces.has_table(workspace, full_name):
             raise missing(kind, full_name)
     elif kind == "function":
-        model_store.find(workspace, full_name)
+        if not workspace.store.get(FUNCTIONS, full_name):
+            model_store.find(workspace, full_name)
     elif kind == "metastore":
         if full_name != workspace.metastore_id:
             raise missing(kind, full_name)

@@ -12,7 +12,7 @@ from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import model_store, namespaces, volumes
 from local.workspace.unity_catalog.access import check_create, check_manage
-from local.workspace.unity_catalog.documents import CATALOGS, SCHEMAS, VOLUMES, SchemaDocument
+from local.workspace.unity_catalog.documents import CATALOGS, FUNCTIONS, SCHEMAS, VIEWS, VOLUMES, SchemaDocument
 from local.workspace.unity_catalog.quotas import check_quota
 from local.workspace.unity_catalog.securables import (
     MANAGED_PROPERTIES,
@@ -26,6 +26,7 @@ from local.workspace.unity_catalog.securables import (
     forget,
     named,
 )
+from local.workspace.unity_catalog.tables import forget_table
 
 router = APIRouter()
 
@@ -112,8 +113,11 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
         tables = namespaces.tables(workspace, full_name)
         contained = [key for key, _ in workspace.store.items(VOLUMES, f"{full_name}.")]
         registered = [model["full_name"] for model in model_store.models(workspace, f"{full_name}.")]
-        if (tables or contained or registered) and not force:
-            counts = f"{len(tables)} tables(s), {len(registered)} functions(s), {len(contained)} volumes(s)"
+        functions = [key for key, _ in workspace.store.items(FUNCTIONS, f"{full_name}.")]
+        views = [key for key, _ in workspace.store.items(VIEWS, f"{full_name}.")]
+        if (tables or contained or registered or functions or views) and not force:
+            count = len(registered) + len(functions)
+            counts = f"{len(tables) + len(views)} tables(s), {count} functions(s), {len(contained)} volumes(s)"
             message = f"Schema '{full_name}' is not empty. The schema has {counts}"
             raise bad_request(message, "INVALID_STATE")
         for volume in contained:
@@ -122,6 +126,10 @@ def remove(workspace: Workspace, full_name: str, force: bool) -> None:
             model_store.remove(workspace, model)
         namespaces.drop(workspace, full_name)
         workspace.store.delete(SCHEMAS, full_name)
-        for table in tables:
-            forget(workspace, "table", f"{full_name}.{table}")
+        for table in [*(f"{full_name}.{name}" for name in tables), *views]:
+            workspace.store.delete(VIEWS, table)
+            forget_table(workspace, table)
+        for function in functions:
+            workspace.store.delete(FUNCTIONS, function)
+            forget(workspace, "function", function)
         forget(workspace, "schema", full_name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from local.workspace.core.clock import now_ms
 from local.workspace.core.errors import ApiError, bad_request, not_found
 from local.workspace.unity_catalog.access import check_manage, check_privilege, workspace_admins
-from local.workspace.unity_catalog.documents import GRANTS, OwnedDocument, SecurableDocument
+from local.workspace.unity_catalog.documents import GRANTS, POLICIES, TAGS, OwnedDocument, SecurableDocument
 
 if TYPE_CHECKING:
     from local.workspace.core.context import Principal, Workspace
@@ -127,5 +127,9 @@ def change(workspace: Workspace, caller: Principal, kind: DocumentKind[S], full_
 
 
 def forget(workspace: Workspace, kind: str, full_name: str) -> None:
-    """Drops the grants of a securable that was deleted."""
+    """Drops what others have put on a securable that was deleted: grants, policies and tags."""
     workspace.store.delete(GRANTS, f"{kind}/{full_name}")
+    for key, _ in workspace.store.items(POLICIES, f"{kind.upper()}/{full_name}/"):
+        workspace.store.delete(POLICIES, key)
+    for key, _ in workspace.store.items(TAGS, f"{kind}s/{full_name}/"):
+        workspace.store.delete(TAGS, key)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from churn.core.contract import FOLDER, Contract, Role, contract_of, file_contracts, read_contract, read_contracts
+from churn.core.contract import (
+    FOLDER,
+    Contract,
+    Role,
+    contract_of,
+    file_contracts,
+    gold_contracts,
+    read_contract,
+    read_contracts,
+)
 from churn.core.contract_rules import LOGICAL_TYPES
 from churn.core.faults import FaultsError
 from churn.core.files import parse_document
+from churn.core.tables import TABLES
+from churn.feature_engineering.groups import FEATURES
 from local.settings import REPOSITORY
 from tests.remedies import repeats
 
@@ -45,12 +58,12 @@ def line_of(text: str, beginning: str) -> int:
 def test_there_is_one_for_each_silver_table() -> None:
     assert list(BY_DOMAIN) == ["customer", "marketing", "support", "transactions", "usage"]
     assert [contract.table for contract in file_contracts()] == [f"silver.{domain}" for domain in BY_DOMAIN]
-    assert {contract.format for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
+    assert {contract.formats[0] for contract in BY_DOMAIN.values()} == {"csv", "parquet"}
 
 
 def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
     events = contract_of("events")
-    assert (events.topic, events.format, events.keys) == ("customer.events", "json", ["event_id"])
+    assert (events.topic, events.formats, events.keys) == ("customer.events", ("json",), ["event_id"])
     assert {contract.topic for contract in file_contracts()} == {None}
     assert events not in file_contracts()
     types = {column.name: (column.type, column.required) for column in events.columns}
@@ -69,7 +82,15 @@ def test_the_contract_of_a_topic_stands_apart_from_those_of_files() -> None:
             '"event_time"',
             "allowed: no ordering, since each message is an event of its own; remedy: remove ordering",
         ),
-        ("property: topic", "property: topics", "customProperties[1].value", '"json"', "allowed: csv, parquet"),
+        (
+            "severity: quarantine\n        implementation",
+            "severity: warn\n        implementation",
+            "schema[0].quality[0].severity",
+            '"warn"',
+            "allowed: quarantine, since the stream",
+        ),
+        ("severity: quarantine", "severity: fail", "schema[0].properties[3].quality[0].severity", '"fail"', "aside"),
+        ("property: topic", "property: topics", "customProperties[0].property", '"topics"', "remedy: write topic"),
     ],
 )
 def test_messages_have_a_format_of_their_own_and_no_order(
@@ -80,38 +101,134 @@ def test_messages_have_a_format_of_their_own_and_no_order(
     assert said in str(fault)
 
 
+def test_tables_of_gold_are_what_their_contracts_say() -> None:
+    described = {contract.table: contract for contract in gold_contracts()}
+    written = {table.name: table for table in (*TABLES, FEATURES) if table.name.startswith("gold.")}
+    assert described.keys() == written.keys()
+    for name, contract in described.items():
+        table = written[name]
+        assert [(c.name, c.type, not c.required) for c in contract.columns] == [
+            (column.name, column.type, column.nullable) for column in table.columns
+        ], name
+        assert (tuple(contract.keys), contract.part, contract.writer, contract.description) == (
+            *(table.keys, table.part, table.writer, table.comment),
+        )
+    assert contract_of("customer").schema == "silver"
+
+
+def test_nobody_is_known_by_a_mart() -> None:
+    for contract in gold_contracts():
+        assert contract.confidential != contract.domain.startswith("marts_"), contract.domain
+
+
 def test_keys_sources_and_rules_come_from_the_contract() -> None:
     customer = BY_DOMAIN["customer"]
     assert (customer.keys, customer.ordering) == (["customer_id"], "as_of")
     assert {each.ordering for each in file_contracts() if each is not customer} == {None}
-    assert customer.sources[:2] == ["customerID", "gender"]
+    assert customer.sources[:2] == ["customerID", "FullName"]
     assert customer.rules["customer_id_is_given"] == "customer_id IS NOT NULL"
     assert "total_charges_is_given" not in customer.rules
-    assert customer.rules["senior_citizen_is_a_flag"] == "senior_citizen IN (0, 1)"
+    assert customer.rules["senior_citizen_is_known"] == "senior_citizen IN (0, 1)"
+    assert customer.rules["tenure_is_possible"] == "tenure_months BETWEEN 0 AND 1200"
+
+
+def test_the_expectation_follows_from_the_listed_values() -> None:
+    contract = next(column for column in BY_DOMAIN["customer"].columns if column.name == "contract")
+    assert contract.values == ("Month-to-month", "One year", "Two year")
+    assert BY_DOMAIN["customer"].rules["contract_is_known"] == "contract IN ('Month-to-month', 'One year', 'Two year')"
+    optional = CUSTOMER.replace(
+        "        required: true\n        classification: public\n", "        classification: public\n"
+    )
+    assert (
+        read(optional.replace("[Two year]", "[Bob's]")).rules["plan_is_known"].startswith("plan IS NULL OR plan IN (")
+    )
+    quoted = read(CUSTOMER.replace("Two year", "Bob's"))
+    assert quoted.rules["contract_is_known"].endswith(r", 'Bob\'s')")
+
+
+def test_a_rule_has_the_severity_that_its_contract_gives() -> None:
+    customer = BY_DOMAIN["customer"]
+    assert list(customer.warnings) == ["email_has_a_domain"]
+    assert customer.stops == {}
+    assert not customer.warnings.keys() & customer.rules.keys()
+    failing = read(CUSTOMER.replace("severity: quarantine", "severity: fail", 1))
+    assert failing.stops == {"region_is_known": "region IN ('North', 'East', 'South', 'West')"}
+    assert "region_is_known" not in failing.rules
+
+
+def test_service_levels_are_durations_of_a_dated_column() -> None:
+    service = BY_DOMAIN["transactions"].service
+    assert (service.frequency, service.latency, service.retention) == (
+        timedelta(days=1),
+        timedelta(hours=24),
+        timedelta(days=7 * 365),
+    )
+    assert (service.dated, service.available_by) == ("transaction_date", "06:00")
+    assert (contract_of("events").service.latency, contract_of("events").service.available_by) == (
+        timedelta(minutes=30),
+        None,
+    )
 
 
 def test_owner_and_roles_come_from_the_contract() -> None:
     customer = BY_DOMAIN["customer"]
     assert customer.file == "contracts/customer.yaml"
-    assert customer.owner == "churn-engineers"
+    assert (customer.owner, customer.channel) == ("churn-engineers", "#churn-data")
     assert customer.roles == (
-        Role("churn-engineers", "read", line_of(CUSTOMER, "- role: churn-engineers")),
-        Role("churn-scientists", "read", line_of(CUSTOMER, "- role: churn-scientists")),
+        Role(
+            "churn-engineers",
+            "read",
+            "Run the pipelines, and look into rows that a rule has set aside.",
+            line_of(CUSTOMER, "- role: churn-engineers"),
+        ),
+        Role(
+            "churn-scientists",
+            "read",
+            "Build features and labels from what customers have and pay.",
+            line_of(CUSTOMER, "- role: churn-scientists"),
+        ),
+        Role(
+            "churn-analysts",
+            "read",
+            "Count customers of their regions by what they have; persons are masked.",
+            line_of(CUSTOMER, "- role: churn-analysts"),
+        ),
     )
 
 
 def test_text_files_deliver_strings_and_parquet_files_types() -> None:
-    assert "`tenure` STRING" in BY_DOMAIN["customer"].delivered_schema
-    assert "`amount` DOUBLE" in BY_DOMAIN["transactions"].delivered_schema
+    assert "`tenure` STRING" in BY_DOMAIN["customer"].delivered_schema("csv")
+    assert "`amount` DOUBLE" in BY_DOMAIN["transactions"].delivered_schema("parquet")
 
 
-def test_every_column_of_a_person_is_classified() -> None:
-    customer = BY_DOMAIN["customer"]
-    classified = {column.name for column in customer.columns if column.classified}
-    assert classified == {"customer_id", "gender", "senior_citizen", "partner", "dependents"}
+def test_every_column_is_classified_and_a_person_s_by_kind() -> None:
+    customer = {column.name: column.classification for column in BY_DOMAIN["customer"].columns}
+    expected = {
+        "customer_id": "pii.id",
+        "full_name": "pii.name",
+        "email": "pii.email",
+        "phone": "pii.phone",
+        "birth_date": "pii.birth",
+        "street": "pii.location",
+        "city": "pii.location",
+        "postcode": "pii.location",
+    }
+    assert {name: found for name, found in customer.items() if found.startswith("pii.")} == expected
+    assert {name for name, found in customer.items() if found == "confidential"} == {
+        *("gender", "senior_citizen", "partner", "dependents"),
+        *("monthly_charges", "total_charges", "status", "churn_date"),
+    }
     assert all(contract.confidential for contract in file_contracts())
-    assert not read(CUSTOMER.replace("classification: confidential", "classification: public")).confidential
-    assert not read(CUSTOMER.replace("        classification: confidential\n", "")).confidential
+    # source systems make the numbers of bills, tickets and uses from the customer's
+    assert {column.classification for each in file_contracts() for column in each.columns if column.key} == {"pii.id"}
+    everything_public = re.sub(r"classification: \S+", "classification: public", CUSTOMER)
+    assert not read(everything_public).confidential
+
+
+def test_nothing_is_public_for_want_of_a_class() -> None:
+    (fault,) = faults_of(CUSTOMER.replace("        classification: pii.birth\n", ""))
+    assert (fault.field, fault.received) == ("schema[0].properties[4].classification", "null")
+    assert fault.remedy == "say who may read the column; public restricts nothing"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +249,16 @@ def test_text_that_is_no_mapping_is_refused(text: str, said: str) -> None:
 
 # Text in the contract of customers, what is written instead, the field, what was received, and a part of the message.
 FAULTS = [
-    ("value: csv", "value: xml", "customProperties[0].value", '"xml"', "csv, parquet"),
+    ("value: csv", "value: xml", "customProperties[0].value", '"xml"', "csv, json, parquet"),
+    ("value: csv", "value: [json, json]", "customProperties[0].value", '"json"', "csv, json, parquet"),
+    ("value: csv", "value: []", "customProperties[0].value", "null", "add the property format"),
+    (
+        "[Dependents]",
+        '["partner "]',
+        "schema[0].properties[12].transformSourceObjects",
+        '"partner "',
+        "that no other column has, whatever its capitals and blanks",
+    ),
     (
         "  - property: format\n    value: csv\n",
         "  - property: f\n",
@@ -147,14 +273,14 @@ FAULTS = [
     (
         "physicalType: INT",
         "physicalType: DECIMAL(10,2)",
-        "schema[0].properties[2].physicalType",
+        "schema[0].properties[10].physicalType",
         '"DECIMAL(10,2)"',
         "BOOLEAN, DATE, DOUBLE, INT, STRING, TIMESTAMP",
     ),
     (
         "logicalType: integer",
         "logicalType: int",
-        "schema[0].properties[2].logicalType",
+        "schema[0].properties[10].logicalType",
         '"int"',
         "logicalType: integer",
     ),
@@ -187,39 +313,39 @@ FAULTS = [
         "rewrite the rule as a condition in SQL",
     ),
     (
-        '        implementation: "senior_citizen IN (0, 1)"\n',
+        "        implementation: tenure_months BETWEEN 0 AND 1200\n",
         "",
         "schema[0].quality[0].implementation",
         "null",
         "the condition that each row has to meet",
     ),
-    ("- name: senior_citizen_is_a_flag\n        desc", "- desc", "schema[0].quality[0].name", "null", "add a name"),
+    ("- name: tenure_is_possible\n        desc", "- desc", "schema[0].quality[0].name", "null", "add a name"),
     ("- name: customer\n    phys", "- phys", "schema", "[null]", "one entry with a name and properties"),
     ("name: customer\n    phys", "name: a.b\n    phys", "schema[0].name", '"a.b"', "a lower-case letter"),
     ("name: customer\n    phys", "name: cust omer\n    phys", "schema[0].name", '"cust omer"', "a lower-case letter"),
-    ("name: gender", "name: Gender", "schema[0].properties[1].name", '"Gender"', "a lower-case letter"),
-    ("name: partner", "name: gender", "schema[0].properties[3].name", '"gender"', "that no other column has"),
+    ("name: gender", "name: Gender", "schema[0].properties[9].name", '"Gender"', "a lower-case letter"),
+    ("name: partner", "name: gender", "schema[0].properties[11].name", '"gender"', "that no other column has"),
     (
         "[Dependents]",
         "[PARTNER]",
-        "schema[0].properties[4].transformSourceObjects",
+        "schema[0].properties[12].transformSourceObjects",
         '"PARTNER"',
         "that no other column has, whatever its capitals",
     ),
     ("kind: DataContract", "kind: Banana", "kind", '"Banana"', "remedy: correct kind, or move a file"),
     ("kind: DataContract\n", "", "kind", "null", "remedy: add kind, or move a file"),
-    ("version: 1.0.0\n", "", "version", "null", "text such as 1.0.0"),
-    ("version: 1.0.0", "version: 1.0", "version", "1.0", "a valid string"),
+    ("version: 2.0.0\n", "", "version", "null", "text such as 1.0.0"),
+    ("version: 2.0.0", "version: 2.0", "version", "2.0", "a valid string"),
     (
-        "version: 1.0.0",
-        "vrsion: 1.0.0",
+        "version: 2.0.0",
+        "vrsion: 2.0.0",
         "vrsion",
         "the unknown name 'vrsion'",
         "write version instead of vrsion",
     ),
     ("status: active", "status: 3", "status", "3", "a valid string; remedy: put status in quotes"),
-    ("name: tenure_is_possible", "name: contract_is_known", "schema[0].quality[2].name", '"contract_is_known"', "lost"),
-    ("name: tenure_is_possible", "name: gender_is_given", "schema[0].quality[1].name", '"gender_is_given"', "lost"),
+    ("name: tenure_is_possible", "name: contract_is_known", "schema[0].quality[0].name", '"contract_is_known"', "lost"),
+    ("name: tenure_is_possible", "name: gender_is_given", "schema[0].quality[0].name", '"gender_is_given"', "lost"),
     (
         "role: churn-scientists",
         "role: nobody",
@@ -229,7 +355,37 @@ FAULTS = [
     ),
     ("access: read", "access: look", "roles[0].access", '"look"', "read, write"),
     ("access: read", "access: reed", "roles[0].access", '"reed"', "correct it to read"),
-    ("physicalType: INT", "physicalType: int", "schema[0].properties[2].physicalType", '"int"', "write INT"),
+    (
+        "classification: pii.birth",
+        "classification: pii.brith",
+        "schema[0].properties[4].classification",
+        '"pii.brith"',
+        "remedy: write pii.birth",
+    ),
+    (
+        "        description: Day of birth.\n",
+        "",
+        "schema[0].properties[4].description",
+        "null",
+        "what the column holds",
+    ),
+    ("value: dollars\n", "value:\n", "schema[0].properties[28].customProperties", "no unit", "add the property unit"),
+    ("severity: warn", "severity: warning", "schema[0].quality[6].severity", '"warning"', "remedy: write warn"),
+    ("metric: invalidValues", "metric: rowCount", "schema[0].properties[7].quality[0]", '"rowCount"', "invalidValues"),
+    (
+        "[Female, Male]",
+        "[Female, 2]",
+        "schema[0].properties[9].quality[0].arguments.validValues",
+        '["Female", 2]',
+        "put each value in quotes",
+    ),
+    ("mustBe: 0", "mustBe: 3", "schema[0].properties[7].quality[0].mustBe", "3", "no row may have another"),
+    ("property: retention", "property: retantion", "slaProperties[3].property", '"retantion"', "write retention"),
+    ("unit: h", "unit: weeks", "slaProperties[1].value", '"24 weeks"', "a number above 0 of d, h, m, s, y"),
+    ('value: "06:00"', 'value: "26:00"', "slaProperties[2]", '"26:00 UTC"', "HH:MM in UTC"),
+    ("element: customer.as_of", "element: customer.asof", "slaProperties[1].element", '"customer.asof"', "write c"),
+    ('  - channel: "#churn-data"\n    tool', "  - tool", "support", "no channel", "name the channel"),
+    ("physicalType: INT", "physicalType: int", "schema[0].properties[10].physicalType", '"int"', "write INT"),
     ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "churn-analysts, churn-engineers"),
     ("name: churn-engineers", "name: nobody", "team.name", '"nobody"', "or add it to churn:platform.team_groups"),
     ("  name: churn-engineers", "  description: x", "team.name", "null", "name the group that owns the table"),
@@ -275,8 +431,9 @@ def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> Non
     assert fields == [
         ("customer.yaml", "roles[0].access"),
         ("customer.yaml", "roles[1].access"),
-        ("customer.yaml", "schema[0].properties[2].physicalType"),
-        ("customer.yaml", "schema[0].properties[5].physicalType"),
+        ("customer.yaml", "roles[2].access"),
+        ("customer.yaml", "schema[0].properties[10].physicalType"),
+        ("customer.yaml", "schema[0].properties[13].physicalType"),
         ("other.yaml", ""),
     ]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as sf
 
-from churn.core.tables import GATE_RESULTS, MARTS, SCORES
+from churn.core.tables import GATE_RESULTS, SCORES, TABLES
+from churn.feature_engineering.groups import FEATURES
 from churn.inference import score
 from churn.reporting import marts, tables
 from local.settings import REPOSITORY
@@ -129,13 +130,20 @@ def test_the_gate_s_last_checks_are_a_mart(refreshed: World) -> None:
     assert {row.outcome for row in checks} == {"passed"}
 
 
-def test_marts_are_there_before_the_first_day(world: World) -> None:
+def test_tables_are_there_before_the_first_day(world: World) -> None:
     world.spark.sql("CREATE SCHEMA IF NOT EXISTS catalogs.churn_empty").collect()
-    world.spark.sql("CREATE SCHEMA IF NOT EXISTS churn_empty.gold").collect()
+    for schema in ("bronze", "gold", "mlops"):
+        world.spark.sql(f"CREATE SCHEMA IF NOT EXISTS churn_empty.{schema}").collect()
+    world.spark.sql(f"CREATE TABLE churn_empty.{SCORES.name} (customer_id STRING) USING DELTA").collect()
     run(tables.main, catalog="churn_empty")
-    made = {f"gold.{row.tableName}" for row in world.spark.sql("SHOW TABLES IN churn_empty.gold").collect()}
-    assert made == {mart.name for mart in MARTS}
-    assert all(world.spark.table(f"churn_empty.{mart}").isEmpty() for mart in made)
+    made = {
+        f"{schema}.{row.tableName}"
+        for schema in ("bronze", "gold", "mlops")
+        for row in world.spark.sql(f"SHOW TABLES IN churn_empty.{schema}").collect()
+    }
+    assert made == {table.name for table in (*TABLES, FEATURES)}
+    assert all(world.spark.table(f"churn_empty.{table}").isEmpty() for table in made)
+    assert world.spark.table(f"churn_empty.{SCORES.name}").columns == SCORES.column_names, "an old one gets its columns"
 
 
 def test_a_day_without_scores_names_the_task_that_makes_them(refreshed: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -18,13 +19,16 @@ from churn.core.contract import file_contracts
 from churn.core.entry import Run
 from churn.data import telco
 from churn.ingestion.admission import examine
-from churn.ingestion.ingest import Landed, assess
+from churn.ingestion.ingest import Copy, Landed, assess
 from churn.simulation.deliveries import HISTORY_DAYS, deliveries, delivery_rows
+from churn.simulation.people import TOWNS
 from churn.simulation.simulate import TAKEN_IN, content, deliver, files
 from churn.simulation.world import LEAVING_DAYS, World, grow
 from infra import names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from databricks.sdk import WorkspaceClient
 
 SNAPSHOT = date(2026, 1, 31)
@@ -81,6 +85,39 @@ def test_every_customer_of_telco_is_reported_with_telco_s_attributes(delivered: 
     assert len(both) == len(expected)
     assert (both["contract"] == both["Contract"]).all()
     assert (both["monthly_charges"] == both["MonthlyCharges"]).all()
+
+
+def test_the_people_are_nobody(world: World) -> None:
+    people = world.customers
+    assert people["email"].str.fullmatch(r"[a-z]+\.[a-z]+\d+@example\.(com|net|org)").all()
+    assert people["phone"].str.fullmatch(r"\+1 \d{3} 555-01\d{2}").all()
+    assert people["postcode"].str.fullmatch(r"\d{5}").all()
+    homes = set(zip(people["region"], people["city"], people["postcode"].str[:2], strict=True))
+    assert homes == {(region, *town) for region, towns in TOWNS.items() for town in towns}
+
+
+def test_people_are_as_old_as_telco_says_and_signed_up_as_adults(world: World) -> None:
+    people = world.customers
+    known = people["signup_date"].where(people["signup_date"] > pd.Timestamp(world.anchor), pd.Timestamp(world.anchor))
+    age = (known - people["birth_date"]).dt.days / 365.25
+    assert ((age >= 65) == (people["senior_citizen"] == 1)).all()
+    assert ((people["signup_date"] - people["birth_date"]).dt.days / 365.25 >= 18).all()
+    assert age.max() < 91
+
+
+def test_a_customer_stays_the_same_person(world: World, delivered: dict[str, pd.DataFrame]) -> None:
+    rows = delivered["customer"]
+    again = rows[rows.duplicated("customerID", keep=False)]
+    assert len(again) > 100
+    assert (again.groupby("customerID")[["FullName", "BirthDate", "Postcode", "Plan"]].nunique() == 1).all(axis=None)
+    assert (rows["Status"] == np.where(rows["ChurnDate"].isna(), "active", "left")).all()
+
+
+def test_every_category_is_one_that_its_contract_lists(delivered: dict[str, pd.DataFrame]) -> None:
+    for domain, contract in BY_DOMAIN.items():
+        for column in contract.columns:
+            if column.values:
+                assert set(delivered[domain][column.source]) == set(column.values), f"{domain}.{column.name}"
 
 
 def test_the_world_goes_on_after_the_snapshot_date(world: World) -> None:
@@ -168,28 +205,32 @@ class Volumes:
         return [DirectoryEntry(name=name) for name in {path.partition("/")[0] for path in below}]
 
 
-def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike() -> None:
+def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike(tmp_path: Path) -> None:
     """Nobody is billed after the 28th: the bills of these days are the same bytes."""
     snapshot, volumes = date(2026, 1, 29), Volumes()
     client = cast("WorkspaceClient", SimpleNamespace(files=volumes))
     run = Run("c", date(2026, 1, 31), "7")
     assert deliver(run, client, snapshot, SEED) == len(deliveries(snapshot, run.date)) * len(BY_DOMAIN)
-    landed = [(Landed(0, path, len(data)), data) for path, data in volumes.contents.items()]
-    bills = [data for file, data in landed if "/transactions/2026-01-" in file.path]
+    copies = []
+    for number, (path, data) in enumerate(volumes.contents.items()):
+        (tmp_path / str(number)).write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        copies.append(Copy(Landed(0, path, len(data)), tmp_path / str(number), digest, len(data), (None, None)))
+    bills = [copy.sha256 for copy in copies if "/transactions/2026-01-" in copy.landed.path]
     assert len(set(bills)) < len(bills)
-    assessed = zip(assess(landed, {}, BY_DOMAIN, run), landed, strict=True)
-    volumes.contents = {row.stored: data for row, (_, data) in assessed if row.stored}
+    volumes.contents = {row.stored: kept.read_bytes() for row, kept in assess(copies, {}, BY_DOMAIN, run) if row.stored}
     assert deliver(run, client, snapshot, SEED) == 0
 
 
-def test_files_are_admitted_and_have_their_contract_s_types(world: World) -> None:
+def test_files_are_admitted_and_have_their_contract_s_types(world: World, tmp_path: Path) -> None:
     due = deliveries(SNAPSHOT, LATER)
     for contract in BY_DOMAIN.values():
         data = content(delivery_rows(contract.domain, world, due[0], initial=True, seed=SEED), contract)
-        finding = examine(data, contract)
+        (tmp_path / contract.domain).write_bytes(data)
+        finding = examine(tmp_path / contract.domain, contract)
         assert (finding.fault, finding.remarks) == (None, ())
         assert finding.rows
-        if contract.format == "parquet":
+        if contract.typed:
             assert "date" in str(pq.read_schema(io.BytesIO(data)))
 
 

@@ -13,6 +13,7 @@ from churn.core.contract import contract_of, file_contracts
 from churn.data import telco_raw
 from churn.transforms.conform import accepted, broken_rules, conform, quarantined
 from churn.transforms.latest import latest
+from tests.workloads.silver_rows import REPORTED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CUSTOMER = contract_of("customer")
 SUPPORT = contract_of("support")
+OWN = ("_rescued_data", "_corrupt_record", "_file")  # bronze's columns beside those that are delivered
 TICKET = {
     "ticket_id": "s-1",
     "customer_id": "0001-A",
@@ -32,9 +34,9 @@ TICKET = {
 
 
 def bronze(spark: SparkSession, *rows: dict[str, str | None]) -> DataFrame:
-    """Rows as cloudFiles delivers them; each changes the model ticket, `_file` included."""
-    tickets = [{**TICKET, "_rescued_data": None, "_file": "f", **row} for row in rows]
-    schema = ", ".join(f"{name} STRING" for name in (*TICKET, "_rescued_data", "_file"))
+    """Rows of bronze; each changes the model ticket, `_file` included."""
+    tickets = [{**TICKET, **dict.fromkeys(OWN), "_file": "f", **row} for row in rows]
+    schema = ", ".join(f"{name} STRING" for name in (*TICKET, *OWN))
     return spark.createDataFrame([tuple(row.values()) for row in tickets], schema)
 
 
@@ -56,6 +58,13 @@ def judged(spark: SparkSession) -> dict[str, Row]:
         {"ticket_id": "extra", "_rescued_data": '{"agent": "Kim"}'},
         {"ticket_id": "too long", "_rescued_data": '{"_c6": "5", "_file_path": "f"}'},
         {"ticket_id": "too short", "_rescued_data": '{"_corrupt_record": "s-1,0001-A", "_file_path": "f"}'},
+        {"ticket_id": "broken", "_corrupt_record": "s-1,0001-A"},
+        {"ticket_id": "on its day", "opened_date": "2026-01-05", "_file": delivered("2026-01-05", "a")},
+        {"ticket_id": "after its day", "opened_date": "2026-01-06", "_file": delivered("2026-01-05", "a")},
+        {"ticket_id": "for ever", "opened_date": "9999-12-31", "_file": delivered("2026-01-05", "a")},
+        {"ticket_id": "in another century", "opened_date": "1899-12-31"},
+        {"ticket_id": "at its beginning", "opened_date": "1900-01-01"},
+        {"ticket_id": "spelled otherwise", "category": " Billing ", "priority": "LOW"},
     )
     conformed = conform(rows, SUPPORT)
     tickets = conformed.select("*", broken_rules(SUPPORT).alias("reasons")).collect()
@@ -70,6 +79,13 @@ def judged(spark: SparkSession) -> dict[str, Row]:
         ("extra", []),
         ("too long", ["has_its_fields"]),
         ("too short", ["has_its_fields"]),
+        ("broken", ["has_its_fields"]),
+        ("on its day", []),
+        ("after its day", ["dates_are_possible"]),
+        ("for ever", ["dates_are_possible"]),
+        ("in another century", ["dates_are_possible"]),
+        ("at its beginning", []),
+        ("spelled otherwise", []),
         ("text in a number", ["values_have_their_type"]),
         ("no date", ["values_have_their_type", "opened_date_is_given"]),
         ("missing", ["category_is_given", "category_is_known"]),
@@ -113,19 +129,61 @@ def test_a_source_s_column_may_have_a_dot_in_its_name(spark: SparkSession) -> No
     assert json.loads(row._raw)["ticket.id"] == "s-1"
 
 
+def test_a_source_s_column_may_have_blanks_in_its_name(spark: SparkSession) -> None:
+    columns = tuple(replace(column, source=column.source.replace("_", " ").title()) for column in SUPPORT.columns)
+    contract = replace(SUPPORT, columns=columns)
+    renamed = bronze(spark, {}).withColumnsRenamed({column: column.title() for column in TICKET})
+    (row,) = conform(renamed, contract).collect()
+    assert (row.ticket_id, row.resolution_hours, row._malformed) == ("s-1", 3.5, None)
+    assert json.loads(row._raw)["Ticket Id"] == "s-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "conformed"),
+    [
+        ("Fiber optic", "Fiber optic", None),
+        (" Fiber optic ", "Fiber optic", None),
+        ("FIBER  Optic", "Fiber optic", "category"),
+        ("dsl", "DSL", "category"),
+        ("Fiber", "Fiber", None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_listed_value_is_conformed(
+    spark: SparkSession, text: str | None, value: str | None, conformed: str | None
+) -> None:
+    listed = replace_column(SUPPORT, "category", values=("DSL", "Fiber optic", "No"))
+    (row,) = conform(bronze(spark, {"category": text}), listed).collect()
+    assert (row.category, row._conformed, row._malformed) == (value, conformed, None)
+
+
+def test_a_moment_may_be_of_the_next_day_in_utc(spark: SparkSession) -> None:
+    moments = replace_column(SUPPORT, "opened_date", type="TIMESTAMP")
+    days = ("2026-01-06T23:00:00Z", "2026-01-07T00:00:00Z")
+    rows = bronze(spark, *({"opened_date": day, "_file": delivered("2026-01-05", "a")} for day in days))
+    assert [row._misdated for row in conform(rows, moments).collect()] == [None, "opened_date"]
+
+
 @pytest.mark.parametrize("contract", file_contracts(), ids=lambda contract: contract.domain)
 def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> None:
     numbers = [column.name for column in contract.columns if column.type == "DOUBLE"]
     # Spark takes each for a number, and the first two of Parquet's are its highest
-    texts = ("1e999", "-1e999") if contract.format == "csv" else ("NaN", "Infinity", "-Infinity")
-    rows = [(*(text if c.type == "DOUBLE" else None for c in contract.columns), None, "f") for text in texts]
-    schema = ", ".join(f"`{name}` STRING" for name in (*contract.sources, "_rescued_data", "_file"))
+    texts = ("NaN", "Infinity", "-Infinity") if contract.typed else ("1e999", "-1e999")
+    rows = [(*(text if c.type == "DOUBLE" else None for c in contract.columns), None, None, "f") for text in texts]
+    schema = ", ".join(f"`{name}` STRING" for name in (*contract.sources, *OWN))
     conformed = conform(spark.createDataFrame(rows, schema), contract)
     for row in conformed.select(*numbers, broken_rules(contract).alias("reasons")).collect():
-        broken = [contract.quality.get(name, "") for name in row.reasons]
+        broken = [contract.rules[name] for name in row.reasons]
         for number in numbers:
             assert row[number] is not None
             assert any(f"{number} BETWEEN" in condition for condition in broken)
+
+
+def replace_column(contract: Contract, name: str, **changed: Any) -> Contract:
+    """A contract with a changed column."""
+    columns = (replace(each, **changed) if each.name == name else each for each in contract.columns)
+    return replace(contract, columns=tuple(columns))
 
 
 def delivered(day: str, name: str) -> str:
@@ -163,9 +221,10 @@ def test_typed_values_keep_theirs(spark: SparkSession) -> None:
     days = [date(2026, 1, 5), datetime(2026, 1, 5, 12, 30, tzinfo=UTC)]
     for day, kind in zip(days, ("DATE", "TIMESTAMP"), strict=True):
         amounts: list[Any] = [1.0e-5, 1.0e9, 20.0]
-        rows = [(str(amount), "a", day, amount, "paid", None, "f") for amount in amounts]
+        rows = [(str(amount), "a", day, amount, "paid", None, None, "f") for amount in amounts]
         schema = f"transaction_id STRING, customer_id STRING, transaction_date {kind}, amount DOUBLE, status STRING"
-        typed = conform(spark.createDataFrame(rows, f"{schema}, _rescued_data STRING, _file STRING"), bills).collect()
+        own = ", ".join(f"{name} STRING" for name in OWN)
+        typed = conform(spark.createDataFrame(rows, f"{schema}, {own}"), bills).collect()
         assert [row.amount for row in typed] == amounts
         assert {(row.transaction_date, row._malformed) for row in typed} == {(date(2026, 1, 5), None)}
 
@@ -213,12 +272,12 @@ def test_of_a_past_day_only_what_was_reported_by_then_is_known(spark: SparkSessi
 
 
 def test_only_telco_s_new_customers_may_have_no_total(spark: SparkSession) -> None:
-    frame = telco_raw().drop(columns="Churn").assign(SignupDate="2026-01-01", ChurnDate="", AsOf="2026-01-31")
+    frame = telco_raw().drop(columns="Churn").assign(**REPORTED, AsOf="2026-01-31")
     # the same blank with a customer who was billed is a fault
     billed = frame[frame["tenure"] == "72"].head(1).assign(customerID="billed", TotalCharges=" ")
     rows = [tuple(row) for part in (frame, billed) for row in part[CUSTOMER.sources].itertuples(index=False)]
-    schema = f"{CUSTOMER.delivered_schema}, _rescued_data STRING, _file STRING"
-    delivered = spark.createDataFrame([(*row, None, "f") for row in rows], schema)
+    schema = ", ".join((CUSTOMER.delivered_schema("csv"), *(f"{name} STRING" for name in OWN)))
+    delivered = spark.createDataFrame([(*row, None, None, "f") for row in rows], schema)
     conformed = conform(delivered, CUSTOMER).select("*", broken_rules(CUSTOMER).alias("reasons"))
     blank = conformed.where("total_charges IS NULL").select("customer_id", "tenure_months", "reasons").collect()
     assert sorted({row.tenure_months for row in blank}) == [0, 72]

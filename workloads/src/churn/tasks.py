@@ -182,8 +182,8 @@ BOOTSTRAP = Task(
 TABLES = Task(
     "tables",
     "churn.reporting.tables:main",
-    "Makes the marts that are missing, still empty, so that reading them can be granted. Fails when the catalog or its "
-    "schema gold is missing.",
+    "Makes the tables and columns of jobs that are missing, still empty, so that they can be tagged and granted. Fails "
+    "when the catalog or one of its schemas is missing.",
     NoOptions,
 )
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
+from churn.core.contract_source import broken_source, bronze_name, custom_property, source_of
+from churn.core.contract_terms import broken_terms, given_rule, known_rule
 from churn.core.faults import choices, nearest, shown
 
 if TYPE_CHECKING:
@@ -21,12 +23,24 @@ if TYPE_CHECKING:
     from churn.core.files import Document, Place
 
 KIND = "DataContract"
-SCHEMA = "silver"  # of the tables that contracts describe
+SILVER, GOLD = "silver", "gold"  # schemas of the tables that contracts describe
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMING = "a lower-case letter, then lower-case letters, digits and underscores"
 ACCESS = ("read", "write")
-ENGINE = "spark"
-TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's
+PUBLIC = "public"  # the class that restricts nothing
+# Classes of confidentiality, which the governed tag `classification` has as its values.
+CLASSIFICATIONS = (
+    "pii.name",
+    "pii.email",
+    "pii.phone",
+    "pii.birth",
+    "pii.location",
+    "pii.id",
+    "confidential",
+    PUBLIC,
+)
+TYPES = ("STRING", "INT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN")  # Spark's, that silver conforms
+WRITTEN_TYPES = (*TYPES, "BIGINT")  # that tasks write to gold
 # Of a column, as the standard's JSON schema lists them (`schema.json` of open-data-contract-standard).
 LOGICAL_TYPES = (
     "string",
@@ -42,16 +56,12 @@ LOGICAL_TYPES = (
     "vector",
 )
 
-# Custom properties that the workloads need.
-FORMAT = "format"
-FORMATS = ("csv", "parquet")
-MESSAGE_FORMATS = ("json",)
-ORDERING = "ordering"
-TOPIC = "topic"
+UNIT = "unit"  # of a column
+NUMBERS = ("INT", "BIGINT", "DOUBLE")  # types whose values have a unit
 
 # Rules that every row or message has to meet whatever its contract says, SQL conditions by name.
 TYPED = {"values_have_their_type": "_malformed IS NULL"}
-ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED}
+ROW_RULES = {"has_its_fields": "NOT _uneven", **TYPED, "dates_are_possible": "_misdated IS NULL"}
 MESSAGE_RULES = {
     **TYPED,
     "text_is_utf8": "NOT _unreadable",
@@ -60,33 +70,21 @@ MESSAGE_RULES = {
 }
 
 
-def given_rule(column: str) -> str:
-    """Name of the rule that a required column is given."""
-    return f"{column}_is_given"
-
-
-def source_of(column: SchemaProperty) -> str:
-    """Name of a column in the delivered files."""
-    return (column.transformSourceObjects or [column.name or ""])[0]
-
-
 def owner_of(written: OpenDataContractStandard) -> str | None:
     """Display name of the group that owns the table."""
     return written.team.name if isinstance(written.team, Team) else None
 
 
-def custom_property(written: OpenDataContractStandard, name: str) -> str | None:
-    """Value of a custom property as text; None if it is missing."""
-    return next((str(entry.value) for entry in written.customProperties or () if entry.property == name), None)
-
-
-def broken_rules(document: Document, written: OpenDataContractStandard, groups: Collection[str] | None) -> list[Fault]:
+def broken_rules(
+    document: Document, written: OpenDataContractStandard, groups: Collection[str] | None, schema: str
+) -> list[Fault]:
     """Applies every rule to a contract, and lists the faults.
 
     Args:
         document: What its file holds.
         written: The same by the standard's model.
         groups: Display names of the groups that may own or use a table; None takes any.
+        schema: That the table has to lie in: `SILVER` or `GOLD`.
     """
     faults = [*_head(document, written), *_groups(document, written, groups)]
     entries = written.schema_ or []
@@ -95,10 +93,11 @@ def broken_rules(document: Document, written: OpenDataContractStandard, groups: 
         allowed, remedy = "one entry with a name and properties", "write one table a file"
         return [*faults, document.fault(("schema",), received=shown(names), allowed=allowed, remedy=remedy)]
     (table,) = entries
-    faults += _table(document, table)
-    faults += _columns(document, table)
-    faults += _delivery(document, written, table)
-    faults += _quality(document, table)
+    faults += _table(document, table, schema)
+    faults += _columns(document, table, delivered=schema == SILVER)
+    faults += broken_source(document, written, delivered=schema == SILVER)
+    faults += _rule_names(document, table)
+    faults += broken_terms(document, written, table)
     return faults
 
 
@@ -130,30 +129,37 @@ def _groups(document: Document, written: OpenDataContractStandard, groups: Colle
             place, meant = ("roles", index, "access"), nearest(role.access or "", ACCESS)
             remedy = f"correct it to {meant}" if meant else "choose no more than the group needs, or remove the role"
             yield document.fault(place, received=shown(role.access), allowed=choices(ACCESS), remedy=remedy)
+        if not role.description:
+            place, remedy = ("roles", index, "description"), "say what the group uses the table for"
+            yield document.fault(place, received=shown(role.description), allowed="text", remedy=remedy)
+    if not any(each.channel for each in written.support or ()):
+        remedy = "name the channel where the owner answers questions"
+        yield document.fault(("support",), received="no channel", allowed="a channel", remedy=remedy)
 
 
-def _table(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a name of silver for the table, the same in both properties."""
+def _table(document: Document, table: SchemaObject, schema: str) -> Iterator[Fault]:
+    """Requires a name of the schema for the table, the same in both properties."""
     if not NAME.fullmatch(table.name or ""):
         place, remedy = ("schema", 0, "name"), "rename the table"
         yield document.fault(place, received=shown(table.name), allowed=NAMING, remedy=remedy)
         return
-    full_name = f"{SCHEMA}.{table.name}"
+    full_name = f"{schema}.{table.name}"
     if table.physicalName != full_name:
-        allowed = f"the schema {SCHEMA}, a dot and the table's name"
+        allowed = f"the schema {schema}, a dot and the table's name"
         remedy = f"write {full_name}, or correct name"
         place = ("schema", 0, "physicalName")
         yield document.fault(place, received=shown(table.physicalName), allowed=allowed, remedy=remedy)
 
 
-def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires columns with different names, in silver and in the files, and a key among them."""
+def _columns(document: Document, table: SchemaObject, *, delivered: bool) -> Iterator[Fault]:
+    """Requires columns with different names, in the table and in delivered files, and a key among them."""
+    types = TYPES if delivered else WRITTEN_TYPES
     names: set[str] = set()
     sources: set[str] = set()
     columns: Place = ("schema", 0, "properties")
     for index, column in enumerate(table.properties or ()):
         place = (*columns, index)
-        name, source = column.name or "", source_of(column)
+        name, source = column.name or "", bronze_name(source_of(column).strip()).lower()
         if not NAME.fullmatch(name):
             yield document.fault(
                 (*place, "name"), received=shown(column.name), allowed=NAMING, remedy="rename the column"
@@ -163,28 +169,29 @@ def _columns(document: Document, table: SchemaObject) -> Iterator[Fault]:
             yield document.fault(
                 (*place, "name"), received=shown(name), allowed="a name that no other column has", remedy=remedy
             )
-        elif source.lower() in sources:  # Spark's columns do not differ by capitals
+        elif delivered and source in sources:  # Spark's columns do not differ by capitals
             yield document.fault(
                 (*place, "transformSourceObjects"),
-                received=shown(source),
-                allowed="a name in the files that no other column has, whatever its capitals",
+                received=shown(source_of(column)),
+                allowed="a name in the files that no other column has, whatever its capitals and blanks",
                 remedy="remove or rename one of the two columns",
             )
         names.add(name)
-        sources.add(source.lower())
-        yield from _types(document, place, column)
+        sources.add(source)
+        yield from _types(document, place, column, types)
+        yield from _meaning(document, place, column)
     if not any(column.primaryKey for column in table.properties or ()):
         allowed, remedy = "columns of which one or more have primaryKey", "mark the natural key with primaryKey: true"
         yield document.fault(columns, received="no primaryKey", allowed=allowed, remedy=remedy)
 
 
-def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+def _types(document: Document, place: Place, column: SchemaProperty, types: Collection[str]) -> Iterator[Fault]:
     """Requires a type of Spark for a column; one of the standard may be missing, and may not be wrong."""
-    if column.physicalType not in TYPES:
-        meant = nearest((column.physicalType or "").upper(), TYPES)
+    if column.physicalType not in types:
+        meant = nearest((column.physicalType or "").upper(), types)
         remedy = f"write {meant}" if meant else "choose the type that holds the values of the column"
         yield document.fault(
-            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(TYPES), remedy=remedy
+            (*place, "physicalType"), received=shown(column.physicalType), allowed=choices(types), remedy=remedy
         )
     if column.logicalType is not None and column.logicalType not in LOGICAL_TYPES:
         meant = nearest(column.logicalType, LOGICAL_TYPES)
@@ -194,52 +201,41 @@ def _types(document: Document, place: Place, column: SchemaProperty) -> Iterator
         )
 
 
-def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a known format of the files or messages, and a column as ordering; messages have their own order."""
-
-    def place(name: str) -> Place:
-        entries = enumerate(written.customProperties or ())
-        return next(
-            (("customProperties", n, "value") for n, entry in entries if entry.property == name),
-            ("customProperties",),
+def _meaning(document: Document, place: Place, column: SchemaProperty) -> Iterator[Fault]:
+    """Requires of a column its class, its description and, of a number, its unit."""
+    if column.classification not in CLASSIFICATIONS:
+        meant = nearest(column.classification or "", CLASSIFICATIONS)
+        remedy = f"write {meant}" if meant else f"say who may read the column; {PUBLIC} restricts nothing"
+        yield document.fault(
+            (*place, "classification"),
+            received=shown(column.classification),
+            allowed=choices(CLASSIFICATIONS),
+            remedy=remedy,
+        )
+    if not column.description:
+        remedy = "say what the column holds"
+        yield document.fault((*place, "description"), received=shown(column.description), allowed="text", remedy=remedy)
+    if column.physicalType in NUMBERS and not custom_property(column, UNIT):
+        remedy = f"add the property {UNIT}, such as dollars, minutes, months or flag"
+        yield document.fault(
+            (*place, "customProperties"), received=f"no {UNIT}", allowed=f"a number with its {UNIT}", remedy=remedy
         )
 
-    format_, ordering = custom_property(written, FORMAT), custom_property(written, ORDERING)
-    topic = custom_property(written, TOPIC)
-    formats, delivered = (FORMATS, "files") if topic is None else (MESSAGE_FORMATS, "messages")
-    if format_ not in formats:
-        remedy = f"add the property {FORMAT}" if format_ is None else f"give the format of the delivered {delivered}"
-        yield document.fault(place(FORMAT), received=shown(format_), allowed=choices(formats), remedy=remedy)
-    if topic is not None and ordering is not None:
-        allowed, remedy = "no ordering, since each message is an event of its own", f"remove {ORDERING}"
-        yield document.fault(place(ORDERING), received=shown(ordering), allowed=allowed, remedy=remedy)
-        return
-    columns = [column.name or "" for column in table.properties or ()]
-    if ordering is not None and ordering not in columns:
-        meant = nearest(ordering, columns)
-        remedy = (
-            f"write {meant}" if meant else f"name the column that says when a row was reported, or remove {ORDERING}"
-        )
-        yield document.fault(place(ORDERING), received=shown(ordering), allowed="the name of a column", remedy=remedy)
 
-
-def _quality(document: Document, table: SchemaObject) -> Iterator[Fault]:
-    """Requires of a rule its own name and a condition that Spark checks."""
-    required = [column.name or "" for column in table.properties or () if column.required]
-    names = {*ROW_RULES, *MESSAGE_RULES, *map(given_rule, required)}
+def _rule_names(document: Document, table: SchemaObject) -> Iterator[Fault]:
+    """Requires of a rule a name of its own."""
+    columns = table.properties or ()
+    names = {
+        *(*ROW_RULES, *MESSAGE_RULES),
+        *(given_rule(column.name or "") for column in columns if column.required),
+        *(known_rule(column.name or "") for column in columns if column.quality),
+    }
     for index, rule in enumerate(table.quality or ()):
-        place = ("schema", 0, "quality", index)
+        place = ("schema", 0, "quality", index, "name")
         if not rule.name:
             remedy = "add a name; quarantined rows carry it"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed="text", remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed="text", remedy=remedy)
         elif rule.name in names:
             allowed, remedy = "a name that no other rule has", "rename one of the two rules, or this one would be lost"
-            yield document.fault((*place, "name"), received=shown(rule.name), allowed=allowed, remedy=remedy)
+            yield document.fault(place, received=shown(rule.name), allowed=allowed, remedy=remedy)
         names.add(rule.name or "")
-        if rule.engine != ENGINE:
-            allowed = f"{ENGINE}, since the silver pipeline checks every rule"
-            remedy = "rewrite the rule as a condition in SQL for this engine, or remove the rule"
-            yield document.fault((*place, "engine"), received=shown(rule.engine), allowed=allowed, remedy=remedy)
-        if not isinstance(rule.implementation, str):
-            received, remedy = shown(rule.implementation), "write the condition that each row has to meet"
-            yield document.fault((*place, "implementation"), received=received, allowed="SQL", remedy=remedy)

@@ -82,6 +82,19 @@ class Table:
         spark.sql(f"CREATE TABLE IF NOT EXISTS {full_name} ({self.ddl}) USING DELTA COMMENT {comment}").collect()
         return full_name
 
+    def complete(self, spark: SparkSession, catalog: str) -> str:
+        """Makes the table if it is missing, or the columns that it lacks, and returns its full name.
+
+        New columns take NULL: rows that are there have nothing in them.
+        """
+        full_name = self.create(spark, catalog)
+        there = {name.casefold() for name in spark.table(full_name).columns}
+        missing = [column for column in self.columns if column.name.casefold() not in there]
+        if missing:
+            added = ", ".join(f"{column.name} {column.type} COMMENT {_literal(column.comment)}" for column in missing)
+            spark.sql(f"ALTER TABLE {full_name} ADD COLUMNS ({added})").collect()
+        return full_name
+
     def replace(self, rows: DataFrame, catalog: str, *values: date | str | int) -> None:
         """Replaces one part, in one transaction; other parts stay. Makes the table, or a column of it, if missing.
 

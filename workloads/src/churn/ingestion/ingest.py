@@ -2,26 +2,30 @@
 
 Every file in the schema `landing`, which has a volume for each domain, is moved: to the volume `admitted`, which bronze
 reads, or whole to `quarantine`. A file whose content was admitted from the same folder before is a duplicate, and is
-removed; the same content under another day is another report.
+removed; the same content under another day is another report. A file whose folder names a day after the run's waits
+there for the run of that day; one whose folder names no day, or a day that had not come when it was delivered, is
+quarantined.
 
-An interrupted run is finished by the next one, since a file leaves `landing` only after bronze.deliveries has it. A
-file that is replaced during a run is left to the next run: each file is read again directly before it is deleted. A
-file replaced between that read and the delete is lost, since the Files API has no conditional delete; so deliver each
-file under a name of its own.
+A file is downloaded once, to the disk of this machine, and is examined and kept from there: memory does not depend on
+its size. An interrupted run is finished by the next one, since a file leaves `landing` only after bronze.deliveries has
+it. A file that is replaced during a run is left to the next one: its size and its time are looked at before it is
+copied and directly before it is deleted. A file replaced between that look and the delete is lost, since the Files API
+has no conditional delete, and so is one replaced within a second by another of the same size; so deliver each file
+under a name of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime
-from pathlib import PurePosixPath
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from databricks.sdk import WorkspaceClient
@@ -32,15 +36,19 @@ from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
 from churn.core.tables import DELIVERIES
-from churn.ingestion.admission import examine
+from churn.ingestion.admission import Finding, examine
+from churn.ingestion.folders import EXAMPLES, day_of, kept_folder
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 FILES_AT_ONCE = 8
-CHUNK_BYTES = 256 * 2**20  # of files that are held in memory together
+CHUNK_BYTES = 256 * 2**20  # of files that are on this machine's disk together
+CHUNK_FILES = 500  # that bronze.deliveries is asked for together
+COPY_BYTES = 2**20  # of a file that is in memory at a time
 NAME_LETTERS = 255  # the longest name that file systems take
 FINGERPRINT_LETTERS = 8
+ZONES = timedelta(days=1)  # a day begins in the east of the world before it does in UTC
 ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
 
@@ -62,6 +70,33 @@ class Landed:
     path: str
     size: int
 
+    @property
+    def delivered_on(self) -> date:
+        """Day on which it was delivered, in UTC."""
+        return datetime.fromtimestamp(self.modified // 1000, UTC).date()
+
+
+State = tuple[int | None, str | None]  # of a file: its size in bytes, and when it was changed last
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a landed file on this machine.
+
+    Attributes:
+        landed: The file.
+        path: Of the copy.
+        sha256: Of the content, in hexadecimal digits.
+        size: In bytes.
+        state: Size and time that the Files API told before it was copied.
+    """
+
+    landed: Landed
+    path: Path
+    sha256: str
+    size: int
+    state: State
+
 
 @dataclass(frozen=True)
 class Delivered:
@@ -80,70 +115,76 @@ class Delivered:
 
 
 def assess(
-    files: Sequence[tuple[Landed, bytes]],
+    copies: Sequence[Copy],
     seen: dict[str, str],
     by_domain: Mapping[str, Contract],
     run: Run,
-) -> list[Delivered]:
+) -> list[tuple[Delivered, Path]]:
     """Decides what becomes of files: admitted, quarantined or removed as a duplicate.
 
     Args:
-        files: Each with its content, in the order of delivery.
-        seen: File by `<folder>/<sha256>` of everything admitted so far; those admitted now are added.
+        copies: In the order of delivery.
+        seen: File by identity of what was admitted so far; those admitted now are added.
         by_domain: The contracts.
         run: The run that takes them in.
 
     Returns:
-        A row of bronze.deliveries for each file, in the same order.
+        For each file, in the same order, its row of bronze.deliveries and the path of what is kept of it.
     """
-    rows = []
-    for landed, data in files:
-        file = landed.path.removeprefix(f"{run.landing}/")
+    taken = []
+    for copy in copies:
+        file = copy.landed.path.removeprefix(f"{run.landing}/")
         domain = PurePosixPath(file).parts[0]
-        digest = hashlib.sha256(data).hexdigest()
-        identity = _identity(file, digest)
-        finding = examine(data, by_domain[domain])
-        stored_name = _stored_name(file, landed.modified, identity)
-        status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{stored_name}"
+        identity = _identity(file, copy.sha256)
+        fault = _folder_fault(file, copy.landed, run)
+        finding = Finding(None, fault) if fault else examine(copy.path, by_domain[domain])
+        name = _stored_name(file, copy.landed.modified, identity, finding.kind)
+        status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{name}"
         if finding.fault:
-            status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{stored_name}"
+            status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{name}"
         elif identity in seen:
             status, reason, stored = DUPLICATE, f"same content as {seen[identity]}", ""
         else:
             seen[identity] = file
-        rows.append(
-            Delivered(
-                file=file,
-                domain=domain,
-                sha256=digest,
-                bytes=len(data),
-                rows=finding.rows,
-                status=status,
-                reason=reason or None,
-                stored=stored or None,
-                date=run.date,
-                run_id=run.run_id,
-            )
+        row = Delivered(
+            file=file,
+            domain=domain,
+            sha256=copy.sha256,
+            bytes=copy.size,
+            rows=finding.rows,
+            status=status,
+            reason=reason or None,
+            stored=stored or None,
+            date=run.date,
+            run_id=run.run_id,
         )
-    return rows
+        taken.append((row, finding.readable or copy.path))
+    return taken
 
 
-def report(rows: Sequence[Delivered]) -> str:
-    """Report of a run, as text: counts, and each file that is not as it should be."""
+def waits(landed: Landed, run: Run) -> bool:
+    """Whether a file is left to a later run: the day of its folder comes after the run's, and had come at delivery."""
+    day = day_of(landed.path.removeprefix(f"{run.landing}/"))
+    return day is not None and run.date < day <= landed.delivered_on + ZONES
+
+
+def report(rows: Sequence[Delivered], waiting: Sequence[str] = ()) -> str:
+    """Report of a run, as text: counts, and each file that is not as it should be, or that waits."""
     counts = Counter(row.status for row in rows)
     rows_in = sum(row.rows or 0 for row in rows if row.status == ADMITTED)
     numbers = ", ".join(f"{counts[status]} {status}" for status in (ADMITTED, QUARANTINED, DUPLICATE))
     lines = [f"{len(rows)} files delivered: {numbers}; {rows_in:,} rows admitted"]
     lines += [f"  {row.status}: {row.file}: {row.reason}" for row in rows if row.reason]
+    lines += [f"  waiting: {file}: its folder names a day after the run's" for file in waiting]
     return "\n".join(lines)
 
 
 def chunks(files: Iterable[Landed]) -> Iterator[list[Landed]]:
-    """Files in their order, as many at a time as `CHUNK_BYTES` permits, and at least one."""
+    """Files in their order, as many at a time as `CHUNK_BYTES` and `CHUNK_FILES` permit, and at least one."""
     chunk: list[Landed] = []
     size = 0
     for landed in files:
-        if chunk and size + landed.size > CHUNK_BYTES:
+        if chunk and (size + landed.size > CHUNK_BYTES or len(chunk) == CHUNK_FILES):
             yield chunk
             chunk, size = [], 0
         chunk.append(landed)
@@ -153,20 +194,26 @@ def chunks(files: Iterable[Landed]) -> Iterator[list[Landed]]:
 
 
 class Intake:
-    """Takes in delivered files, a chunk at a time: each chunk is done before the next is read."""
+    """Takes in delivered files, a chunk at a time: each chunk is done before the next is read.
+
+    Attributes:
+        waiting: Files that are left to a later run, by their path below `landing`.
+    """
 
     def __init__(self, run: Run, client: WorkspaceClient, spark: SparkSession) -> None:
         self._run, self._files, self._spark = run, client.files, spark
-        self._table = spark.table(DELIVERIES.create(spark, run.catalog))
-        self._seen = _admitted(self._table)
+        self._table = DELIVERIES.create(spark, run.catalog)
         self._by_domain = {contract.domain: contract for contract in file_contracts()}
+        self.waiting: list[str] = []
 
     def run(self) -> list[Delivered]:
-        """Moves every file that lies in a volume of `landing`, and records it."""
+        """Moves every file that lies in a volume of `landing` and does not wait, and records it."""
+        folders = [f"{self._run.landing}/{domain}" for domain in self._by_domain]
+        landed = sorted(file for folder in folders for file in self.landed(folder))
+        self.waiting = [file.path.removeprefix(f"{self._run.landing}/") for file in landed if waits(file, self._run)]
+        due = [file for file in landed if not waits(file, self._run)]
         with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-            folders = [f"{self._run.landing}/{domain}" for domain in self._by_domain]
-            landed = sorted(file for folder in folders for file in self.landed(folder))
-            return [row for chunk in chunks(landed) for row in self.take_in(chunk, pool)]
+            return [row for chunk in chunks(due) for row in self.take_in(chunk, pool)]
 
     def landed(self, folder: str) -> Iterator[Landed]:
         """All files below a folder; none if there is no such folder."""
@@ -182,38 +229,59 @@ class Intake:
                 yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
 
     def take_in(self, chunk: Sequence[Landed], pool: ThreadPoolExecutor) -> list[Delivered]:
-        """Reads files, stores each where it belongs, records them, and only then removes them from `landing`."""
-        contents = list(pool.map(self.read, chunk))
-        rows = assess(list(zip(chunk, contents, strict=True)), self._seen, self._by_domain, self._run)
-        list(pool.map(self.store, rows, contents))
-        recorded = self._spark.createDataFrame([astuple(row) for row in rows], self._table.schema)
-        recorded.write.mode("append").saveAsTable(self._run.table(DELIVERIES.name))
-        list(pool.map(self.remove, chunk, contents))
+        """Copies files, stores each where it belongs, records them, and only then removes them from `landing`."""
+        with tempfile.TemporaryDirectory(prefix="churn-ingest-") as folder:
+            places = [Path(folder) / str(number) for number in range(len(chunk))]
+            copies = list(pool.map(self.copy, chunk, places))
+            taken = assess(copies, self.admitted(copies), self._by_domain, self._run)
+            list(pool.map(self.store, *zip(*taken, strict=True)))
+        rows = [row for row, _ in taken]
+        recorded = self._spark.createDataFrame([astuple(row) for row in rows], DELIVERIES.schema)
+        recorded.write.mode("append").saveAsTable(self._table)
+        list(pool.map(self.remove, copies))
         self.remove_empty_folders(chunk)
         return rows
 
-    def read(self, landed: Landed) -> bytes:
-        """Content of a file.
+    def copy(self, landed: Landed, path: Path) -> Copy:
+        """Copies a file to this machine.
 
         Raises:
             NoContentError: The Files API gave none.
         """
+        state = self.state(landed.path)
         contents = self._files.download(landed.path).contents
         if contents is None:
             raise NoContentError(f"{landed.path}: the Files API gave no content: run `ingest` again")
-        with contents:
-            return contents.read()
+        digest, size = hashlib.sha256(), 0
+        with contents, path.open("wb") as file:
+            while data := contents.read(COPY_BYTES):
+                digest.update(data)
+                size += file.write(data)
+        return Copy(landed, path, digest.hexdigest(), size, state)
 
-    def store(self, row: Delivered, data: bytes) -> None:
+    def state(self, path: str) -> State:
+        """Size and time of a file, which differ once it is replaced."""
+        found = self._files.get_metadata(path)
+        return found.content_length, found.last_modified
+
+    def admitted(self, copies: Sequence[Copy]) -> dict[str, str]:
+        """Files with the content of copies that were admitted so far, by identity."""
+        ledger = self._spark.table(self._table)
+        same = ledger.where((ledger.status == ADMITTED) & ledger.sha256.isin([copy.sha256 for copy in copies]))
+        rows = same.select("file", "sha256").collect()
+        return {_identity(row.file, row.sha256): row.file for row in rows}
+
+    def store(self, row: Delivered, path: Path) -> None:
         """Writes a file to where it is kept; a duplicate is not kept."""
         if row.stored:
-            self._files.upload(row.stored, io.BytesIO(data), overwrite=True)
+            with path.open("rb") as file:
+                self._files.upload(row.stored, file, overwrite=True, use_parallel=False)  # one part in memory, not ten
 
-    def remove(self, landed: Landed, data: bytes) -> None:
+    def remove(self, copy: Copy) -> None:
         """Removes a file from `landing`, unless it was replaced or taken back meanwhile."""
         with suppress(NotFound):
-            if self.read(landed) == data:
-                self._files.delete(landed.path)
+            if self.state(copy.landed.path) == copy.state:
+                self._files.delete(copy.landed.path)
 
     def remove_empty_folders(self, removed: Sequence[Landed]) -> None:
         """Removes the empty folders of removed files, which each run would list again; the first is a volume."""
@@ -228,33 +296,45 @@ class Intake:
 def main(argv: Sequence[str] | None = None) -> None:
     """Takes in all files delivered so far, and prints what became of them."""
     run, _ = parse(tasks.INGEST, argv)
-    print(report(Intake(run, WorkspaceClient(), spark_session()).run()))
+    intake = Intake(run, WorkspaceClient(), spark_session())
+    print(report(intake.run(), intake.waiting))
 
 
-def _admitted(deliveries: DataFrame) -> dict[str, str]:
-    """Files admitted so far, by identity."""
-    rows = deliveries.where(f"status = '{ADMITTED}'").select("file", "sha256").collect()
-    return {_identity(row.file, row.sha256): row.file for row in rows}
+def _folder_fault(file: str, landed: Landed, run: Run) -> str | None:
+    """Why a file is quarantined for the folder that it lies in; None if it is not."""
+    day, folder = day_of(file), "/".join(PurePosixPath(file).parts[1:-1])
+    if day is None:
+        where = f"its folder {folder} names" if folder else "it lies in no folder that names"
+        return f"{where} no day, or several: deliver it to a folder such as {EXAMPLES}"
+    if day > run.date and not waits(landed, run):
+        return f"its folder names {day}, a day after the run's, {run.date}, and after its delivery"
+    return None
 
 
 def _identity(file: str, digest: str) -> str:
     """Identity of a file: its folder, which says of which day the file reports, and its content."""
-    return f"{PurePosixPath(file).parent}/{digest}"
+    return f"{kept_folder(file)}/{digest}"
 
 
-def _stored_name(file: str, modified: int, identity: str) -> str:
+def _stored_name(file: str, modified: int, identity: str, kind: str | None) -> str:
     """Name under which a file is kept.
 
     It begins with when the file was delivered (UTC), so that a later file has the higher name, and ends with a
-    fingerprint of folder and content, so that no two share one. It needs no escaping, and no reader skips it.
+    fingerprint of folder and content, so that no two share one. The suffix of an admitted file says its format, by
+    which bronze's readers share the files. It needs no escaping, and no reader skips it.
     """
     seconds, milliseconds = divmod(modified, 1000)
     delivered = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{milliseconds:03}"
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()[:FINGERPRINT_LETTERS]
-    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in file.split("/")]
+    path = PurePosixPath(kept_folder(file), PurePosixPath(file).name)
+    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in path.parts]
+    name = parts[-1]
+    if kind is not None:
+        name = name.removesuffix(".gz")
+        name = f"{name.removesuffix(PurePosixPath(name).suffix)}.{kind}"
     room = NAME_LETTERS - len(f"{delivered}--{fingerprint}")
-    path = PurePosixPath(*parts[:-1], parts[-1][-room:])  # cut at its front, since its end is the suffix
-    return str(path.with_stem(f"{delivered}-{path.stem}-{fingerprint}"))
+    kept = PurePosixPath(*parts[:-1], name[-room:])  # cut at its front, since its end is the suffix
+    return str(kept.with_stem(f"{delivered}-{kept.stem}-{fingerprint}"))
 
 
 if __name__ == "__main__":

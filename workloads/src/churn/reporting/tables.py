@@ -1,4 +1,4 @@
-"""Entry point `tables`: makes the marts, still empty, so that reading them can be granted before the first day."""
+"""Entry point `tables`: makes what jobs write, empty, so that it can be tagged and granted before the first day."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from churn import tasks
 from churn.core.entry import parse, spark_session
-from churn.core.tables import MARTS
+from churn.core.tables import TABLES
+from churn.feature_engineering.groups import FEATURES
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Makes the marts that are missing, and prints their names."""
+    """Makes the tables and columns that are missing, and prints the tables' names."""
     run, _ = parse(tasks.TABLES, argv)
     spark = spark_session()
-    for table in MARTS:
-        print(table.create(spark, run.catalog))
+    for table in (*TABLES, FEATURES):
+        print(table.complete(spark, run.catalog))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def _customers(world: World, delivery: Delivery, *, initial: bool) -> pd.DataFra
     newcomers["churn_date"] = pd.NaT
     leavers = customers[(customers["churn_date"] >= first) & (customers["churn_date"] <= last)].copy()
     leavers["as_of"] = leavers["churn_date"]
-    reported = pd.concat([newcomers, leavers])
+    reported = pd.concat([newcomers.assign(status="active"), leavers.assign(status="left")])
     reported["tenure_months"] = _whole_months(reported["signup_date"], reported["as_of"])
     # Telco's totals are those of the anchor, so a report before it lacks the bills between the two
     months = ((pd.Timestamp(world.anchor) - reported["as_of"]).dt.days / 30.4).round()

@@ -28,9 +28,9 @@ UPLOADS_AT_ONCE = 8
 
 
 def content(rows: pd.DataFrame, contract: Contract) -> bytes:
-    """A table as the bytes of a file in its contract's format; the same table gives the same bytes."""
+    """A table as the bytes of a file in its contract's first format; the same table gives the same bytes."""
     buffer = io.BytesIO()
-    if contract.format == "csv":
+    if contract.formats[0] == "csv":
         rows.to_csv(buffer, index=False, date_format="%Y-%m-%d", lineterminator="\n")
     else:
         types = {"STRING": pa.string(), "DOUBLE": pa.float64(), "DATE": pa.date32()}
@@ -52,7 +52,7 @@ def files(
     """
     for contract, delivery in due:
         rows = delivery_rows(contract.domain, world, delivery, initial=delivery == first, seed=seed)
-        name = f"{contract.domain}.{contract.format}"
+        name = f"{contract.domain}.{contract.formats[0]}"
         yield f"{contract.domain}/{delivery.last}/{name}", content(rows, contract)
 
 

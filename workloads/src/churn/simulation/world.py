@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from churn.data import telco
+from churn.simulation.people import with_people
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,8 +48,9 @@ class World:
     """The customers up to a day.
 
     Attributes:
-        customers: One row each: Telco's columns (snake_case) as of the anchor or of signing up, `signup_date`,
-            `churn_date` (NaT while active), `unhappiness` (about 0, higher for those about to leave).
+        customers: One row each: Telco's columns (snake_case) as of the anchor or of signing up, who they are and where
+            they live (`churn.simulation.people`), `signup_date`, `churn_date` (NaT while active), `unhappiness` (about
+            0, higher for those about to leave).
         anchor: Day on which Telco's customers have Telco's attributes.
     """
 
@@ -98,7 +100,7 @@ def _telco_customers(anchor: date, seed: int) -> pd.DataFrame:
     days = draw.integers(1, LEAVING_DAYS + 1, len(customers))
     customers["churn_date"] = (start + pd.to_timedelta(days, unit="D")).where(has_left)
     customers["unhappiness"] = draw.normal(0.0, 1.0, len(customers)) + UNHAPPIER * has_left
-    return customers
+    return with_people(customers, anchor, generator(seed, "people", anchor))
 
 
 def _new_customers(households: pd.DataFrame, day: date, seed: int) -> pd.DataFrame:
@@ -111,7 +113,7 @@ def _new_customers(households: pd.DataFrame, day: date, seed: int) -> pd.DataFra
     chosen["signup_date"] = pd.Timestamp(day)
     chosen["churn_date"] = pd.NaT
     chosen["unhappiness"] = draw.normal(0.0, 1.0, len(chosen))
-    return chosen
+    return with_people(chosen, day, generator(seed, "people", day))
 
 
 def _daily_hazard(customers: pd.DataFrame, day: date) -> npt.NDArray[np.float64]:

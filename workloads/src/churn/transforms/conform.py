@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
-from churn.transforms.latest import FILE
+from churn.core.contract import quoted
+from churn.transforms.delivered import CORRUPT
+from churn.transforms.latest import FILE, delivery_day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import Column, DataFrame
 
     from churn.core.contract import Column as Field
@@ -21,38 +26,50 @@ WRITTEN = {
     "INT": r"^[+-]?\d+$",
     "TIMESTAMP": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$",  # in UTC
 }
-OTHER_FIELDS = r"^(_c\d+|_corrupt_record)$"  # keys under which Auto Loader rescues a row that is too long or too short
+OTHER_FIELDS = rf"^(_c\d+|{CORRUPT})$"  # keys under which Auto Loader may rescue such a record instead
+FIRST_DAY = date(1900, 1, 1)  # no customer was born before it
+DAYS = ("DATE", "TIMESTAMP")
 
 
 def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
     """Gives bronze rows silver's names and types.
 
+    In a column with listed values, a text that differs from one in capitals and blanks alone is taken for that one.
+
     Args:
-        delivered: Bronze: the contract's source columns, `_rescued_data`, `_file`.
+        delivered: Bronze: the contract's source columns, `_rescued_data`, `_corrupt_record`, `_file`.
         contract: Of the table.
 
     Returns:
         The contract's columns (NULL where blank or of another type), `_malformed` (names of the columns that hold
-        something of another type, or NULL), `_uneven` (whether the row has more or fewer fields than its file's
-        header, so that values stand under wrong names), `_file`, `_raw` (the row as delivered, as JSON).
+        something of another type, or NULL), `_uneven` (whether the record has more or fewer fields than its file's
+        header, so that values stand under wrong names, or is broken), `_misdated` (names of the columns with a day
+        before 1900 or after the delivery, or NULL), `_conformed` (names of the columns whose text was taken for a
+        listed value, or NULL), `_file`, `_raw` (the row as delivered, as JSON).
     """
     typed = {column: _typed(column, contract) for column in contract.columns}
     misfits = [sf.when((_text(column) != "") & value.isNull(), column.name) for column, value in typed.items()]
-    malformed = sf.filter(sf.array(*misfits), lambda name: name.isNotNull())
+    misdated = [
+        sf.when(_misdated(value, column), column.name) for column, value in typed.items() if column.type in DAYS
+    ]
+    conformed = [sf.when(value != _text(column), column.name) for column, value in typed.items() if _listed(column)]
     sources = [_source(column).alias(column.source) for column in contract.columns]
-    uneven = sf.exists(sf.json_object_keys("_rescued_data"), lambda key: key.rlike(OTHER_FIELDS))
+    rescued = sf.exists(sf.json_object_keys("_rescued_data"), lambda key: key.rlike(OTHER_FIELDS))
     return delivered.select(
         *(value.alias(column.name) for column, value in typed.items()),
-        sf.when(sf.size(malformed) > 0, sf.array_join(malformed, ", ")).alias("_malformed"),
-        sf.coalesce(uneven, sf.lit(False)).alias("_uneven"),
+        _named(misfits).alias("_malformed"),
+        (sf.coalesce(rescued, sf.lit(False)) | sf.col(CORRUPT).isNotNull()).alias("_uneven"),
+        _named(misdated).alias("_misdated"),
+        _named(conformed).alias("_conformed"),
         FILE,
-        sf.to_json(sf.struct(*sources, "_rescued_data")).alias("_raw"),
+        sf.to_json(sf.struct(*sources, "_rescued_data", CORRUPT)).alias("_raw"),
     )
 
 
 def accepted(conformed: DataFrame, contract: Contract) -> DataFrame:
     """The columns that silver keeps of conformed rows; the pipeline's expectations drop the rows that break a rule."""
-    return conformed.select(*(column.name for column in contract.columns), "_malformed", "_uneven", FILE)
+    names = [column.name for column in contract.columns]
+    return conformed.select(*names, "_malformed", "_uneven", "_misdated", "_conformed", FILE)
 
 
 def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
@@ -76,9 +93,17 @@ def broken_rules(contract: Contract) -> Column:
     return sf.filter(sf.array(*broken), lambda name: name.isNotNull())
 
 
+def _named(names: Sequence[Column]) -> Column:
+    """Names that are not NULL, as one text; NULL if there is none."""
+    if not names:
+        return sf.lit(None).cast("string")
+    present = sf.filter(sf.array(*names), lambda name: name.isNotNull())
+    return sf.when(sf.size(present) > 0, sf.array_join(present, ", "))
+
+
 def _source(column: Field) -> Column:
     """The value as delivered; quoted, since a dot in a bare name means a field of a struct."""
-    return sf.col(f"`{column.source}`")
+    return sf.col(quoted(column.bronze))
 
 
 def _text(column: Field) -> Column:
@@ -89,6 +114,28 @@ def _typed(column: Field, contract: Contract) -> Column:
     """The value, or NULL where there is none of its type."""
     text = _text(column)
     if column.type == "STRING":
-        return sf.nullif(text, sf.lit(""))
-    written = WRITTEN.get(column.type) if contract.format == "csv" else None  # Parquet's values are typed already
+        return _as_listed(sf.nullif(text, sf.lit("")), _listed(column))
+    written = None if contract.typed else WRITTEN.get(column.type)
     return (sf.when(text.rlike(written), text) if written else text).try_cast(column.type)
+
+
+def _listed(column: Field) -> tuple[str, ...]:
+    """The values that a column of text may have; none if it may have any."""
+    return tuple(map(str, column.values)) if column.type == "STRING" else ()
+
+
+def _as_listed(text: Column, values: Sequence[str]) -> Column:
+    """A text as the contract lists it, where capitals or blanks alone differ."""
+    if not values:
+        return text
+    by_spelling = {" ".join(value.lower().split()): value for value in values}
+    listed = sf.create_map(*(sf.lit(part) for pair in by_spelling.items() for part in pair))
+    spelled = sf.regexp_replace(sf.lower(text), r"\s+", " ")
+    return sf.when(text.isin(*values), text).otherwise(sf.coalesce(sf.try_element_at(listed, spelled), text))
+
+
+def _misdated(value: Column, column: Field) -> Column:
+    """Whether a day or moment lies before 1900 or after its delivery; a moment's day may be the next one in UTC."""
+    latest = delivery_day() if column.type == "DATE" else sf.date_add(delivery_day(), 1)
+    day = value.cast("date")
+    return (day < sf.lit(FIRST_DAY)) | sf.coalesce(day > latest, sf.lit(False))

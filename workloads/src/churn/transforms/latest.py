@@ -65,4 +65,9 @@ def _reported(contract: Contract) -> Column:
     """Day on which a row was reported: the row's own column, else the day that its folder is named after, else NULL."""
     if contract.ordering:
         return sf.col(contract.ordering)
+    return delivery_day()
+
+
+def delivery_day() -> Column:
+    """Day that the folder of a row's file is named after; NULL if it is named after none."""
     return sf.regexp_extract(FILE, r"/admitted/[^/]+/(\d{4}-\d{2}-\d{2})/", 1).try_cast("date")

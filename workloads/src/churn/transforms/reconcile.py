@@ -25,7 +25,7 @@ from churn.transforms.latest import superseded
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Row, SparkSession
 
-COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued")
+COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued", "conformed")
 MEASURED = COUNTS[1:]  # per file, in the tables
 FILES_NAMED = 5
 
@@ -48,7 +48,8 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
     Returns:
         One row per table and the run that admitted its files: `run_id`, `date`, `table`, `files`,
         `files_quarantined`, `files_duplicate`, then `COUNTS`: `superseded` rows gave way to a later row with their key
-        (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept.
+        (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept,
+        `conformed` rows were accepted with a value that the contract lists in another spelling.
     """
     ledger = spark.table(run.table(DELIVERIES.name))
     counted = _together([_rows_by_file(spark, run, contract) for contract in file_contracts()])
@@ -157,6 +158,7 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFram
         "quarantined": table(f"silver.quarantine_{domain}"),
         "superseded": superseded(table(f"silver.{domain}_versions"), contract),
         "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
+        "conformed": table(f"silver.{domain}_versions").where(sf.col("_conformed").isNotNull()),
     }
     rows = _together([frame.select(_file("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
     return rows.groupBy(sf.lit(domain).alias("domain"), "file").agg(

@@ -1,0 +1,1 @@
+"""Data contracts as people write them: checked before a deployment, compared, documented, begun from a template."""

@@ -1,0 +1,1 @@
+"""Authorisation of SQL statements: who may run what, and which values the caller sees masked."""
