@@ -15,6 +15,7 @@ with quick_import():
     from infra.layers.ground.layer import deploy_ground
     from infra.layers.platform.layer import deploy_platform
     from infra.layers.workspace_provider import workspace_provider
+    from infra.registrations import Registrations
     from infra.resource_options import add_options_of_class
 
 # What people wrote. All of it is read before anything is made.
@@ -25,6 +26,8 @@ except FaultsError as error:
 settings, sources = written.settings, written.platform
 
 pulumi.runtime.register_stack_transformation(add_options_of_class)
+registrations = Registrations()
+pulumi.runtime.register_stack_transformation(registrations.note)
 
 # The workspace. Its host stands in the settings; its credentials stay in the environment.
 workspace = workspace_provider("workspace", sources.settings.workspace) if sources else None
@@ -47,3 +50,5 @@ if sources and workspace and ground:
     for name, value in vars(platform).items():
         if value is not None:
             pulumi.export(name, value)
+
+pulumi.run(registrations.ended)

@@ -14,14 +14,14 @@ import pulumi
 import yaml
 from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.stack import run_in_stack
 
 from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
 from infra.written.paths import REPOSITORY
 from tests.infra.aws_mocks import aws_answer, aws_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from pulumi.runtime.stack import Stack
@@ -272,7 +272,7 @@ def _pickler_restored() -> Iterator[None]:
             setattr(pickler, name, method)
 
 
-def record(stack: str, config: dict[str, str], body: Callable[[], None], **said: Any) -> Program:
+def record(stack: str, config: dict[str, str], body: Callable[[], Awaitable[None] | None], **said: Any) -> Program:
     """Runs a function as the program of a stack.
 
     Args:
@@ -289,8 +289,15 @@ def record(stack: str, config: dict[str, str], body: Callable[[], None], **said:
     asyncio.set_event_loop(loop)
     set_root_resource(cast("pulumi.Resource", None))  # of the program before
     mocks.set_mocks(_Mocks(program), project="churn", stack=stack, preview=False, monitor=_Recorder(program))
+    set_root_resource(cast("pulumi.Resource", None))  # that of the mocks takes no entry point
     pulumi.runtime.set_all_config(config)
+    stacks = []
+
+    def in_stack() -> Awaitable[None] | None:
+        stacks.append(cast("Stack", get_root_resource()))
+        return body()
+
     with _pickler_restored():
-        loop.run_until_complete(run_pulumi_func(body))
-    program.outputs = loop.run_until_complete(_values(cast("Stack", get_root_resource()).outputs))
+        loop.run_until_complete(run_in_stack(in_stack))
+    program.outputs = loop.run_until_complete(_values(stacks[0].outputs))
     return program

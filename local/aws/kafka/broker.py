@@ -159,8 +159,7 @@ class Broker:
         return "".join(f"{key}={value}\n" for key, value in {**configuration, **own}.items())
 
     def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._file))
+        command = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(self._file))
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"its storage cannot be formatted: {_telling(done.stdout + done.stderr)}")
@@ -168,6 +167,18 @@ class Broker:
     def _java(self, main: str, *arguments: str, heap: str = "64m") -> list[str]:
         flags = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", *LOGGING]
         return ["java", *flags, "-cp", f"{self.jars}{os.sep}*", main, *arguments]
+
+
+def cluster_id() -> str:
+    """A new id of a cluster: a random UUID as 22 characters of URL-safe base64.
+
+    None begins with a hyphen: Kafka's own tool takes one for an option, and so do Kafka's own ids avoid it
+    (`org.apache.kafka.common.Uuid.randomUuid`).
+    """
+    while True:
+        written = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not written.startswith("-"):
+            return written
 
 
 def _telling(output: str) -> str:
