@@ -64,6 +64,12 @@ def raw_tables(contract: Contract) -> list[str]:
     return [f"bronze.{contract.domain}", f"silver.quarantine_{contract.domain}"]
 
 
+def streamed_tables(contracts: Iterable[Contract]) -> list[str]:
+    """Names the tables that the stream fills, in sorted order."""
+    streamed = (contract for contract in contracts if contract.topic is not None)
+    return sorted({table for contract in streamed for table in (contract.table, *raw_tables(contract))})
+
+
 def classified_volumes(domains: Iterable[str]) -> list[str]:
     """Names the volumes whose files hold classified values: what is delivered, admitted, or set aside."""
     return [*(f"{LANDING}.{domain}" for domain in domains), "bronze.admitted", "bronze.quarantine"]

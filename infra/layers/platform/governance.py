@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.access.classified import classified_places, classified_tables, raw_tables
+from infra.access.classified import classified_places, classified_tables, streamed_tables
 from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG, functions, row_filters
 from infra.access.plan import Plan
 from infra.access.roles import principals
@@ -103,12 +103,7 @@ def open_tables(
         runs: The runs that have made the tables of files and of jobs.
         sighting: The stream's tables, which exist; None without a stream.
     """
-    streamed = {
-        table
-        for contract in context.sources.contracts
-        if contract.topic is not None
-        for table in (contract.table, *raw_tables(contract))
-    }
+    streamed = streamed_tables(context.sources.contracts)
     _open(context, identities, classified, masks, ("column-tags", "table-access"), runs, lambda t: t not in streamed)
     if sighting:
         names = ("stream-tags", "stream-access")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.access.classified import delivered_places, raw_tables
+from infra.access.classified import delivered_places, streamed_tables
 from infra.layers.platform.job_tasks import ACTIVITY, STREAM_PIPELINE
 from infra.layers.platform.jobs import Jobs
 from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
@@ -34,7 +34,6 @@ class StreamArgs:
         tables: Full names of the pipeline's tables that are waited for.
         columns: Full names of their classified columns.
         online: Inputs of the online store.
-        tls: Whether PostgreSQL is reached by TLS.
         jobs: Inputs of the stack's jobs, which that of the stream shares.
         workers: Worker nodes of the job.
         alert: Inputs of the alert.
@@ -46,7 +45,6 @@ class StreamArgs:
     tables: Sequence[str]
     columns: Sequence[str]
     online: OnlineStoreArgs
-    tls: bool
     jobs: JobsArgs
     workers: int
     alert: LagAlertArgs
@@ -93,7 +91,7 @@ class Stream(pulumi.ComponentResource):
             **args.jobs.values,
             "endpoint": self.online.endpoint,
             "database": self.online.database,
-            "sslmode": "require" if args.tls else "disable",
+            "sslmode": "require" if args.online.settings.tls else "disable",
             "until_caught_up": "0",
         }
         return replace(args.jobs, specs=[ACTIVITY], compute=compute, notify=args.pipeline.notify, values=values)
@@ -150,12 +148,9 @@ def deploy_stream(
     args = StreamArgs(
         host=platform.workspace.host,
         pipeline=pipeline,
-        tables=[
-            f"{settings.catalog}.{each}" for contract in streamed for each in (contract.table, *raw_tables(contract))
-        ],
+        tables=[f"{settings.catalog}.{table}" for table in streamed_tables(streamed)],
         columns=[f"{settings.catalog}.{place.table}.{place.column}" for place in delivered_places(streamed)],
         online=online,
-        tls=stream.online.tls,
         jobs=of_jobs,
         workers=stream.workers,
         alert=alert,
