@@ -213,9 +213,10 @@ def test_spark_settings_reach_cluster_and_pipelines(programs: dict[str, Program]
     for pipeline in local.of("Pipeline").values():
         assert given.items() <= pipeline.inputs["configuration"].items()
     for pipeline in programs["prod"].of("Pipeline").values():
-        own = {"churn.catalog", "churn.admitted", "churn.stream", *RETRIES}
+        every = {"churn.catalog", "churn.stream"}
+        own = {*every, "churn.admitted", *RETRIES}
         kafka = {"bootstrap_servers", "dead_letters", "service_credential", "topic"}
-        of_stream = {"churn.catalog", *(f"churn.kafka.{name}" for name in kafka)}
+        of_stream = {*every, *(f"churn.kafka.{name}" for name in kafka)}
         assert set(pipeline.inputs["configuration"]) == (of_stream if pipeline.name == "churn_stream" else own)
 
 
