@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.access_commands import app as access_app
 from cli.contract import app as contract_app
 from cli.errors import CommandError
 from cli.stream import app as stream_app
@@ -28,7 +29,6 @@ local_app = typer.Typer(help="The local cloud: the services that replace Databri
 app.add_typer(local_app, name="local")
 app.add_typer(stream_app, name="stream")
 app.add_typer(contract_app, name="contract")
-access_app = typer.Typer(help="Who reads what: in clear or masked, and by which right.", no_args_is_help=True)
 app.add_typer(access_app, name="access")
 
 
@@ -245,34 +245,6 @@ def adopt(
     from cli import adoption
 
     raise typer.Exit(adoption.adopt(LocalSettings.load(), stack, mine or ()))
-
-
-@access_app.command("who")
-def access_who(
-    table: Annotated[str, typer.Argument(help="Table of the local stack, such as silver.customer.")],
-) -> None:
-    """Lists who reads a table of the local stack.
-
-    Example: platform access who silver.customer
-    """
-    from cli import access
-
-    for found in access.of_local_stack(LocalSettings.load(), table=table):
-        console.print(f"{found.principal}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
-
-
-@access_app.command("what")
-def access_what(
-    principal: Annotated[str, typer.Argument(help="A user, or the application id of a service principal.")],
-) -> None:
-    """Lists the tables of the local stack that a principal reads.
-
-    Example: platform access what admin@churn.local
-    """
-    from cli import access
-
-    for found in access.of_local_stack(LocalSettings.load(), principal=principal):
-        console.print(f"{found.table}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
 
 
 @local_app.command()

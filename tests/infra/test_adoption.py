@@ -49,6 +49,8 @@ ONE_OF_A_KIND = {
     "aws:lb/listener:Listener": "a load balancer has one at a port",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "AWS refuses the same rule twice",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "AWS refuses the same rule twice",
+    "databricks:index/entityTagAssignment:EntityTagAssignment": "a column has one with a key",
+    "databricks:index/policyInfo:PolicyInfo": "the catalog has one of a name, and is counted",
     "databricks:index/postgresDatabase:PostgresDatabase": "it lies in a project, which is counted",
     "databricks:index/postgresRole:PostgresRole": "it lies in a project, which is counted",
 }
