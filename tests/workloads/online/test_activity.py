@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def test_the_schema_is_applied_once_and_versions_add(stream: Stream) -> None:
     with stream.store.connect() as connection:
         assert schema.apply(connection) == 0
-        assert connection.execute("SELECT version FROM churn.schema_version").fetchall() == [(1,)]
+        assert connection.execute("SELECT version FROM churn.schema_version").fetchall() == [(1,), (2,)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(schema, "VERSIONS", (*schema.VERSIONS, "ALTER TABLE churn.activity ADD COLUMN more text"))
             assert schema.apply(connection) == 1
             assert schema.apply(connection) == 0
         connection.execute("ALTER TABLE churn.activity DROP COLUMN more")
-        connection.execute("DELETE FROM churn.schema_version WHERE version = 2")
+        connection.execute("DELETE FROM churn.schema_version WHERE version = 3")
 
 
 def test_activity_follows_events_of_the_stream_and_of_files(stream: Stream) -> None:

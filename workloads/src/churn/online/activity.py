@@ -24,6 +24,7 @@ from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
 from churn.online import copies, events, schema, source, writer
 from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from churn.online.removal import KeptOut
 from churn.online.rescoring import Rescorer
 from churn.online.writer import Position
 
@@ -54,12 +55,14 @@ class Updater:
         spark: Session that reads silver and gold.
         run: The run.
         rescorer: Scores customers anew.
+        kept_out: Customers who were erased, whose events are passed over.
         versions: How many versions of silver.events a round takes at most.
     """
 
     spark: SparkSession
     run: Run
     rescorer: Rescorer
+    kept_out: KeptOut
     versions: int = 16
     _table_id: str = field(default="")
 
@@ -132,6 +135,9 @@ class Updater:
             at = moment()
             if not writer.move(connection, old, new, at):
                 raise MovedMeanwhileError("another task has taken over the same events: is activity running twice?")
+            gone = self.kept_out.among(connection, [customer for customer, _ in days])
+            days = {key: totals for key, totals in days.items() if key[0] not in gone}
+            found = [event for event in found if event.customer_id not in gone]
             writer.add_days(connection, days)
             raised = writer.add_sessions(connection, events.sessions_of(found), at)
             writer.refresh_activity(connection, (customer for customer, _ in days), at)
@@ -204,7 +210,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     store = OnlineStore(client, options.endpoint, options.database, options.sslmode)
     spark = spark_session()
     copies.create(spark, run.catalog)
-    updater = Updater(spark, run, Rescorer(spark, run, options.model, options.features_days))
+    updater = Updater(spark, run, Rescorer(spark, run, options.model, options.features_days), KeptOut(client))
     keep_up(store, updater, options.trigger_seconds, stop, until_caught_up=options.until_caught_up)
     print("caught up" if not stop.is_set() else "stopped, after a whole round")
 

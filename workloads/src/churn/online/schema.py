@@ -78,6 +78,9 @@ VERSIONS = (
         PRIMARY KEY (written_at, hop));
     CREATE INDEX freshness_not_copied ON churn.freshness (written_at) WHERE NOT copied;
     """,
+    """
+    CREATE TABLE churn.erased (secret text NOT NULL, customer text NOT NULL, PRIMARY KEY (secret, customer));
+    """,
 )
 LOCK = 5_226_041  # of PostgreSQL, by which two tasks that begin at once wait for each other
 
