@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.access_commands import app as access_app
 from cli.contract import app as contract_app
 from cli.errors import CommandError
 from cli.stream import app as stream_app
@@ -28,7 +29,6 @@ local_app = typer.Typer(help="The local cloud: the services that replace Databri
 app.add_typer(local_app, name="local")
 app.add_typer(stream_app, name="stream")
 app.add_typer(contract_app, name="contract")
-access_app = typer.Typer(help="Who reads what: in clear or masked, and by which right.", no_args_is_help=True)
 app.add_typer(access_app, name="access")
 
 
@@ -181,6 +181,26 @@ def readmit(
 
 
 @app.command()
+def erase(
+    customer: Annotated[str, typer.Option(help="Id of the customer, as source systems write it.")],
+    stack: Annotated[
+        str, typer.Option(help="Stack to erase from; other than local it is one of the shell's Pulumi backend.")
+    ] = "local",
+) -> None:
+    """Removes a customer from files, tables, events and the online store, and keeps out what comes later.
+
+    Example: platform erase --customer 7590-VHVEG --stack prod
+    """
+    from cli import erase as erasure
+    from cli import runs
+
+    settings = LocalSettings.load()
+    outputs = runs.outputs_of(settings, stack)
+    for line in erasure.erase(runs.client_of(settings, stack, outputs), outputs, customer):
+        console.print(line, highlight=False)
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Checks this machine and the running services; ends with status 1 where a check fails.
 
@@ -228,34 +248,6 @@ def adopt(
     from cli import adoption
 
     raise typer.Exit(adoption.adopt(LocalSettings.load(), stack, mine or ()))
-
-
-@access_app.command("who")
-def access_who(
-    table: Annotated[str, typer.Argument(help="Table of the local stack, such as silver.customer.")],
-) -> None:
-    """Lists who reads a table of the local stack.
-
-    Example: platform access who silver.customer
-    """
-    from cli import access
-
-    for found in access.of_local_stack(LocalSettings.load(), table=table):
-        console.print(f"{found.principal}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
-
-
-@access_app.command("what")
-def access_what(
-    principal: Annotated[str, typer.Argument(help="A user, or the application id of a service principal.")],
-) -> None:
-    """Lists the tables of the local stack that a principal reads.
-
-    Example: platform access what admin@churn.local
-    """
-    from cli import access
-
-    for found in access.of_local_stack(LocalSettings.load(), principal=principal):
-        console.print(f"{found.table}  {found.sight}\n  [dim]{found.route}[/dim]", highlight=False)
 
 
 @local_app.command()
