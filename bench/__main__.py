@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from bench import authorise, contracts, ingest, preview, prod, stream, up
+from bench import authorise, contracts, erase, ingest, preview, prod, stream, up
 from local.errors import LocalError
 
 MEASUREMENTS = {
@@ -22,6 +22,7 @@ MEASUREMENTS = {
     "preview": preview.of_running_platform,
     "ingest": ingest.ingest,
     "authorise": authorise.of_running_platform,
+    "erase": erase.of_running_platform,
 }
 ALL = ("cold", "cached", "rehearsal", "prod", "stream", "tests", "contracts")
 

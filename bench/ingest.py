@@ -61,7 +61,7 @@ def ingest() -> Iterator[tuple[str, str]]:
 def _deliver(client: WorkspaceClient, file: Path) -> None:
     """Puts a file into a catalog of its own."""
     client.catalogs.create(CATALOG, storage_root=f"{file.parent.as_uri()}/catalog")
-    for schema in ("landing", "bronze"):
+    for schema in ("landing", "bronze", "mlops"):
         client.schemas.create(schema, CATALOG)
     for schema, volume in (("landing", "support"), ("bronze", "admitted"), ("bronze", "quarantine")):
         client.volumes.create(CATALOG, schema, volume, VolumeType.MANAGED)

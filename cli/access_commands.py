@@ -1,4 +1,4 @@
-"""The commands of `platform access`."""
+"""`platform access`: who reads what of the local stack, in clear or masked, and by which right."""
 
 from __future__ import annotations
 

@@ -198,6 +198,26 @@ def readmit(
 
 
 @app.command()
+def erase(
+    customer: Annotated[str, typer.Option(help="Id of the customer, as source systems write it.")],
+    stack: Annotated[
+        str, typer.Option(help="Stack to erase from; other than local it is one of the shell's Pulumi backend.")
+    ] = "local",
+) -> None:
+    """Removes a customer from files, tables, events and the online store, and keeps out what comes later.
+
+    Example: platform erase --customer 7590-VHVEG --stack prod
+    """
+    from cli import erase as erasure
+    from cli import runs
+
+    settings = LocalSettings.load()
+    outputs = runs.outputs_of(settings, stack)
+    for line in erasure.erase(runs.client_of(settings, stack, outputs), outputs, customer):
+        console.print(line, highlight=False)
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Checks this machine and the running services; ends with status 1 where a check fails.
 

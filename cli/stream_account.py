@@ -21,7 +21,9 @@ ACCOUNT = """
 WITH bounds AS (SELECT * FROM VALUES {bounds} AS bounds (partition, first, until)),
 messages AS (
   SELECT b.partition, b.offset, count(*) AS copies,
-    any_value(nullif(trim(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')), '')) AS event_id
+    any_value(nullif(trim(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')), '')) AS event_id,
+    bool_and(b.key IS NULL AND b.value IS NULL
+      AND coalesce(exists(b.headers, header -> header.key = 'erased'), false)) AS gone
   FROM {{catalog}}.bronze.events b JOIN bounds ON b.partition = bounds.partition
   WHERE b.offset >= bounds.first AND b.offset < bounds.until
   GROUP BY b.partition, b.offset
@@ -37,12 +39,13 @@ quarantined AS (
 known AS (SELECT DISTINCT event_id, true AS known FROM {{catalog}}.silver.events),
 placed AS (
   SELECT m.partition, m.copies, coalesce(a.rows, 0) AS silver, coalesce(q.rows, 0) AS quarantine,
-    coalesce(k.known, false) AS known
+    coalesce(k.known, false) AS known, m.gone
   FROM messages m LEFT JOIN accepted a USING (partition, offset) LEFT JOIN quarantined q USING (partition, offset)
   LEFT JOIN known k USING (event_id)
 )
 SELECT partition, count(*), count_if(silver > 0), count_if(quarantine > 0 AND silver = 0),
-  count_if(silver = 0 AND quarantine = 0 AND known), count_if(silver = 0 AND quarantine = 0 AND NOT known),
+  count_if(silver = 0 AND quarantine = 0 AND known), count_if(silver = 0 AND quarantine = 0 AND NOT known AND gone),
+  count_if(silver = 0 AND quarantine = 0 AND NOT known AND NOT gone),
   sum(copies - 1 + greatest(silver - 1, 0) + greatest(quarantine - 1, 0)
     + if(silver > 0 AND quarantine > 0, 1, 0))
 FROM placed GROUP BY partition ORDER BY partition
@@ -65,7 +68,8 @@ class Partition:
         silver: Of these, in silver.
         quarantined: Of these, in quarantine.
         duplicates: Of these, events that silver has by another message or by a file.
-        nowhere: Of these, in none of the three.
+        erased: Of these, places of messages of customers who were erased.
+        nowhere: Of these, none of the four.
         twice: Rows too many.
     """
 
@@ -76,6 +80,7 @@ class Partition:
     silver: int
     quarantined: int
     duplicates: int
+    erased: int
     nowhere: int
     twice: int
 
@@ -132,7 +137,7 @@ def account_of(stream: DeployedStream, bounds: Mapping[int, Offsets]) -> Account
     values = ", ".join(f"({number}, {each.first}L, {each.end}L)" for number, each in sorted(bounds.items()))
     found = {int(row[0]): [int(value) for value in row[1:]] for row in stream.rows(ACCOUNT.format(bounds=values))}
     partitions = tuple(
-        Partition(number, each.first, each.end, *found.get(number, [0] * 6)) for number, each in sorted(bounds.items())
+        Partition(number, each.first, each.end, *found.get(number, [0] * 7)) for number, each in sorted(bounds.items())
     )
     ((ids_twice,),) = stream.rows(TWICE)
     return Account(partitions, int(ids_twice))
@@ -140,12 +145,12 @@ def account_of(stream: DeployedStream, bounds: Mapping[int, Offsets]) -> Account
 
 def lines(account: Account) -> list[str]:
     """Writes the account for people, a line a partition."""
-    shown = ["partition           offsets    produced      silver  quarantined  duplicates      lost  twice"]
+    shown = ["partition           offsets    produced      silver  quarantined  duplicates    erased      lost  twice"]
     for each in account.partitions:
         span = f"{each.first} to {each.end}"
         shown.append(
             f"{each.number:>9}{span:>18}{each.produced:>12,}{each.silver:>12,}{each.quarantined:>13,}"
-            f"{each.duplicates:>12,}{each.lost:>10,}{each.twice:>7,}"
+            f"{each.duplicates:>12,}{each.erased:>10,}{each.lost:>10,}{each.twice:>7,}"
         )
     verdict = "every message is accounted for" if not account.lost and not account.twice else "the account is wrong"
     return [*shown, f"{verdict}: {account.lost:,} lost, {account.twice:,} there twice"]

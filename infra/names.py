@@ -27,6 +27,11 @@ def masks_scope(prefix: str) -> str:
     return f"{prefix}-masks"
 
 
+def erasure_scope(prefix: str) -> str:
+    """Names the secret scope with requests to erase customers, and the key of the hash by which these are recorded."""
+    return f"{prefix}-erasure"
+
+
 # Objects of the metastore over a ground in AWS, after the stack's prefix.
 STORAGE_CREDENTIAL = "storage"
 KAFKA_CREDENTIAL = "kafka"

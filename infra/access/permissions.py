@@ -15,13 +15,15 @@ from infra.access.roles import Role
 class ObjectKind(StrEnum):
     """Kinds of objects; the value is the argument of `databricks.Permissions` that takes the object's id.
 
-    Secret scopes alone have a resource of their own, `databricks.SecretAcl`.
+    Secret scopes alone have a resource of their own, `databricks.SecretAcl`; the job of erasures is a job.
     """
 
     ALERT = "alert_v2_id"
     CLUSTER_POLICY = "cluster_policy_id"
     DASHBOARD = "dashboard_id"
     ENDPOINT = "serving_endpoint_id"
+    ERASURE_JOB = "erasure_job"
+    ERASURE_SCOPE = "erasure_scope"
     EXPERIMENT = "experiment_id"
     FOLDER = "directory_path"
     JOB = "job_id"
@@ -50,6 +52,13 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
         Role.ENGINEERS: "CAN_MANAGE",
         Role.SCIENTISTS: "CAN_QUERY",
     },
+    # Who asks for an erasure writes a request and starts the job; nobody else sees whom it is about.
+    ObjectKind.ERASURE_JOB: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.ENGINEERS: "CAN_MANAGE_RUN",
+        Role.PII_READERS: "CAN_MANAGE_RUN",
+    },
+    ObjectKind.ERASURE_SCOPE: {Role.PLATFORM: "MANAGE", Role.RUNNER: "WRITE", Role.PII_READERS: "WRITE"},
     ObjectKind.EXPERIMENT: {
         Role.PLATFORM: "CAN_MANAGE",
         Role.RUNNER: "CAN_EDIT",

@@ -85,7 +85,7 @@ ROLE_GRANTS = (
         ("SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MATERIALIZED_VIEW", "REFRESH"),
     ),
     RoleGrant(Kind.SCHEMA, _CUSTOMERS, (Role.PII_READERS,), ("SELECT",)),
-    RoleGrant(Kind.SCHEMA, ("mlops",), _BUILDERS, ("SELECT",)),
+    RoleGrant(Kind.SCHEMA, ("mlops",), (*_BUILDERS, Role.PII_READERS), ("SELECT",)),
     RoleGrant(Kind.TABLE, tuple(GOLD), _BUILDERS, ("SELECT",)),
     RoleGrant(Kind.TABLE, MARTS, (*_BUILDERS, Role.ANALYSTS), ("SELECT",)),
     RoleGrant(Kind.TABLE, (LEDGER,), (Role.ENGINEERS,), ("SELECT",)),

@@ -1,4 +1,4 @@
-"""A resource for the key of the masks' hash: generated where it is kept, so that neither code nor state ever has it.
+"""A resource for the key of a hash: generated where it is kept, so that neither code nor state ever has it.
 
 The provider runs in a process of its own, as that of `infra.once.run_once`.
 """
@@ -60,7 +60,7 @@ class MaskKeyProvider(ResourceProvider):
 
 
 class MaskKey(Resource, module="churn", name="MaskKey"):
-    """The key of the masks' hash. Deleting the resource leaves it: it goes with its scope.
+    """The key of a hash, of masks or of erasures. Deleting the resource leaves it: it goes with its scope.
 
     Attributes:
         scope: Secret scope, once it has the key.

@@ -19,6 +19,7 @@ from infra.names import (
     CHECKPOINTS_LOCATION,
     KAFKA_CREDENTIAL,
     STORAGE_CREDENTIAL,
+    erasure_scope,
     landing_location,
     masks_scope,
 )
@@ -122,9 +123,10 @@ def warehouse(inspection: Inspection) -> Iterator[Finding]:
 
 
 def secret_scopes(inspection: Inspection) -> Iterator[Finding]:
-    """Looks at the secret scopes: that of jobs, and that of masks."""
+    """Looks at the secret scopes: that of jobs, of masks, and of erasures."""
     existing = {scope.name for scope in inspection.client.secrets.list_scopes()}
-    for name in (inspection.settings.prefix, masks_scope(inspection.settings.prefix)):
+    prefix = inspection.settings.prefix
+    for name in (prefix, masks_scope(prefix), erasure_scope(prefix)):
         if name in existing:
             rights = inspection.client.secrets.list_acls(name)
             managers = [right.principal for right in rights if right.permission.value == "MANAGE"]

@@ -34,6 +34,7 @@ ALLOWED = {
         "churn.core.contract_rules",
         "churn.core.contract_source",
         "churn.core.contract_terms",
+        "churn.core.erased",
         "churn.core.faults",
         "churn.core.files",
         "churn.core.field_faults",

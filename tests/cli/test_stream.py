@@ -136,7 +136,7 @@ def accounted(*partitions: str) -> list[list[str]]:
 
 
 def test_every_message_is_accounted_for(tables: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
-    made = tables({"WITH bounds": accounted("0 130 118 7 5 0 0", "1 80 80 0 0 0 0"), "HAVING count": [["0"]]})
+    made = tables({"WITH bounds": accounted("0 130 118 7 5 0 0 0", "1 80 80 0 0 0 0 0"), "HAVING count": [["0"]]})
     brokers(monkeypatch, {0: Offsets(0, 130), 1: Offsets(20, 100)})
     account = stream_account.audit(stream(), 0)
     assert (account.lost, account.twice) == (0, 0)
@@ -147,11 +147,11 @@ def test_every_message_is_accounted_for(tables: Callable[..., Tables], monkeypat
 @pytest.mark.parametrize(
     ("row", "ids_twice", "lost", "twice"),
     [
-        ("0 130 118 7 5 0 0", "0", 0, 0),
-        ("0 128 116 7 5 0 0", "0", 2, 0),  # two are not in bronze
-        ("0 130 115 7 5 3 0", "0", 3, 0),  # three are nowhere else
-        ("0 130 118 7 5 0 4", "0", 0, 4),
-        ("0 130 118 7 5 0 0", "6", 0, 6),  # by the ids of events
+        ("0 130 118 7 5 0 0 0", "0", 0, 0),
+        ("0 128 116 7 5 0 0 0", "0", 2, 0),  # two are not in bronze
+        ("0 130 115 7 5 0 3 0", "0", 3, 0),  # three are nowhere else
+        ("0 130 118 7 5 0 0 4", "0", 0, 4),
+        ("0 130 118 7 5 0 0 0", "6", 0, 6),  # by the ids of events
     ],
 )
 def test_what_is_lost_or_there_twice_is_counted(
@@ -172,7 +172,7 @@ def test_a_partition_without_a_row_is_lost_and_not_forgotten(
 
 
 def test_messages_on_the_way_are_waited_for(tables: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
-    on_the_way, arrived = accounted("0 128 118 5 5 0 0"), accounted("0 130 118 7 5 0 0")
+    on_the_way, arrived = accounted("0 128 118 5 5 0 0 0"), accounted("0 130 118 7 5 0 0 0")
     tables({"WITH bounds": InTurn([on_the_way, arrived]), "HAVING count": [["0"]]})
     brokers(monkeypatch, {0: Offsets(0, 130)})
     monkeypatch.setattr(stream_account, "POLL_SECONDS", 0.01)
@@ -180,7 +180,7 @@ def test_messages_on_the_way_are_waited_for(tables: Callable[..., Tables], monke
 
 
 @pytest.mark.parametrize(
-    ("row", "code"), [("0 130 118 7 5 0 0", 0), ("0 128 116 7 5 0 0", 1), ("0 130 118 7 5 0 4", 1)]
+    ("row", "code"), [("0 130 118 7 5 0 0 0", 0), ("0 128 116 7 5 0 0 0", 1), ("0 130 118 7 5 0 0 4", 1)]
 )
 def test_the_audit_ends_with_its_verdict(
     tables: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch, row: str, code: int

@@ -57,6 +57,7 @@ LIVE_SCORES_SECONDS = 300  # a signal comes each second; the machine is shared
 UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
 # counted from what was reported, apart from the code that builds features and scores
+LOST = "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded + erased"
 ACTIVE = """
     SELECT count(*) FROM (
         SELECT max_by(struct(signup_date, churn_date), struct(as_of, _file)) AS last
@@ -84,10 +85,7 @@ def test_every_active_customer_has_exactly_one_score(platform: Platform) -> None
 
 @pytest.mark.shows("pipelines: Auto Loader fills bronze, and silver takes over every row", client="databricks-sdk")
 def test_no_row_is_lost(platform: Platform) -> None:
-    lost = platform.rows(
-        "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded"
-    )
-    assert lost == []
+    assert platform.rows(LOST) == []
     assert platform.number("SELECT sum(rows_in) FROM {catalog}.mlops.row_accounting") > 7043
 
 
@@ -299,6 +297,30 @@ def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
     done = platform.command("run", "churn_daily", "--date", day)
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests() == before
+
+
+@pytest.mark.shows(
+    "pipelines: rows are deleted from streaming tables, and what reads them goes on", client="databricks-sdk"
+)
+def test_a_customer_is_erased_everywhere(platform: Platform) -> None:
+    (customer,) = platform.rows("SELECT max(customer_id) FROM {catalog}.gold.churn_scores_daily")[0]
+    tables = ("bronze.events", "silver.customer", "silver.usage_versions", "silver.events", "gold.churn_features")
+    keys = {table: "key" if table == "bronze.events" else "customer_id" for table in tables}
+    counts = {
+        table: f"SELECT count(*) FROM {{catalog}}.{table} WHERE {key} = '{customer}'" for table, key in keys.items()
+    }
+    assert all(platform.number(counts[table]) for table in ("silver.customer", "gold.churn_features"))
+    done = platform.command("erase", "--customer", customer)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "recorded in mlops.erasures as" in done.stdout
+    assert {table: platform.number(count) for table, count in counts.items()} == dict.fromkeys(counts, 0)
+    parameters = [run.job_parameters for run in platform.client().jobs.list_runs(expand_tasks=True)]
+    assert customer not in str(parameters), "what a run was given is kept for weeks"
+    day = platform.rows("SELECT cast(date_add(max(date), 1) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
+    assert platform.command("run", "churn_daily", "--date", day).returncode == 0
+    assert platform.rows(LOST) == []
+    assert platform.number("SELECT sum(erased) FROM {catalog}.mlops.row_accounting") > 0
+    assert platform.number(counts["gold.churn_features"]) == 0
 
 
 def test_a_killed_service_is_named_and_comes_back(platform: Platform) -> None:

@@ -17,6 +17,8 @@ from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.job_tasks import ERASURE
 from infra.written.paths import REPOSITORY
 from tests.infra.aws_mocks import aws_answer, aws_state
 
@@ -95,6 +97,20 @@ class Program:
     def of(self, type_: str) -> dict[str, Registered]:
         """The resources of a class, by name."""
         return {r.name: r for r in self.resources if r.type.rsplit(":", 1)[-1] == type_}
+
+
+def kind_of(permissions: Registered) -> ObjectKind:
+    """What kind of object a resource of permissions is about."""
+    if permissions.name == f"{ERASURE.name}-permissions":
+        return ObjectKind.ERASURE_JOB
+    (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
+    return kind
+
+
+def camel_case(name: str) -> str:
+    """A name as the engine has it."""
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
 
 
 class _Mocks(mocks.Mocks):

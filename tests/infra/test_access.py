@@ -105,9 +105,10 @@ def test_each_kind_has_what_a_plan_asks_of_it() -> None:
 def test_each_kind_of_object_has_permissions_for_people() -> None:
     assert set(PERMISSIONS) == set(ObjectKind)
     for kind, levels in PERMISSIONS.items():
-        top = {"CLUSTER_POLICY": None, "MASKS_SCOPE": "MANAGE", "SECRET_SCOPE": "MANAGE"}.get(kind.name, "CAN_MANAGE")
+        scopes = dict.fromkeys(("MASKS_SCOPE", "SECRET_SCOPE", "ERASURE_SCOPE"), "MANAGE")
+        top = {"CLUSTER_POLICY": None, **scopes}.get(kind.name, "CAN_MANAGE")
         assert levels.get(Role.PLATFORM) == top, "the platform team manages it, whoever has made it"
-        assert Role.ENGINEERS in levels or kind is ObjectKind.MASKS_SCOPE, kind
+        assert Role.ENGINEERS in levels or kind in (ObjectKind.MASKS_SCOPE, ObjectKind.ERASURE_SCOPE), kind
 
 
 def test_production_takes_rights_away_and_gives_none() -> None:
@@ -159,7 +160,7 @@ def test_roles() -> None:
     assert readers == {
         *((f"c.{schema}", "runner") for schema in ("bronze", "silver", "gold", "mlops")),
         *((f"c.{schema}", "pii_readers") for schema in ("bronze", "silver", "gold")),
-        *(("c.mlops", who) for who in ("engineers", "scientists")),
+        *(("c.mlops", who) for who in ("engineers", "scientists", "pii_readers")),
     }
     writers = {who for _, who, what in held if what in ("MODIFY", "CREATE_TABLE")}
     assert writers == {"runner"}, "people read; jobs write"

@@ -20,6 +20,7 @@ EXPORTS = [
     "dashboard_url",
     "endpoint_name",
     "endpoint_url",
+    "erasure_scope",
     "job_ids",
     "model",
     "online_store",
@@ -28,6 +29,7 @@ EXPORTS = [
     "warehouse_id",
     "workspace_url",
 ]
+KEEPING = ("churn_erase", "churn_retention")
 # What a ground in AWS gives besides; a stack exports what it has.
 GROUND_EXPORTS = [
     "catalog_url",
@@ -106,12 +108,6 @@ IDENTITY = {
 
 def class_name(resource: Registered) -> str:
     return resource.type.rsplit(":", 1)[-1]
-
-
-def camel_case(name: str) -> str:
-    """A name as the engine has it."""
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)
 
 
 def input_types(annotation: Any) -> list[type]:
@@ -266,7 +262,9 @@ def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
 
 def test_exports(program: Program) -> None:
     assert sorted(program.outputs) == sorted([*EXPORTS, *OTHER_EXPORTS[program.stack]])
-    assert sorted(program.outputs["job_ids"]) == ["churn_activity", "churn_bootstrap", "churn_daily"]
+    assert sorted(program.outputs["job_ids"]) == [
+        *("churn_activity", "churn_bootstrap", "churn_daily", "churn_erase", "churn_retention")
+    ]
     assert sorted(program.outputs["pipeline_ids"]) == ["churn_bronze", "churn_silver", "churn_stream"]
 
 
@@ -279,13 +277,14 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
     ("section", "key", "value", "changed"),
     [
         ("warehouse", "auto_stop_minutes", 30, {"warehouse"}),
-        ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
-        ("daily", "paused", False, {"churn_daily"}),
+        ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap", *KEEPING}),
+        ("daily", "paused", False, {"churn_daily", "churn_retention"}),
+        ("daily", "retention_cron", "0 0 13 ? * SAT", {"churn_retention"}),
         (
             "daily",
             "notify",
             ["a@b.c"],
-            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag"},
+            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag", *KEEPING},
         ),
         ("stream", "notify", ["a@b.c"], {"churn_stream", "churn_activity", "stream-lag"}),
         ("stream", "trigger_seconds", 60, {"churn_activity", "activity-run"}),
@@ -316,7 +315,7 @@ def test_serverless_compute_changes_the_jobs_alone(wheels: object) -> None:
     inputs = {r.urn: r.inputs for r in before.resources}
     assert {r.urn for r in again.resources} == set(inputs)
     changed = {r.name for r in again.resources if inputs[r.urn] != r.inputs}
-    assert changed == {"churn_daily", "churn_bootstrap"}
+    assert changed == {"churn_daily", "churn_bootstrap", *KEEPING}
 
 
 def test_a_root_of_storage_reaches_the_catalog(programs: dict[str, Program]) -> None:

@@ -9,8 +9,7 @@ from infra.access.classified import GOLD
 from infra.access.permissions import ObjectKind, permissions_on
 from infra.access.roles import Role
 from infra.names import LEDGER, MARTS
-from tests.infra.program import RUNNER, SERVER, Program, engine_config
-from tests.infra.test_program import camel_case
+from tests.infra.program import RUNNER, SERVER, Program, engine_config, kind_of
 
 PLATFORM = "churn-platform"  # the group that owns everything
 
@@ -107,12 +106,18 @@ def test_nobody_but_the_platform_team_touches_the_code(program: Program) -> None
 def test_secrets_of_jobs_are_written_by_engineers_outside_of_production(program: Program) -> None:
     scope = program.outputs["secret_scope"]
     assert scope == f"churn-{program.stack}"
-    assert {s.inputs["name"] for s in program.of("SecretScope").values()} == {scope, f"{scope}-masks"}
+    assert {s.inputs["name"] for s in program.of("SecretScope").values()} == {
+        *(scope, f"{scope}-masks", f"{scope}-erasure")
+    }
     acls: dict[str, dict[str, str]] = defaultdict(dict)
     for name, acl in program.of("SecretAcl").items():
         acls[name.partition("-")[0]][acl.inputs["principal"]] = acl.inputs["permission"]
     writing = {} if program.stack == "prod" else {"churn-engineers": "WRITE"}  # to write is to read
-    assert acls == {"secrets": {RUNNER: "READ", PLATFORM: "MANAGE"} | writing, "masks": {PLATFORM: "MANAGE"}}
+    assert acls == {
+        "secrets": {RUNNER: "READ", PLATFORM: "MANAGE"} | writing,
+        "masks": {PLATFORM: "MANAGE"},
+        "erasure": {RUNNER: "WRITE", PLATFORM: "MANAGE", "churn-pii-readers": "WRITE"},
+    }
 
 
 def test_every_object_has_the_permissions_of_the_table(program: Program) -> None:
@@ -121,13 +126,13 @@ def test_every_object_has_the_permissions_of_the_table(program: Program) -> None
     principals |= {Role.RUNNER: RUNNER, Role.SERVER: SERVER}
     made = defaultdict(list)
     for permissions in program.of("Permissions").values():
-        (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
+        kind = kind_of(permissions)
         controls = permissions.inputs["accessControls"]
         assert all("servicePrincipalName" in control or control.get("groupName") != RUNNER for control in controls)
         made[kind].append(
             {control.get("groupName", control.get("servicePrincipalName")): control for control in controls}
         )
-    scopes = {ObjectKind.SECRET_SCOPE, ObjectKind.MASKS_SCOPE}
+    scopes = {ObjectKind.SECRET_SCOPE, ObjectKind.MASKS_SCOPE, ObjectKind.ERASURE_SCOPE}
     assert set(made) == set(ObjectKind) - scopes, "secrets have a resource of their own"
     for kind, objects in made.items():
         levels = permissions_on(kind, production=program.stack == "prod")

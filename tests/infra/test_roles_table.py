@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from infra.access.permissions import ObjectKind
 from infra.written.paths import REPOSITORY
 from tests.golden import REWRITE
-from tests.infra.program import RUNNER, SERVER
-from tests.infra.test_program import camel_case
+from tests.infra.program import RUNNER, SERVER, kind_of
 
 if TYPE_CHECKING:
     from tests.infra.program import Program
@@ -40,7 +39,7 @@ def permissions(program: Program) -> set[tuple[str, str, str]]:
     """Principal, level and kind of object of each permission in the workspace, secret scopes among them."""
     found = set()
     for made in program.of("Permissions").values():
-        (kind,) = [kind for kind in ObjectKind if camel_case(kind) in made.inputs]
+        kind = kind_of(made)
         for control in made.inputs["accessControls"]:
             who = control.get("groupName", control.get("servicePrincipalName"))
             found.add((who, control["permissionLevel"], WORDS[kind]))

@@ -47,7 +47,9 @@ def waits_for(program: Program, resource: Registered) -> set[str]:
 def test_a_stack_without_a_stream_has_nothing_of_it(without: Program) -> None:
     assert not any(without.of(kind) for kind in PARTS)
     assert set(without.of("Pipeline")) == {"churn_bronze", "churn_silver"}
-    assert set(without.of("Job")) == {"churn_bootstrap", "churn_daily"}
+    assert set(without.of("Job")) == {"churn_bootstrap", "churn_daily", "churn_erase", "churn_retention"}
+    [erase] = [task for task in without.of("Job")["churn_erase"].inputs["tasks"] if task["taskKey"] == "erase"]
+    assert erase["pythonWheelTask"]["namedParameters"]["endpoint"] == ""
     assert "source-stream" not in without.of("WorkspaceFile")
     assert without.of("Pipeline")["churn_silver"].inputs["configuration"]["churn.stream"] == "false"
     assert "online_store" not in without.outputs

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import re
-import subprocess
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,24 +14,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from databricks.sdk.service.catalog import VolumeType
 from pyspark.sql import functions as sf
 
-from churn.core.contract import contract_of, file_contracts
-from churn.core.entry import Run
+from churn.core.contract import contract_of
 from churn.data import telco_raw
 from churn.ingestion import ingest
 from churn.transforms import reconcile
 from cli.errors import CommandError
 from cli.readmit import readmit
-from local.settings import REPOSITORY, LocalSettings
-from tests.conftest import SERVER_PYTHON
-from tests.small_data import SMALL_DATA
+from local.settings import LocalSettings
 from tests.workloads.silver_rows import REPORTED
+from tests.workloads.way_to_silver import WayToSilver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -190,69 +184,6 @@ COUNTS = {  # rows in, rows out, quarantined, superseded
 }
 
 
-class WayToSilver:
-    """A catalog of its own, into which files are delivered and taken in by the real programs."""
-
-    def __init__(self, cloud: LocalWorkspace, spark: SparkSession, storage: Path) -> None:
-        client = cloud.client()
-        self.home, self.client, self.spark, self.storage = cloud.settings, client, spark, storage
-        cloud.catalog(CATALOG)
-        for schema in ("landing", "bronze", "silver", "gold", "mlops"):
-            client.schemas.create(schema, CATALOG)
-        for contract in file_contracts():
-            client.volumes.create(CATALOG, "landing", contract.domain, VolumeType.MANAGED)
-        for volume in ("admitted", "quarantine"):
-            client.volumes.create(CATALOG, "bronze", volume, VolumeType.MANAGED)
-
-    def deliver(self, files: dict[str, bytes]) -> None:
-        for path, data in files.items():
-            self.client.files.upload(f"/Volumes/{CATALOG}/landing/{path}", io.BytesIO(data), overwrite=True)
-
-    def take_in(self, run_id: str) -> None:
-        arguments = [f"--catalog={CATALOG}", "--date=2026-02-28", f"--run_id={run_id}"]
-        ingest.main(arguments)
-        for pipeline in ("bronze", "silver"):
-            update = self.update(pipeline)
-            assert update.returncode == 0, update.stdout[-3000:] + update.stderr[-3000:]
-        reconcile.main(arguments)
-
-    def run(self, run_id: str) -> Run:
-        return Run(CATALOG, date(2026, 2, 28), run_id)
-
-    def stored_contents(self, folder: str) -> list[bytes]:
-        """Contents of the files below a folder that were taken in, in the order of delivery."""
-        ledger = "SELECT stored FROM {}.bronze.deliveries WHERE file"
-        deliveries = self.rows(f"{ledger} LIKE '{folder}/%' ORDER BY stored")
-        return [
-            open_file.read() for row in deliveries if (open_file := self.client.files.download(row.stored).contents)
-        ]
-
-    def rows(self, query: str) -> list[Any]:
-        return self.spark.sql(query.replace("{}", CATALOG)).collect()
-
-    def update(self, pipeline: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """One update of a pipeline's own source."""
-        source = REPOSITORY / "workloads" / "pipelines" / f"{pipeline}.py"
-        command = [SERVER_PYTHON, "-m", "local.spark.pipeline_runner", str(source), "--catalog", CATALOG]
-        command += ["--schema", pipeline, "--remote", self.home.spark_remote, "--storage", str(self.storage / pipeline)]
-        configuration = {
-            **SMALL_DATA,
-            "churn.catalog": CATALOG,
-            "churn.admitted": f"{VOLUMES}/admitted",
-            "churn.stream": "true",
-        }
-        configuration |= {"pipelines.maxFlowRetryAttempts": "0"}  # as they are deployed
-        for key, value in configuration.items():
-            command += ["--configuration", f"{key}={value}"]
-        environment = os.environ | {
-            "PLATFORM_HOME": str(self.home.home),
-            "PLATFORM_PORT": str(self.home.port),
-            "PYTHONPATH": str(REPOSITORY / "workloads" / "src"),
-        }
-        command += arguments
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def path(
     spark: SparkSession, spark_home: LocalSettings, workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory
@@ -260,7 +191,7 @@ def path(
     """The path, with the first files taken in under run 1."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
-        way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"))
+        way = WayToSilver(workspace, spark, tmp_path_factory.mktemp("storage"), CATALOG)
         way.deliver(FIRST)
         way.take_in("1")
         yield way

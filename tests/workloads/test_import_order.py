@@ -28,6 +28,7 @@ ORDER = (
     "inference",
     "online",
     "reporting",
+    "erasure",
     "simulation",
 )
 # The simulated world stands for source systems: it knows contracts and Telco, and nothing else of the platform.

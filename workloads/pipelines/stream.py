@@ -11,7 +11,7 @@ from churn.core.contract import contract_of
 from churn.streaming import events
 from churn.streaming.dead_letters import dead_letters
 from churn.streaming.kafka import Kafka
-from churn.streaming.messages import arrived
+from churn.streaming.messages import arrived, was_erased
 
 spark = SparkSession.active()
 CATALOG = spark.conf.get("churn.catalog")
@@ -30,8 +30,8 @@ def streamed(table: str) -> DataFrame:
 
 
 def conformed() -> DataFrame:
-    """Messages with silver's names and types."""
-    return events.conform(streamed(BRONZE), CONTRACT)
+    """Messages with silver's names and types, without places of which an erasure has left nothing else."""
+    return events.conform(streamed(BRONZE).where(~was_erased()), CONTRACT)
 
 
 @dp.table(name=BRONZE, comment="One row per message of the topic of events, as it came.", table_properties=KEPT)

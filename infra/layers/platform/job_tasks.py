@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from churn import tasks
+from infra.access.permissions import ObjectKind
 
 if TYPE_CHECKING:
     from churn.core.task import Task
@@ -64,15 +65,17 @@ class JobSpec:
         name: Its name in the program.
         description: What it does.
         tasks: Its tasks, each after those that it waits for.
-        scheduled: Whether the schedule of the settings starts it.
+        scheduled: Setting of `daily` that has its schedule; None where people start it.
         continuous: Whether the service starts it again whenever it has ended, with growing pauses after failures.
+        kind: Kind of object, which says who may run it.
     """
 
     name: str
     description: str
     tasks: tuple[TaskSpec, ...]
-    scheduled: bool = False
+    scheduled: str | None = None
     continuous: bool = False
+    kind: ObjectKind = ObjectKind.JOB
 
 
 BRONZE_PIPELINE = PipelineSpec("churn_bronze", "bronze", "bronze.py")
@@ -104,7 +107,7 @@ DAILY = JobSpec(
     "churn_daily",
     "A day of churn: deliveries in, every active customer scored, marts refreshed",
     (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS),
-    scheduled=True,
+    scheduled="cron",
 )
 
 
@@ -124,4 +127,19 @@ ACTIVITY = JobSpec(
     "Activity of each customer in the online store, by the minute, and scores while a session lasts",
     (TaskSpec(tasks.ACTIVITY),),
     continuous=True,
+)
+ERASE = TaskSpec(tasks.ERASE)
+RETAIN = TaskSpec(tasks.RETAIN)
+# Views of silver are made anew by an update.
+ERASURE = JobSpec(
+    "churn_erase",
+    "Erasure of the customers whose erasure was asked for, wherever the platform has a row of them",
+    (ERASE, TaskSpec(SILVER_PIPELINE, after=(ERASE,))),
+    kind=ObjectKind.ERASURE_JOB,
+)
+RETENTION = JobSpec(
+    "churn_retention",
+    "End of what is older than its contract's retention",
+    (RETAIN, TaskSpec(SILVER_PIPELINE, after=(RETAIN,))),
+    scheduled="retention_cron",
 )

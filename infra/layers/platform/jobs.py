@@ -11,7 +11,6 @@ import pulumi_databricks as databricks
 
 from churn.core.task import JOB_PARAMETERS
 from churn.tasks import EVENTS, USAGE
-from infra.access.permissions import ObjectKind
 from infra.access.roles import Role
 from infra.layers.platform.compute import SECURITY_MODE
 from infra.layers.platform.job_tasks import PipelineSpec, deployed_name
@@ -118,11 +117,11 @@ class Jobs(pulumi.ComponentResource):
             tags=dict(args.tags),
             **compute,
             **(self._without_end() if spec.continuous else self._with_end()),
-            **(self._schedule() if spec.scheduled else {}),
+            **(self._schedule(spec.scheduled) if spec.scheduled else {}),
             **self._notifications(spec),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        permit(self, spec.name, ObjectKind.JOB, job.id, args.principals)
+        permit(self, spec.name, spec.kind, job.id, args.principals)
         return job
 
     def _compute(self) -> dict[str, Any]:
@@ -153,11 +152,11 @@ class Jobs(pulumi.ComponentResource):
         # the mode is the default, which the service tells and a job without it would differ from
         return {"continuous": {"pause_status": "UNPAUSED", "task_retry_mode": "NEVER"}}
 
-    def _schedule(self) -> dict[str, Any]:
+    def _schedule(self, setting: str) -> dict[str, Any]:
         daily = self._args.daily
         return {
             "schedule": {
-                "quartz_cron_expression": daily.cron,
+                "quartz_cron_expression": getattr(daily, setting),
                 "timezone_id": daily.timezone,
                 "pause_status": "PAUSED" if daily.paused else "UNPAUSED",
             }

@@ -15,6 +15,7 @@ from infra.layers.platform.compute import Compute, ComputeArgs
 from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
 from infra.layers.platform.data import Data, deploy_data
 from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitlementsArgs
+from infra.layers.platform.erasure import deploy_erasure
 from infra.layers.platform.first_runs import FirstRuns, FirstRunsArgs
 from infra.layers.platform.identities import Identities, IdentitiesArgs
 from infra.layers.platform.job_tasks import BOOTSTRAP, daily_job, pipelines_of
@@ -45,6 +46,7 @@ class PlatformOutputs:
         model: Full name of the registered model.
         warehouse_id: SQL warehouse for statements.
         secret_scope: Name of the scope for secrets of jobs.
+        erasure_scope: Name of the scope for requests to erase customers.
         pipeline_ids: Id of each pipeline by name.
         job_ids: Id of each job by name.
         endpoint_name: Name of the serving endpoint.
@@ -58,6 +60,7 @@ class PlatformOutputs:
     model: pulumi.Output[str]
     warehouse_id: pulumi.Output[str]
     secret_scope: pulumi.Output[str]
+    erasure_scope: pulumi.Output[str]
     pipeline_ids: dict[str, pulumi.Output[str]]
     job_ids: dict[str, pulumi.Output[str]]
     endpoint_name: pulumi.Output[str]
@@ -84,6 +87,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     runs = _pipelines_and_jobs(context, ground, identities, data, code, compute)
     first_runs = _first_runs(context, data, runs)
     stream = deploy_stream(context, runs.of_pipelines, runs.of_jobs, compute.warehouse_id, data.access, first_runs)
+    erasure = deploy_erasure(context, runs.of_jobs, stream, [data.access, code.artifacts, compute, runs.pipelines])
     governance.open_tables(context, identities, classified, masks, first_runs, stream.tables if stream else None)
     serving = _serving(context, identities, data, first_runs)
     dashboard = _dashboard(context, identities, code, compute)
@@ -94,8 +98,9 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
         model=data.model,
         warehouse_id=compute.warehouse_id,
         secret_scope=compute.secret_scope,
+        erasure_scope=erasure.scope,
         pipeline_ids=runs.pipelines.ids | (stream.pipeline_ids if stream else {}),
-        job_ids=runs.jobs.ids | (stream.job_ids if stream else {}),
+        job_ids=runs.jobs.ids | (stream.job_ids if stream else {}) | erasure.job_ids,
         endpoint_name=serving.endpoint_name,
         endpoint_url=pulumi.Output.format("{0}/serving-endpoints/{1}/invocations", host, serving.endpoint_name),
         dashboard_url=pulumi.Output.format("{0}/dashboardsv3/{1}/published", host, dashboard.dashboard_id),

@@ -14,6 +14,8 @@ from infra.access.roles import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+SCOPES = (ObjectKind.SECRET_SCOPE, ObjectKind.MASKS_SCOPE, ObjectKind.ERASURE_SCOPE)
+
 
 @dataclass(frozen=True)
 class Principals:
@@ -52,13 +54,13 @@ def permit(
     """
     opts = pulumi.ResourceOptions(parent=parent, depends_on=[*after])
     levels = permissions_on(kind, production=principals.production)
-    if kind in (ObjectKind.SECRET_SCOPE, ObjectKind.MASKS_SCOPE):
+    if kind in SCOPES:
         for role, level in levels.items():
             databricks.SecretAcl(
                 f"{name}-{role}", scope=object_id, principal=principals[role], permission=level, opts=opts
             )
         return
-    argument: dict[str, Any] = {kind.value: object_id}
+    argument: dict[str, Any] = {(ObjectKind.JOB if kind is ObjectKind.ERASURE_JOB else kind).value: object_id}
     databricks.Permissions(
         f"{name}-permissions",
         **argument,

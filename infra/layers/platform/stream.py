@@ -59,18 +59,25 @@ class Stream(pulumi.ComponentResource):
         tables: The pipeline's tables, which exist.
         job_ids: Id of each job by name.
         online: The online store.
+        reach: How tasks reach it, by the names of their options.
     """
 
     pipeline_ids: dict[str, pulumi.Output[str]]
     tables: MadeTables
     job_ids: dict[str, pulumi.Output[str]]
     online: OnlineStore
+    reach: dict[str, pulumi.Input[str]]
 
     def __init__(self, name: str, args: StreamArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the parts."""
         super().__init__("churn:platform:Stream", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.online = OnlineStore("online-store", args.online, child)
+        self.reach = {
+            "endpoint": self.online.endpoint,
+            "database": self.online.database,
+            "sslmode": "require" if args.online.settings.tls else "disable",
+        }
         ready = pulumi.ResourceOptions(parent=self, depends_on=[args.runs])
         pipeline_id = StreamPipeline("stream-pipeline", args.pipeline, ready).id
         self.pipeline_ids = {STREAM_PIPELINE.name: pipeline_id}
@@ -87,13 +94,7 @@ class Stream(pulumi.ComponentResource):
     def _of_activity(self, args: StreamArgs) -> JobsArgs:
         """Inputs of the job: it runs on a cluster everywhere, since serverless jobs take no trigger interval."""
         compute = args.jobs.compute.model_copy(update={"serverless": False, "workers": args.workers})
-        values = {
-            **args.jobs.values,
-            "endpoint": self.online.endpoint,
-            "database": self.online.database,
-            "sslmode": "require" if args.online.settings.tls else "disable",
-            "until_caught_up": "0",
-        }
+        values = {**args.jobs.values, **self.reach, "until_caught_up": "0"}
         return replace(args.jobs, specs=[ACTIVITY], compute=compute, notify=args.pipeline.notify, values=values)
 
 

@@ -79,9 +79,10 @@ def _service(contract: Contract) -> str:
     service = contract.service
     by = f", yesterday's rows by {service.available_by} UTC" if service.available_by else ""
     after = f" after `{service.dated}`" if service.dated else ""
+    kept = f" after `{service.expires_by}`" if service.expires_by else ""
     return (
         f"Frequency {_length(service.frequency)}, latency {_length(service.latency)}{after}{by}, "
-        f"kept {_length(service.retention)}."
+        f"kept {_length(service.retention)}{kept}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Section `platform.daily`: the job `churn_daily` and its schedule."""
+"""Section `platform.daily`: the job `churn_daily` and its schedule, and that of `churn_retention`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ class Daily(Section):
     timezone: TimeZone = Field(
         description="time zone of the cron expression, such as UTC or Europe/Zurich, and of the logical date"
     )
-    paused: bool = Field(description="true never starts it by schedule")
+    retention_cron: QuartzExpression = Field(
+        default="0 0 12 ? * SUN",
+        description="Quartz expression, in timezone, of the job churn_retention, for when churn_daily does not run",
+    )
+    paused: bool = Field(description="true never starts either by schedule")
     logical_date: dt.date | None = Field(
         default=None,
         description="default of the parameter `date`, quoted; null takes the day on which the run was triggered, in "

@@ -16,7 +16,9 @@ class Topic(Section):
 
     name: TopicName = Field(description="name of the topic")
     partitions: int = Field(ge=1, le=1000, description="number of partitions, which can grow and never shrink")
-    retention_hours: int = Field(ge=1, le=8760, description="hours that records are kept")
+    retention_hours: int = Field(
+        ge=1, le=720, description="hours that records are kept; a month at most, since no single one can be erased"
+    )
 
 
 class Kafka(Section):

@@ -131,7 +131,7 @@ def rows(
 ) -> list[Delivered]:
     """Rows of bronze.deliveries for files, which are named by their path below landing."""
     copies = [copied(folder, file, data, modified) for file, data in files]
-    return [row for row, _ in assess(copies, {} if seen is None else seen, BY_DOMAIN, RUN)]
+    return [row for row, _ in assess(copies, {} if seen is None else seen, BY_DOMAIN, RUN).taken]
 
 
 def judged(folder: Path, *files: tuple[str, bytes], seen: dict[str, str] | None = None) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from churn.core.entry import Run
 from churn.online import writer
 from churn.online.activity import Updater, keep_up
+from churn.online.removal import KeptOut
 from churn.online.rescoring import Rescorer
 from tests.workloads.ml_world import CATALOG
 
@@ -66,7 +67,7 @@ class Stream:
     def updater(self, days: int = 31) -> Updater:
         """What takes events over; features and scores count for some days."""
         spark, of_run = self.world.spark, Run(CATALOG, date(2026, 1, 31), "live")
-        return Updater(spark, of_run, Rescorer(spark, of_run, MODEL, days))
+        return Updater(spark, of_run, Rescorer(spark, of_run, MODEL, days), KeptOut(self.store.client))
 
     def catch_up(self, days: int = 31) -> None:
         keep_up(self.store, self.updater(days), 0.1, threading.Event(), until_caught_up=True)

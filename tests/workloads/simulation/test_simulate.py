@@ -218,7 +218,9 @@ def test_what_was_taken_in_is_not_delivered_again_though_it_is_alike(tmp_path: P
         copies.append(Copy(Landed(0, path, len(data)), tmp_path / str(number), digest, len(data), (None, None)))
     bills = [copy.sha256 for copy in copies if "/transactions/2026-01-" in copy.landed.path]
     assert len(set(bills)) < len(bills)
-    volumes.contents = {row.stored: kept.read_bytes() for row, kept in assess(copies, {}, BY_DOMAIN, run) if row.stored}
+    volumes.contents = {
+        row.stored: kept.read_bytes() for row, kept in assess(copies, {}, BY_DOMAIN, run).taken if row.stored
+    }
     assert deliver(run, client, snapshot, SEED) == 0
 
 

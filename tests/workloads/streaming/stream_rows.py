@@ -45,7 +45,7 @@ def bronze(
     headers: Sequence[tuple[str, bytes]] | None = None,
     partition: int = 0,
     first: int = 0,
-    key: bytes = b"a",
+    key: bytes | None = b"a",
 ) -> DataFrame:
     """bronze.events of messages with these values, one after the other in a partition."""
     rows = [

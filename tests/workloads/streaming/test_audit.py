@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import functions as sf
 
 from churn.streaming import audit, events
+from churn.streaming.messages import ERASED
 from tests.workloads.streaming.stream_rows import EVENTS, bronze, conformed, value
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ WELL = {
     "accepted": 2,
     "quarantined": 3,
     "duplicates": 2,
+    "erased": 0,
     "lost": 0,
     "twice": 0,
     "unknown_customers": 1,
@@ -67,7 +69,7 @@ def tables(spark: SparkSession) -> Tables:
 
 
 def counts(row: Row) -> dict[str, int]:
-    assert row.produced == row.missing + row.accepted + row.quarantined + row.duplicates + row.lost
+    assert row.produced == row.missing + row.accepted + row.quarantined + row.duplicates + row.erased + row.lost
     return {name: row[name] for name in audit.COUNTS}
 
 
@@ -101,6 +103,16 @@ def test_a_message_that_came_no_further_than_bronze_is_lost(tables: Tables) -> N
     tables.quarantine = without(tables.quarantine, 13)
     (row,) = tables.account()
     assert counts(row) == changed(accepted=1, quarantined=2, lost=2, unknown_customers=0)
+
+
+def test_an_erased_message_is_not_lost_and_an_empty_one_is(spark: SparkSession, tables: Tables) -> None:
+    tables.silver, tables.quarantine = without(tables.silver, 11), without(tables.quarantine, 13)
+    places = without(without(tables.bronze, 11, "offset"), 13, "offset")
+    gone = bronze(spark, None, headers=[(ERASED, b"")], key=None, first=11)
+    empty = bronze(spark, None, key=None, first=13)
+    tables.bronze = places.unionByName(gone).unionByName(empty)
+    (row,) = tables.account()
+    assert counts(row) == changed(accepted=1, quarantined=2, erased=1, lost=1, unknown_customers=0)
 
 
 @pytest.mark.parametrize("table", ["bronze", "silver", "quarantine"])

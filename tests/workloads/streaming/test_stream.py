@@ -15,11 +15,12 @@ from confluent_kafka import Producer
 
 from churn import tasks
 from churn.core.entry import Run
+from churn.core.erased import Erased, hashed
 from churn.core.tables import DELIVERIES
 from churn.simulation.events import Message, Shares, Simulator, StreamSettings
 from churn.simulation.stream_events import NotSentError, Sender
 from churn.simulation.world import grow
-from churn.streaming import streams
+from churn.streaming import messages, removal, streams
 from churn.streaming.dead_letters import listing, replay, replayed
 from local.settings import REPOSITORY
 from tests.conftest import SERVER_PYTHON
@@ -187,6 +188,34 @@ def test_the_task_accounts_for_every_message(stream: Stream, capsys: pytest.Capt
     }
     strangers = [m for m in stream.sent if m.fault == "unknown_customer"]
     assert sum(row.unknown_customers for row in rows) == len(strangers)
+
+
+def test_messages_of_an_erased_customer_leave_their_places_and_seem_not_lost(stream: Stream) -> None:
+    run, spark = Run(CATALOG, DAY, "erased"), stream.spark
+    events = spark.table(f"{CATALOG}.silver.events").where("_source = 'stream'").groupBy("customer_id").count()
+    [(customer, accepted)] = events.orderBy("count", ascending=False).limit(1).collect()
+    sent = [message for message in stream.sent if customer.encode() in (message.key or b"")]
+    letters = stream.count("silver.quarantine_events")
+    removal.remove_customer(spark, run, customer, "the hash", "the request")
+    assert stream.count("silver.events", f"customer_id = '{customer}'") == 0
+    assert spark.table(f"{CATALOG}.bronze.events").where(messages.was_erased()).count() >= len(sent) >= accepted
+    assert stream.count("bronze.events") == 2 * NUMBER + 1, "every place is kept"
+    streams.Accounting(spark, Run(CATALOG, DAY, "1")).check(settle_minutes=0)
+    rows = spark.table(f"{CATALOG}.mlops.stream_accounting").collect()
+    assert sum(row.erased for row in rows) >= len(sent)
+    assert sum(row.lost for row in rows) == 0
+    producer = Producer({"bootstrap.servers": stream.broker.address})
+    [plain, *_] = [message for message in sent if message.outcome == "accepted"]
+    late = json.dumps({**json.loads(plain.value), "event_id": "late"}).encode()
+    producer.produce(stream.topic, late, customer.encode())
+    assert producer.flush(30) == 0
+    stream.update()
+    assert stream.count("silver.quarantine_events") <= letters, "an empty place is no message"
+    key = b"of the tests"
+    erased = Erased({"scope/key": frozenset([hashed(key, customer)])}, {"scope/key": key})
+    assert streams.Accounting(spark, run).returned(erased) == [customer]
+    removal.remove_customer(spark, run, customer, "the hash", run.run_id)
+    assert stream.count("silver.events", f"customer_id = '{customer}'") == 0
 
 
 def test_lost_and_doubled_rows_fail_the_task(stream: Stream) -> None:

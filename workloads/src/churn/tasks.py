@@ -87,6 +87,16 @@ class BootstrapOptions:
 
 
 @dataclass(frozen=True)
+class EraseOptions:
+    """Options of `erase`."""
+
+    scope: str = field(metadata=option("secret scope that has the requests, and the key of the hash"))
+    endpoint: str = field(metadata=option("Lakebase endpoint of the online store; empty if the stack has none"))
+    database: str = field(metadata=option("name of the database in PostgreSQL"))
+    sslmode: str = field(metadata=option("how PostgreSQL is reached, in the words of libpq"))
+
+
+@dataclass(frozen=True)
 class ActivityOptions:
     """Options of `activity`."""
 
@@ -165,6 +175,20 @@ ACTIVITY = Task(
     "silver.events, its change feed or the endpoint is missing.",
     ActivityOptions,
 )
+ERASE = Task(
+    "erase",
+    "churn.erasure.erase:main",
+    "Removes every customer whose erasure was asked for from files, tables, events and the online store, and records "
+    "it in mlops.erasures by keyed hash. Fails when the key is missing, or when the online store is away.",
+    EraseOptions,
+)
+RETAIN = Task(
+    "retain",
+    "churn.erasure.retain:main",
+    "Deletes what is older than its contract's retention, counts it in mlops.erased_rows, and ends the history of the "
+    "tables that tasks write. Fails when a table cannot be changed.",
+    NoOptions,
+)
 MARTS = Task(
     "marts",
     "churn.reporting.marts:main",
@@ -189,5 +213,8 @@ TABLES = Task(
 
 TASKS: dict[str, Task[Any]] = {
     task.name: task
-    for task in (SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS, ACTIVITY, BOOTSTRAP, TABLES)
+    for task in (
+        *(SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS),
+        *(ACTIVITY, BOOTSTRAP, TABLES, ERASE, RETAIN),
+    )
 }

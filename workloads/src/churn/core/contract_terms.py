@@ -68,7 +68,8 @@ class Service:
         frequency: Time between two deliveries.
         latency: Longest time from what a row is dated to the row in the table.
         retention: How long rows are kept.
-        dated: Column by which latency and retention are measured; None where there is none.
+        dated: Column by which latency is measured; None where there is none.
+        expires_by: Column by which retention is measured; None where there is none.
         available_by: Time of day in UTC, `HH:MM`, by which yesterday's rows are there; None where there is no day.
     """
 
@@ -76,6 +77,7 @@ class Service:
     latency: timedelta
     retention: timedelta
     dated: str | None
+    expires_by: str | None
     available_by: str | None
 
 
@@ -129,10 +131,12 @@ def service_of(written: OpenDataContractStandard) -> Service:
     """The service levels of a contract."""
     levels = {str(level.property): level for level in written.slaProperties or ()}
     durations = {name: timedelta(seconds=seconds_of(levels[name])) for name in DURATIONS}
-    element, available = levels[LATENCY].element, levels.get(AVAILABLE)
+    dated, expires_by = (levels[name].element for name in (LATENCY, RETENTION))
+    available = levels.get(AVAILABLE)
     return Service(
         **durations,
-        dated=element.rpartition(".")[2] if element else None,
+        dated=dated.rpartition(".")[2] if dated else None,
+        expires_by=expires_by.rpartition(".")[2] if expires_by else None,
         available_by=str(available.value) if available else None,
     )
 

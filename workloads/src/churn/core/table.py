@@ -126,6 +126,7 @@ class Table:
         same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
         merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
         rows.sparkSession.sql(merge).collect()
+        rows.sparkSession.catalog.dropTempView(view)
 
     def condition(self, *values: date | str | int) -> str:
         """SQL condition that holds for the rows of one part, given the values of the columns `part`."""

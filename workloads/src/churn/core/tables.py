@@ -48,10 +48,44 @@ DELIVERIES = Table(
     writer="ingest",
 )
 
+ERASURES = Table(
+    "mlops.erasures",
+    "One row for each request to erase a customer, whom only a keyed hash tells.",
+    (
+        Column("request", "STRING", "name of the request"),
+        Column("customer", "STRING", "keyed hash of the customer's id: HMAC with SHA-256, in hexadecimal digits"),
+        Column("secret", "STRING", "secret that has the key of the hash, scope/key"),
+        Column("requested_by", "STRING", "who asked for it"),
+        Column("erased_at", "TIMESTAMP", "moment at which the erasure began"),
+        Column("date", "DATE", "logical date of the run that began it"),
+        Column("run_id", "STRING", "job run that began it"),
+    ),
+    keys=("request",),
+    part=(),
+    writer="erase",
+)
+
+ERASED_ROWS = Table(
+    "mlops.erased_rows",
+    "One row for each place and file from which rows were removed on purpose, or kept out: those of an erased "
+    "customer, and those that are older than their contract's retention.",
+    (
+        Column("cause", "STRING", "keyed hash of the customer, as in mlops.erasures; or retention, and the date"),
+        Column("place", "STRING", "schema and table, or schema and volume"),
+        Column("origin", "STRING", "file that the rows came in, below its volume; else the request or the run"),
+        Column("rows", "BIGINT", "rows; NULL for a file that was removed whole, unread", nullable=True),
+        Column("date", "DATE", "logical date of the run that removed them"),
+        Column("run_id", "STRING", "job run that removed them"),
+    ),
+    keys=("cause", "place", "origin"),
+    part=(),
+    writer="erase",
+)
+
 ROW_ACCOUNTING = Table(
     "mlops.row_accounting",
     "One row for each table of silver and each run that took in files for it: rows in = rows out + quarantined + "
-    "superseded.",
+    "superseded + erased.",
     (
         Column("run_id", "STRING", "job run that took in the files"),
         Column("date", "DATE", "logical date of that run"),
@@ -63,6 +97,7 @@ ROW_ACCOUNTING = Table(
         Column("rows_out", "BIGINT", "of these, rows in the silver table"),
         Column("quarantined", "BIGINT", "of these, rows in the quarantine table"),
         Column("superseded", "BIGINT", "of these, rows that a later row with their key superseded, whenever it came"),
+        Column("erased", "BIGINT", "of these, rows that were removed on purpose, or kept out: see mlops.erased_rows"),
         Column("rescued", "BIGINT", "of these, rows that hold something for which the schema has no column"),
         Column(
             "conformed", "BIGINT", "of these, rows with a value that was spelled otherwise than the contract lists it"
@@ -75,7 +110,8 @@ ROW_ACCOUNTING = Table(
 
 STREAM_ACCOUNTING = Table(
     "mlops.stream_accounting",
-    "One row for each run and partition of the topic: produced = missing + accepted + quarantined + duplicates + lost.",
+    "One row for each run and partition of the topic: produced = missing + accepted + quarantined + duplicates + "
+    "erased + lost.",
     (
         Column("run_id", "STRING", "job run that accounted"),
         Column("date", "DATE", "logical date of that run"),
@@ -88,6 +124,7 @@ STREAM_ACCOUNTING = Table(
         Column("accepted", "BIGINT", "of these, messages in silver"),
         Column("quarantined", "BIGINT", "of these, messages in quarantine"),
         Column("duplicates", "BIGINT", "of these, messages whose event silver has by another message or a file"),
+        Column("erased", "BIGINT", "of these, messages of erased customers, of which bronze keeps the place alone"),
         Column("lost", "BIGINT", "of these, messages that are in bronze and nowhere else"),
         Column("twice", "BIGINT", "rows too many of these messages, in bronze, silver or quarantine"),
         Column("unknown_customers", "BIGINT", "of the accepted, events of customers whom no file has reported yet"),
@@ -148,6 +185,7 @@ GATE_CHECKS = described("marts_churn_gate")
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
 TABLES = (
     *(DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, STREAM_FRESHNESS),
+    *(ERASURES, ERASED_ROWS),
     *(LABELS, GATE_RESULTS, SCORES, LIVE_SCORES),
     *MARTS,
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from churn.ingestion import csv_files, json_files, parquet_files
@@ -19,10 +19,12 @@ from churn.ingestion.kinds import GZIP, WORDS, Kind, check_kind, head_of, kind_o
 from churn.ingestion.readable import UnreadableFileError, check_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import ModuleType
 
     from churn.core.contract import Contract
+    from churn.core.erased import Erased
 
 CHUNK_BYTES = 2**20
 MAXIMUM_BYTES = 16 * 2**30  # of an unpacked file: a small one may unpack to more than the disk holds
@@ -39,6 +41,7 @@ class Finding:
         remarks: What is odd about an admitted file.
         kind: Format of an admitted file.
         readable: Path of an admitted file as bronze reads it: the file itself, or one that was written anew from it.
+        erased: Records of erased customers, by the hash of each: the readable file has none of them.
     """
 
     rows: int | None
@@ -46,22 +49,24 @@ class Finding:
     remarks: tuple[str, ...] = ()
     kind: Kind | None = None
     readable: Path | None = None
+    erased: Mapping[str, int] = field(default_factory=dict)
 
 
-def examine(file: Path, contract: Contract) -> Finding:
+def examine(file: Path, contract: Contract, erased: Erased | None = None) -> Finding:
     """Examines one file, in one pass and in memory that does not depend on its size.
 
     Args:
         file: Its path on this machine. What is made of it is written beside it.
         contract: Of the domain that it was delivered to.
+        erased: Customers whose records are left out; None if there are none.
     """
     try:
-        return _examined(file, contract)
+        return _examined(file, contract, erased)
     except UnreadableFileError as error:
         return Finding(None, str(error))
 
 
-def _examined(file: Path, contract: Contract) -> Finding:
+def _examined(file: Path, contract: Contract, erased: Erased | None) -> Finding:
     head = head_of(file)
     if not head.strip():
         raise UnreadableFileError("the file is empty")
@@ -71,16 +76,18 @@ def _examined(file: Path, contract: Contract) -> Finding:
         _unpack(file, unpacked)
         remarks.append("was compressed with gzip")
     kind = _kind(unpacked, contract)
-    contents = READERS[kind].read(unpacked, contract)
+    contents = READERS[kind].read(unpacked, contract, erased)
     fault, of_columns = check_columns(contents, contract)
     if fault:
         return Finding(contents.rows, fault)
     readable = unpacked
     if contents.rewrite:
         readable = file.with_name(f"{file.name}.rewritten")
-        READERS[kind].rewrite(unpacked, readable, contract)
+        READERS[kind].rewrite(unpacked, readable, contract, erased)
     remarks += [*of_columns, *contents.remarks, *([] if contents.rows else ["no rows"])]
-    return Finding(contents.rows, None, tuple(remarks), kind, readable)
+    if theirs := sum(contents.erased.values()):
+        remarks.append(f"{theirs} rows of erased customers were left out")
+    return Finding(contents.rows, None, tuple(remarks), kind, readable, contents.erased)
 
 
 def _kind(file: Path, contract: Contract) -> Kind:

@@ -6,6 +6,8 @@ removed; the same content under another day is another report. A file whose fold
 there for the run of that day; one whose folder names no day, or a day that had not come when it was delivered, is
 quarantined.
 
+Rows of customers who were erased are left out of an admitted file, and counted in mlops.erased_rows.
+
 A file is downloaded once, to the disk of this machine, and is examined and kept from there: memory does not depend on
 its size. An interrupted run is finished by the next one, since a file leaves `landing` only after bronze.deliveries has
 it. A file that is replaced during a run is left to the next one: its size and its time are looked at before it is
@@ -17,7 +19,6 @@ under a name of its own.
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, NotFound
@@ -34,20 +35,23 @@ from databricks.sdk.errors import BadRequest, NotFound
 from churn import tasks
 from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
+from churn.core.erased import Removed, erased_customers, record
 from churn.core.errors import RetryableError
 from churn.core.tables import DELIVERIES
 from churn.ingestion.admission import Finding, examine
-from churn.ingestion.folders import EXAMPLES, day_of, kept_folder
+from churn.ingestion.folders import EXAMPLES, day_of
+from churn.ingestion.stored import identity, stored_name
 
 if TYPE_CHECKING:
+    from databricks.sdk.mixins.files import FilesExt
     from pyspark.sql import SparkSession
+
+    from churn.core.erased import Erased
 
 FILES_AT_ONCE = 8
 CHUNK_BYTES = 256 * 2**20  # of files that are on this machine's disk together
 CHUNK_FILES = 500  # that bronze.deliveries is asked for together
 COPY_BYTES = 2**20  # of a file that is in memory at a time
-NAME_LETTERS = 255  # the longest name that file systems take
-FINGERPRINT_LETTERS = 8
 ZONES = timedelta(days=1)  # a day begins in the east of the world before it does in UTC
 ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
@@ -114,12 +118,25 @@ class Delivered:
     run_id: str
 
 
+class Assessment(NamedTuple):
+    """What becomes of files.
+
+    Attributes:
+        taken: For each file, in their order, its row of bronze.deliveries and the path of what is kept of it.
+        removed: Rows of erased customers that are left out of admitted ones.
+    """
+
+    taken: list[tuple[Delivered, Path]]
+    removed: list[Removed]
+
+
 def assess(
     copies: Sequence[Copy],
     seen: dict[str, str],
     by_domain: Mapping[str, Contract],
     run: Run,
-) -> list[tuple[Delivered, Path]]:
+    erased: Erased | None = None,
+) -> Assessment:
     """Decides what becomes of files: admitted, quarantined or removed as a duplicate.
 
     Args:
@@ -127,25 +144,24 @@ def assess(
         seen: File by identity of what was admitted so far; those admitted now are added.
         by_domain: The contracts.
         run: The run that takes them in.
-
-    Returns:
-        For each file, in the same order, its row of bronze.deliveries and the path of what is kept of it.
+        erased: Customers whose rows are left out; None if there are none.
     """
-    taken = []
+    taken, removed = list[tuple[Delivered, Path]](), list[Removed]()
     for copy in copies:
         file = copy.landed.path.removeprefix(f"{run.landing}/")
         domain = PurePosixPath(file).parts[0]
-        identity = _identity(file, copy.sha256)
+        known_as = identity(file, copy.sha256)
         fault = _folder_fault(file, copy.landed, run)
-        finding = Finding(None, fault) if fault else examine(copy.path, by_domain[domain])
-        name = _stored_name(file, copy.landed.modified, identity, finding.kind)
+        finding = Finding(None, fault) if fault else examine(copy.path, by_domain[domain], erased)
+        name = stored_name(file, copy.landed.modified, known_as, finding.kind)
         status, reason, stored = ADMITTED, "; ".join(finding.remarks), f"{run.volume('admitted')}/{name}"
         if finding.fault:
             status, reason, stored = QUARANTINED, finding.fault, f"{run.volume('quarantine')}/{name}"
-        elif identity in seen:
-            status, reason, stored = DUPLICATE, f"same content as {seen[identity]}", ""
+        elif known_as in seen:
+            status, reason, stored = DUPLICATE, f"same content as {seen[known_as]}", ""
         else:
-            seen[identity] = file
+            seen[known_as] = file
+            removed += [Removed(cause, f"bronze.{domain}", name, rows) for cause, rows in finding.erased.items()]
         row = Delivered(
             file=file,
             domain=domain,
@@ -159,7 +175,7 @@ def assess(
             run_id=run.run_id,
         )
         taken.append((row, finding.readable or copy.path))
-    return taken
+    return Assessment(taken, removed)
 
 
 def waits(landed: Landed, run: Run) -> bool:
@@ -193,6 +209,37 @@ def chunks(files: Iterable[Landed]) -> Iterator[list[Landed]]:
         yield chunk
 
 
+def files_below(files: FilesExt, folder: str) -> Iterator[Landed]:
+    """All files below a folder; none if there is no such folder."""
+    try:
+        entries = list(files.list_directory_contents(folder))
+    except NotFound:
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}"
+        if entry.is_directory:
+            yield from files_below(files, path)
+        else:
+            yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
+
+
+def download(files: FilesExt, path: str, target: Path) -> tuple[str, int]:
+    """Copies a file to this machine; returns the SHA-256 of its content, in hexadecimal digits, and its bytes.
+
+    Raises:
+        NoContentError: The Files API gave none.
+    """
+    contents = files.download(path).contents
+    if contents is None:
+        raise NoContentError(f"{path}: the Files API gave no content: run the task again")
+    digest, size = hashlib.sha256(), 0
+    with contents, target.open("wb") as file:
+        while data := contents.read(COPY_BYTES):
+            digest.update(data)
+            size += file.write(data)
+    return digest.hexdigest(), size
+
+
 class Intake:
     """Takes in delivered files, a chunk at a time: each chunk is done before the next is read.
 
@@ -203,38 +250,27 @@ class Intake:
     def __init__(self, run: Run, client: WorkspaceClient, spark: SparkSession) -> None:
         self._run, self._files, self._spark = run, client.files, spark
         self._table = DELIVERIES.create(spark, run.catalog)
+        self._erased = erased_customers(spark, run.catalog)
         self._by_domain = {contract.domain: contract for contract in file_contracts()}
         self.waiting: list[str] = []
 
     def run(self) -> list[Delivered]:
         """Moves every file that lies in a volume of `landing` and does not wait, and records it."""
         folders = [f"{self._run.landing}/{domain}" for domain in self._by_domain]
-        landed = sorted(file for folder in folders for file in self.landed(folder))
+        landed = sorted(file for folder in folders for file in files_below(self._files, folder))
         self.waiting = [file.path.removeprefix(f"{self._run.landing}/") for file in landed if waits(file, self._run)]
         due = [file for file in landed if not waits(file, self._run)]
         with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
             return [row for chunk in chunks(due) for row in self.take_in(chunk, pool)]
-
-    def landed(self, folder: str) -> Iterator[Landed]:
-        """All files below a folder; none if there is no such folder."""
-        try:
-            entries = list(self._files.list_directory_contents(folder))
-        except NotFound:
-            return
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if entry.is_directory:
-                yield from self.landed(path)
-            else:
-                yield Landed(entry.last_modified or 0, path, entry.file_size or 0)
 
     def take_in(self, chunk: Sequence[Landed], pool: ThreadPoolExecutor) -> list[Delivered]:
         """Copies files, stores each where it belongs, records them, and only then removes them from `landing`."""
         with tempfile.TemporaryDirectory(prefix="churn-ingest-") as folder:
             places = [Path(folder) / str(number) for number in range(len(chunk))]
             copies = list(pool.map(self.copy, chunk, places))
-            taken = assess(copies, self.admitted(copies), self._by_domain, self._run)
+            taken, removed = assess(copies, self.admitted(copies), self._by_domain, self._run, self._erased)
             list(pool.map(self.store, *zip(*taken, strict=True)))
+        record(self._spark, self._run, removed)
         rows = [row for row, _ in taken]
         recorded = self._spark.createDataFrame([astuple(row) for row in rows], DELIVERIES.schema)
         recorded.write.mode("append").saveAsTable(self._table)
@@ -243,21 +279,10 @@ class Intake:
         return rows
 
     def copy(self, landed: Landed, path: Path) -> Copy:
-        """Copies a file to this machine.
-
-        Raises:
-            NoContentError: The Files API gave none.
-        """
+        """Copies a file to this machine."""
         state = self.state(landed.path)
-        contents = self._files.download(landed.path).contents
-        if contents is None:
-            raise NoContentError(f"{landed.path}: the Files API gave no content: run `ingest` again")
-        digest, size = hashlib.sha256(), 0
-        with contents, path.open("wb") as file:
-            while data := contents.read(COPY_BYTES):
-                digest.update(data)
-                size += file.write(data)
-        return Copy(landed, path, digest.hexdigest(), size, state)
+        sha256, size = download(self._files, landed.path, path)
+        return Copy(landed, path, sha256, size, state)
 
     def state(self, path: str) -> State:
         """Size and time of a file, which differ once it is replaced."""
@@ -269,7 +294,7 @@ class Intake:
         ledger = self._spark.table(self._table)
         same = ledger.where((ledger.status == ADMITTED) & ledger.sha256.isin([copy.sha256 for copy in copies]))
         rows = same.select("file", "sha256").collect()
-        return {_identity(row.file, row.sha256): row.file for row in rows}
+        return {identity(row.file, row.sha256): row.file for row in rows}
 
     def store(self, row: Delivered, path: Path) -> None:
         """Writes a file to where it is kept; a duplicate is not kept."""
@@ -309,32 +334,6 @@ def _folder_fault(file: str, landed: Landed, run: Run) -> str | None:
     if day > run.date and not waits(landed, run):
         return f"its folder names {day}, a day after the run's, {run.date}, and after its delivery"
     return None
-
-
-def _identity(file: str, digest: str) -> str:
-    """Identity of a file: its folder, which says of which day the file reports, and its content."""
-    return f"{kept_folder(file)}/{digest}"
-
-
-def _stored_name(file: str, modified: int, identity: str, kind: str | None) -> str:
-    """Name under which a file is kept.
-
-    It begins with when the file was delivered (UTC), so that a later file has the higher name, and ends with a
-    fingerprint of folder and content, so that no two share one. The suffix of an admitted file says its format, by
-    which bronze's readers share the files. It needs no escaping, and no reader skips it.
-    """
-    seconds, milliseconds = divmod(modified, 1000)
-    delivered = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{milliseconds:03}"
-    fingerprint = hashlib.sha256(identity.encode()).hexdigest()[:FINGERPRINT_LETTERS]
-    path = PurePosixPath(kept_folder(file), PurePosixPath(file).name)
-    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII).lstrip("._") or "unnamed" for part in path.parts]
-    name = parts[-1]
-    if kind is not None:
-        name = name.removesuffix(".gz")
-        name = f"{name.removesuffix(PurePosixPath(name).suffix)}.{kind}"
-    room = NAME_LETTERS - len(f"{delivered}--{fingerprint}")
-    kept = PurePosixPath(*parts[:-1], name[-room:])  # cut at its front, since its end is the suffix
-    return str(kept.with_stem(f"{delivered}-{kept.stem}-{fingerprint}"))
 
 
 if __name__ == "__main__":

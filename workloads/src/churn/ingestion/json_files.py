@@ -6,10 +6,11 @@ A line that is no object is a record too, which Auto Loader reports as corrupt. 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from churn.ingestion.readable import MAXIMUM_LETTERS, Contents, Places, UnreadableFileError, spelled
+from churn.ingestion.readable import MAXIMUM_LETTERS, Contents, Owners, Places, UnreadableFileError, spelled
 from churn.ingestion.text_lines import encoding_remarks, end_of, lines_of, opened
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from churn.core.contract import Contract
+    from churn.core.erased import Erased
 
 CHUNK_LETTERS = 2**16
 MAXIMUM_NAMES = 1000  # of the columns of a file, and letters of each
@@ -38,8 +40,8 @@ class _Record(NamedTuple):
     names: tuple[str, ...] | None
 
 
-def read(file: Path, contract: Contract) -> Contents:
-    """Reads a file to its end.
+def read(file: Path, contract: Contract, erased: Erased | None = None) -> Contents:
+    """Reads a file to its end, and finds the records of erased customers.
 
     Raises:
         UnreadableFileError: It cannot be read as JSON.
@@ -47,10 +49,13 @@ def read(file: Path, contract: Contract) -> Contents:
     names: dict[str, None] = {}
     rows, broken, renamed, last = 0, Places(), False, ""
     meaning = lru_cache(SPELLINGS)(lambda delivered: spelled(delivered, contract))
+    owners, theirs = Owners(contract, erased), Counter[str]()
     with opened(file) as text:
         array = _begins_array(text)
         for record in _array(text) if array else _lines(text):
             rows, last = rows + 1, record.text
+            if owners and (owner := _owner(record, owners, contract)):
+                theirs[owner] += 1
             if record.names is None:
                 broken.add(rows)
                 continue
@@ -65,23 +70,40 @@ def read(file: Path, contract: Contract) -> Contents:
     if rows and broken.count == rows:
         raise UnreadableFileError("no JSON: no line holds an object of its own")
     remarks = [*encoding_remarks(file), *(["was one array"] if array else [])]
-    rewrite = bool(remarks) or renamed
+    rewrite = bool(remarks or theirs) or renamed
     if not array and end_of(last) == "":
         remarks.append("the last line has no end, so that it may be cut")
     if broken.count:
         remarks.append(f"{broken.count} records are no JSON objects: record {broken}")
     columns = _once(names, contract) if rows else contract.sources  # an empty array names none
-    return Contents(rows, columns, tuple(remarks), rewrite)
+    return Contents(rows, columns, tuple(remarks), rewrite, theirs)
 
 
-def rewrite(file: Path, target: Path, contract: Contract) -> None:
-    """Writes a file that `read` could read in UTF-8, one object a line, with the contract's names."""
+def rewrite(file: Path, target: Path, contract: Contract, erased: Erased | None = None) -> None:
+    """Writes a file that `read` could read in UTF-8, one object a line, with the contract's names.
+
+    Records of erased customers are left out.
+    """
+    owners = Owners(contract, erased)
     with opened(file) as text, target.open("w", encoding="utf-8", newline="") as written:
         for record in _array(text) if _begins_array(text) else _lines(text):
+            if owners and _owner(record, owners, contract):
+                continue
             line = record.text.strip(BLANK)
             if record.names is not None and spelled(record.names, contract) != list(record.names):
                 line = _renamed(line, contract)
             written.write(f"{line}\n")
+
+
+def _owner(record: _Record, owners: Owners, contract: Contract) -> str | None:
+    """The erased customer whose record it is; None if it is nobody's of them."""
+    customer = None
+    if record.names is not None:
+        values = [value for _, value in DECODER.decode(record.text)]
+        by_name = dict(zip(spelled(record.names, contract), values, strict=True))
+        value = by_name.get(owners.source)
+        customer = None if value is None else str(value)
+    return owners.of(customer, record.text, in_order=record.names is not None)
 
 
 def _begins_array(text: TextIO) -> bool:

@@ -6,18 +6,20 @@ its contract, or one all of whose values that type holds, and then the file is w
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churn.ingestion.readable import Contents, UnreadableFileError, spelled
+from churn.ingestion.readable import Contents, Owners, UnreadableFileError, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from churn.core.contract import Contract
+    from churn.core.erased import Erased
 
 BATCH_ROWS = 16_384
 BATCH_BYTES = 16 * 2**20  # of the rows that are in memory together, by what the footer says of their size
@@ -36,8 +38,8 @@ TYPES: dict[str, tuple[pa.DataType, tuple[pa.DataType, ...], tuple[pa.DataType, 
 }
 
 
-def read(file: Path, contract: Contract) -> Contents:
-    """Reads a file to its end.
+def read(file: Path, contract: Contract, erased: Erased | None = None) -> Contents:
+    """Reads a file to its end, and finds the rows of erased customers.
 
     Raises:
         UnreadableFileError: It cannot be read, or a column has a type that would lose something.
@@ -46,33 +48,57 @@ def read(file: Path, contract: Contract) -> Contents:
         with _opened(file) as opened:
             names = opened.schema_arrow.names
             others = _others(opened.schema_arrow, contract)
-            rows = 0
+            rows, owners, theirs = 0, Owners(contract, erased), Counter[str]()
             for batch in _batches(opened):  # reads every page: the footer knows none of them
                 batch.validate(full=True)
                 for index, due in others.items():
                     _cast(batch.column(index), due, names[index])
                 rows += batch.num_rows
+                theirs.update(filter(None, _owners(batch, owners, contract) if owners else ()))
     except (pa.ArrowException, OSError, UnicodeError) as error:
         raise UnreadableFileError(f"damaged or no Parquet: {str(error).partition(chr(10))[0]}") from error
     types = ", ".join(f"{names[index]} is {opened.schema_arrow.types[index]}" for index in others)
     remarks = (f"columns of a type that was widened: {types}",) if others else ()
-    return Contents(rows, names, remarks, rewrite=bool(others) or spelled(names, contract) != names)
+    rewrite = bool(others or theirs) or spelled(names, contract) != names
+    return Contents(rows, names, remarks, rewrite, theirs)
 
 
-def rewrite(file: Path, target: Path, contract: Contract) -> None:
-    """Writes a file that `read` could read with the contract's names and types."""
+def rewrite(file: Path, target: Path, contract: Contract, erased: Erased | None = None) -> None:
+    """Writes a file that `read` could read with the contract's names and types.
+
+    Rows of erased customers are left out.
+    """
+    owners = Owners(contract, erased)
     with _opened(file) as opened:
         schema, others = opened.schema_arrow, _others(opened.schema_arrow, contract)
         names = spelled(schema.names, contract)
         types = [others.get(index, kind) for index, kind in enumerate(schema.types)]
         due = pa.schema(list(zip(names, types, strict=True)))
         with pq.ParquetWriter(target, due) as writer:
-            for batch in _batches(opened):
+            for whole in _batches(opened):
+                kept = [owner is None for owner in _owners(whole, owners, contract)] if owners else None
+                batch = whole.filter(pa.array(kept, pa.bool_())) if kept is not None else whole
                 columns = [
                     _cast(column, others[index], names[index]) if index in others else column
                     for index, column in enumerate(batch.columns)
                 ]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=due))
+
+
+def _owners(batch: pa.RecordBatch, owners: Owners, contract: Contract) -> list[str | None]:
+    """Of each row the erased customer whose it is; None if it is nobody's of them."""
+    names = spelled(batch.schema.names, contract)
+    columns = [column.to_pylist() for name, column in zip(names, batch.columns, strict=True) if name == owners.source]
+    customers = columns[0] if columns else [None] * batch.num_rows
+    return [
+        owners.of(str(customer), "") if customer and str(customer).strip() else _mentioned(batch, number, owners)
+        for number, customer in enumerate(customers)
+    ]
+
+
+def _mentioned(batch: pa.RecordBatch, number: int, owners: Owners) -> str | None:
+    """The erased customer whom a row without an id names anywhere."""
+    return owners.of(None, " ".join(str(value) for value in batch.slice(number, 1).to_pylist()[0].values()))
 
 
 def _opened(file: Path) -> pq.ParquetFile:

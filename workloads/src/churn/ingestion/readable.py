@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from churn.core.erased import customer_column
 from churn.core.errors import FinalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from churn.core.contract import Contract
+    from churn.core.erased import Erased
 
 MAXIMUM_LETTERS = 2**20  # of a line or a JSON object; what is longer would be held in memory whole
 PLACES_SHOWN = 5
@@ -30,12 +32,46 @@ class Contents:
         columns: Names of columns as delivered.
         remarks: What is odd about it.
         rewrite: Whether bronze reads the file only after it was written anew.
+        erased: Records of erased customers, by the hash of each; a file that is written anew has none of them.
     """
 
     rows: int
     columns: Sequence[str]
     remarks: tuple[str, ...] = ()
     rewrite: bool = False
+    erased: Mapping[str, int] = field(default_factory=dict)
+
+
+class Owners:
+    """Whose the records of a file are, as far as that matters: those of erased customers.
+
+    A record is a customer's if its column says so. One whose column is empty, or that has not the fields of its file's
+    header, is theirs if the id stands anywhere in it.
+    """
+
+    def __init__(self, contract: Contract, erased: Erased | None) -> None:
+        column = customer_column(contract)
+        self._erased = erased if column else None
+        self.source = column.source if column else ""
+
+    def __bool__(self) -> bool:
+        """Whether anybody was erased whose records the file may have."""
+        return self._erased is not None
+
+    def of(self, customer: str | None, text: str, *, in_order: bool = True) -> str | None:
+        """The hash of the erased customer whose record it is; None if it is nobody's of them.
+
+        Args:
+            customer: Value of the column, if the record has it.
+            text: The whole record.
+            in_order: Whether its values stand under their names.
+        """
+        if self._erased is None:
+            return None
+        found = self._erased.find(customer) if customer and customer.strip() else None
+        if found is None and not (in_order and customer and customer.strip()):
+            return self._erased.mentioned(text)
+        return found
 
 
 def spelled(names: Iterable[str], contract: Contract) -> list[str]:

@@ -26,6 +26,7 @@ from churn.core.errors import RetryableError
 from churn.online import copies, schema, source, writer
 from churn.online.connection import OnlineStore, OnlineStoreAwayError, OnlineStoreFailedError, is_away
 from churn.online.events import days_of, freshness, sessions_of
+from churn.online.removal import KeptOut
 from churn.online.rescoring import Rescorer
 from churn.online.writer import Position
 
@@ -57,12 +58,14 @@ class Updater:
         spark: Session that reads silver and gold.
         run: The run.
         rescorer: Scores customers anew.
+        kept_out: Customers who were erased, whose events are passed over.
         versions: How many versions of silver.events a round takes at most.
     """
 
     spark: SparkSession
     run: Run
     rescorer: Rescorer
+    kept_out: KeptOut
     versions: int = 16
     _table_id: str = field(default="")
 
@@ -147,8 +150,11 @@ class Updater:
         with connection.transaction():
             if not writer.move(connection, old, new, moment()):
                 raise MovedMeanwhileError("another task has taken over the same events: is activity running twice?")
-            for days, found in parts:
+            for everybodys_days, everything in parts:
                 at = moment()
+                gone = self.kept_out.among(connection, [customer for customer, _ in everybodys_days])
+                days = {key: totals for key, totals in everybodys_days.items() if key[0] not in gone}
+                found = [event for event in everything if event.customer_id not in gone]
                 writer.add_days(connection, days)
                 signals = writer.add_sessions(connection, sessions_of(found), at)
                 writer.refresh_activity(connection, (customer for customer, _ in days), at)
@@ -230,7 +236,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     store = OnlineStore(client, options.endpoint, options.database, options.sslmode)
     spark = spark_session()
     copies.create(spark, run.catalog)
-    updater = Updater(spark, run, Rescorer(spark, run, options.model, options.features_days))
+    updater = Updater(spark, run, Rescorer(spark, run, options.model, options.features_days), KeptOut(client))
     keep_up(store, updater, options.trigger_seconds, stop, until_caught_up=options.until_caught_up)
     print("caught up" if not stop.is_set() else "stopped, after a whole round")
 

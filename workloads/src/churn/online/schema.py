@@ -84,6 +84,9 @@ VERSIONS = (
     CREATE INDEX activity_as_of ON churn.activity (as_of);
     CREATE INDEX scores_scored_at ON churn.scores (scored_at);
     """,
+    """
+    CREATE TABLE churn.erased (secret text NOT NULL, customer text NOT NULL, PRIMARY KEY (secret, customer));
+    """,
 )
 LOCK = 5_226_041  # of PostgreSQL, by which two tasks that begin at once wait for each other
 

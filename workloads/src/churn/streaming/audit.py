@@ -2,7 +2,8 @@
 
 Produced is what the offsets say: Kafka numbers the messages of a partition one by one, so a number that bronze lacks is
 a message lost (or one that retention took before it was read). Every other message is in silver, in quarantine, or is a
-duplicate: its id is in silver by another message or by a file. What is none of these is lost; what is more than one of
+duplicate: its id is in silver by another message or by a file. Of a message of a customer who was erased bronze has the
+place alone. What is none of these is lost; what is more than one of
 these, or there more than once, is there twice.
 """
 
@@ -14,6 +15,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as sf
 
 from churn.streaming.events import STREAM, conform
+from churn.streaming.messages import was_erased
 from churn.transforms.conform import broken_rules
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
     from churn.core.contract import Contract
 
-COUNTS = ("produced", "missing", "accepted", "quarantined", "duplicates", "lost", "twice", "unknown_customers")
+COUNTS = (
+    *("produced", "missing", "accepted", "quarantined", "duplicates", "erased"),
+    *("lost", "twice", "unknown_customers"),
+)
 PLACE = ("partition", "offset")
 
 
@@ -54,10 +59,10 @@ def account(
 
     Returns:
         `partition`, `first_offset`, `last_offset`, then `COUNTS`. In each row, produced = missing + accepted +
-        quarantined + duplicates + lost. `missing` messages are not in bronze, `lost` ones in bronze and no further;
-        `twice` counts the rows too many in any of the three tables.
+        quarantined + duplicates + erased + lost. `missing` messages are not in bronze, `lost` ones in bronze and no
+        further; `twice` counts the rows too many in any of the three tables.
     """
-    found = messages.groupBy(*PLACE).agg(sf.count("*").alias("copies"))
+    found = messages.groupBy(*PLACE).agg(sf.count("*").alias("copies"), sf.bool_and(was_erased()).alias("gone"))
     accepted = silver.where(sf.col("_source") == STREAM).groupBy(_place("_partition"), _place("_offset"))
     in_silver = accepted.agg(sf.count("*").alias("silver_rows"), sf.first("customer_id").alias("customer_id"))
     in_quarantine = quarantine.groupBy(_place("_partition"), _place("_offset")).agg(
@@ -155,7 +160,7 @@ def _elsewhere(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, co
 
 
 def _counted(rows: DataFrame) -> DataFrame:
-    """Counts by partition of messages with `copies`, `silver_rows`, `quarantine_rows`, `duplicate`, `known`."""
+    """Counts by partition of messages with `copies`, `silver_rows`, `quarantine_rows`, `duplicate`, `known`, `gone`."""
     accepted, quarantined = sf.col("silver_rows").isNotNull(), sf.col("quarantine_rows").isNotNull()
     elsewhere, duplicate = ~accepted & ~quarantined, sf.col("duplicate").isNotNull()
     too_many = [sf.coalesce(sf.col(name) - 1, sf.lit(0)) for name in ("copies", "silver_rows", "quarantine_rows")]
@@ -166,7 +171,8 @@ def _counted(rows: DataFrame) -> DataFrame:
         sf.count_if(accepted).alias("accepted"),
         sf.count_if(quarantined & ~accepted).alias("quarantined"),
         sf.count_if(elsewhere & duplicate).alias("duplicates"),
-        sf.count_if(elsewhere & ~duplicate).alias("lost"),
+        sf.count_if(elsewhere & ~duplicate & sf.col("gone")).alias("erased"),
+        sf.count_if(elsewhere & ~duplicate & ~sf.col("gone")).alias("lost"),
         sf.sum(too_many[0] + too_many[1] + too_many[2] + (accepted & quarantined).cast("int")).alias("twice"),
         sf.count_if(accepted & sf.col("known").isNull()).alias("unknown_customers"),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 REPLAY_OF = "replay-of"  # header of a repaired message: `<partition>/<offset>` of the one that it replaces
+ERASED = "erased"  # header of a place in bronze whose message was of a customer who was erased since
 FIRST_BROKER_TIME = "first-broker-time"  # and when the broker had that one, as `sf.to_json` writes a moment
 
 
@@ -45,3 +46,9 @@ def header(name: str) -> Column:
     """Text of a header of a message in bronze, the first of its name; NULL if it has none."""
     found = sf.filter("headers", lambda each: each["key"] == name)
     return sf.try_element_at(found, sf.lit(1))["value"].cast("string")
+
+
+def was_erased() -> Column:
+    """Whether a row of bronze is the place of a message that was erased: it has nothing but the header that says so."""
+    empty = sf.col("key").isNull() & sf.col("value").isNull() & sf.col("undecoded").isNull()
+    return empty & sf.coalesce(sf.exists("headers", lambda each: each["key"] == ERASED), sf.lit(False))

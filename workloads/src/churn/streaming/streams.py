@@ -1,8 +1,8 @@
 """Entry point `streams`, before the features: proves that the stream is up, has the run's files, and lost nothing.
 
 It waits until silver.events has every use that the run's files delivered. It asks the brokers for what bronze has not
-read: the oldest such message says how old the stream is. Then it accounts for every message that was read since the
-account before, in mlops.stream_accounting.
+read: the oldest such message says how old the stream is. Then it removes what has come of customers who were erased,
+and accounts for every message that was read since the account before, in mlops.stream_accounting.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ from churn import tasks
 from churn.core.clock import processing_time
 from churn.core.contract import contract_of
 from churn.core.entry import Run, parse, spark_session
+from churn.core.erased import erased_customers
 from churn.core.errors import FinalError, RetryableError
 from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING
 from churn.streaming import audit
 from churn.streaming.events import REMEMBERED_DAYS
 from churn.streaming.kafka import connection
+from churn.streaming.removal import BRONZE, QUARANTINE, SILVER, remove_customer
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Row, SparkSession
+
+    from churn.core.erased import Erased
 
 POLL_SECONDS = 5.0
 SETTLE_MINUTES = 10  # from bronze to silver or quarantine at most; younger messages are left to the next account
@@ -66,7 +70,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{options.maximum_lag_minutes}; look whether the pipeline churn_stream runs, and at its event log; then "
             "repair this run"
         )
-    Accounting(spark, run).check(options.wait_minutes)
+    accounting = Accounting(spark, run)
+    if erased := erased_customers(spark, run.catalog):
+        for customer in accounting.returned(erased):
+            remove_customer(spark, run, customer, str(erased.find(customer)), run.run_id)
+            print("removed events of a customer who was erased before they came")
+    accounting.check(options.wait_minutes)
 
 
 def wait_for_files(spark: SparkSession, run: Run, wait_minutes: int) -> None:
@@ -153,6 +162,22 @@ class Accounting:
         twice = self._twice(rows)
         if faults := [*self._lost(rows, messages), *twice]:
             raise (EventsTwiceError if len(faults) == len(twice) else EventsLostError)("; ".join(faults))
+
+    def returned(self, erased: Erased) -> list[str]:
+        """Erased customers of whom messages or events have come since the account before, by their ids."""
+        ids = {
+            BRONZE: ("key", "read_at"),
+            SILVER: ("customer_id", "_accepted_at"),
+            QUARANTINE: ("customer_id", "_read_at"),
+        }
+        found = set()
+        for table, (column, moment) in ids.items():
+            rows = self._table(table)
+            if self._since is not None:
+                rows = rows.where(sf.col(moment) > sf.lit(self._since))
+            customers = rows.select(sf.trim(column).alias("customer")).distinct().collect()
+            found |= {row.customer for row in customers if row.customer and erased.find(row.customer)}
+        return sorted(found)
 
     def account(self, messages: DataFrame, wait_minutes: int) -> list[Row]:
         """The account of messages, by partition, once none of them only waits for silver or quarantine.

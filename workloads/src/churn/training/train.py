@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from churn.serving.model_version import Version
     from churn.tasks import TrainOptions
 
-EXAMPLE_ROWS = 3
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -183,7 +181,22 @@ def _track(candidate: Candidate, parts: Split) -> mlflow.models.model.ModelInfo:
     for name, figure in quality(parts.holdout["churned"].to_numpy(np.int64), candidate.scores).items():
         mlflow.log_figure(figure, name)
     mlflow.log_figure(weights(importances(candidate.estimator)), "weights.png")
-    return log(candidate.estimator, COLUMNS, parts.train.head(EXAMPLE_ROWS), BANDS)
+    return log(candidate.estimator, COLUMNS, typical(parts.train, COLUMNS), BANDS)
+
+
+def typical(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """One row of usual values as an example: a model stays for long, and must not keep a customer's.
+
+    Args:
+        frame: Labelled customers.
+        columns: What a model reads of them.
+
+    Returns:
+        Of each number the median, of each category the most frequent one.
+    """
+    categories = {name: next(iter(frame[name].mode()), "") for name in columns.categorical}
+    numbers = {name: float(frame[name].median()) for name in columns.numeric}
+    return pd.DataFrame([{**categories, **numbers}])
 
 
 def _description(best: Candidate, run: Run, window: LabelWindow, parts: Split) -> str:

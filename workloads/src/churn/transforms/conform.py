@@ -53,7 +53,6 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
         sf.when(_misdated(value, column), column.name) for column, value in typed.items() if column.type in DAYS
     ]
     conformed = [sf.when(value != _text(column), column.name) for column, value in typed.items() if _listed(column)]
-    sources = [_source(column).alias(column.source) for column in contract.columns]
     rescued = sf.exists(sf.json_object_keys("_rescued_data"), lambda key: key.rlike(OTHER_FIELDS))
     return delivered.select(
         *(value.alias(column.name) for column, value in typed.items()),
@@ -62,8 +61,19 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
         _named(misdated).alias("_misdated"),
         _named(conformed).alias("_conformed"),
         FILE,
-        sf.to_json(sf.struct(*sources, "_rescued_data", CORRUPT)).alias("_raw"),
+        sf.expr(raw_row(contract)).alias("_raw"),
     )
+
+
+def raw_row(contract: Contract, of: str = "") -> str:
+    """SQL expression of a row of bronze as delivered, as JSON.
+
+    Args:
+        contract: Of the table.
+        of: What names of columns begin with, such as `there.`.
+    """
+    sources = (f"{of}{quoted(column.bronze)} AS {quoted(column.source)}" for column in contract.columns)
+    return f"to_json(struct({', '.join(sources)}, {of}_rescued_data, {of}{CORRUPT}))"
 
 
 def accepted(conformed: DataFrame, contract: Contract) -> DataFrame:

@@ -1,9 +1,9 @@
 """Entry point `reconcile`, after silver: proves that no row was lost.
 
-For each table and run, rows in = rows out + quarantined + superseded. `ingest` counted the rows in when it opened the
-files, without Spark. The other three are counted in silver, each independently; superseded rows are the accepted rows
-that are not the latest of their key. A sum that does not match fails the run: rows are lost if it is too small, and
-there twice if it is too large.
+For each table and run, rows in = rows out + quarantined + superseded + erased. `ingest` counted the rows in when it
+opened the files, without Spark. The next three are counted in silver, each independently; superseded rows are the
+accepted rows that are not the latest of their key. Erased rows are those that mlops.erased_rows has. A sum that does
+not match fails the run: rows are lost if it is too small, and there twice if it is too large.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from churn import tasks
 from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
-from churn.core.tables import DELIVERIES, ROW_ACCOUNTING
+from churn.core.tables import DELIVERIES, ERASED_ROWS, ROW_ACCOUNTING
 from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED
 from churn.transforms.latest import superseded
+from churn.transforms.removal import erased_by_file, file_of
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, Row, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
-COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "rescued", "conformed")
-MEASURED = COUNTS[1:]  # per file, in the tables
+COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "erased", "rescued", "conformed")
+MEASURED = tuple(name for name in COUNTS if name not in ("rows_in", "erased"))  # per file, in the tables
 FILES_NAMED = 5
 
 
@@ -48,16 +49,19 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
     Returns:
         One row per table and the run that admitted its files: `run_id`, `date`, `table`, `files`,
         `files_quarantined`, `files_duplicate`, then `COUNTS`: `superseded` rows gave way to a later row with their key
-        (in whatever run that came), `rescued` rows hold something that the schema has no place for, and are kept,
-        `conformed` rows were accepted with a value that the contract lists in another spelling.
+        (in whatever run that came), `erased` rows were removed on purpose or kept out, `rescued` rows hold something
+        that the schema has no place for, and are kept, `conformed` rows were accepted with a value that the contract
+        lists in another spelling.
     """
     ledger = spark.table(run.table(DELIVERIES.name))
     counted = _together([_rows_by_file(spark, run, contract) for contract in file_contracts()])
-    files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", _file("stored"), "rows")
+    erased = erased_by_file(spark.table(ERASED_ROWS.create(spark, run.catalog)), file_contracts())
+    files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", file_of("stored"), "rows")
     by_run = (
         files.join(counted, ["domain", "file"], "left")
+        .join(erased, ["domain", "file"], "left")
         .groupBy("run_id", "domain")
-        .agg(sf.sum("rows").alias("rows_in"), *(sf.sum(name).alias(name) for name in MEASURED))
+        .agg(sf.sum("rows").alias("rows_in"), *(sf.sum(name).alias(name) for name in COUNTS[1:]))
     )
     deliveries = ledger.groupBy("run_id", "domain").agg(
         sf.min("date").alias("date"),
@@ -88,9 +92,9 @@ def twice(accounts: Sequence[Row]) -> list[Row]:
 
 def unknown_files(spark: SparkSession, run: Run) -> list[str]:
     """Files that bronze has rows of and bronze.deliveries does not know, below the folder of admitted files, sorted."""
-    admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(_file("stored"))
+    admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(file_of("stored"))
     bronze = [spark.table(run.table(f"bronze.{contract.domain}")) for contract in file_contracts()]
-    read = _together([rows.select(_file("_file")) for rows in bronze])
+    read = _together([rows.select(file_of("_file")) for rows in bronze])
     return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
 
 
@@ -132,15 +136,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _found(row: Row) -> int:
-    """Rows of an account that are somewhere in silver."""
-    return int(row.rows_out + row.quarantined + row.superseded)
+    """Rows of an account that are somewhere in silver, or were erased."""
+    return int(row.rows_out + row.quarantined + row.superseded + row.erased)
 
 
 def _shown(accounts: Sequence[Row]) -> str:
     """The accounts, for the text of an error."""
     return "; ".join(
         f"{row.table} of run {row.run_id}: {row.rows_in} in, {row.rows_out} out, {row.quarantined} quarantined, "
-        f"{row.superseded} superseded, {abs(_found(row) - row.rows_in)} "
+        f"{row.superseded} superseded, {row.erased} erased, {abs(_found(row) - row.rows_in)} "
         f"too {'many' if _found(row) > row.rows_in else 'few'}"
         for row in accounts
     )
@@ -160,15 +164,10 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFram
         "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
         "conformed": table(f"silver.{domain}_versions").where(sf.col("_conformed").isNotNull()),
     }
-    rows = _together([frame.select(_file("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
+    rows = _together([frame.select(file_of("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
     return rows.groupBy(sf.lit(domain).alias("domain"), "file").agg(
         *(sf.count_if(sf.col("what") == name).alias(name) for name in MEASURED)
     )
-
-
-def _file(path: str) -> Column:
-    """A file's path below the folder of admitted files, whatever stands before that."""
-    return sf.element_at(sf.split(path, "/bronze/admitted/", 2), 2).alias("file")
 
 
 def _together(frames: Sequence[DataFrame]) -> DataFrame:
