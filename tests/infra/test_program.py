@@ -280,12 +280,12 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
     [
         ("warehouse", "auto_stop_minutes", 30, {"warehouse"}),
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap"}),
-        ("daily", "paused", False, {"churn_daily"}),
+        ("daily", "paused", False, {"churn_daily", "data-quality"}),
         (
             "daily",
             "notify",
             ["a@b.c"],
-            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag"},
+            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag", "data-quality"},
         ),
         ("stream", "notify", ["a@b.c"], {"churn_stream", "churn_activity", "stream-lag"}),
         ("stream", "trigger_seconds", 60, {"churn_activity", "activity-run"}),

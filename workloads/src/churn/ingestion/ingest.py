@@ -35,7 +35,7 @@ from churn import tasks
 from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import RetryableError
-from churn.core.tables import DELIVERIES
+from churn.core.tables import ADMITTED, DELIVERIES, DUPLICATE, QUARANTINED
 from churn.ingestion.admission import Finding, examine
 from churn.ingestion.folders import EXAMPLES, day_of, kept_folder
 
@@ -49,7 +49,6 @@ COPY_BYTES = 2**20  # of a file that is in memory at a time
 NAME_LETTERS = 255  # the longest name that file systems take
 FINGERPRINT_LETTERS = 8
 ZONES = timedelta(days=1)  # a day begins in the east of the world before it does in UTC
-ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
 
 class NoContentError(RetryableError):
