@@ -294,7 +294,13 @@ FAULTS = [
         '"stop"',
         "say whether a broken check fails the day",
     ),
-    ("keys: fail", "keys: fails", "customProperties[2].value.keys", '"fails"', "allowed: fail, warn; remedy: write fail"),
+    (
+        "keys: fail",
+        "keys: fails",
+        "customProperties[2].value.keys",
+        '"fails"',
+        "allowed: fail, warn; remedy: write fail",
+    ),
     (
         "keys: fail",
         "keys: quarantine",

@@ -65,6 +65,7 @@ ROW_ACCOUNTING = Table(
         Column("rows_out", "BIGINT", "of these, rows in the silver table"),
         Column("quarantined", "BIGINT", "of these, rows in the quarantine table"),
         Column("superseded", "BIGINT", "of these, rows that a later row with their key superseded, whenever it came"),
+        Column("released", "BIGINT", "of the quarantined, rows that were delivered again, repaired"),
         Column("rescued", "BIGINT", "of these, rows that hold something for which the schema has no column"),
         Column(
             "conformed", "BIGINT", "of these, rows with a value that was spelled otherwise than the contract lists it"
