@@ -13,6 +13,7 @@ import typer
 from cli.access_commands import app as access_app
 from cli.contract import app as contract_app
 from cli.errors import CommandError
+from cli.quarantine import app as quarantine_app
 from cli.stream import app as stream_app
 from local.errors import LocalError
 from local.progress import console, errors
@@ -28,6 +29,7 @@ app = typer.Typer(
 local_app = typer.Typer(help="The local cloud: the services that replace Databricks here.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 app.add_typer(stream_app, name="stream")
+app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(contract_app, name="contract")
 app.add_typer(access_app, name="access")
 

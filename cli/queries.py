@@ -37,3 +37,9 @@ def rows(client: WorkspaceClient, outputs: dict[str, Any], statement: str) -> li
     if answer.result is None:
         raise CommandError(f"the query {statement!r} has no result; run it again, somebody may have ended it")
     return answer.result.data_array or []
+
+
+def literal(text: str) -> str:
+    """A text as SQL, in a statement whose braces are filled in later."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
+    return f"'{escaped}'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
-from cli.queries import rows
+from cli.queries import literal, rows
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -30,7 +30,7 @@ def readmit(client: WorkspaceClient, outputs: dict[str, Any], file: str) -> int:
     Raises:
         CommandError: No such file was admitted, or several were under this name.
     """
-    name = _literal(file)
+    name = literal(file)
     query = (
         f"SELECT DISTINCT domain, stored FROM {LEDGER} WHERE status = 'admitted' AND (file = {name} OR stored = {name})"
     )
@@ -47,13 +47,7 @@ def readmit(client: WorkspaceClient, outputs: dict[str, Any], file: str) -> int:
     left = 0
     for table in TABLES:
         named = table.format(domain=domain)
-        deleted = rows(client, outputs, f"DELETE FROM {{catalog}}.{named} WHERE endswith(_file, {_literal(stored)})")
+        deleted = rows(client, outputs, f"DELETE FROM {{catalog}}.{named} WHERE endswith(_file, {literal(stored)})")
         left += int(deleted[0][0])
-    rows(client, outputs, f"UPDATE {LEDGER} SET status = 'withdrawn' WHERE stored = {_literal(stored)}")
+    rows(client, outputs, f"UPDATE {LEDGER} SET status = 'withdrawn' WHERE stored = {literal(stored)}")
     return left
-
-
-def _literal(text: str) -> str:
-    """A text as SQL, in a statement whose braces are filled in later."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
-    return f"'{escaped}'"

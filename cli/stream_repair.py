@@ -45,6 +45,18 @@ WHERE {places}
 """
 
 
+def listed(stream: DeployedStream, *, rule: str, limit: int) -> list[str]:
+    """Quarantined messages that nobody has replayed, as lines of JSON.
+
+    Args:
+        stream: The stream.
+        rule: A rule that they break; empty for all.
+        limit: Most messages.
+    """
+    lines = (line for (line,) in stream.rows(LISTING))
+    return [line for line in lines if not rule or rule in json.loads(line)["reasons"]][:limit]
+
+
 def quarantine(stream: DeployedStream, file: Path) -> int:
     """Writes the quarantined messages that nobody has replayed to a file, a line of JSON each.
 
@@ -56,12 +68,13 @@ def quarantine(stream: DeployedStream, file: Path) -> int:
     return len(lines)
 
 
-def replay(stream: DeployedStream, file: Path) -> int:
+def replay(stream: DeployedStream, file: Path, *, dry: bool = False) -> int:
     """Puts repaired messages back into the topic, and waits until bronze has them, so that none can go twice.
 
     Args:
         stream: The stream.
         file: Lines as `quarantine` has written them, each with another value.
+        dry: Whether to check them alone.
 
     Returns:
         Number of messages.
@@ -80,7 +93,9 @@ def replay(stream: DeployedStream, file: Path) -> int:
         "quarantined": [[int(partition), int(offset), value] for partition, offset, value in quarantined],
         "done": [[int(partition), int(offset)] for partition, offset in stream.rows(REPLAYED)],
     }
-    sent = _send(stream, given)
+    sent = _send(stream, given, dry=dry)
+    if dry:
+        return sent
     deadline = time.monotonic() + READ_SECONDS
     while missing := places - {(int(row[0]), int(row[1])) for row in stream.rows(REPLAYED)}:
         if time.monotonic() > deadline:
@@ -109,9 +124,10 @@ def _any_of(places: set[tuple[int, int]]) -> str:
     return " OR ".join(f"(_partition = {partition} AND _offset = {offset})" for partition, offset in sorted(places))
 
 
-def _send(stream: DeployedStream, given: dict[str, Any]) -> int:
-    """Lets the wheel check the lines and send their messages."""
+def _send(stream: DeployedStream, given: dict[str, Any], *, dry: bool) -> int:
+    """Lets the wheel check the lines and, unless it is a dry run, send their messages."""
     command = [sys.executable, "-m", MODULE, f"--bootstrap-servers={stream.brokers}", f"--topic={stream.topic}"]
+    command += ["--dry-run"] if dry else []
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, cwd=REPOSITORY, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [""])[-1]  # of a traceback: the error's name and its text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from churn.core.contract import gold_contracts
-from churn.core.tables import LABELS, LIVE_SCORES, SCORES
+from churn.core.tables import LABELS, LIVE_SCORES, QUALITY_SAMPLES, SCORES
 from infra.names import LANDING
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RAW = "pii.name"
 # Tables of gold with a row for each customer. Marts have none.
 GOLD = ("gold.churn_features", LABELS.name, SCORES.name, LIVE_SCORES.name)
+# Keys of rows that break a check, of any table.
+SAMPLES = QUALITY_SAMPLES.name
 
 
 @dataclass(frozen=True, order=True)
@@ -46,11 +48,11 @@ def classified_places(contracts: Iterable[Contract]) -> list[Place]:
         for contract in gold_contracts()
         for column in _classified(contract)
     )
-    return sorted({*derived, *delivered_places(contracts)})
+    return sorted({*derived, Place(SAMPLES, "key", "pii.id"), *delivered_places(contracts)})
 
 
 def delivered_places(contracts: Iterable[Contract]) -> list[Place]:
-    """Lists those in bronze and silver, in sorted order."""
+    """Lists those in tables that pipelines make, of bronze and silver, in sorted order."""
     return sorted({place for contract in contracts for place in _delivered(contract)})
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from infra.access.classified import GOLD, classified_volumes, raw_tables
+from infra.access.classified import GOLD, SAMPLES, classified_volumes, raw_tables
 from infra.access.securables import Grant, Kind, Securable
 from infra.names import (
     CATALOG_LOCATION,
@@ -88,7 +88,7 @@ ROLE_GRANTS = (
     RoleGrant(Kind.SCHEMA, ("mlops",), (*_BUILDERS, Role.PII_READERS), ("SELECT",)),
     RoleGrant(Kind.TABLE, tuple(GOLD), _BUILDERS, ("SELECT",)),
     RoleGrant(Kind.TABLE, MARTS, (*_BUILDERS, Role.ANALYSTS), ("SELECT",)),
-    RoleGrant(Kind.TABLE, (LEDGER,), (Role.ENGINEERS,), ("SELECT",)),
+    RoleGrant(Kind.TABLE, (LEDGER, SAMPLES), (Role.ENGINEERS,), ("SELECT",)),
     RoleGrant(Kind.VOLUME, _VOLUMES, (Role.RUNNER,), ("READ_VOLUME", "WRITE_VOLUME")),
     RoleGrant(Kind.SCHEMA, ("mlops",), (Role.RUNNER,), ("CREATE_MODEL",)),  # MLflow asks for it before each version
     # An endpoint acts as its creator, for as long as it lives.

@@ -31,6 +31,7 @@ FORBIDDEN = {
 ALLOWED = {
     "infra": {
         "churn.core.contract",
+        "churn.core.contract_checks",
         "churn.core.contract_rules",
         "churn.core.contract_source",
         "churn.core.contract_terms",

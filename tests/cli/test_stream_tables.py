@@ -10,7 +10,8 @@ import pytest
 
 from cli import stream_account, stream_repair, stream_status
 from cli.brokers import Offsets
-from infra.layers.platform.lag_alert import COLUMN, query_text
+from infra.layers.platform.alert import query_text
+from infra.layers.platform.lag_alert import COLUMN, QUERY, values
 from tests.conftest import TEST_CATALOG
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def test_what_is_replayed_is_read_with_the_message_that_it_replaces(
     tables.add("bronze.events", message(0, 10, "a", replays="0/3"))
     given: dict[str, Any] = {}
 
-    def send(_stream: object, what: dict[str, Any]) -> int:
+    def send(_stream: object, what: dict[str, Any], *, dry: bool) -> int:
+        assert not dry
         given.update(what)
         tables.add("bronze.events", message(0, 12, "b", replays="0/9"))
         return 1
@@ -155,7 +157,7 @@ def fresh(seconds_ago: int, **p95: float) -> list[str]:
 
 def lag(tables: Tables) -> float:
     """What the alert's query says."""
-    query = query_text(TEST_CATALOG, None)
+    query = query_text(QUERY, values(TEST_CATALOG, None))
     assert f"AS {COLUMN}" in query
     ((minutes,),) = tables.rows(query)
     return float(minutes)

@@ -90,6 +90,12 @@ def test_no_row_is_lost(platform: Platform) -> None:
 
 
 @pytest.mark.shows("mlflow: metrics of the run that a model version names", client="databricks-sdk")
+def test_the_day_was_judged_and_is_good(platform: Platform) -> None:
+    found = platform.rows("SELECT table, check_name, outcome, reason FROM {catalog}.mlops.quality_results")
+    assert [row for row in found if row[2] not in ("passed", "unjudged")] == []
+    assert {row[0] for row in found} == {"customer", "events", "marketing", "support", "transactions", "usage"}
+
+
 def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
     outputs = platform.outputs()
     client = platform.client()

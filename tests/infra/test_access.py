@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from churn.core.contract import read_contracts
-from infra.access.classified import GOLD
+from infra.access.classified import GOLD, SAMPLES
 from infra.access.permissions import IN_PRODUCTION, PERMISSIONS, ObjectKind, permissions_on
 from infra.access.plan import Plan, merge
 from infra.access.roles import ROLE_GRANTS, Role, delivery_grants, domain_grants, file_grants, role_grants
@@ -195,7 +195,7 @@ def test_people_read_tables_one_by_one() -> None:
     assert opened["analysts"] == set(MARTS), "features and scores are of customers"
     assert opened["scientists"] == {*MARTS, *GOLD}
     raw = {"bronze.usage", "silver.quarantine_usage", "silver.usage_versions"}
-    assert opened["engineers"] == {*MARTS, *GOLD, *raw, LEDGER}
+    assert opened["engineers"] == {*MARTS, *GOLD, *raw, LEDGER, SAMPLES}
     assert set(opened) == {"analysts", "scientists", "engineers"}
 
 

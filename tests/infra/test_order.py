@@ -20,6 +20,7 @@ ORDER = (
     "churn.core.files",
     "churn.core.field_faults",
     "churn.core.contract_terms",
+    "churn.core.contract_checks",
     "churn.core.contract_source",
     "churn.core.contract_rules",
     "churn.core.contract",

@@ -278,13 +278,21 @@ def test_names_of_catalogs(programs: dict[str, Program]) -> None:
     [
         ("warehouse", "auto_stop_minutes", 30, {"warehouse"}),
         ("compute", "workers", 2, {"policy", "churn_daily", "churn_bootstrap", *KEEPING}),
-        ("daily", "paused", False, {"churn_daily", "churn_retention"}),
+        ("daily", "paused", False, {"churn_daily", "churn_retention", "data-quality"}),
         ("daily", "retention_cron", "0 0 13 ? * SAT", {"churn_retention"}),
         (
             "daily",
             "notify",
             ["a@b.c"],
-            {"churn_daily", "churn_bootstrap", "churn_stream", "churn_activity", "stream-lag", *KEEPING},
+            {
+                "churn_daily",
+                "churn_bootstrap",
+                "churn_stream",
+                "churn_activity",
+                "stream-lag",
+                "data-quality",
+                *KEEPING,
+            },
         ),
         ("stream", "notify", ["a@b.c"], {"churn_stream", "churn_activity", "stream-lag"}),
         ("stream", "trigger_seconds", 60, {"churn_activity", "activity-run"}),

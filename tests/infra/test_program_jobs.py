@@ -15,7 +15,8 @@ from tests.infra.conftest import PLATFORMS
 from tests.infra.program import RUNNER, Program, engine_config
 
 RETRIES = {"pipelines.numUpdateRetryAttempts", "pipelines.maxFlowRetryAttempts"}  # of the service
-PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "streams", "features", "train", "gate", "score", "marts"]
+PATH = ["simulate", "ingest", "bronze", "silver", "reconcile", "streams"]
+PATH += ["quality", "features", "train", "gate", "score", "marts"]
 
 FORBIDDEN = {"type": "forbidden"}
 
@@ -38,7 +39,7 @@ def test_a_day_goes_its_path(program: Program, programs: dict[str, Program]) -> 
     after = {task["taskKey"]: [d["taskKey"] for d in task.get("dependsOns", [])] for task in daily_tasks(program)}
     path = PATH[1:] if program is programs["prod"] else PATH
     expected = {task: [before] if before else [] for before, task in zip([None, *path], path, strict=False)}
-    assert after == expected | {"features": ["reconcile", "streams"], "score": ["features", "gate"]}
+    assert after == expected | {"quality": ["reconcile", "streams"], "score": ["features", "gate"]}
 
 
 def test_nothing_runs_as_the_runner_before_its_rule_set(program: Program) -> None:
@@ -71,6 +72,7 @@ def test_a_day_is_scored_though_no_new_model_was_made(programs: dict[str, Progra
         ("gate", True, "SUCCESS_WITH_FAILURES"),
         ("train", True, "SUCCESS_WITH_FAILURES"),
         ("features", False, "FAILED"),
+        ("quality", False, "FAILED"),
         ("reconcile", False, "FAILED"),
         ("streams", False, "FAILED"),
         ("ingest", False, "FAILED"),

@@ -16,7 +16,7 @@ from tests.infra.program import RUNNER, Program, Registered, engine_config
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARTS = ("AlertV2", "MadeTables", "PostgresDatabase", "PostgresEndpoint", "PostgresProject", "PostgresRole")
+PARTS = ("MadeTables", "PostgresDatabase", "PostgresEndpoint", "PostgresProject", "PostgresRole")
 
 
 @pytest.fixture(scope="module", params=PLATFORMS)
@@ -46,6 +46,7 @@ def waits_for(program: Program, resource: Registered) -> set[str]:
 
 def test_a_stack_without_a_stream_has_nothing_of_it(without: Program) -> None:
     assert not any(without.of(kind) for kind in PARTS)
+    assert set(without.of("AlertV2")) == {"data-quality"}
     assert set(without.of("Pipeline")) == {"churn_bronze", "churn_silver"}
     assert set(without.of("Job")) == {"churn_bootstrap", "churn_daily", "churn_erase", "churn_retention"}
     [erase] = [task for task in without.of("Job")["churn_erase"].inputs["tasks"] if task["taskKey"] == "erase"]
@@ -55,8 +56,9 @@ def test_a_stack_without_a_stream_has_nothing_of_it(without: Program) -> None:
     assert "online_store" not in without.outputs
     tasks = {task["taskKey"]: task for task in without.of("Job")["churn_daily"].inputs["tasks"]}
     assert "streams" not in tasks
-    assert [before["taskKey"] for before in tasks["features"]["dependsOns"]] == ["reconcile"]
-    assert tasks["features"]["pythonWheelTask"]["namedParameters"]["usage_table"] == "silver.usage"
+    assert [before["taskKey"] for before in tasks["quality"]["dependsOns"]] == ["reconcile"]
+    for reader in ("quality", "features"):
+        assert tasks[reader]["pythonWheelTask"]["namedParameters"]["usage_table"] == "silver.usage"
     tables = {grants.inputs.get("table", "") for grants in without.of("Grants").values()}
     assert not any(table.endswith("silver.events") for table in tables)
 
@@ -192,7 +194,7 @@ def test_the_online_store_is_the_runners_and_has_no_password(program: Program) -
 
 
 def of_the_stream(program: Program) -> list[Registered]:
-    return [each for kind in (*PARTS, "Job", "Pipeline") for each in program.of(kind).values()]
+    return [each for kind in (*PARTS, "AlertV2", "Job", "Pipeline") for each in program.of(kind).values()]
 
 
 def test_the_alert_reads_as_the_runner_what_the_threshold_is_about(program: Program) -> None:

@@ -19,7 +19,9 @@ from pyspark.sql import functions as sf
 from churn.core.contract import contract_of
 from churn.data import telco_raw
 from churn.ingestion import ingest
+from churn.quality import repaired
 from churn.transforms import reconcile
+from cli import quarantined
 from cli.errors import CommandError
 from cli.readmit import readmit
 from local.settings import LocalSettings
@@ -340,6 +342,46 @@ def test_a_file_whose_rows_were_deleted_on_purpose_is_taken_in_again(path: WayTo
     for table in ("bronze.customer", "silver.customer", "silver.customer_versions"):
         key = "customerID" if table == "bronze.customer" else "customer_id"
         assert path.rows(f"SELECT count(*) AS n FROM {{}}.{table} WHERE {key} = 'd1'")[0].n == 1
+
+
+def test_a_repaired_row_comes_back_once(path: WayToSilver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = path.client.warehouses.create_and_wait(name="repair", cluster_size="2X-Small", max_num_clusters=1)
+    outputs = {"catalog": CATALOG, "warehouse_id": warehouse.id}
+    rule, file, own_process = "monthly_charges_is_given", tmp_path / "repair.jsonl", quarantined._checked
+    monkeypatch.setattr(quarantined, "_checked", lambda given: repaired.files_of(given, lambda: path.spark))
+    found, _ = quarantined.counts(path.client, outputs)
+    (count,) = [each for each in found if (each.table, each.rule) == ("quarantine_customer", rule)]
+    assert (count.day, count.rows, count.released) == ("2026-01-01", 1, 0)
+    (line,) = quarantined.shown(path.client, outputs, "customer", rule=rule, day="2026-01-01", limit=10)
+    shown = json.loads(line)
+    assert (shown["run_id"], shown["contract_version"]) == ("1", CUSTOMER.version)
+    assert shown["file"].startswith("customer/2026-01-01/")
+
+    def repair(charges: str) -> None:
+        file.write_text(json.dumps({**shown, "row": {**shown["row"], "MonthlyCharges": charges}}))
+
+    repair("thirty")
+    with pytest.raises(repaired.RepairError, match=r"line 1: the row still breaks values_have_their_type, monthly"):
+        quarantined.release(path.client, outputs, "customer", file)
+    repair("30")
+    dry = quarantined.release(path.client, outputs, "customer", file, dry=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(quarantined, "_checked", own_process)
+        done = quarantined.release(path.client, outputs, "customer", file)
+    assert (dry, len(done.files), done.before) == (done, 1, 0)
+    assert re.fullmatch(r"customer/2026-01-01/repaired-[0-9a-f-]{36}\.csv", done.files[0])
+    waiting = quarantined.release(path.client, outputs, "customer", file)
+    assert (waiting.files, waiting.before) == ((), 1), "its file waits to be taken in"
+    path.take_in("released")
+    assert account(path, "released")["customer"] == (1, 1, 0, 0)
+    (accounted,) = path.rows("SELECT * FROM {}.mlops.row_accounting WHERE run_id = '1' AND table = 'customer'")
+    assert accounted.released == 1
+    assert path.rows("SELECT monthly_charges FROM {}.silver.customer WHERE customer_id = 'h1'")[0][0] == 30
+    again = quarantined.release(path.client, outputs, "customer", file)
+    assert (again.files, again.before) == ((), 1), "the ledger has its file"
+    assert quarantined.shown(path.client, outputs, "customer", rule=rule, limit=10) == []
+    found, refused = quarantined.counts(path.client, outputs)
+    assert ([each.released for each in found if each.rule == rule], refused) == ([1], {})
 
 
 def test_a_full_refresh_of_bronze_is_refused_and_the_next_day_goes_on(path: WayToSilver) -> None:

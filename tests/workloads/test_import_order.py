@@ -21,6 +21,7 @@ ORDER = (
     "ingestion",
     "transforms",
     "streaming",
+    "quality",
     "feature_engineering",
     "serving",
     "training",

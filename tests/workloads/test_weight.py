@@ -25,6 +25,7 @@ WITHOUT_MODEL = (
     tasks.INGEST,
     tasks.RECONCILE,
     tasks.STREAMS,
+    tasks.QUALITY,
     tasks.FEATURES,
     tasks.MARTS,
     tasks.TABLES,

@@ -95,7 +95,8 @@ BRONZE = TaskSpec(BRONZE_PIPELINE, after=(INGEST,))
 SILVER = TaskSpec(SILVER_PIPELINE, after=(BRONZE,))
 RECONCILE = TaskSpec(tasks.RECONCILE, after=(SILVER,))
 STREAMS = TaskSpec(tasks.STREAMS, after=(RECONCILE,))
-FEATURES = TaskSpec(tasks.FEATURES, after=(RECONCILE, STREAMS))
+QUALITY = TaskSpec(tasks.QUALITY, after=(RECONCILE, STREAMS))
+FEATURES = TaskSpec(tasks.FEATURES, after=(QUALITY,))
 TRAIN = TaskSpec(tasks.TRAIN, after=(FEATURES,), alerts=True)
 GATE = TaskSpec(tasks.GATE, after=(TRAIN,), alerts=True)
 # If training or the gate fails, the current champion still scores the day. If `features` fails, the gate is skipped as
@@ -106,7 +107,7 @@ MARTS = TaskSpec(tasks.MARTS, after=(SCORE,))
 DAILY = JobSpec(
     "churn_daily",
     "A day of churn: deliveries in, every active customer scored, marts refreshed",
-    (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS),
+    (SIMULATE, INGEST, BRONZE, SILVER, RECONCILE, STREAMS, QUALITY, FEATURES, TRAIN, GATE, SCORE, MARTS),
     scheduled="cron",
 )
 

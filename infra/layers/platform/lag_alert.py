@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_databricks as databricks
 
-from infra.access.permissions import ObjectKind
-from infra.access.roles import Role
-from infra.layers.platform.permit import permit
-from infra.written.paths import REPOSITORY
+from infra.layers.platform.alert import AlertArgs, declare_alert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +15,7 @@ if TYPE_CHECKING:
     from infra.layers.platform.permit import Principals
     from infra.written.settings.stream import Stream
 
-QUERY = REPOSITORY / "workloads" / "alerts" / "stream_lag.sql"
-CATALOG, SILENCE = "${catalog}", "${longest_silence_minutes}"
+QUERY = "stream_lag.sql"
 COLUMN = "lag_minutes"
 
 
@@ -47,43 +42,33 @@ class LagAlertArgs:
     principals: Principals
 
 
-def query_text(catalog: str, longest_silence_minutes: int | None) -> str:
-    """Writes the query over the tables of a catalog; without a longest silence none is reported."""
+def values(catalog: str, longest_silence_minutes: int | None) -> dict[str, str]:
+    """What stands in the query for its names; without a longest silence none is reported."""
     silence = "NULL" if longest_silence_minutes is None else str(longest_silence_minutes)
-    return QUERY.read_text(encoding="utf-8").replace(CATALOG, catalog).replace(SILENCE, silence)
+    return {"catalog": catalog, "longest_silence_minutes": silence}
 
 
 class LagAlert(pulumi.ComponentResource):
-    """Owns the alert and its permissions. It reads as the runner, so that no person's leaving ends it."""
+    """Owns the alert."""
 
     def __init__(self, name: str, args: LagAlertArgs, opts: pulumi.ResourceOptions) -> None:
         """Declares the alert."""
         super().__init__("churn:platform:LagAlert", name, None, opts)
-        alert = databricks.AlertV2(
-            "stream-lag",
-            display_name=f"Churn stream is late ({args.stack})",
-            parent_path=args.folder,
+        alert = AlertArgs(
+            title=f"Churn stream is late ({args.stack})",
+            folder=args.folder,
             warehouse_id=args.warehouse_id,
-            query_text=query_text(args.catalog, args.settings.longest_silence_minutes),
-            run_as={"service_principal_name": args.principals[Role.RUNNER]},
-            schedule={
-                "quartz_cron_schedule": _every(args.settings.look_every_minutes),
-                "timezone_id": "UTC",
-                "pause_status": "UNPAUSED",
-            },
-            evaluation={
-                "source": {"name": COLUMN, "aggregation": "MAX"},
-                "comparison_operator": "GREATER_THAN",
-                "threshold": {"value": {"double_value": args.settings.maximum_lag_minutes}},
-                "empty_result_state": "OK",
-                "notification": {
-                    "notify_on_ok": True,
-                    "subscriptions": [{"user_email": address} for address in args.notify],
-                },
-            },
-            opts=pulumi.ResourceOptions(parent=self),
+            query=QUERY,
+            values=values(args.catalog, args.settings.longest_silence_minutes),
+            cron=_every(args.settings.look_every_minutes),
+            paused=False,
+            column=COLUMN,
+            aggregation="MAX",
+            threshold=args.settings.maximum_lag_minutes,
+            notify=args.notify,
+            principals=args.principals,
         )
-        permit(self, "stream-lag", ObjectKind.ALERT, alert.id, args.principals)
+        declare_alert(self, "stream-lag", alert)
         self.register_outputs({})
 
 

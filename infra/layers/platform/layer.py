@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.access.classified import classified_places
+from infra.access.classified import classified_places, delivered_places
 from infra.access.roles import principals
 from infra.layers.platform import governance
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
@@ -22,6 +22,7 @@ from infra.layers.platform.job_tasks import BOOTSTRAP, daily_job, pipelines_of
 from infra.layers.platform.jobs import Jobs, JobsArgs
 from infra.layers.platform.kafka import kafka_values
 from infra.layers.platform.pipelines import Pipelines, PipelinesArgs
+from infra.layers.platform.quality_alert import QualityAlert, QualityAlertArgs
 from infra.layers.platform.serving import Serving, ServingArgs
 from infra.layers.platform.stream import deploy_stream
 from infra.layers.platform.tracking import Tracking, TrackingArgs
@@ -91,6 +92,7 @@ def deploy_platform(context: Context, ground: GroundOutputs, after: Sequence[pul
     governance.open_tables(context, identities, classified, masks, first_runs, stream.tables if stream else None)
     serving = _serving(context, identities, data, first_runs)
     dashboard = _dashboard(context, identities, code, compute)
+    _quality_alert(context, identities, code, compute, first_runs)
     host = context.platform.workspace.host
     return PlatformOutputs(
         workspace_url=host,
@@ -230,19 +232,21 @@ def _pipelines_and_jobs(
 
 def _first_runs(context: Context, data: Data, runs: _Runs) -> FirstRuns:
     """Runs the pipelines and the bootstrap job once, so that the columns exist that are tagged, and then granted."""
-    tables = [contract.table for contract in context.sources.contracts if contract.topic is None]
-    places = [f"{place.table}.{place.column}" for place in classified_places(context.sources.contracts)]
+    contracts = context.sources.contracts
+    tables = [contract.table for contract in contracts if contract.topic is None]
+    delivered = delivered_places(contracts)
+    written = [place for place in classified_places(contracts) if place not in delivered]
     return FirstRuns(
         "first-runs",
         FirstRunsArgs(
             host=context.platform.workspace.host,
             pipeline_ids=runs.pipelines.ids,
             job_ids=runs.jobs.ids,
-            pipeline_tables=[*tables, *(place for place in places if not place.startswith("gold."))],
+            pipeline_tables=[*tables, *(f"{place.table}.{place.column}" for place in delivered)],
             bootstrap_objects=[
                 f"{context.settings.catalog}.{MODEL}",
                 *MARTS,
-                *(place for place in places if place.startswith("gold.")),
+                *(f"{place.table}.{place.column}" for place in written),
             ],
         ),
         context.after(data.access, runs.pipelines, runs.jobs),
@@ -274,3 +278,21 @@ def _dashboard(context: Context, identities: Identities, code: _Code, compute: C
         principals=identities.principals,
     )
     return ChurnDashboard("dashboard", args, context.after(identities))
+
+
+def _quality_alert(
+    context: Context, identities: Identities, code: _Code, compute: Compute, first_runs: FirstRuns
+) -> None:
+    """Makes the alert on data, once the tables are there that it reads."""
+    daily = context.platform.daily
+    args = QualityAlertArgs(
+        stack=context.settings.stack,
+        folder=code.artifacts.folder.path.apply(lambda path: f"/Workspace{path}"),
+        catalog=context.settings.catalog,
+        warehouse_id=compute.warehouse_id,
+        contracts=context.sources.contracts,
+        paused=daily.paused,
+        notify=daily.notify,
+        principals=identities.principals,
+    )
+    QualityAlert("quality-alert", args, context.after(first_runs))

@@ -61,6 +61,7 @@ def changes(before: Terms, now: Terms) -> list[Change]:
         *(replace(change, effect=Effect.ONWARD) for change in _rules(before, now, readers)),
         *_roles(before, now),
         *_levels(before, now, readers),
+        *_checks(before, now, readers),
         *_head(before, now),
     ]
 
@@ -210,6 +211,16 @@ def _levels(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Cha
             loosened = (other < one) if name == RETENTION else (other > one)
             how = "loosened" if loosened else "tightened"
             what = f"service level {name} {how} from {_shown(name, one)} to {_shown(name, other)}"
+            yield Change(loosened, what, readers if loosened else ())
+
+
+def _checks(before: Terms, now: Terms, readers: tuple[str, ...]) -> Iterator[Change]:
+    """Checks of the day: whether a broken one stops it."""
+    for name in dict.fromkeys((*before.checks, *now.checks)):
+        one, other = before.checks.get(name, "none"), now.checks.get(name, "none")
+        loosened = one == FAIL != other
+        if one != other:
+            what = f"check {name} {'loosened' if loosened else 'tightened'}: {one} is {other} now"
             yield Change(loosened, what, readers if loosened else ())
 
 

@@ -62,10 +62,12 @@ def _table_of(source: str) -> str:
 def _section(contract: Contract, every: Sequence[Contract]) -> str:
     by_column = {known_rule(column.name) for column in contract.columns if column.values}
     rules = [rule for rule in contract.quality if rule.description and rule.name not in by_column]
+    checks = ", ".join(f"{name} ({severity})" for name, severity in contract.checks.items())
+    checked = f" Checked each day: {checks}." if checks else ""
     uses = "".join(f"- `{role.group}` ({role.access}): {role.use}\n" for role in contract.roles)
     return (
         f"## {contract.table}\n\n{contract.description} Version {contract.version}, owned by `{contract.owner}`, "
-        f"questions in {contract.channel}. {_service(contract)}\n\n{uses}\n"
+        f"questions in {contract.channel}. {_service(contract)}{checked}\n\n{uses}\n"
         + _table(
             ("column", "type", "class", "meaning", "values or unit", "from", "feeds"),
             (_column(column, contract, every) for column in contract.columns),

@@ -55,6 +55,9 @@ customProperties:
   - property: format
     value: TODO csv, json or parquet, or a list of them
     description: Format of the delivered files.
+  - property: checks
+    value: {{keys: fail, references: warn, gaps: warn, freshness: fail, volume: warn}}
+    description: What a broken check of the day does, beyond rules on single rows.
 schema:
   - name: {table}
     physicalName: silver.{table}

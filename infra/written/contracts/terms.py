@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from churn.core.contract import contract_file
+from churn.core.contract_checks import checks_of
 from churn.core.contract_rules import PUBLIC, owner_of
 from churn.core.contract_source import FORMAT, ORDERING, TOPIC, custom_property, formats_of, source_of
 from churn.core.contract_terms import QUARANTINE, SEVERITIES, listed_values, quality_of, seconds_of
@@ -72,6 +73,7 @@ class Terms:
         roles: What groups use it for, `read` or `write`, by group.
         levels: Durations of the service levels in seconds by property; a time of day as seconds after midnight.
         delivery: How rows come: format, topic, ordering.
+        checks: Severities of checks that look at more than one row, by name.
     """
 
     file: str
@@ -84,6 +86,7 @@ class Terms:
     roles: Mapping[str, str]
     levels: Mapping[str, float]
     delivery: Mapping[str, str]
+    checks: Mapping[str, str]
 
 
 def read_terms(folder: Path) -> dict[str, Terms]:
@@ -126,6 +129,7 @@ def _terms(document: Document) -> Terms:
         roles={str(role.role): str(role.access) for role in written.roles or ()},
         levels={str(level.property): seconds_of(level) for level in written.slaProperties or ()},
         delivery=_delivery(written),
+        checks=checks_of(written),
     )
 
 

@@ -141,6 +141,7 @@ BREAKING = [
         "",
         "role churn-scientists removed (read) [churn-scientists]",
     ),
+    ("usage", "freshness: fail", "freshness: warn", f"check freshness loosened: fail is warn now {READERS}"),
     ("usage", LATENCY, LATENCY.replace("24", "48"), f"service level latency loosened from 1 day to 2 days {READERS}"),
     (
         "usage",
@@ -172,6 +173,7 @@ SAFE = [
         "physicalType: BIGINT",
         f"column senior_citizen: type widened from INT to BIGINT {CUSTOMER_READERS}",
     ),
+    ("usage", "volume: warn", "volume: fail", "check volume tightened: warn is fail now"),
     ("usage", LATENCY, LATENCY.replace("24", "12"), "service level latency tightened from 1 day to 12 hours"),
     (
         "usage",

@@ -18,6 +18,7 @@ from churn.core.contract import (
     Contract,
     Role,
     contract_of,
+    contracts,
     file_contracts,
     gold_contracts,
     read_contract,
@@ -99,6 +100,19 @@ def test_messages_have_a_format_of_their_own_and_no_order(
     (fault,) = faults_of((REPOSITORY / "contracts" / "events.yaml").read_text().replace(old, new, 1))
     assert (fault.field, fault.received) == (field, received)
     assert said in str(fault)
+
+
+def test_checks_follow_from_what_a_contract_says() -> None:
+    of_files = {"keys", "references", "gaps", "freshness", "volume"}
+    assert {contract.domain: set(contract.checks) for contract in contracts()} == {
+        **dict.fromkeys(BY_DOMAIN, of_files),
+        "customer": of_files - {"references"},
+        "events": {"keys", "references", "order", "volume"},
+    }
+    undated = CUSTOMER.replace("    element: customer.as_of\n", "").replace(", volume: warn", "")
+    assert "volume" not in read(undated).checks, "how much is usual is known of rows that have a day"
+    (fault,) = faults_of(CUSTOMER.replace("  - property: checks\n", "  - property: check\n"))
+    assert "remedy: write checks" in str(fault)
 
 
 def test_tables_of_gold_are_what_their_contracts_say() -> None:
@@ -266,6 +280,35 @@ FAULTS = [
         "null",
         "add the property format",
     ),
+    (
+        "keys: fail, ",
+        "",
+        "customProperties[2].value",
+        "no check keys",
+        "add keys: warn or keys: fail to the property checks",
+    ),
+    (
+        "keys: fail",
+        "keys: stop",
+        "customProperties[2].value.keys",
+        '"stop"',
+        "say whether a broken check fails the day",
+    ),
+    (
+        "keys: fail",
+        "keys: fails",
+        "customProperties[2].value.keys",
+        '"fails"',
+        "allowed: fail, warn; remedy: write fail",
+    ),
+    (
+        "keys: fail",
+        "keys: quarantine",
+        "customProperties[2].value.keys",
+        '"quarantine"',
+        "the rows are in silver by then",
+    ),
+    ("keys: fail", "keys: fail, references: warn", "customProperties[2].value.references", '"references"', "remove it"),
     ("value: as_of", "value: day", "customProperties[1].value", '"day"', "allowed: the name of a column"),
     ("value: as_of", "value: asof", "customProperties[1].value", '"asof"', "write as_of"),
     ("primaryKey: true", "primaryKey: false", "schema[0].properties", "no primaryKey", "mark the natural key"),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from churn.core.tables import ADMITTED, DUPLICATE, QUARANTINED
 from churn.ingestion import ingest
-from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED, Delivered, Landed, assess, chunks, report, waits
+from churn.ingestion.ingest import Delivered, Landed, assess, chunks, report, waits
 from tests.workloads.ingestion.delivered_files import (
     BILLING,
     BY_DOMAIN,

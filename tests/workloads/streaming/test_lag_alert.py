@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from churn.core.tables import STREAM_FRESHNESS
-from infra.layers.platform.lag_alert import COLUMN, query_text
+from infra.layers.platform.alert import query_text
+from infra.layers.platform.lag_alert import COLUMN, QUERY, values
 from tests.workloads.streaming.stream_tables import NOW, Tables, ago, event
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def tables(spark: SparkSession) -> Tables:
 
 def waits_since(tables: Tables, longest_silence_minutes: int | None = None) -> int | None:
     """Since how many minutes before `NOW` something waits, to the nearest ten; None if nothing does."""
-    (row,) = tables.spark.sql(query_text(CATALOG, longest_silence_minutes)).collect()
+    (row,) = tables.spark.sql(query_text(QUERY, values(CATALOG, longest_silence_minutes))).collect()
     running = (datetime.now(UTC) - NOW).total_seconds() / 60
     return round((row[COLUMN] - running) / 10) * 10 if row[COLUMN] > 1 else None
 

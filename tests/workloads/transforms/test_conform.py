@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CUSTOMER = contract_of("customer")
 SUPPORT = contract_of("support")
-OWN = ("_rescued_data", "_corrupt_record", "_file")  # bronze's columns beside those that are delivered
+OWN = ("_rescued_data", "_corrupt_record", "_file", "_row_id")  # bronze's columns beside those that are delivered
 TICKET = {
     "ticket_id": "s-1",
     "customer_id": "0001-A",
@@ -35,7 +35,7 @@ TICKET = {
 
 def bronze(spark: SparkSession, *rows: dict[str, str | None]) -> DataFrame:
     """Rows of bronze; each changes the model ticket, `_file` included."""
-    tickets = [{**TICKET, **dict.fromkeys(OWN), "_file": "f", **row} for row in rows]
+    tickets = [{**TICKET, **dict.fromkeys(OWN), "_file": "f", "_row_id": "r", **row} for row in rows]
     schema = ", ".join(f"{name} STRING" for name in (*TICKET, *OWN))
     return spark.createDataFrame([tuple(row.values()) for row in tickets], schema)
 
@@ -118,6 +118,7 @@ def test_quarantine_takes_just_the_rows_that_silver_does_not(spark: SparkSession
     out = quarantined(conformed, SUPPORT).collect()
     assert sorted(str(row.ticket_id) for row in out) == ["2", "None"]
     assert {reason for row in out for reason in row._reasons} == {"ticket_id_is_given", "priority_is_known"}
+    assert {(row._file, row._row_id, row._contract_version) for row in out} == {("f", "r", SUPPORT.version)}
     assert accepted(conformed, SUPPORT).count() == 3  # the pipeline's expectations drop, not the function
 
 
@@ -170,7 +171,7 @@ def test_every_number_is_bounded(spark: SparkSession, contract: Contract) -> Non
     numbers = [column.name for column in contract.columns if column.type == "DOUBLE"]
     # Spark takes each for a number, and the first two of Parquet's are its highest
     texts = ("NaN", "Infinity", "-Infinity") if contract.typed else ("1e999", "-1e999")
-    rows = [(*(text if c.type == "DOUBLE" else None for c in contract.columns), None, None, "f") for text in texts]
+    rows = [(*(text if c.type == "DOUBLE" else None for c in contract.columns), None, None, "f", "r") for text in texts]
     schema = ", ".join(f"`{name}` STRING" for name in (*contract.sources, *OWN))
     conformed = conform(spark.createDataFrame(rows, schema), contract)
     for row in conformed.select(*numbers, broken_rules(contract).alias("reasons")).collect():
@@ -221,7 +222,7 @@ def test_typed_values_keep_theirs(spark: SparkSession) -> None:
     days = [date(2026, 1, 5), datetime(2026, 1, 5, 12, 30, tzinfo=UTC)]
     for day, kind in zip(days, ("DATE", "TIMESTAMP"), strict=True):
         amounts: list[Any] = [1.0e-5, 1.0e9, 20.0]
-        rows = [(str(amount), "a", day, amount, "paid", None, None, "f") for amount in amounts]
+        rows = [(str(amount), "a", day, amount, "paid", None, None, "f", "r") for amount in amounts]
         schema = f"transaction_id STRING, customer_id STRING, transaction_date {kind}, amount DOUBLE, status STRING"
         own = ", ".join(f"{name} STRING" for name in OWN)
         typed = conform(spark.createDataFrame(rows, f"{schema}, {own}"), bills).collect()
@@ -277,7 +278,7 @@ def test_only_telco_s_new_customers_may_have_no_total(spark: SparkSession) -> No
     billed = frame[frame["tenure"] == "72"].head(1).assign(customerID="billed", TotalCharges=" ")
     rows = [tuple(row) for part in (frame, billed) for row in part[CUSTOMER.sources].itertuples(index=False)]
     schema = ", ".join((CUSTOMER.delivered_schema("csv"), *(f"{name} STRING" for name in OWN)))
-    delivered = spark.createDataFrame([(*row, None, None, "f") for row in rows], schema)
+    delivered = spark.createDataFrame([(*row, None, None, "f", "r") for row in rows], schema)
     conformed = conform(delivered, CUSTOMER).select("*", broken_rules(CUSTOMER).alias("reasons"))
     blank = conformed.where("total_charges IS NULL").select("customer_id", "tenure_months", "reasons").collect()
     assert sorted({row.tenure_months for row in blank}) == [0, 72]

@@ -36,6 +36,7 @@ def test_names_that_delta_refuses_come_through(spark: SparkSession, tmp_path: Pa
     (row,) = conform(spark.read.format("delta").load((tmp_path / "bronze").as_uri()), contract).collect()
     assert (row.ticket_id, row.opened_date, row.resolution_hours) == ("s-1", date(2026, 1, 2), 3.5)
     assert '"Opened (day)":"2026-01-02"' in row._raw
+    assert len(row._row_id) == 36
 
 
 @pytest.mark.parametrize("format_", ["csv", "json", "parquet"])

@@ -52,11 +52,21 @@ class StreamsOptions:
     maximum_lag_minutes: int = field(metadata=option("minutes for which a message may wait to be read", int))
 
 
+USAGE_TABLE = option("table of uses, silver.usage or silver.events", usage_table)
+
+
+@dataclass(frozen=True)
+class QualityOptions:
+    """Options of `quality`."""
+
+    usage_table: str = field(metadata=USAGE_TABLE)
+
+
 @dataclass(frozen=True)
 class FeaturesOptions:
     """Options of `features`."""
 
-    usage_table: str = field(metadata=option("table of uses, silver.usage or silver.events", usage_table))
+    usage_table: str = field(metadata=USAGE_TABLE)
     window: LabelWindow
 
 
@@ -139,6 +149,14 @@ STREAMS = Task(
     "message in mlops.stream_accounting. Fails when the stream is down or behind, and when messages are lost or twice.",
     StreamsOptions,
 )
+QUALITY = Task(
+    "quality",
+    "churn.quality.quality:main",
+    "Checks what no single row shows: keys that are there twice, rows of unknown customers, events out of order, and "
+    "feeds that are late, short or have gaps; records it in mlops.quality_results. Fails when a check is broken whose "
+    "contract says so.",
+    QualityOptions,
+)
 FEATURES = Task(
     "features",
     "churn.feature_engineering.features:main",
@@ -214,7 +232,7 @@ TABLES = Task(
 TASKS: dict[str, Task[Any]] = {
     task.name: task
     for task in (
-        *(SIMULATE, INGEST, RECONCILE, STREAMS, FEATURES, TRAIN, GATE, SCORE, MARTS),
+        *(SIMULATE, INGEST, RECONCILE, STREAMS, QUALITY, FEATURES, TRAIN, GATE, SCORE, MARTS),
         *(ACTIVITY, BOOTSTRAP, TABLES, ERASE, RETAIN),
     )
 }

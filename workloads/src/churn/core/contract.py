@@ -7,13 +7,14 @@ https://bitol-io.github.io/open-data-contract-standard/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import OpenDataContractStandard
 
+from churn.core.contract_checks import checks_of
 from churn.core.contract_rules import (
     GOLD,
     MESSAGE_RULES,
@@ -51,7 +52,7 @@ from churn.core.field_faults import examine
 from churn.core.files import files_to_read, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from churn.core.files import Document
 
@@ -136,6 +137,7 @@ class Contract:
         columns: In the order of the files.
         quality: Rules of required columns, of listed values, and the contract's own.
         service: What readers may rely on.
+        checks: Severity of each check that looks at more than one row, by its name (`churn.core.contract_checks`).
         writer: Task that writes a table of gold; empty in silver.
         part: Columns of a table of gold whose values name what one run replaces; none if it writes all or adds rows.
     """
@@ -154,6 +156,7 @@ class Contract:
     columns: tuple[Column, ...]
     quality: tuple[Rule, ...]
     service: Service
+    checks: Mapping[str, str] = field(default_factory=dict)
     writer: str = ""
     part: tuple[str, ...] = ()
 
@@ -308,7 +311,6 @@ def quoted(name: str) -> str:
 def _contract(document: Document, written: OpenDataContractStandard, schema: str) -> Contract:
     """The contract in a document that breaks no rule."""
     (table,) = written.schema_ or []
-    roles = enumerate(written.roles or ())
     return Contract(
         file=document.file,
         schema=schema,
@@ -320,7 +322,7 @@ def _contract(document: Document, written: OpenDataContractStandard, schema: str
         channel=next(str(each.channel) for each in written.support or ()),
         roles=tuple(
             Role(str(role.role), str(role.access), str(role.description), document.line(("roles", index)))
-            for index, role in roles
+            for index, role in enumerate(written.roles or ())
         ),
         formats=formats_of(written),
         ordering=custom_property(written, ORDERING),
@@ -342,6 +344,7 @@ def _contract(document: Document, written: OpenDataContractStandard, schema: str
         ),
         quality=quality_of(table),
         service=service_of(written),
+        checks=checks_of(written),
         writer=custom_property(written, WRITER) or "",
         part=property_list(written, PART),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from churn.core.contract_checks import CHECKS, broken_checks
 from churn.core.contract_terms import FAIL, QUARANTINE, WARN
 from churn.core.faults import choices, nearest, shown
 
@@ -24,7 +25,7 @@ FORMATS = ("csv", "json", "parquet")
 MESSAGE_FORMATS = ("json",)
 ORDERING = "ordering"
 TOPIC = "topic"
-DELIVERY = (FORMAT, ORDERING, TOPIC)  # of a delivered table
+DELIVERY = (FORMAT, ORDERING, TOPIC, CHECKS)  # of a delivered table
 WRITER, PART = "writer", "part"  # the task that writes it, and the columns that name a part
 PRODUCTION = (WRITER, PART)  # of a table of gold
 
@@ -98,7 +99,7 @@ def _production(document: Document, written: OpenDataContractStandard, table: Sc
 
 
 def _delivery(document: Document, written: OpenDataContractStandard, table: SchemaObject) -> Iterator[Fault]:
-    """Requires a known format of the files or messages, and a column as ordering; messages have their own order."""
+    """Requires a known format of the files or messages, checks, and a column as ordering, which messages have not."""
 
     def place(name: str) -> Place:
         entries = enumerate(written.customProperties or ())
@@ -114,6 +115,7 @@ def _delivery(document: Document, written: OpenDataContractStandard, table: Sche
     if wrong is not None or not given:
         remedy = f"give the format of the delivered {delivered}" if given else f"add the property {FORMAT}"
         yield document.fault(place(FORMAT), received=shown(wrong), allowed=choices(formats), remedy=remedy)
+    yield from broken_checks(document, written, table, streamed=topic is not None)
     if topic is not None:
         yield from _severities(document, table)
     if topic is not None and ordering is not None:

@@ -26,6 +26,8 @@ def described(name: str) -> Table:
     )
 
 
+ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"  # what becomes of a delivered file
+
 DELIVERIES = Table(
     "bronze.deliveries",
     "One row for each file taken in, and what became of it; a file that an interrupted run left is recorded again.",
@@ -98,6 +100,7 @@ ROW_ACCOUNTING = Table(
         Column("quarantined", "BIGINT", "of these, rows in the quarantine table"),
         Column("superseded", "BIGINT", "of these, rows that a later row with their key superseded, whenever it came"),
         Column("erased", "BIGINT", "of these, rows that were removed on purpose, or kept out: see mlops.erased_rows"),
+        Column("released", "BIGINT", "of the quarantined, rows that were delivered again, repaired"),
         Column("rescued", "BIGINT", "of these, rows that hold something for which the schema has no column"),
         Column(
             "conformed", "BIGINT", "of these, rows with a value that was spelled otherwise than the contract lists it"
@@ -132,6 +135,39 @@ STREAM_ACCOUNTING = Table(
     keys=("run_id", "partition"),
     part=("run_id",),
     writer="streams",
+)
+
+QUALITY_RESULTS = Table(
+    "mlops.quality_results",
+    "One row for each check of a table that the task put to a day.",
+    (
+        Column("run_id", "STRING", "job run that checked"),
+        Column("date", "DATE", "logical date of that run, the day that was judged"),
+        Column("table", "STRING", "name of the table in silver"),
+        Column("check_name", "STRING", "keys, references, order, gaps, freshness or volume"),
+        Column("severity", "STRING", "what a broken check does to the day, by the contract: warn or fail"),
+        Column("outcome", "STRING", "passed, warned, failed, or unjudged where there is no history to compare with"),
+        Column("reason", "STRING", "what was expected, what came and what to do, for people"),
+        Column("rows", "BIGINT", "rows that break the check; of gaps and freshness days, of volume rows that came"),
+        Column("least", "DOUBLE", "of volume, the fewest rows that are usual; else NULL", nullable=True),
+    ),
+    keys=("run_id", "table", "check_name"),
+    part=("run_id",),
+    writer="quality",
+)
+
+QUALITY_SAMPLES = Table(
+    "silver.quality_samples",
+    "Some keys of rows that broke a check across tables in the last run.",
+    (
+        Column("run_id", "STRING", "job run that checked"),
+        Column("table", "STRING", "name of the table in silver"),
+        Column("check_name", "STRING", "the check"),
+        Column("key", "STRING", "key of a row that breaks it; several columns with a comma between them"),
+    ),
+    keys=("table", "check_name", "key"),
+    part=(),
+    writer="quality",
 )
 
 GATE_RESULTS = Table(
@@ -184,7 +220,7 @@ GATE_CHECKS = described("marts_churn_gate")
 
 MARTS = (OVERVIEW, SEGMENTS, SCORE_DISTRIBUTION, GATE_CHECKS)
 TABLES = (
-    *(DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, STREAM_FRESHNESS),
+    *(DELIVERIES, ROW_ACCOUNTING, STREAM_ACCOUNTING, STREAM_FRESHNESS, QUALITY_RESULTS, QUALITY_SAMPLES),
     *(ERASURES, ERASED_ROWS),
     *(LABELS, GATE_RESULTS, SCORES, LIVE_SCORES),
     *MARTS,

@@ -21,11 +21,10 @@ from churn import tasks
 from churn.core.contract import contract_of, file_contracts, gold_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.erased import Removed, record
-from churn.core.tables import DELIVERIES, ERASED_ROWS, TABLES
+from churn.core.tables import DELIVERIES, ERASED_ROWS, QUARANTINED, TABLES
 from churn.erasure.tables import purge, unread_files
 from churn.feature_engineering.groups import FEATURES
 from churn.ingestion.folders import day_of
-from churn.ingestion.ingest import QUARANTINED
 from churn.streaming.removal import BRONZE, QUARANTINE, SILVER
 from churn.transforms import removal
 from churn.transforms.conform import broken_rules, conform

@@ -9,8 +9,7 @@ from pyspark.sql import functions as sf
 
 from churn.core.contract import Contract, file_contracts, gold_contracts
 from churn.core.erased import Removed, customer_column, record
-from churn.core.tables import DELIVERIES
-from churn.ingestion.ingest import ADMITTED
+from churn.core.tables import ADMITTED, DELIVERIES
 from churn.transforms import removal
 from churn.transforms.latest import FILE
 from churn.transforms.removal import delete_same, file_of, tables_of

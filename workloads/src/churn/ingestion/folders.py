@@ -7,6 +7,9 @@ from datetime import date
 from pathlib import PurePosixPath
 
 DAY = re.compile(r"(?:(?:date|dt)=)?(\d{4}-\d{2}-\d{2})")
+DAY_OF_FILE = rf"/{DAY.pattern}/"  # the same in the path of a file, as Spark's expressions of Java take it
+REPAIRED = "repaired-"  # begins the name of a file with one repaired row, before the id of the row that it repairs
+REPAIRED_ROW = rf"/{REPAIRED}([0-9a-f-]+)[.]"  # in the path of such a file
 EXAMPLES = "2026-01-02, date=2026-01-02 or dt=2026-01-02"
 
 

@@ -37,7 +37,7 @@ from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.erased import Removed, erased_customers, record
 from churn.core.errors import RetryableError
-from churn.core.tables import DELIVERIES
+from churn.core.tables import ADMITTED, DELIVERIES, DUPLICATE, QUARANTINED
 from churn.ingestion.admission import Finding, examine
 from churn.ingestion.folders import EXAMPLES, day_of
 from churn.ingestion.stored import identity, stored_name
@@ -53,7 +53,6 @@ CHUNK_BYTES = 256 * 2**20  # of files that are on this machine's disk together
 CHUNK_FILES = 500  # that bronze.deliveries is asked for together
 COPY_BYTES = 2**20  # of a file that is in memory at a time
 ZONES = timedelta(days=1)  # a day begins in the east of the world before it does in UTC
-ADMITTED, QUARANTINED, DUPLICATE = "admitted", "quarantined", "duplicate"
 
 
 class NoContentError(RetryableError):

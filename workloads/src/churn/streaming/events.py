@@ -101,7 +101,7 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
     Returns:
         `event_id` and `customer_id` as far as they can be read, `_reasons` (names of the broken rules), `_malformed`,
         `_key`, `_raw` (the value), `_undecoded`, `_partition`, `_offset`, `_broker_time`, `_first_broker_time`,
-        `_read_at`.
+        `_read_at`, `_contract_version` (that had the rules).
     """
     reasons = broken_rules(contract)
     return conformed.where(sf.size(reasons) > 0).select(
@@ -116,6 +116,7 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
         sf.col("broker_time").alias("_broker_time"),
         "_first_broker_time",
         sf.col("read_at").alias("_read_at"),
+        sf.lit(contract.version).alias("_contract_version"),
     )
 
 

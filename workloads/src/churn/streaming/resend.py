@@ -62,12 +62,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("resend", description="Sends repaired messages to the topic of events, once.")
     parser.add_argument("--bootstrap-servers", required=True, help="addresses of brokers, host:port,…")
     parser.add_argument("--topic", required=True, help="topic of events")
+    parser.add_argument("--dry-run", action="store_true", help="check the messages, and send none")
     options = parser.parse_args(argv)
     given = json.load(sys.stdin)
     quarantined = {(partition, offset): value for partition, offset, value in given["quarantined"]}
     done = {(partition, offset) for partition, offset in given["done"]}
     messages = replay(given["lines"], quarantined, done)
-    sent = send(options.bootstrap_servers, options.topic, messages)
+    sent = len(messages) if options.dry_run else send(options.bootstrap_servers, options.topic, messages)
     print(json.dumps({"sent": sent}))
 
 

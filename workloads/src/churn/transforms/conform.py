@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn.core.contract import quoted
-from churn.transforms.delivered import CORRUPT
+from churn.transforms.delivered import CORRUPT, ROW_ID
 from churn.transforms.latest import FILE, delivery_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
@@ -37,7 +37,7 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
     In a column with listed values, a text that differs from one in capitals and blanks alone is taken for that one.
 
     Args:
-        delivered: Bronze: the contract's source columns, `_rescued_data`, `_corrupt_record`, `_file`.
+        delivered: Bronze: the contract's source columns, `_rescued_data`, `_corrupt_record`, `_file`, `_row_id`.
         contract: Of the table.
 
     Returns:
@@ -45,7 +45,7 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
         something of another type, or NULL), `_uneven` (whether the record has more or fewer fields than its file's
         header, so that values stand under wrong names, or is broken), `_misdated` (names of the columns with a day
         before 1900 or after the delivery, or NULL), `_conformed` (names of the columns whose text was taken for a
-        listed value, or NULL), `_file`, `_raw` (the row as delivered, as JSON).
+        listed value, or NULL), `_file`, `_row_id`, `_raw` (the row as delivered, as JSON).
     """
     typed = {column: _typed(column, contract) for column in contract.columns}
     misfits = [sf.when((_text(column) != "") & value.isNull(), column.name) for column, value in typed.items()]
@@ -61,6 +61,7 @@ def conform(delivered: DataFrame, contract: Contract) -> DataFrame:
         _named(misdated).alias("_misdated"),
         _named(conformed).alias("_conformed"),
         FILE,
+        ROW_ID,
         sf.expr(raw_row(contract)).alias("_raw"),
     )
 
@@ -86,19 +87,25 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
     """The conformed rows that break a rule.
 
     Returns:
-        The key's columns, `_reasons` (names of the broken rules), `_malformed`, `_raw`, `_file`.
+        The key's columns, `_reasons` (names of the broken rules), `_malformed`, `_raw`, `_file`, by which
+        bronze.deliveries has the run that took the row in, `_row_id`, `_contract_version` (that had the rules).
     """
     reasons = broken_rules(contract)
+    version = sf.lit(contract.version).alias("_contract_version")
     return conformed.where(sf.size(reasons) > 0).select(
-        *contract.keys, reasons.alias("_reasons"), "_malformed", "_raw", FILE
+        *contract.keys, reasons.alias("_reasons"), "_malformed", "_raw", FILE, ROW_ID, version
     )
 
 
 def broken_rules(contract: Contract) -> Column:
-    """Array of the names of the rules that a conformed row breaks."""
+    """Array of the names of the rules for which a conformed row is set aside."""
+    return broken_conditions(contract.rules)
+
+
+def broken_conditions(conditions: Mapping[str, str]) -> Column:
+    """Array of the names of the conditions that a conformed row breaks."""
     broken = [
-        sf.when(~sf.coalesce(sf.expr(condition), sf.lit(False)), sf.lit(name))
-        for name, condition in contract.rules.items()
+        sf.when(~sf.coalesce(sf.expr(condition), sf.lit(False)), sf.lit(name)) for name, condition in conditions.items()
     ]
     return sf.filter(sf.array(*broken), lambda name: name.isNotNull())
 

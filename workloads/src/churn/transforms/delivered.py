@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from churn.core.contract import Contract
 
 RESCUED = "_rescued_data"
+ROW_ID = "_row_id"
 CORRUPT = "_corrupt_record"  # in which Spark keeps the text of a record that is broken, too long or too short
 MOMENT = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"
 CSV = {
@@ -55,7 +56,8 @@ def bronze_rows(read: DataFrame, contract: Contract, format_: str) -> DataFrame:
 
     Returns:
         The contract's columns under their names in bronze, `_rescued_data`, `_corrupt_record`, `_file`,
-        `_delivered_at`.
+        `_delivered_at`, and `_row_id`, by which a row that silver sets aside is repaired once: drawn at random, since
+        one that is made from the row would tell of its values, and kept, since bronze is never rebuilt.
     """
     as_text = format_ == "parquet" and not contract.typed
     value = _as_text if as_text else _of_json if format_ == "json" else _source
@@ -66,6 +68,7 @@ def bronze_rows(read: DataFrame, contract: Contract, format_: str) -> DataFrame:
         corrupt.alias(CORRUPT),
         sf.col("_metadata.file_path").alias("_file"),
         sf.col("_metadata.file_modification_time").alias("_delivered_at"),
+        sf.expr("uuid()").alias(ROW_ID),
     )
 
 

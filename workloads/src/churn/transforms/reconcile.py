@@ -18,15 +18,16 @@ from churn import tasks
 from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
-from churn.core.tables import DELIVERIES, ERASED_ROWS, ROW_ACCOUNTING
-from churn.ingestion.ingest import ADMITTED, DUPLICATE, QUARANTINED
+from churn.core.tables import ADMITTED, DELIVERIES, DUPLICATE, ERASED_ROWS, QUARANTINED, ROW_ACCOUNTING
+from churn.ingestion.folders import REPAIRED_ROW
+from churn.transforms.delivered import ROW_ID
 from churn.transforms.latest import superseded
 from churn.transforms.removal import erased_by_file, file_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
-COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "erased", "rescued", "conformed")
+COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "erased", "released", "rescued", "conformed")
 MEASURED = tuple(name for name in COUNTS if name not in ("rows_in", "erased"))  # per file, in the tables
 FILES_NAMED = 5
 
@@ -49,12 +50,13 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
     Returns:
         One row per table and the run that admitted its files: `run_id`, `date`, `table`, `files`,
         `files_quarantined`, `files_duplicate`, then `COUNTS`: `superseded` rows gave way to a later row with their key
-        (in whatever run that came), `erased` rows were removed on purpose or kept out, `rescued` rows hold something
-        that the schema has no place for, and are kept, `conformed` rows were accepted with a value that the contract
-        lists in another spelling.
+        (in whatever run that came), `erased` rows were removed on purpose or kept out, `released` rows are quarantined
+        ones that were delivered again, repaired, `rescued` rows hold something that the schema has no place for, and
+        are kept, `conformed` rows were accepted with a value that the contract lists in another spelling.
     """
     ledger = spark.table(run.table(DELIVERIES.name))
-    counted = _together([_rows_by_file(spark, run, contract) for contract in file_contracts()])
+    released = released_rows(ledger)
+    counted = _together([_rows_by_file(spark, run, contract, released) for contract in file_contracts()])
     erased = erased_by_file(spark.table(ERASED_ROWS.create(spark, run.catalog)), file_contracts())
     files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", file_of("stored"), "rows")
     by_run = (
@@ -78,6 +80,16 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
         "files_duplicate",
         *(sf.coalesce(name, sf.lit(0)).alias(name) for name in COUNTS),
     )
+
+
+def released_rows(ledger: DataFrame) -> DataFrame:
+    """`_row_id` of the quarantined rows that were delivered again, repaired.
+
+    Args:
+        ledger: bronze.deliveries.
+    """
+    row_id = sf.regexp_extract("file", REPAIRED_ROW, 1).alias(ROW_ID)
+    return ledger.where(sf.col("status") == ADMITTED).select(row_id).where(sf.col(ROW_ID) != "").distinct()
 
 
 def lost(accounts: Sequence[Row]) -> list[Row]:
@@ -150,7 +162,7 @@ def _shown(accounts: Sequence[Row]) -> str:
     )
 
 
-def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFrame:
+def _rows_by_file(spark: SparkSession, run: Run, contract: Contract, released: DataFrame) -> DataFrame:
     """Per file of a domain: `domain`, `file`, `MEASURED`."""
 
     def table(name: str) -> DataFrame:
@@ -161,6 +173,7 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract) -> DataFram
         "rows_out": table(f"silver.{domain}"),
         "quarantined": table(f"silver.quarantine_{domain}"),
         "superseded": superseded(table(f"silver.{domain}_versions"), contract),
+        "released": table(f"silver.quarantine_{domain}").join(released, ROW_ID, "left_semi"),
         "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
         "conformed": table(f"silver.{domain}_versions").where(sf.col("_conformed").isNotNull()),
     }
