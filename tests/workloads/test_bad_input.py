@@ -30,6 +30,7 @@ from tests.workloads.way_to_silver import WayToSilver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 

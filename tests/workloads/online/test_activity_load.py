@@ -85,6 +85,6 @@ def test_a_copy_looks_at_recent_rows_of_the_lake_alone(stream: Stream, customers
     [row] = table.collect()
     again = spark.createDataFrame([row], table.schema)
     for since, expected in ((row.scored_at, 1), (row.scored_at + timedelta(seconds=1), 2)):
-        LIVE_SCORES.insert_missing(again, CATALOG, "scored_at", since)
+        LIVE_SCORES.insert_missing(again, CATALOG, moment="scored_at", since=since)
         assert table.count() == expected
     spark.sql(f"DELETE FROM {name} WHERE session_id = 'bound'").collect()

@@ -110,20 +110,22 @@ class Table:
             writer = writer.option("replaceWhere", self.condition(*values))
         writer.saveAsTable(full_name)
 
-    def insert_missing(self, rows: DataFrame, catalog: str, moment: str, since: datetime) -> None:
+    def insert_missing(
+        self, rows: DataFrame, catalog: str, *, moment: str | None = None, since: datetime | None = None
+    ) -> None:
         """Adds the rows whose keys the table does not hold yet, so that a repeated call adds nothing.
 
         Args:
             rows: The rows, with all declared columns and no key twice.
             catalog: Unity Catalog name.
-            moment: Name of a column with moments.
-            since: The table is looked at from this moment on, so that it may grow. Older rows with these keys there
-                must not be.
+            moment: Name of a column with moments, for a table that grows.
+            since: Such a table is looked at from this moment on. Older rows with these keys there must not be.
         """
         full_name, view = self.create(rows.sparkSession, catalog), f"missing_{self.name.replace('.', '_')}"
         rows.select(*self.column_names).createOrReplaceTempView(view)
         same = " AND ".join(f"there.{key} = new.{key}" for key in self.keys)
-        same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
+        if since is not None:
+            same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
         merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
         rows.sparkSession.sql(merge).collect()
         rows.sparkSession.catalog.dropTempView(view)

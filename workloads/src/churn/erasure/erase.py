@@ -79,6 +79,7 @@ class Erasure:
         changed += self._remove_events()
         self._remove_online()
         changed += tables.delete_gold(self.spark, self.run, self.customer, self.cause, self.request.name)
+        changed += tables.delete_samples(self.spark, self.run)
         files.clean_quarantine()
         tables.purge(self.spark, self.run, changed)
         return left

@@ -9,7 +9,7 @@ from pyspark.sql import functions as sf
 
 from churn.core.contract import Contract, file_contracts, gold_contracts
 from churn.core.erased import Removed, customer_column, record
-from churn.core.tables import ADMITTED, DELIVERIES
+from churn.core.tables import ADMITTED, DELIVERIES, QUALITY_SAMPLES
 from churn.transforms import removal
 from churn.transforms.latest import FILE
 from churn.transforms.removal import delete_same, file_of, tables_of
@@ -91,6 +91,14 @@ def delete_gold(spark: SparkSession, run: Run, customer: str, cause: str, reques
             delete_same(spark, run.table(table), rows.distinct(), {column: f"there.{column}"})
             changed.append(table)
     return changed
+
+
+def delete_samples(spark: SparkSession, run: Run) -> list[str]:
+    """Deletes all keys that the last checks kept as samples, since any may name the customer; returns the table."""
+    if not spark.catalog.tableExists(run.table(QUALITY_SAMPLES.name)):
+        return []
+    spark.sql(f"DELETE FROM {run.table(QUALITY_SAMPLES.name)}").collect()
+    return [QUALITY_SAMPLES.name]
 
 
 def purge(spark: SparkSession, run: Run, tables: Sequence[str]) -> None:

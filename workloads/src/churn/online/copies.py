@@ -55,7 +55,7 @@ def _copy(connection: psycopg.Connection[Any], spark: SparkSession, catalog: str
     if rows:
         at = table.column_names.index(MOMENTS[name])
         since = min(row[at] for row in rows) - AGAIN
-        table.insert_missing(spark.createDataFrame(rows, table.schema), catalog, MOMENTS[name], since)
+        table.insert_missing(spark.createDataFrame(rows, table.schema), catalog, moment=MOMENTS[name], since=since)
         places = [table.column_names.index(key) for key in table.keys]
         same = SQL(" AND ").join(SQL("{} = %s").format(Identifier(key)) for key in table.keys)
         with connection.transaction(), connection.cursor() as cursor:
