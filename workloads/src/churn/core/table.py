@@ -112,7 +112,10 @@ class Table:
         same = " AND ".join(f"there.{key} = new.{key}" for key in self.keys)
         same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
         merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
-        rows.sparkSession.sql(merge).collect()
+        try:
+            rows.sparkSession.sql(merge).collect()
+        finally:
+            rows.sparkSession.catalog.dropTempView(view)  # SHOW TABLES would list it in every schema
 
     def condition(self, *values: date | str | int) -> str:
         """SQL condition that holds for the rows of one part, given the values of the columns `part`."""
