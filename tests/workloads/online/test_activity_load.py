@@ -72,8 +72,10 @@ def test_the_store_forgets_scores_that_are_old_and_the_lake_keeps_them(stream: S
     with stream.store.connect() as connected:
         copies.copy(connected, stream.world.spark, CATALOG)
     assert stream.rows(f"SELECT session_id FROM churn.scores {mine}") == [("kept",)]
-    lake = stream.world.spark.sql(f"SELECT session_id FROM {CATALOG}.{LIVE_SCORES.name} {mine} ORDER BY 1").collect()
+    name = f"{CATALOG}.{LIVE_SCORES.name}"
+    lake = stream.world.spark.sql(f"SELECT session_id FROM {name} {mine} ORDER BY 1").collect()
     assert [row.session_id for row in lake] == ["forgotten", "kept"]
+    stream.world.spark.sql(f"DELETE FROM {name} WHERE session_id = 'forgotten'").collect()  # as in the store
 
 
 def test_a_copy_looks_at_recent_rows_of_the_lake_alone(stream: Stream, customers: list[str]) -> None:
@@ -88,3 +90,4 @@ def test_a_copy_looks_at_recent_rows_of_the_lake_alone(stream: Stream, customers
         LIVE_SCORES.insert_missing(again, CATALOG, moment="scored_at", since=since)
         assert table.count() == expected
     spark.sql(f"DELETE FROM {name} WHERE session_id = 'bound'").collect()
+    stream.rows("DELETE FROM churn.scores WHERE session_id = 'bound' RETURNING 1")

@@ -127,8 +127,10 @@ class Table:
         if since is not None:
             same += f" AND there.{moment} >= TIMESTAMP '{since.isoformat()}'"
         merge = f"MERGE INTO {full_name} AS there USING {view} AS new ON {same} WHEN NOT MATCHED THEN INSERT *"
-        rows.sparkSession.sql(merge).collect()
-        rows.sparkSession.catalog.dropTempView(view)
+        try:
+            rows.sparkSession.sql(merge).collect()
+        finally:
+            rows.sparkSession.catalog.dropTempView(view)  # SHOW TABLES would list it in every schema
 
     def condition(self, *values: date | str | int) -> str:
         """SQL condition that holds for the rows of one part, given the values of the columns `part`."""
