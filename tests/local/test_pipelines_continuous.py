@@ -27,20 +27,25 @@ if TYPE_CHECKING:
 
 CREDENTIAL = "streams-kafka"
 FILE = "/Workspace/Shared/continuous.py"
-SOURCE = """
+READ = """
 from pyspark import pipelines as dp
 from pyspark.sql import functions as F
 
-@dp.table(name="continuous.bronze.arrived")
-def arrived():
+def messages():
     options = {
         "kafka.bootstrap.servers": spark.conf.get("test.servers"),
         "databricks.serviceCredential": "streams-kafka",
         "subscribe": spark.conf.get("test.topic"),
         "startingOffsets": "earliest",
     }
-    rows = spark.readStream.format("kafka").options(**options).load()
-    return rows.select(
+    return spark.readStream.format("kafka").options(**options).load()
+"""
+SOURCE = (
+    READ
+    + """
+@dp.table(name="continuous.bronze.arrived")
+def arrived():
+    return messages().select(
         F.col("value").cast("string").alias("value"), "partition", "offset", F.current_timestamp().alias("read_at")
     )
 
@@ -58,25 +63,21 @@ def accepted():
 def counted():
     return spark.read.table("accepted").groupBy("partition").agg(F.count("*").alias("rows"))
 """
+)
 MORE = """
 
 @dp.table
 def doubled():
     return spark.readStream.table("accepted").select((F.col("id") * 2).alias("twice"))
 """
-ABSENT = """
-from pyspark import pipelines as dp
-
+ABSENT = (
+    READ
+    + """
 @dp.table(name="continuous.bronze.of_absent")
 def of_absent():
-    options = {
-        "kafka.bootstrap.servers": spark.conf.get("test.servers"),
-        "databricks.serviceCredential": "streams-kafka",
-        "subscribe": spark.conf.get("test.topic"),
-        "startingOffsets": "earliest",
-    }
-    return spark.readStream.format("kafka").options(**options).load()
+    return messages()
 """
+)
 BROKEN = """
 
 @dp.table

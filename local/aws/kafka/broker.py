@@ -172,7 +172,7 @@ class Broker:
 def cluster_id() -> str:
     """A new id of a cluster: a random UUID as 22 characters of URL-safe base64.
 
-    None begins with a hyphen: Kafka's own tool takes one for an option, and so do Kafka's own ids avoid it
+    None begins with a hyphen, for which Kafka's tool would take it for an option. Kafka draws its own ids so too
     (`org.apache.kafka.common.Uuid.randomUuid`).
     """
     while True:

@@ -53,7 +53,7 @@ class Silver:
             .toTable(self._silver)
         )
         query.awaitTermination()
-        rows = self._spark.table(self._silver).orderBy("event_id").collect()
+        rows = self._spark.table(self._silver).orderBy("event_id", "_offset").collect()
         return [(row.event_id, row._source, row._offset) for row in rows]
 
 
