@@ -12,7 +12,7 @@ from databricks.sdk.errors import NotFound
 
 from churn.core.contract import read_contracts
 from infra.access.roles import Role, principals
-from infra.layers.platform.job_tasks import ACTIVITY, BOOTSTRAP, DAILY, deployed_name, pipelines_of
+from infra.layers.platform.job_tasks import deployed_name, jobs_of, pipelines_of
 from infra.layers.platform.online_store import project_id
 from infra.names import (
     CATALOG_LOCATION,
@@ -147,7 +147,7 @@ def pipelines(inspection: Inspection) -> Iterator[Finding]:
 
 def jobs(inspection: Inspection) -> Iterator[Finding]:
     """Looks at the jobs, of which several may have one name."""
-    for spec in (DAILY, BOOTSTRAP, *([ACTIVITY] if inspection.platform.stream else [])):
+    for spec in jobs_of(streamed=inspection.platform.stream is not None):
         name = deployed_name(spec.name, inspection.settings.prefix)
         ids = [str(job.job_id) for job in inspection.client.jobs.list(name=name)]
         yield from _found(inspection, f"job {name}", "jobs", ids)

@@ -394,13 +394,14 @@ def make_objects(cloud: LocalWorkspace, name: str) -> None:
     for policy in ("jobs", "stream"):
         client.cluster_policies.create(name=f"churn-local-{policy}", definition="{}")
     client.warehouses.create(name="churn-local", cluster_size="2X-Small", max_num_clusters=1)
-    client.secrets.create_scope("churn-local")
+    for scope in ("churn-local", "churn-local-masks", "churn-local-erasure"):
+        client.secrets.create_scope(scope)
     library = pipelines.PipelineLibrary(file=pipelines.FileLibrary(path="/Workspace/a.py"))
     for pipeline in ("bronze", "silver", "stream"):
         client.pipelines.create(
             name=f"churn-local-{pipeline}", catalog="c", schema="s", serverless=True, libraries=[library]
         )
-    for job in ("daily", "bootstrap", "activity"):
+    for job in ("daily", "bootstrap", "activity", "erase", "retention"):
         client.jobs.create(name=f"churn-local-{job}")
     spec = postgres.ProjectSpec(display_name="churn-local", pg_version=18)
     client.postgres.create_project(postgres.Project(spec=spec), "churn-local")
@@ -428,7 +429,7 @@ def test_names_that_others_use_are_seen(tmp_path: Path, monkeypatch: pytest.Monk
     foreign = names["admin@churn.local"]
     assert {finding.received for finding in foreign} == {"exists, managed by eve@churn.local"}
     assert all(finding.missing for finding in foreign)
-    assert len(foreign) == 20 + len(file_contracts())
+    assert len(foreign) == 24 + len(file_contracts())
 
 
 @pytest.mark.usefixtures("missing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from infra.access.classified import GOLD
+from infra.access.classified import GOLD, SAMPLES
 from infra.access.permissions import ObjectKind, permissions_on
 from infra.access.roles import Role
 from infra.names import LEDGER, MARTS
@@ -53,7 +53,7 @@ def test_grants_on_tables_wait_for_the_tables(program: Program) -> None:
     silver = {f"silver.{domain}" for domain in (*domains, "events")}
     raw = {f"{name}{domain}" for domain in domains for name in ("bronze.", "silver.quarantine_")}
     versions = {f"silver.{domain}_versions" for domain in domains}
-    assert tables == {f"{catalog}.{table}" for table in (*silver, *raw, *versions, *GOLD, *MARTS, LEDGER)}
+    assert tables == {f"{catalog}.{table}" for table in (*silver, *raw, *versions, *GOLD, *MARTS, LEDGER, SAMPLES)}
     components = {r.name: r for r in program.resources}
     streamed = {f"{catalog}.{table}" for table in ("bronze.events", "silver.events", "silver.quarantine_events")}
     for grants in program.of("Grants").values():

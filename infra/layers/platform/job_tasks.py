@@ -144,3 +144,8 @@ RETENTION = JobSpec(
     (RETAIN, TaskSpec(SILVER_PIPELINE, after=(RETAIN,))),
     scheduled="retention_cron",
 )
+
+
+def jobs_of(*, streamed: bool) -> tuple[JobSpec, ...]:
+    """The jobs of a stack, with or without a stream."""
+    return (DAILY, BOOTSTRAP, ERASURE, RETENTION, *((ACTIVITY,) if streamed else ()))
