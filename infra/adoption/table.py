@@ -20,6 +20,7 @@ TABLE: dict[str, Row] = {
     "pulumi-python:dynamic/churn:MaskKey": Row(again="a key that is there stays"),
     "pulumi-python:dynamic/churn:RunOnce": Row(again=RUNS),
     "pulumi-python:dynamic/churn:SeenPrincipal": Row(again="it only waits"),
+    "pulumi-python:dynamic/churn:SettledRole": Row(again="it only waits"),
     "pulumi-python:dynamic/churn:SqlFunction": Row(again="a function of its name is written over"),
     "pulumi-python:dynamic/churn:TagsInEffect": Row(again="it only waits"),
 }

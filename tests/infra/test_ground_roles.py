@@ -14,6 +14,8 @@ from infra.layers.ground.documents.credentials import kafka_client, storage
 from infra.layers.ground.documents.document import allow, deny, document
 from infra.layers.ground.environment import Environment
 from infra.layers.ground.roles import ROLES
+from infra.once import settled_role
+from infra.once.settled_role import SettledRoleProvider
 from infra.written.paths import REPOSITORY
 from tests.infra.ground import run_ground
 
@@ -122,6 +124,32 @@ def trust(program: Program, role: str) -> dict[str, dict[str, Any]]:
     """Statements of a role's trust policy, by their names."""
     policy = json.loads(program.of("Role")[role].inputs["assumeRolePolicy"])
     return {statement["Sid"]: statement for statement in policy["Statement"]}
+
+
+def test_a_new_role_is_waited_for_by_whoever_is_given_it(program: Program) -> None:
+    users = {
+        "cross_account": program.of("MwsCredentials").values(),
+        "storage": program.of("StorageCredential").values(),
+        "kafka_client": program.of("Credential").values(),
+    }
+    for role, given in users.items():
+        rights, settled = program.of("RolePolicy")[f"{role}-rights"], program.of("SettledRole")[f"{role}-settled"]
+        assert rights.urn in settled.dependencies, "rights are new as well"
+        assert all(settled.urn in resource.dependencies for resource in given)
+        assert given or role == "cross_account", "a stack may adopt its workspace"
+    assert users["cross_account"] or program.stack != "prod"
+
+
+def test_a_role_made_anew_under_its_name_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(settled_role.time, "sleep", waited.append)
+    provider, properties = SettledRoleProvider(), {"arn": "arn:aws:iam::1:role/a", "unique_id": "AROA1", "seconds": 20}
+    assert provider.create(properties).outs == properties
+    assert waited == [20]
+    assert not provider.diff("id", properties, properties).changes
+    assert provider.diff("id", properties, properties | {"seconds": 1}).replaces == []
+    for changed in ({"arn": "arn:aws:iam::1:role/b"}, {"unique_id": "AROA2"}):
+        assert provider.diff("id", properties, properties | changed).replaces == [*changed]
 
 
 @pytest.mark.parametrize("role", ["storage", "kafka_client"])

@@ -118,6 +118,7 @@ def deploy_aws(stack: str, settings: Aws, tags: Mapping[str, str], protect: bool
             kafka_arn=cluster.arn if cluster else None,
             topics=cluster.topics if cluster else (),
             github=Github(**settings.github.model_dump()) if settings.github else None,
+            seconds=settings.role_seconds,
         ),
         base.opts,
     ).arns

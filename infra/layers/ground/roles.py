@@ -18,6 +18,7 @@ from infra.layers.ground.documents.trust import (
     trust_github,
     trust_unity_catalog,
 )
+from infra.once.settled_role import SettledRole, SettledRoleArgs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,7 @@ class RolesArgs:
         kafka_arn: ARN of the cluster of Kafka; None makes no role for it.
         topics: Names of the topics.
         github: How GitHub Actions gets in; None makes no role for it.
+        seconds: Seconds to wait until all services know of a new role.
     """
 
     environment: Environment
@@ -72,12 +74,14 @@ class RolesArgs:
     kafka_arn: pulumi.Input[str] | None
     topics: Sequence[str]
     github: Github | None
+    seconds: float
 
 
 class Roles(pulumi.ComponentResource):
     """Owns the roles with their policies, and the account's provider of GitHub's identities where it is not adopted.
 
-    AWS takes seconds to tell all its services of a new role; whoever uses one has to wait for it.
+    Attributes:
+        arns: ARN of each role, known when the role has its rights and can be assumed.
     """
 
     arns: dict[str, pulumi.Output[str]]
@@ -85,7 +89,7 @@ class Roles(pulumi.ComponentResource):
     def __init__(self, name: str, args: RolesArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("churn:ground:Roles", name, None, opts)
         environment, external_id = args.environment, args.databricks_account_id
-        self._environment = environment
+        self._environment, self._seconds = environment, args.seconds
         self.arns = {}
         self._role(
             "cross_account",
@@ -137,8 +141,10 @@ class Roles(pulumi.ComponentResource):
             policy=pulumi.Output.from_input(rights).apply(document),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # Whoever gets the ARN may use the role at once, so it waits for the role's rights.
-        self.arns[purpose] = pulumi.Output.all(role.arn, policy.id).apply(lambda known: str(known[0]))
+        # Whoever gets the ARN may use the role at once.
+        waiting = pulumi.ResourceOptions(parent=self, depends_on=[policy])
+        settled = SettledRoleArgs(arn=role.arn, unique_id=role.unique_id, seconds=self._seconds)
+        self.arns[purpose] = SettledRole(f"{purpose}-settled", settled, waiting).arn
 
     def _github(self, github: Github) -> pulumi.Output[str]:
         """ARN of the provider of GitHub's identities; an account has one for each issuer."""

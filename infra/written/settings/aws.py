@@ -15,6 +15,9 @@ from infra.written.settings.values import BucketName, Email, Url
 ZONES = 3  # as many as replicas of a topic
 # Databricks wants subnets of /17 to /26; each is a quarter of the network.
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 24
+# What Databricks' own examples wait before they use a new role.
+# https://registry.terraform.io/providers/databricks/databricks/latest/docs/guides/aws-workspace
+ROLE_SECONDS = 20.0
 
 
 def _addresses(cidr: str) -> str:
@@ -135,6 +138,12 @@ class Aws(Section):
         description="URL on this machine that answers instead of every service of AWS; null takes AWS itself",
     )
     databricks_account_id: UUID = Field(description="id of the Databricks account, the external id of its roles")
+    role_seconds: float = Field(
+        default=ROLE_SECONDS,
+        ge=0,
+        le=600,
+        description="seconds to wait until AWS has told all its services of a new role",
+    )
     tags: Tags = Field(description="tags that everything carries, besides project and stack")
     network: Network | None = Field(default=None, description="the network that is made; null adopts one")
     adopted_network: AdoptedNetwork | None = Field(default=None, description="the network that exists; null makes one")
