@@ -82,7 +82,7 @@ def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory
     assert f"received {first}; Pulumi runs as {second}" in program.preview(succeeds=False)
     platform["workspace"]["deployer"] = second
     platform["warehouse"]["auto_stop_minutes"] += 5
-    platform["groups"]["analysts"] = "churn-readers"  # in grants and permissions
+    platform["groups"]["pii_readers"] = "churn-readers"  # in grants, permissions and secrets
     configure(program, STACK, {GROUND: ground, PLATFORM: platform})
     changed = program.up(*DEPLOYED)
     assert " updated" in changed
