@@ -115,6 +115,7 @@ def test_a_table_is_shown_as_spark_has_it(client: WorkspaceClient, spark: SparkS
     assert client.tables.exists("unity.gold.shown").table_exists
     client.tables.delete("unity.gold.shown")
     assert not spark.catalog.tableExists("unity.gold.shown")
+    assert not client.tables.exists("nobodys.gold.shown").table_exists, "a catalog that nobody has made has no tables"
 
 
 def test_the_tables_of_a_catalog_lie_below_its_storage_root(

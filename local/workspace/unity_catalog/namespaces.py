@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from local.workspace.core.context import Workspace
 
 UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE")
+NO_CATALOG = "REQUIRES_SINGLE_PART_NAMESPACE"  # said of a name whose catalog Spark has not
 
 
 def quoted(full_name: str) -> str:
@@ -69,7 +70,12 @@ def tables(workspace: Workspace, schema: str) -> list[str]:
 
 def has_table(workspace: Workspace, full_name: str) -> bool:
     """Whether Spark has a table of this name."""
-    return workspace.spark.session().catalog.tableExists(quoted(full_name))
+    try:
+        return workspace.spark.session().catalog.tableExists(quoted(full_name))
+    except AnalysisException as error:
+        if error.getCondition() == NO_CATALOG:
+            return False
+        raise
 
 
 def table(workspace: Workspace, full_name: str) -> DataFrame | None:
