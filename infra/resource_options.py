@@ -15,7 +15,6 @@ WITHOUT_UPDATE = frozenset(
         "DatabaseSyncedDatabaseTable",
         "DbfsFile",
         "EntityTagAssignment",
-        "Grants",  # updated in place, but those of a list that closes tables are replaced: see `ClassifiedTables`
         "GroupInstanceProfile",
         "GroupMember",
         "GroupRole",
@@ -43,6 +42,9 @@ WITHOUT_UPDATE = frozenset(
     }
 )
 
+# Grants are updated in place, but those of a list that closes tables are replaced: see `ClassifiedTables`.
+DELETED_FIRST = WITHOUT_UPDATE | {"Grants"}
+
 # Properties that somebody else sets, so that a preview with a refresh would differ for ever. The service sets defaults
 # of Unity Catalog (`unity.catalog.managed.…`) and the telemetry of an endpoint. What members of a group may open, each
 # platform says in its workspace, by a resource of its own.
@@ -69,7 +71,7 @@ def add_options_of_class(
         return None
     name = args.type_.rsplit(":", 1)[-1]
     options = pulumi.ResourceOptions(
-        delete_before_replace=True if name in WITHOUT_UPDATE else None,
+        delete_before_replace=True if name in DELETED_FIRST else None,
         ignore_changes=SET_ELSEWHERE.get(name),
     )
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, options))

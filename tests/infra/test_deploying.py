@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from infra.resource_options import WITHOUT_UPDATE
+from infra.resource_options import DELETED_FIRST
 from tests.infra.conftest import STACKS
 from tests.infra.program import RUNNER, SERVER, Program, engine_config, run
 from tests.infra.test_account import MADE_FIRST
@@ -59,7 +59,7 @@ def test_two_stacks_in_one_workspace_share_no_name(programs: dict[str, Program])
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_cannot_be_updated_is_deleted_before_it_is_replaced(stack: str, programs: dict[str, Program]) -> None:
     resources = [resource for resource in programs[stack].resources if resource.databricks]
-    assert all(resource.deleted_first == (class_name(resource) in WITHOUT_UPDATE) for resource in resources)
+    assert all(resource.deleted_first == (class_name(resource) in DELETED_FIRST) for resource in resources)
     if programs[stack].of("MwsWorkspaces"):
         assert not any(r.deleted_first for r in resources if class_name(r) in MADE_FIRST), "the workspace uses them"
     if programs[stack].of("Permissions"):
