@@ -96,18 +96,22 @@ ROLE_GRANTS = (
 )
 
 
-def domain_grants(contracts: Iterable[Contract]) -> tuple[RoleGrant, ...]:
+def domain_grants(contracts: Iterable[Contract], *, simulated: bool) -> tuple[RoleGrant, ...]:
     """Lists the rights of engineers on what the contracts' tables are made from: raw, quarantined, and every version.
 
+    Where customers are real, engineers read quarantined rows alone. Masks go by column, and bronze has the values of a
+    row with a comma too many under the wrong ones; bronze and versions also keep columns that a contract has no more.
     Messages of a topic are kept as bytes too, which no mask shows in part: of those, they read the accepted alone.
+
+    Args:
+        contracts: The contracts.
+        simulated: Whether the customers are simulated.
     """
-    tables = tuple(
-        table
-        for contract in contracts
-        if contract.topic is None
-        for table in (*raw_tables(contract), f"{contract.table}_versions")
-    )
-    return (RoleGrant(Kind.TABLE, tables, (Role.ENGINEERS,), ("SELECT",)),)
+    tables = []
+    for contract in (each for each in contracts if each.topic is None):
+        bronze, quarantine = raw_tables(contract)
+        tables += [quarantine, *([bronze, f"{contract.table}_versions"] if simulated else [])]
+    return (RoleGrant(Kind.TABLE, tuple(tables), (Role.ENGINEERS,), ("SELECT",)),)
 
 
 def file_grants(domains: Iterable[str], *, simulated: bool) -> tuple[RoleGrant, ...]:

@@ -50,7 +50,7 @@ def plan_access(settings: Settings, contracts: Collection[Contract], requests: C
         over_ground += KAFKA_GRANTS
     in_catalog = (
         *ROLE_GRANTS,
-        *domain_grants(contracts),
+        *domain_grants(contracts, simulated=platform.simulation.enabled),
         *file_grants(domains, simulated=platform.simulation.enabled),
     )
     grants = [
