@@ -109,22 +109,34 @@ def _administrators(resource: Resource) -> Iterator[Violation]:
 
 def _one_manager(resource: Resource) -> Iterator[Violation]:
     """Yields whoever may grant a securable, or change what runs in production, beside the first group that may."""
-    managers: list[tuple[str, str]] = []
-    if resource.kind == "Permissions":
-        if resource.in_production and any(resource.inputs.get(field) is not None for field in RUNS):
-            for path, control in items(resource.inputs, "accessControls"):
-                for field in ("groupName", "userName"):
-                    principal = control.get(field)
-                    if isinstance(principal, str) and control.get("permissionLevel") in CHANGES:
-                        managers.append((f"{path}.{field}", principal))
-    else:
-        for path, grant in items(resource.inputs, "grants"):
-            principal, listed = grant.get("principal"), grant.get("privileges")
-            if isinstance(principal, str) and isinstance(listed, list) and "MANAGE" in listed:
-                managers.append((f"{path}.principal", principal))
+    if resource.kind == "Grant":
+        listed = resource.inputs.get("privileges")
+        if isinstance(listed, list) and "MANAGE" in listed:
+            yield Violation("privileges", listed, "let the one Grants of the securable say who manages it")
+        return
+    managers = [*(_who_changes(resource) if resource.kind == "Permissions" else _who_grants(resource))]
     people = [(path, principal) for path, principal in managers if "@" in principal]
     for path, principal in people or managers[1:]:
         yield Violation(path, principal, "let one group manage it, the one that owns the platform")
+
+
+def _who_changes(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Where each group or user stands who may change what runs in production."""
+    if not resource.in_production or all(resource.inputs.get(field) is None for field in RUNS):
+        return
+    for path, control in items(resource.inputs, "accessControls"):
+        for field in ("groupName", "userName"):
+            principal = control.get(field)
+            if isinstance(principal, str) and control.get("permissionLevel") in CHANGES:
+                yield f"{path}.{field}", principal
+
+
+def _who_grants(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Where each principal stands who may grant a securable."""
+    for path, grant in items(resource.inputs, "grants"):
+        principal, listed = grant.get("principal"), grant.get("privileges")
+        if isinstance(principal, str) and isinstance(listed, list) and "MANAGE" in listed:
+            yield f"{path}.principal", principal
 
 
 RULES = [
@@ -139,7 +151,7 @@ RULES = [
         "One group may grant a securable; in production one group may change pipelines, endpoints, warehouses, "
         "experiments and dashboards.",
         _one_manager,
-        ("Grants", "Permissions"),
+        ("Grant", "Grants", "Permissions"),
     ),
     rule(
         "least-privilege",

@@ -33,6 +33,13 @@ CASES = [
     ),
     Case(
         "one-manager",
+        "Grant",
+        {"catalog": "churn", **MANAGING[1]},
+        "privileges is ['MANAGE']",
+        {"catalog": "churn", "principal": "churn-engineers", "privileges": ["USE_CATALOG"]},
+    ),
+    Case(
+        "one-manager",
         "Permissions",
         {"pipelineId": "1", "accessControls": CHANGING},
         "accessControls[1].groupName is 'churn-engineers'",
