@@ -35,6 +35,6 @@ def entitlement_of(group: str, groups: Groups) -> Entitlement:
         group: Display name of the group.
         groups: The stack's groups by what their members do.
     """
-    if group in (groups.analysts, groups.pii_readers):
+    if group == groups.analysts:
         return READING
     return DELIVERING if group in groups.deliverers.values() else USUAL

@@ -66,7 +66,13 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
         Role.SCIENTISTS: "CAN_READ",
     },
     ObjectKind.FOLDER: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_READ", Role.ENGINEERS: "CAN_READ"},
-    ObjectKind.JOB: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE_RUN", Role.SCIENTISTS: "CAN_VIEW"},
+    # Who asks for an erasure sees whether a day runs, which has to end first.
+    ObjectKind.JOB: {
+        Role.PLATFORM: "CAN_MANAGE",
+        Role.ENGINEERS: "CAN_MANAGE_RUN",
+        Role.SCIENTISTS: "CAN_VIEW",
+        Role.PII_READERS: "CAN_VIEW",
+    },
     # Rights inside the database are roles of PostgreSQL.
     ObjectKind.ONLINE_STORE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_USE", Role.ENGINEERS: "CAN_USE"},
     ObjectKind.MASKS_SCOPE: {Role.PLATFORM: "MANAGE"},  # whoever reads its key can find the value of a hash

@@ -193,7 +193,7 @@ def test_groups_open_what_their_work_needs(programs: dict[str, Program]) -> None
         "churn-scientists": (True, True),
         "churn-analysts": (False, True),
         **dict.fromkeys(deliverers, (True, False)),
-        "churn-pii-readers": (False, True),
+        "churn-pii-readers": (True, True),
         "churn-platform": (True, True),
         "team-retention": (True, True),
     }
