@@ -30,6 +30,7 @@ from local.settings import REPOSITORY
 from local.spark.install import jars_folder
 from tests.e2e import stream_parts
 from tests.e2e.conftest import Platform
+from tests.e2e.readers import DELIVERED, PERSONAL, member
 from tests.golden import assert_matches
 from tests.inventory import inventory
 from tests.local.conftest import LocalWorkspace
@@ -94,6 +95,34 @@ def test_the_day_was_judged_and_is_good(platform: Platform) -> None:
     found = platform.rows("SELECT table, check_name, outcome, reason FROM {catalog}.mlops.quality_results")
     assert [row for row in found if row[2] not in ("passed", "unjudged")] == []
     assert {row[0] for row in found} == {"customer", "events", "marketing", "support", "transactions", "usage"}
+
+
+@pytest.mark.shows("unity catalog: masks and row filters of a deployed platform, by role", client="databricks-sdk")
+def test_each_role_reads_what_it_may(platform: Platform) -> None:
+    with member(platform, "churn-pii-readers") as reader:
+        truth = reader.customers()
+    true_values = {row[name] for row in truth for name in PERSONAL}
+    assert len({row["customer_id"] for row in truth}) == len(truth) > 7000
+    assert all("@" in row["email"] and row["phone"] for row in truth)
+    charges = sorted(row["monthly_charges"] for row in truth)
+    for role, attributes in (("engineers", True), ("scientists", True), ("analysts", False)):
+        # an analyst reads the regions of the own groups
+        with member(platform, f"churn-{role}", *(["churn-analysts-all"] if role == "analysts" else [])) as reader:
+            seen = reader.customers()
+            bronze = "" if role == "engineers" else str(reader.refused(DELIVERED))
+            delivered = reader.rows(DELIVERED) if role == "engineers" else []
+        assert len(seen) == len(truth)
+        assert {row["region"] for row in seen} == {row["region"] for row in truth}
+        assert true_values.isdisjoint(value for row in seen for value in row.values())
+        assert len({row["customer_id"] for row in seen}) == len(truth), "a hash joins as the id does"
+        assert all(row["email"].startswith("***@") for row in seen)
+        assert {row["birth_date"][4:] for row in seen} == {"-01-01"}
+        assert {row[name] for row in seen for name in ("full_name", "phone", "street", "city", "postcode")} == {None}
+        assert (sorted(map(str, (row["monthly_charges"] for row in seen))) == charges) is attributes
+        assert true_values.isdisjoint(value for row in delivered for value in row)
+        assert role == "engineers" or "INSUFFICIENT_PERMISSIONS" in bronze
+    with member(platform, "churn-analysts") as reader:
+        assert reader.customers() == [], "of no region"
 
 
 def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
