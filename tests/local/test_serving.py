@@ -119,6 +119,7 @@ def test_an_endpoint_reads_its_model_as_its_creator_may(cloud: LocalWorkspace, s
         client.grants.update(kind, name, changes=[PermissionsChange([privilege], made.application_id)])
     created = itself.serving_endpoints.create("own", config=config).result(MINUTES)
     assert created.creator == made.application_id
+    assert created.telemetry_config, "the service sets it, asked or not"
     taken = PermissionsChange(principal=made.application_id, remove=[Privilege.EXECUTE])
     client.grants.update("function", MODEL, changes=[taken])
     with pytest.raises(PermissionDenied, match="EXECUTE"):  # for its creator, whoever changes it

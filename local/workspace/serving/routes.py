@@ -87,6 +87,8 @@ def _shown(workspace: Workspace, endpoint: EndpointDocument) -> Document:
     return {
         **with_states(endpoint, endpoints.states(name), endpoints.ready(name)),
         "permission_level": "CAN_MANAGE",
+        # Nobody has asked for it: as on Databricks, a client finds what it did not write.
+        "telemetry_config": {"telemetry_profile_id": endpoint["id"]},
         "endpoint_url": f"{workspace.settings.workspace_url}/serving-endpoints/{name}/invocations",
     }
 

@@ -153,7 +153,8 @@ endpoint = databricks.ModelServing(
         "traffic_config": {"routes": [{"served_model_name": "champion", "traffic_percentage": 100}]},
     },
     tags=[{"key": "edition", "value": str(edition)}],
-    opts=pulumi.ResourceOptions(provider=as_server, depends_on=grants),
+    # what the service sets, as `infra` ignores it
+    opts=pulumi.ResourceOptions(provider=as_server, depends_on=grants, ignore_changes=["telemetryConfig"]),
 )
 databricks.Cluster(
     "cluster",
