@@ -132,13 +132,13 @@ def test_the_gate_s_last_checks_are_a_mart(refreshed: World) -> None:
 
 def test_tables_are_there_before_the_first_day(world: World) -> None:
     world.spark.sql("CREATE SCHEMA IF NOT EXISTS catalogs.churn_empty").collect()
-    for schema in ("bronze", "gold", "mlops"):
+    for schema in ("bronze", "silver", "gold", "mlops"):
         world.spark.sql(f"CREATE SCHEMA IF NOT EXISTS churn_empty.{schema}").collect()
     world.spark.sql(f"CREATE TABLE churn_empty.{SCORES.name} (customer_id STRING) USING DELTA").collect()
     run(tables.main, catalog="churn_empty")
     made = {
         f"{schema}.{row.tableName}"
-        for schema in ("bronze", "gold", "mlops")
+        for schema in ("bronze", "silver", "gold", "mlops")
         for row in world.spark.sql(f"SHOW TABLES IN churn_empty.{schema}").collect()
     }
     assert made == {table.name for table in (*TABLES, FEATURES)}
