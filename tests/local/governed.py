@@ -127,6 +127,21 @@ def govern(cloud: LocalWorkspace) -> Governed:
     return governed
 
 
+def ungovern(governed: Governed) -> None:
+    """Takes all of it away again, for the next tests of the same workspace."""
+    client = governed.cloud.client()
+    for policy in list(client.policies.list_policies("catalog", "gov")):
+        client.policies.delete_policy("catalog", "gov", policy.name or "")
+    client.catalogs.delete("gov", force=True)
+    client.warehouses.delete(governed.warehouse)
+    client.secrets.delete_scope("gov")
+    for group in client.groups.list(filter='displayName sw "gov-"'):
+        client.groups.delete(group.id or "")
+    for someone in client.users.list():
+        if (someone.user_name or "").endswith("@gov.local"):
+            client.users.delete(someone.id or "")
+
+
 def _groups(governed: Governed) -> None:
     """Analysts are staff, which is a group of groups; readers and the administrator see all in clear."""
     client = governed.cloud.client()

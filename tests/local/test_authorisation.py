@@ -14,15 +14,19 @@ from databricks.sdk.service.dashboards import Dashboard
 
 from cli.access import what, who
 from cli.errors import CommandError
-from tests.local.governed import CUSTOMER, FUNCTIONS, SECRET, Governed, govern, grant, user
+from tests.local.governed import CUSTOMER, FUNCTIONS, SECRET, Governed, govern, grant, ungovern, user
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local.conftest import LocalWorkspace
 
 
 @pytest.fixture(scope="module")
-def governed(lakehouse: LocalWorkspace) -> Governed:
-    return govern(lakehouse)
+def governed(lakehouse: LocalWorkspace) -> Iterator[Governed]:
+    governed = govern(lakehouse)
+    yield governed
+    ungovern(governed)
 
 
 @pytest.mark.shows("sql: SELECT, USE CATALOG and USE SCHEMA by caller", client="databricks-sdk")

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local.governed import COLUMNS, CUSTOMER, ROWS, SECRET, Governed, govern
+from tests.local.governed import COLUMNS, CUSTOMER, ROWS, SECRET, Governed, govern, ungovern
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local.conftest import LocalWorkspace
 
 AT_ONCE = 3
@@ -131,10 +133,11 @@ def queries() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def governed(lakehouse: LocalWorkspace) -> Governed:
+def governed(lakehouse: LocalWorkspace) -> Iterator[Governed]:
     governed = govern(lakehouse)
     governed.rows("analyst", f"CREATE OR REPLACE VIEW gov.own.masked_view AS SELECT * FROM {CUSTOMER}")
-    return governed
+    yield governed
+    ungovern(governed)
 
 
 def leaked(text: str, statement: str) -> list[str]:
