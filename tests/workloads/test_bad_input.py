@@ -473,7 +473,7 @@ def test_rows_that_are_there_twice_are_not_called_lost(path: WayToSilver) -> Non
     with pytest.raises(reconcile.RowsTwiceError) as error:
         reconcile.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=3"])
     path.rows("DELETE FROM {}.silver.quarantine_transactions WHERE transaction_id = 'again'")
-    counts = "transactions of run 1: 6 in, 3 out, 2 quarantined, 2 superseded, 1 too many"
+    counts = "transactions of run 1: 6 in, 3 out, 2 quarantined, 2 superseded, 0 erased, 1 too many"
     assert str(error.value).startswith(f"rows are there twice: {counts}; if bronze has each row once")
     assert "full refresh of quarantine_transactions, transactions_versions" in str(error.value)
 
@@ -482,7 +482,7 @@ def test_lost_rows_fail_the_run_by_table_and_counts(path: WayToSilver) -> None:
     path.rows("DELETE FROM {}.silver.quarantine_customer WHERE customer_id = 'h1'")
     with pytest.raises(reconcile.RowsLostError) as error:
         reconcile.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=3"])
-    counts = "customer of run 1: 29 in, 17 out, 8 quarantined, 3 superseded, 1 too few"
+    counts = "customer of run 1: 29 in, 17 out, 8 quarantined, 3 superseded, 0 erased, 1 too few"
     assert str(error.value) == f"rows were lost: {counts}"
 
 

@@ -97,7 +97,7 @@ def waiting(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, contr
     """Messages that are nowhere and only wait, since the table that they belong to has none that was read later.
 
     Silver and quarantine each take messages in the order in which they were read. One that is nowhere, while its table
-    has later ones, was passed over: it is lost.
+    has later ones, was passed over: it is lost. One of an erased customer waits for nothing.
 
     Args:
         messages: bronze.events, or some of it.
@@ -108,7 +108,9 @@ def waiting(messages: DataFrame, silver: DataFrame, quarantine: DataFrame, contr
     Returns:
         `partition`, `offset`, `read_at`.
     """
-    nowhere = _elsewhere(messages, silver, quarantine, contract).join(silver, "event_id", "left_anti")
+    nowhere = _elsewhere(messages.where(~was_erased()), silver, quarantine, contract).join(
+        silver, "event_id", "left_anti"
+    )
     latest = silver.agg(sf.max("_read_at").alias("silver")).crossJoin(
         quarantine.agg(sf.max("_read_at").alias("poison"))
     )
