@@ -70,17 +70,20 @@ def rows(domain: str, **values: Any) -> bytes:
     return table(*({keys[0]: f"{domain} {who}", "customer_id": who, **values} for who in (GONE, OTHER)))
 
 
+MENTION = {"category": "the same as unknown", "opened_date": "never"}  # a customer, in the quarantined row of another
 CUT = text(customers(GONE, OTHER)).splitlines()
 FILES = {
     "customer/2026-01-01/all.csv": text(customers(GONE, OTHER, ALIKE)).encode("utf-16"),
     "customer/2026-01-02/again.csv.gz": gzip.compress(text(customers(GONE, OTHER, AsOf="2026-01-02")).encode()),
     "customer/2026-01-02/bad.csv": text(customers(GONE, "o2", Contract="nonsense")).encode(),
+    "customer/2026-01-02/tab.csv": text(customers(f"{GONE}\t", AsOf="2026-01-02")).encode(),
     "customer/2026-01-02/cut.csv": "\n".join([CUT[0], *(line[:40] for line in CUT[1:]), ""]).encode(),
     "customer/2026-01-03/aside.csv": text(customers(GONE, OTHER).drop(columns="Contract")).encode(),
     "customer/2026-01-03/aside_too.csv": text(customers(ALIKE), ";").encode(),
     "customer/2026-03-01/waits.csv": text(customers(GONE, ALIKE)).encode("utf-16"),
     "customer/2026-03-01/waits_too.csv": text(customers(ALIKE)).encode(),
     "support/2026-01-01/text.csv": text(pd.DataFrame([ticket("s-1", GONE), ticket("s-2", OTHER)])).encode(),
+    "support/2026-01-01/mention.csv": text(pd.DataFrame([ticket("s-10", ALIKE) | MENTION])).encode(),
     "support/2026-01-01/array.json": json.dumps([ticket("s-3", GONE), ticket("s-4", OTHER)]).encode(),
     "support/2026-01-01/lines.jsonl": f'{json.dumps(ticket("s-5", OTHER))}\n{{"of": "{GONE}"\n{{\n'.encode(),
     "support/2026-01-01/table.parquet": table(
@@ -97,7 +100,7 @@ FILES = {
 }
 # Rows that reach bronze, by customer and domain.
 DELIVERED = {
-    GONE: {"customer": 4, "support": 4, "transactions": 1, "usage": 1, "marketing": 1},
+    GONE: {"customer": 5, "support": 4, "transactions": 1, "usage": 1, "marketing": 1},
     OTHER: {"customer": 3, "support": 4, "transactions": 1, "usage": 1, "marketing": 1},
 }
 MESSAGES = (

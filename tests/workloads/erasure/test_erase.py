@@ -14,7 +14,9 @@ from churn.core.tables import LABELS
 from churn.erasure import erase, files, retain
 from churn.erasure import tables as erasure_tables
 from churn.erasure.requests import WrongRequestError
+from churn.ingestion import ingest
 from churn.transforms import reconcile, removal
+from churn.transforms.removal import SilverBehindError
 from tests.workloads.erasure.erasing import (
     ALIKE,
     DELIVERED,
@@ -137,7 +139,7 @@ def test_files_that_wait_keep_their_order(way: WayToSilver) -> None:
 
 def test_what_is_delivered_later_is_kept_out_and_counted(way: WayToSilver, capsys: pytest.CaptureFixture[str]) -> None:
     ask(way, "unknown")
-    run_erase(way, "unknown")
+    run_erase(way, "nobody")
     assert "no row was found; what comes later is kept out" in capsys.readouterr().out
     way.deliver(
         {
@@ -152,7 +154,25 @@ def test_what_is_delivered_later_is_kept_out_and_counted(way: WayToSilver, capsy
     assert "5 files delivered: 4 admitted, 0 quarantined, 1 duplicate" in capsys.readouterr().out
     again = account(way, "2")
     assert (again["customer"], again["support"]) == ((5, 2), (4, 1))
-    assert rows_of(way, GONE) == rows_of(way, "unknown") == []
+    assert rows_of(way, GONE) == []
+    mentions = rows_of(way, "unknown")
+    assert len(mentions) == 2, "in bronze and in quarantine"
+    assert all(ALIKE in line for line in mentions), "a row of somebody else's"
+
+
+def test_nothing_is_removed_while_silver_has_not_read_bronze(way: WayToSilver) -> None:
+    way.deliver({"marketing/2026-01-10/more.csv": FILES["marketing/2026-01-01/touches.csv"].replace(b"m-", b"n-")})
+    ingest.main([f"--catalog={CATALOG}", "--date=2026-02-28", "--run_id=3"])
+    assert way.update("bronze").returncode == 0
+    request, before = ask(way, OTHER), contents(way)
+    with pytest.raises(SilverBehindError, match=r"has not read 1 files of bronze: marketing/2026-01-10/.*; repair the"):
+        run_erase(way, "too early")
+    with pytest.raises(SilverBehindError):
+        retain.main([f"--catalog={CATALOG}", "--date=2029-05-20", "--run_id=too early"])
+    assert contents(way) == before
+    assert removed(way, OTHER) == {}
+    way.client.secrets.delete_secret(SCOPE, request)
+    refresh(way)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +202,7 @@ def test_an_erasure_that_is_killed_goes_on_and_a_full_refresh_brings_nobody_back
         **DELIVERED[OTHER],
         "customer": DELIVERED[OTHER]["customer"] + 1,  # of the second run, in which both were delivered again
         "support": DELIVERED[OTHER]["support"] + 1,
+        "marketing": DELIVERED[OTHER]["marketing"] + 1,  # of the third run
     }
     end_history(way)
     assert named_in(way, OTHER) == named_in(way, GONE) == []
@@ -214,6 +235,11 @@ def test_what_is_older_than_its_retention_goes_and_what_holds_stays(
 ) -> None:
     before = account(way, "2")
     files_before = contents(way)
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)  # of the customers, silver has lost the rows and bronze has them
+        with pytest.raises(Killed):
+            retain.main([f"--catalog={CATALOG}", "--date=2029-05-25", "--run_id=killed"])
+    assert way.update("silver").returncode == 0
     with monkeypatch.context() as patch:
         patch.setattr(retain, "TABLES", (LABELS,))
         retain.main([f"--catalog={CATALOG}", "--date=2029-06-01", "--run_id=retain"])

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from churn.core.blanks import stripped
 from churn.core.errors import FinalError
 from churn.core.tables import ERASED_ROWS, ERASURES
 
@@ -65,7 +66,7 @@ class Erased:
 
 def hashed(key: bytes, customer: str) -> str:
     """The keyed hash of a customer's id, without the blanks around it: HMAC with SHA-256, in hexadecimal digits."""
-    return hmac.digest(key, customer.strip().encode(), "sha256").hex()
+    return hmac.digest(key, stripped(customer).encode(), "sha256").hex()
 
 
 def key_of(client: WorkspaceClient, secret: str) -> bytes:

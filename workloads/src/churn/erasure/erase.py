@@ -18,6 +18,7 @@ from pyspark.sql import functions as sf
 
 from churn import tasks
 from churn.core.clock import moment
+from churn.core.contract import file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.erased import KEY, Erased, Removed, hashed, key_of, record
 from churn.core.tables import DELIVERIES, ERASED_ROWS, ERASURES
@@ -27,7 +28,7 @@ from churn.online import removal as online_removal
 from churn.online import schema
 from churn.online.connection import OnlineStore
 from churn.streaming import removal as stream_removal
-from churn.transforms.removal import tables_of
+from churn.transforms.removal import require_read, tables_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -70,7 +71,11 @@ class Erasure:
         Returns:
             Files in `landing` that name the customer and cannot be read: they are removed once `ingest` has set them
             aside, so the request stays open.
+
+        Raises:
+            SilverBehindError: Silver has not read all of bronze.
         """
+        require_read(self.spark, self.run, file_contracts(), self.cause)
         self._remember()
         erased = Erased({self.secret: frozenset([self.cause])}, {self.secret: self.key})
         files = Files(self.client, self.spark, self.run, self.customer, self.cause, erased)
@@ -138,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         NoKeyError: The scope has no key of the hash.
         WrongRequestError: A request names no customer.
+        SilverBehindError: Silver has not read all of bronze; nothing of the request was removed.
         NoOnlineStoreError: There is no such endpoint.
         OnlineStoreAwayError: The online store does not answer.
     """

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from churn.core.blanks import stripped
 from churn.core.errors import FinalError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def done(client: WorkspaceClient, scope: str, request: Request) -> None:
 def _request(name: str, value: bytes, scope: str) -> Request:
     try:
         fields = json.loads(value)
-        customer, requested_by = str(fields["customer"]).strip(), str(fields["requested_by"])
+        customer, requested_by = stripped(str(fields["customer"])), str(fields["requested_by"])
     except (ValueError, KeyError, TypeError):
         customer = ""
     if not customer:

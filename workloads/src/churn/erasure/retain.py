@@ -3,7 +3,8 @@
 All rows of a key go together, once the latest of them is too old: a state that still holds stays, whenever it was
 reported. The column that tells the age is the contract's. Of a row that was quarantined the day of its folder counts. A
 file goes with the last of its rows, and one that was set aside whole after `QUARANTINE_DAYS`. The logical date is the
-day from which ages are measured, so a repeated run deletes nothing more.
+day from which ages are measured, so a repeated run deletes nothing more. Rows are chosen in bronze, which loses them
+last, so that the next run finishes one that was killed.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from churn import tasks
 from churn.core.contract import contract_of, file_contracts, gold_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.erased import Removed, record
-from churn.core.tables import DELIVERIES, ERASED_ROWS, QUARANTINED, TABLES
+from churn.core.tables import ADMITTED, DELIVERIES, ERASED_ROWS, QUARANTINED, TABLES
 from churn.erasure.tables import purge, unread_files
 from churn.feature_engineering.groups import FEATURES
 from churn.ingestion.folders import day_of
 from churn.streaming.removal import BRONZE, QUARANTINE, SILVER
 from churn.transforms import removal
 from churn.transforms.conform import broken_rules, conform
-from churn.transforms.latest import delivery_day
+from churn.transforms.latest import FILE, delivery_day, latest
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 # An erasure has to be done within a month (Article 12 of the GDPR), and not every such file can be searched.
 QUARANTINE_DAYS = 30
+RETENTION = "retention "  # so begin the causes in mlops.erased_rows
 FORGET = """
 MERGE INTO {table} AS there USING old_files AS gone ON there.stored = gone.stored
 WHEN MATCHED THEN UPDATE SET stored = NULL, reason = concat(there.reason, '; removed after {days} days')
@@ -48,11 +50,15 @@ class Retention:
 
     def __init__(self, spark: SparkSession, run: Run, client: WorkspaceClient) -> None:
         self._spark, self._run, self._files = spark, run, client.files
-        self.cause = f"retention {run.date}"
+        self.cause = f"{RETENTION}{run.date}"
 
     def apply(self) -> None:
-        """Deletes all of it."""
-        ERASED_ROWS.create(self._spark, self._run.catalog)
+        """Deletes all of it.
+
+        Raises:
+            SilverBehindError: Silver has not read all of bronze.
+        """
+        removal.require_read(self._spark, self._run, file_contracts(), RETENTION)
         changed = [table for contract in file_contracts() for table in self._delivered(contract)]
         for contract in gold_contracts():
             if contract.service.expires_by:
@@ -76,19 +82,43 @@ class Retention:
         expires_by, oldest = contract.service.expires_by, sf.lit(self._oldest(contract))
         if expires_by is None:
             return []
-        silver = self._spark.table(self._run.table(contract.table))
-        keys = silver.where(sf.col(expires_by) < oldest).select(*contract.keys)
-        rows = conform(self._spark.table(self._run.table(f"bronze.{contract.domain}")), contract)
-        broken = (sf.size(broken_rules(contract)) > 0) & sf.coalesce(delivery_day() < oldest, sf.lit(False))
-        old = rows.where(~broken).join(keys, contract.keys, "left_semi").select(*rows.columns)
-        doomed = old.unionByName(rows.where(broken))
+        bronze = f"bronze.{contract.domain}"
+        self._uncount(bronze, contract.domain)
+        rows = conform(self._spark.table(self._run.table(bronze)), contract)
+        broken = sf.size(broken_rules(contract)) > 0
+        keys = latest(rows.where(~broken), contract).where(sf.col(expires_by) < oldest).select(*contract.keys)
+        set_aside = broken & sf.coalesce(delivery_day() < oldest, sf.lit(False))
+        old = rows.where(~set_aside).join(keys, contract.keys, "left_semi").select(*rows.columns)
+        doomed = old.unionByName(rows.where(set_aside))
         counts = removal.counted(doomed)
         if not counts:
             return []
-        bronze = f"bronze.{contract.domain}"
         record(self._spark, self._run, [Removed(self.cause, bronze, *counted) for counted in counts.items()])
         removal.delete(self._spark, self._run, contract, doomed)
         return list(removal.tables_of(contract))
+
+    def _uncount(self, bronze: str, domain: str) -> None:
+        """Takes back what the last run has counted, if it was killed before it deleted any of it in bronze."""
+        removed = self._spark.table(self._run.table(ERASED_ROWS.name)).where(sf.col("place") == bronze)
+        causes = removed.where(sf.col("cause").startswith(RETENTION)).agg(sf.max("cause").alias("last"))
+        last = causes.collect()[0]["last"]
+        if last is None:
+            return
+        counted = removed.where(sf.col("cause") == last).select(sf.col("origin").alias("file"), "rows")
+        in_all = removed.groupBy(sf.col("origin").alias("file")).agg(sf.sum("rows").alias("in_all"))
+        there = self._spark.table(self._run.table(bronze)).groupBy(removal.file_of(FILE)).count()
+        ledger = self._spark.table(DELIVERIES.create(self._spark, self._run.catalog)).where(sf.col("domain") == domain)
+        delivered = ledger.where(sf.col("status") == ADMITTED).select(
+            removal.file_of("stored"), sf.col("rows").alias("delivered")
+        )
+        files = counted.join(in_all, "file").join(delivered, "file").join(there, "file", "left")
+        surplus = sf.coalesce("count", sf.lit(0)) + sf.col("in_all") - sf.col("delivered") - sf.col("rows")
+        # One statement deletes them all, so either each of the files has its rows still, or none has.
+        least = files.agg(sf.min(surplus).alias("least")).collect()[0].least
+        if least is None or least < 0:
+            return
+        table = self._run.table(ERASED_ROWS.name)
+        self._spark.sql(f"DELETE FROM {table} WHERE cause = '{last}' AND place = '{bronze}'").collect()
 
     def _older(self, table: str, column: str, oldest: date) -> list[str]:
         """Deletes rows of a table that is no copy of files; returns the table if it was changed."""

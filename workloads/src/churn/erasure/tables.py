@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn.core.blanks import trimmed
 from churn.core.contract import Contract, file_contracts, gold_contracts
 from churn.core.erased import Removed, customer_column, record
 from churn.core.tables import ADMITTED, DELIVERIES, QUALITY_SAMPLES
@@ -85,7 +86,7 @@ def delete_gold(spark: SparkSession, run: Run, customer: str, cause: str, reques
     """Deletes a customer's rows of gold, which marts have none of, and records them; returns the tables."""
     changed = []
     for table, column in _gold(spark, run):
-        rows = spark.table(run.table(table)).where(sf.trim(column) == customer).select(column)
+        rows = spark.table(run.table(table)).where(trimmed(column) == customer).select(column)
         if number := rows.count():
             record(spark, run, [Removed(cause, table, request, number)])
             delete_same(spark, run.table(table), rows.distinct(), {column: f"there.{column}"})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from churn.core.blanks import stripped
 from churn.ingestion.readable import Contents, Owners, UnreadableFileError, spelled
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _owners(batch: pa.RecordBatch, owners: Owners, contract: Contract) -> list[s
     columns = [column.to_pylist() for name, column in zip(names, batch.columns, strict=True) if name == owners.source]
     customers = columns[0] if columns else [None] * batch.num_rows
     return [
-        owners.of(str(customer), "") if customer and str(customer).strip() else _mentioned(batch, number, owners)
+        owners.of(str(customer), "") if customer and stripped(str(customer)) else _mentioned(batch, number, owners)
         for number, customer in enumerate(customers)
     ]
 

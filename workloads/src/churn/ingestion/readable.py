@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from churn.core.blanks import stripped
 from churn.core.erased import customer_column
 from churn.core.errors import FinalError
 
@@ -68,8 +69,8 @@ class Owners:
         """
         if self._erased is None:
             return None
-        found = self._erased.find(customer) if customer and customer.strip() else None
-        if found is None and not (in_order and customer and customer.strip()):
+        found = self._erased.find(customer) if customer and stripped(customer) else None
+        if found is None and not (in_order and customer and stripped(customer)):
             return self._erased.mentioned(text)
         return found
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.sql import SQL, Identifier
 
+from churn.core.blanks import BLANKS
 from churn.core.erased import Erased, key_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def remove(connection: psycopg.Connection[Any], customer: str, hashed: str, secr
     connection.execute("INSERT INTO churn.erased VALUES (%s, %s) ON CONFLICT DO NOTHING", (secret, hashed))
     for table in TABLES:
         connection.execute(
-            SQL("DELETE FROM churn.{} WHERE btrim(customer_id) = %s").format(Identifier(table)), (customer,)
+            SQL("DELETE FROM churn.{} WHERE btrim(customer_id, %s) = %s").format(Identifier(table)),
+            (BLANKS, customer),
         )
 
 
@@ -42,8 +44,8 @@ def counts(connection: psycopg.Connection[Any], customer: str) -> dict[str, int]
     """Rows that the store has of a customer, by table."""
     found = {}
     for table in TABLES:
-        query = SQL("SELECT count(*) FROM churn.{} WHERE btrim(customer_id) = %s").format(Identifier(table))
-        row = connection.execute(query, (customer,)).fetchone()
+        query = SQL("SELECT count(*) FROM churn.{} WHERE btrim(customer_id, %s) = %s").format(Identifier(table))
+        row = connection.execute(query, (BLANKS, customer)).fetchone()
         found[table] = int(row[0]) if row else 0
     return found
 

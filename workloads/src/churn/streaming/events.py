@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn.core.blanks import trimmed
 from churn.core.clock import processing_time
 from churn.streaming.messages import FIRST_BROKER_TIME, REPLAY_OF, header
 from churn.transforms.conform import WRITTEN, broken_rules
@@ -184,7 +185,7 @@ def _kind(column: Field) -> Column:
 
 
 def _text(column: Field) -> Column:
-    return sf.nullif(sf.trim(sf.try_variant_get(_given(column), "$", "string")), sf.lit(""))
+    return sf.nullif(trimmed(sf.try_variant_get(_given(column), "$", "string")), sf.lit(""))
 
 
 def _typed(column: Field) -> Column:

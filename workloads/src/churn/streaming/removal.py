@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn.core.blanks import trimmed
 from churn.core.erased import Removed, record
 from churn.streaming.messages import ERASED
 from churn.transforms.removal import delete_same, mentions
@@ -38,9 +39,9 @@ def of_customer(messages: DataFrame, customer: str) -> DataFrame:
         messages: bronze.events.
         customer: Id of the customer, without blanks around it.
     """
-    field = sf.trim(sf.get_json_object("value", "$.customer_id"))
+    field = trimmed(sf.get_json_object("value", "$.customer_id"))
     named = messages.where(sf.expr(TEXT).contains(sf.lit(customer))).withColumn("_text", sf.expr(TEXT))
-    theirs = (sf.trim("key") == customer) | (field == customer) | (field.isNull() & mentions("_text", customer))
+    theirs = (trimmed("key") == customer) | (field == customer) | (field.isNull() & mentions("_text", customer))
     return named.where(sf.coalesce(theirs, sf.lit(False)))
 
 
@@ -56,8 +57,8 @@ def remove_customer(spark: SparkSession, run: Run, customer: str, cause: str, or
     """
     bronze, silver, quarantine = (spark.table(run.table(name)) for name in (BRONZE, SILVER, QUARANTINE))
     messages = of_customer(bronze, customer).select(*PLACE)
-    events = silver.where(sf.trim("customer_id") == customer)
-    known = (sf.trim("customer_id") == customer) | (sf.trim("_key") == customer)
+    events = silver.where(trimmed("customer_id") == customer)
+    known = (trimmed("customer_id") == customer) | (trimmed("_key") == customer)
     faulty = quarantine.where(
         sf.coalesce(known, sf.lit(False)) | sf.coalesce(mentions("_raw", customer), sf.lit(False))
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn import tasks
+from churn.core.blanks import trimmed
 from churn.core.clock import processing_time
 from churn.core.contract import contract_of
 from churn.core.entry import Run, parse, spark_session
@@ -175,7 +176,7 @@ class Accounting:
             rows = self._table(table)
             if self._since is not None:
                 rows = rows.where(sf.col(moment) > sf.lit(self._since))
-            customers = rows.select(sf.trim(column).alias("customer")).distinct().collect()
+            customers = rows.select(trimmed(column).alias("customer")).distinct().collect()
             found |= {row.customer for row in customers if row.customer and erased.find(row.customer)}
         return sorted(found)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
+from churn.core.blanks import trimmed
 from churn.core.contract import quoted
 from churn.transforms.delivered import CORRUPT, ROW_ID
 from churn.transforms.latest import FILE, delivery_day
@@ -124,7 +125,7 @@ def _source(column: Field) -> Column:
 
 
 def _text(column: Field) -> Column:
-    return sf.trim(_source(column).cast("string"))
+    return trimmed(_source(column).cast("string"))
 
 
 def _typed(column: Field, contract: Contract) -> Column:

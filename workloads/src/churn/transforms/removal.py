@@ -8,12 +8,15 @@ Values stand in no statement: Delta keeps the conditions of a MERGE in its log.
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
 
 from churn.core.contract import quoted
 from churn.core.erased import ESCAPE, WORD
+from churn.core.errors import FinalError
+from churn.core.tables import ERASED_ROWS
 from churn.transforms.conform import conform, raw_row
 from churn.transforms.delivered import CORRUPT, RESCUED
 from churn.transforms.latest import FILE
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
     from churn.core.entry import Run
 
 RAW = "_raw"
+FILES_NAMED = 5
+
+
+class SilverBehindError(FinalError):
+    """Bronze has rows that silver has not read; the text names files and remedy."""
 
 
 def of_customer(bronze: DataFrame, contract: Contract, column: str, customer: str) -> DataFrame:
@@ -52,6 +60,33 @@ def mentions(column: str, customer: str) -> Column:
     """Whether an id is a word of a text."""
     word = WORD.removesuffix("+").replace("[", "[^")
     return sf.regexp_replace(column, ESCAPE, " ").rlike(f"(^|{word}){re.escape(customer)}($|{word})")
+
+
+def require_read(spark: SparkSession, run: Run, contracts: Sequence[Contract], cause: str) -> None:
+    """Refuses to remove rows while silver has not read all of bronze: it would read afterwards what is gone there.
+
+    Args:
+        spark: A session.
+        run: The run.
+        contracts: Of the files that deliver.
+        cause: Why rows are removed, or how such causes begin. A file of which such rows were counted before was read:
+            the removal that was killed then may have taken its last rows out of silver.
+
+    Raises:
+        SilverBehindError: Files of bronze have no row in silver's versions or quarantine.
+    """
+    files = []
+    for contract in contracts:
+        read, aside, bronze = (spark.table(run.table(name)).select(FILE) for name in tables_of(contract))
+        files.append(bronze.distinct().join(read.union(aside).distinct(), FILE, "left_anti"))
+    counted_before = spark.table(ERASED_ROWS.create(spark, run.catalog)).where(sf.col("cause").startswith(cause))
+    unread = reduce(lambda left, right: left.union(right), files).select(file_of(FILE))
+    unread = unread.join(counted_before.select(sf.col("origin").alias("file")), "file", "left_anti")
+    if behind := sorted(row.file for row in unread.collect()):
+        raise SilverBehindError(
+            f"silver of {run.catalog} has not read {len(behind)} files of bronze: {', '.join(behind[:FILES_NAMED])}; "
+            "repair the last run of churn_daily, or update the pipeline churn_silver, and run this again"
+        )
 
 
 def counted(doomed: DataFrame) -> dict[str, int]:
@@ -80,9 +115,14 @@ def delete(spark: SparkSession, run: Run, contract: Contract, doomed: DataFrame)
 def leftovers(
     spark: SparkSession, run: Run, contract: Contract, column: str, customer: str
 ) -> list[tuple[str, DataFrame]]:
-    """Rows of a customer that silver has without bronze, whose rows somebody has deleted: by table."""
-    versions, quarantine, _ = tables_of(contract)
+    """Rows of a customer that silver has without bronze, whose rows somebody has deleted: by table.
+
+    A quarantined row that bronze still has is another customer's, which mentions the id.
+    """
+    versions, quarantine, bronze = tables_of(contract)
+    kept = spark.table(run.table(bronze)).select(FILE, sf.expr(raw_row(contract)).alias(RAW))
     named = spark.table(run.table(quarantine)).where(mentions(RAW, customer)).select(FILE, RAW)
+    named = named.join(kept.where(mentions(RAW, customer)), [FILE, RAW], "left_anti")
     return [
         (versions, spark.table(run.table(versions)).where(sf.col(column) == customer).select(FILE, column)),
         (quarantine, named),
