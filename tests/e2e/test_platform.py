@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64decode
 from pathlib import Path
 
 import psutil
@@ -55,6 +56,8 @@ print(0 < answer.predictions[0]["score"] < 1)
 """
 RECORDS = Path(__file__).parent / "records"
 LIVE_SCORES_SECONDS = 300  # a signal comes each second; the machine is shared
+PLANTED = "planted-2c0f2f5b"
+KEEPS_SECRETS = ("workspace.sqlite", "admin.token")  # of the local cloud itself, for its owner alone
 UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
 # counted from what was reported, apart from the code that builds features and scores
@@ -123,6 +126,33 @@ def test_each_role_reads_what_it_may(platform: Platform) -> None:
         assert role == "engineers" or "INSUFFICIENT_PERMISSIONS" in bronze
     with member(platform, "churn-analysts") as reader:
         assert reader.customers() == [], "of no region"
+
+
+def test_no_secret_lies_anywhere_but_where_it_is_kept(platform: Platform) -> None:
+    client, scope = platform.client(), platform.outputs()["secret_scope"]
+    client.secrets.put_secret(scope, "planted", string_value=PLANTED)
+    state = json.loads(platform.pulumi("stack", "export", "--show-secrets").stdout)["deployment"]["resources"]
+    [of_server] = [each for each in state if each["type"].endswith("ServicePrincipalSecret")]
+    values = {
+        "planted": PLANTED,
+        "the administrator's token": platform.settings.admin_token.read_text().strip(),
+        "the server's": json.loads(of_server["outputs"]["secret"]["plaintext"]),
+    }
+    for name in ("masks", "erasure"):  # read by each query of a masked identifier, and by `ingest`
+        kept = client.secrets.get_secret(f"{scope}-{name}", "key").value or ""
+        values |= {f"the key of {name}": b64decode(kept).decode(), f"the key of {name} as answered": kept}
+    preview = platform.pulumi("preview", "--diff")
+    assert not [name for name, value in values.items() if value in preview.stdout + preview.stderr]
+    home = platform.settings.home
+    files = [file for file in home.rglob("*") if file.is_file() and not file.name.startswith(KEEPS_SECRETS)]
+    assert {"logs", "pulumi", "runs", "tables"} <= {file.relative_to(home).parts[0] for file in files}
+    found = [
+        f"{name}: {file.relative_to(home)}"
+        for file in files
+        for name, value in values.items()
+        if value.encode() in file.read_bytes()
+    ]
+    assert found == []
 
 
 def test_the_model_is_as_good_as_telco_permits(platform: Platform) -> None:
