@@ -339,14 +339,33 @@ def test_the_official_sdk_needs_only_the_environment(platform: Platform, tmp_pat
     assert done.stdout.split() == ["SUCCESS", "1", "hello", "COMPLETED", "True"]
 
 
-def test_a_second_day_adds_a_day(platform: Platform) -> None:
+@pytest.mark.shows(
+    "pipelines: rows are deleted from streaming tables, and what reads them goes on", client="databricks-sdk"
+)
+def test_a_customer_is_erased_everywhere_and_the_next_day_adds_a_day(platform: Platform) -> None:
     first = platform.rows("SELECT cast(max(date) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
+    (customer,) = platform.rows("SELECT max(customer_id) FROM {catalog}.gold.churn_scores_daily")[0]
+    tables = ("bronze.events", "silver.customer", "silver.usage_versions", "silver.events", "gold.churn_features")
+    keys = {table: "key" if table == "bronze.events" else "customer_id" for table in tables}
+    counts = {
+        table: f"SELECT count(*) FROM {{catalog}}.{table} WHERE {key} = '{customer}'" for table, key in keys.items()
+    }
+    assert all(platform.number(counts[table]) for table in ("silver.customer", "gold.churn_features"))
+    done = platform.command("erase", "--customer", customer)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "recorded in mlops.erasures as" in done.stdout
+    assert {table: platform.number(count) for table, count in counts.items()} == dict.fromkeys(counts, 0)
+    parameters = [run.job_parameters for run in platform.client().jobs.list_runs(expand_tasks=True)]
+    assert customer not in str(parameters), "what a run was given is kept for weeks"
     second = platform.rows(f"SELECT cast(date_add(DATE'{first}', 1) AS string)")[0][0]
     done = platform.command("run", "churn_daily", "--date", second)
     assert done.returncode == 0, done.stdout + done.stderr
     days = platform.rows("SELECT cast(date AS string), count(*) FROM {catalog}.gold.churn_scores_daily GROUP BY 1")
     assert {day for day, _ in days} == {first, second}
     assert dict(days)[second] == str(platform.number(ACTIVE.replace(":day", f"DATE'{second}'")))
+    assert platform.rows(LOST) == []
+    assert platform.number("SELECT sum(erased) FROM {catalog}.mlops.row_accounting") > 0
+    assert platform.number(counts["gold.churn_features"]) == 0
 
 
 def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
@@ -365,30 +384,6 @@ def test_a_day_run_again_changes_nothing(platform: Platform) -> None:
     done = platform.command("run", "churn_daily", "--date", day)
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests() == before
-
-
-@pytest.mark.shows(
-    "pipelines: rows are deleted from streaming tables, and what reads them goes on", client="databricks-sdk"
-)
-def test_a_customer_is_erased_everywhere(platform: Platform) -> None:
-    (customer,) = platform.rows("SELECT max(customer_id) FROM {catalog}.gold.churn_scores_daily")[0]
-    tables = ("bronze.events", "silver.customer", "silver.usage_versions", "silver.events", "gold.churn_features")
-    keys = {table: "key" if table == "bronze.events" else "customer_id" for table in tables}
-    counts = {
-        table: f"SELECT count(*) FROM {{catalog}}.{table} WHERE {key} = '{customer}'" for table, key in keys.items()
-    }
-    assert all(platform.number(counts[table]) for table in ("silver.customer", "gold.churn_features"))
-    done = platform.command("erase", "--customer", customer)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "recorded in mlops.erasures as" in done.stdout
-    assert {table: platform.number(count) for table, count in counts.items()} == dict.fromkeys(counts, 0)
-    parameters = [run.job_parameters for run in platform.client().jobs.list_runs(expand_tasks=True)]
-    assert customer not in str(parameters), "what a run was given is kept for weeks"
-    day = platform.rows("SELECT cast(date_add(max(date), 1) AS string) FROM {catalog}.gold.churn_scores_daily")[0][0]
-    assert platform.command("run", "churn_daily", "--date", day).returncode == 0
-    assert platform.rows(LOST) == []
-    assert platform.number("SELECT sum(erased) FROM {catalog}.mlops.row_accounting") > 0
-    assert platform.number(counts["gold.churn_features"]) == 0
 
 
 def test_a_killed_service_is_named_and_comes_back(platform: Platform) -> None:
