@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -10,6 +9,7 @@ from pyspark.sql import functions as sf
 from churn.core.blanks import trimmed
 from churn.core.contract import Contract, file_contracts, gold_contracts
 from churn.core.erased import Removed, customer_column, record
+from churn.core.frames import together
 from churn.core.tables import ADMITTED, DELIVERIES, QUALITY_SAMPLES
 from churn.transforms import removal
 from churn.transforms.latest import FILE
@@ -54,7 +54,7 @@ def unread_files(spark: SparkSession, run: Run) -> dict[str, list[str]]:
         for table in tables_of(contract)
     ]
     admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status").isin(ADMITTED, WITHDRAWN))
-    files = admitted.select("domain", file_of("stored")).join(_together(read).distinct(), "file", "left_anti")
+    files = admitted.select("domain", file_of("stored")).join(together(read).distinct(), "file", "left_anti")
     found: dict[str, list[str]] = {}
     for row in files.orderBy("file").collect():
         found.setdefault(row.domain, []).append(row.file)
@@ -116,7 +116,7 @@ def _doomed(spark: SparkSession, run: Run, contract: Contract, column: str, cust
 
 def _counted(chosen: Sequence[tuple[str, DataFrame]]) -> Counts:
     """Rows by table and file, in one query."""
-    rows = _together([frame.select(sf.lit(table).alias("table"), file_of(FILE)) for table, frame in chosen])
+    rows = together([frame.select(sf.lit(table).alias("table"), file_of(FILE)) for table, frame in chosen])
     counts: Counts = {}
     for row in rows.groupBy("table", "file").count().collect():
         counts.setdefault(row.table, {})[row.file] = row["count"]
@@ -129,7 +129,3 @@ def _gold(spark: SparkSession, run: Run) -> Iterator[tuple[str, str]]:
         column = customer_column(contract)
         if column and spark.catalog.tableExists(run.table(contract.table)):
             yield contract.table, column.name
-
-
-def _together(frames: Sequence[DataFrame]) -> DataFrame:
-    return reduce(lambda left, right: left.unionByName(right), frames)

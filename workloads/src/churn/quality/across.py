@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
@@ -10,6 +9,7 @@ from pyspark.sql import functions as sf
 
 from churn.core.contract import Contract
 from churn.core.contract_checks import KEYS, ORDER, REFERENCES, SESSION
+from churn.core.frames import together
 from churn.quality.feeds import judged_days
 from churn.streaming.events import STREAM
 
@@ -50,7 +50,7 @@ def broken(read: Read, contracts: Sequence[Contract], day: date) -> DataFrame:
         *((REFERENCES, unreferred(rows, others)) for rows, others in _references(read, windows)),
         *((ORDER, _named(disordered(rows), contract)) for contract, rows in windows if ORDER in contract.checks),
     ]
-    every = _together([rows.select("table", sf.lit(check).alias("check_name"), "key") for check, rows in found])
+    every = together([rows.select("table", sf.lit(check).alias("check_name"), "key") for check, rows in found])
     part = sf.pmod(sf.xxhash64("key"), sf.lit(SAMPLED))
     return (
         every.groupBy("table", "check_name", part)
@@ -65,7 +65,7 @@ def repeated(tables: Sequence[DataFrame]) -> DataFrame:
     Args:
         tables: Rows with `table` and `key`.
     """
-    rows = _together([each.select("table", "key") for each in tables])
+    rows = together([each.select("table", "key") for each in tables])
     return rows.groupBy("table", "key").agg(sf.count("*").alias("_rows")).where("_rows > 1").select("table", "key")
 
 
@@ -88,7 +88,7 @@ def _references(read: Read, windows: Sequence[tuple[Contract, DataFrame]]) -> li
                 for target in column.refers_to:
                     by_target.setdefault(target, []).append(_named(rows, contract, _text(column.name)))
     return [
-        (_together(rows), read(f"silver.{target.partition('.')[0]}").select(_text(target.partition(".")[2])))
+        (together(rows), read(f"silver.{target.partition('.')[0]}").select(_text(target.partition(".")[2])))
         for target, rows in by_target.items()
     ]
 
@@ -121,7 +121,3 @@ def _named(rows: DataFrame, contract: Contract, *columns: Column) -> DataFrame:
 
 def _text(name: str) -> Column:
     return sf.col(name).cast("string").alias("value")
-
-
-def _together(frames: Sequence[DataFrame]) -> DataFrame:
-    return reduce(lambda left, right: left.unionByName(right), frames)

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from datetime import date
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -19,6 +18,7 @@ from churn import tasks
 from churn.core.contract import Contract, contract_of, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
+from churn.core.frames import together
 from churn.core.tables import ADMITTED, DELIVERIES, QUALITY_RESULTS, QUALITY_SAMPLES, QUARANTINED
 from churn.ingestion.folders import DAY_OF_FILE
 from churn.quality.across import broken, day_column
@@ -83,7 +83,7 @@ class Examination:
         """Accepted rows by domain and day, of the days that feeds are judged by."""
         counted = [self._counted(contract, column) for contract in self._contracts if (column := day_column(contract))]
         found: dict[str, dict[date, int]] = defaultdict(dict)
-        for row in reduce(lambda left, right: left.unionByName(right), counted).collect():
+        for row in together(counted).collect():
             found[row.table][row.day] = row.rows
         return found
 

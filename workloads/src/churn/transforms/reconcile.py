@@ -9,7 +9,6 @@ not match fails the run: rows are lost if it is too small, and there twice if it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -18,18 +17,18 @@ from churn import tasks
 from churn.core.contract import Contract, file_contracts
 from churn.core.entry import Run, parse, spark_session
 from churn.core.errors import FinalError
+from churn.core.frames import together
 from churn.core.tables import ADMITTED, DELIVERIES, DUPLICATE, ERASED_ROWS, QUARANTINED, ROW_ACCOUNTING
 from churn.ingestion.folders import REPAIRED_ROW
 from churn.transforms.delivered import ROW_ID
 from churn.transforms.latest import superseded
-from churn.transforms.removal import erased_by_file, file_of
+from churn.transforms.removal import FILES_NAMED, erased_by_file, file_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
 COUNTS = ("rows_in", "rows_out", "quarantined", "superseded", "erased", "released", "rescued", "conformed")
 MEASURED = tuple(name for name in COUNTS if name not in ("rows_in", "erased"))  # per file, in the tables
-FILES_NAMED = 5
 
 
 class UnknownFilesError(FinalError):
@@ -56,7 +55,7 @@ def account(spark: SparkSession, run: Run) -> DataFrame:
     """
     ledger = spark.table(run.table(DELIVERIES.name))
     released = released_rows(ledger)
-    counted = _together([_rows_by_file(spark, run, contract, released) for contract in file_contracts()])
+    counted = together([_rows_by_file(spark, run, contract, released) for contract in file_contracts()])
     erased = erased_by_file(spark.table(ERASED_ROWS.create(spark, run.catalog)), file_contracts())
     files = ledger.where(sf.col("status") == ADMITTED).select("run_id", "domain", file_of("stored"), "rows")
     by_run = (
@@ -106,7 +105,7 @@ def unknown_files(spark: SparkSession, run: Run) -> list[str]:
     """Files that bronze has rows of and bronze.deliveries does not know, below the folder of admitted files, sorted."""
     admitted = spark.table(run.table(DELIVERIES.name)).where(sf.col("status") == ADMITTED).select(file_of("stored"))
     bronze = [spark.table(run.table(f"bronze.{contract.domain}")) for contract in file_contracts()]
-    read = _together([rows.select(file_of("_file")) for rows in bronze])
+    read = together([rows.select(file_of("_file")) for rows in bronze])
     return sorted(row.file for row in read.distinct().join(admitted, "file", "left_anti").collect())
 
 
@@ -177,14 +176,10 @@ def _rows_by_file(spark: SparkSession, run: Run, contract: Contract, released: D
         "rescued": table(f"bronze.{domain}").where(sf.col("_rescued_data").isNotNull()),
         "conformed": table(f"silver.{domain}_versions").where(sf.col("_conformed").isNotNull()),
     }
-    rows = _together([frame.select(file_of("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
+    rows = together([frame.select(file_of("_file"), sf.lit(name).alias("what")) for name, frame in measured.items()])
     return rows.groupBy(sf.lit(domain).alias("domain"), "file").agg(
         *(sf.count_if(sf.col("what") == name).alias(name) for name in MEASURED)
     )
-
-
-def _together(frames: Sequence[DataFrame]) -> DataFrame:
-    return reduce(lambda left, right: left.unionByName(right), frames)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Values stand in no statement: Delta keeps the conditions of a MERGE in its log.
 from __future__ import annotations
 
 import re
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as sf
@@ -16,6 +15,7 @@ from pyspark.sql import functions as sf
 from churn.core.contract import quoted
 from churn.core.erased import ESCAPE, WORD
 from churn.core.errors import FinalError
+from churn.core.frames import together
 from churn.core.tables import ERASED_ROWS
 from churn.transforms.conform import conform, raw_row
 from churn.transforms.delivered import CORRUPT, RESCUED
@@ -80,7 +80,7 @@ def require_read(spark: SparkSession, run: Run, contracts: Sequence[Contract], c
         read, aside, bronze = (spark.table(run.table(name)).select(FILE) for name in tables_of(contract))
         files.append(bronze.distinct().join(read.union(aside).distinct(), FILE, "left_anti"))
     counted_before = spark.table(ERASED_ROWS.create(spark, run.catalog)).where(sf.col("cause").startswith(cause))
-    unread = reduce(lambda left, right: left.union(right), files).select(file_of(FILE))
+    unread = together(files).select(file_of(FILE))
     unread = unread.join(counted_before.select(sf.col("origin").alias("file")), "file", "left_anti")
     if behind := sorted(row.file for row in unread.collect()):
         raise SilverBehindError(
