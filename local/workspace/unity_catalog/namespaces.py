@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from local.workspace.core.context import Workspace
 
-UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE")
-NO_CATALOG = "REQUIRES_SINGLE_PART_NAMESPACE"  # said of a name whose catalog Spark has not
+# The last is said of a name whose catalog Spark has not.
+UNKNOWN = ("SCHEMA_NOT_FOUND", "NO_SUCH_NAMESPACE", "REQUIRES_SINGLE_PART_NAMESPACE")
 
 
 def quoted(full_name: str) -> str:
@@ -73,7 +73,7 @@ def has_table(workspace: Workspace, full_name: str) -> bool:
     try:
         return workspace.spark.session().catalog.tableExists(quoted(full_name))
     except AnalysisException as error:
-        if error.getCondition() == NO_CATALOG:
+        if error.getCondition() in UNKNOWN:
             return False
         raise
 
