@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from databricks.sdk.service import iam
 
 from cli import queries
 from cli.errors import CommandError
+from tests.e2e.programs import join
 from tests.local.conftest import LocalWorkspace
 
 if TYPE_CHECKING:
@@ -54,18 +54,13 @@ class Reader:
 def member(platform: Platform, *groups: str) -> Iterator[Reader]:
     """A new user who is in some groups, each made if it is missing; gone afterwards, as are groups that were made."""
     client = platform.client()
-    ids = {group.display_name: group.id for group in client.groups.list()}
+    there = {group.display_name for group in client.groups.list()}
     user = client.users.create(user_name=f"{groups[0]}@churn.local")
     made = []
     for group in groups:
-        if group not in ids:
-            ids[group] = client.groups.create(display_name=group).id
-            made.append(ids[group])
-        client.groups.patch(
-            ids[group] or "",
-            schemas=[iam.PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP],
-            operations=[iam.Patch(op=iam.PatchOp.ADD, path="members", value=[{"value": user.id}])],
-        )
+        if group not in there:
+            made.append(client.groups.create(display_name=group).id)
+        join(LocalWorkspace(platform.settings), group, user.id or "")
     try:
         yield Reader(platform, f"{groups[0]}@churn.local")
     finally:
