@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from databricks.sdk.service.settings import WorkspaceNetworkOption
 
+from cli import ground as ground_command
+from cli import programs
 from cli.inventory import in_account, names
-from local.settings import LocalSettings
+from local.settings import REPOSITORY, LocalSettings
 from local.workspace.core.context import ACCOUNT_ID
 from tests.e2e.programs import ACCOUNT, GROUND, PLATFORM, account_of, configure, program_of, section_of
 from tests.local.aws.local_aws import LocalAws
@@ -94,8 +96,10 @@ def granted_to(principal: str, client: WorkspaceClient, metastore: str) -> list[
     return [each for each in assignments if each.principal == principal]
 
 
-def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_path: Path) -> None:
-    """The first of its two steps, in which the platform is left out."""
+def test_a_new_environment_makes_its_workspace(
+    workspace: LocalWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of its two steps by its command, in which the platform is left out."""
     url = workspace.settings.workspace_url
     aws = LocalAws(LocalSettings(tmp_path / "cloud", free_base_port()))
     aws.settings.home.mkdir()
@@ -117,7 +121,13 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
     account, client = account_of(workspace), workspace.client()
     before = names(in_account(account, client))
     try:
-        program.up()
+        (program.folder / "policies").symlink_to(REPOSITORY / "policies")
+        with monkeypatch.context() as shell:
+            for module in (ground_command, programs):
+                shell.setattr(module, "REPOSITORY", program.folder)
+            for name, value in program.environment.items():
+                shell.setenv(name, value)
+            host, number = ground_command.deploy_ground("prod", yes=True)
         made_kinds = {
             kind for kind, found in names(in_account(account, client)).items() if found - before.get(kind, set())
         }
@@ -132,7 +142,8 @@ def test_a_new_environment_makes_its_workspace(workspace: LocalWorkspace, tmp_pa
             "workspace",
         }
         outputs = json.loads(program.run("stack", "output", "--json"))
-        assert outputs["workspace_host"] == url
+        assert (host, number) == (outputs["workspace_host"], outputs["workspace_id"])
+        assert host == url
         made = account.workspaces.get(int(outputs["workspace_id"]))
         assert made.workspace_name == "churn-prod"
         rules = list(

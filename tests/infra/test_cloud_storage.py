@@ -143,6 +143,20 @@ def test_a_metastore_without_a_root_is_found_while_planning(wheels: object, monk
         run("local", without_aws(None))
 
 
+def test_a_workspace_without_any_location_is_found_while_planning(
+    wheels: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider then answers no list, where it could answer an empty one."""
+    answer = mocked._Mocks.answer
+
+    def empty(self: mocked._Mocks, args: MockCallArgs) -> dict[str, Any]:
+        return {} if args.token.endswith(":getExternalLocations") else answer(self, args)
+
+    monkeypatch.setattr(mocked._Mocks, "answer", empty)
+    with pytest.raises(Exception, match=r"received s3://bucket/churn; allowed: .*, of which it sees none"):
+        run("local", without_aws("s3://bucket/churn"))
+
+
 @pytest.mark.parametrize(
     ("root", "covered"), [("s3://b", True), ("s3://b/a", True), ("s3://bc", False), ("s3://c/b", False)]
 )

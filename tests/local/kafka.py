@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import NewTopic
 
 from local.aws.kafka.broker import Broker
@@ -27,6 +27,7 @@ class TestBroker:
     __test__ = False
 
     def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
         self._broker = Broker(folder, port, install())
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -61,12 +62,25 @@ class TestBroker:
         return name
 
     def produce(self, topic: str, messages: Iterable[dict[str, Any]], key: str = "id") -> None:
-        """Sends messages as JSON, keyed by one of their fields, and waits until the broker has them."""
-        producer = Producer({"bootstrap.servers": self.address})
+        """Sends messages as JSON, keyed by one of their fields, and waits until the broker has them.
+
+        Raises:
+            KafkaException: It does not have them all after half a minute.
+        """
+        producer = Producer({"bootstrap.servers": self.address, "message.timeout.ms": 30_000})
+        failed: list[Any] = []
         for message in messages:
-            producer.produce(topic, json.dumps(message), str(message[key]), headers={"sent-by": "test"})
+            producer.produce(
+                topic,
+                json.dumps(message),
+                str(message[key]),
+                headers={"sent-by": "test"},
+                on_delivery=lambda error, _: failed.append(error) if error else None,
+            )
             producer.poll(0)
-        assert producer.flush(30) == 0
+        left = producer.flush(60)
+        if failed or left:
+            raise KafkaException(f"{left + len(failed)} messages are not delivered: {failed[:1]}")
 
     def consume(self, topic: str, count: int, seconds: float = 30) -> list[Any]:
         """Reads messages from the beginning of a topic."""

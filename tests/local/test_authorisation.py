@@ -11,6 +11,7 @@ import pytest
 from databricks.sdk.errors import NotFound, PermissionDenied
 from databricks.sdk.service import catalog, sql
 from databricks.sdk.service.dashboards import Dashboard
+from pyspark.sql import SparkSession
 
 from cli.access import what, who
 from cli.errors import CommandError
@@ -158,6 +159,23 @@ def test_masks_and_row_filters_of_a_table_hold(governed: Governed) -> None:
     governed.rows("admin", "ALTER TABLE gov.own.team ALTER COLUMN word DROP MASK")
     assert governed.rows("analyst", "SELECT count(word) FROM gov.own.team") == [["4"]]
     governed.rows("admin", "DROP TABLE gov.own.team")
+
+
+@pytest.mark.shows("sql: the change feed of a table, for who sees all of it", client="databricks-sdk")
+def test_the_changes_of_a_table_are_read_by_who_sees_all_of_it(governed: Governed) -> None:
+    governed.rows("admin", "CREATE TABLE gov.own.fed (n INT)")
+    session = SparkSession.builder.remote(governed.cloud.settings.spark_remote).create()
+    session.sql("ALTER TABLE gov.own.fed SET TBLPROPERTIES (delta.enableChangeDataFeed = true)").collect()
+    session.client.close()
+    governed.rows("admin", "INSERT INTO gov.own.fed VALUES (1), (2)")
+    changes = "SELECT f.n, f._change_type FROM table_changes('gov.own.fed', 2) f ORDER BY 1"
+    for who_asks in ("admin", "analyst"):
+        assert governed.rows(who_asks, changes) == [["1", "insert"], ["2", "insert"]]
+    assert "INSUFFICIENT_PERMISSIONS" in governed.denied("stranger", changes)
+    for name in ("concat('gov.own', '.fed')", "lower('GOV.OWN.FED')"):
+        assert "takes the name of a table" in governed.denied("admin", f"SELECT * FROM table_changes({name}, 1)")
+    assert "are not" in governed.denied("analyst", f"SELECT * FROM table_changes('{CUSTOMER}', 1)")
+    governed.rows("admin", "DROP TABLE gov.own.fed")
 
 
 @pytest.mark.shows("unity catalog: policies, row filters by tags", client="databricks-sdk")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from confluent_kafka import KafkaException
 from databricks.sdk.service import catalog, pipelines
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -18,10 +16,10 @@ from pyspark.sql import SparkSession
 from tests.local.conftest import LocalWorkspace, opened
 from tests.local.job_tasks import wait_for
 from tests.local.kafka import TestBroker
+from tests.small_disk import fill, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from databricks.sdk import WorkspaceClient
 
@@ -332,49 +330,62 @@ def test_a_topic_that_is_absent_is_said_until_it_is_there(stream: Continuous) ->
         stream.api.pipelines.delete(made)
 
 
-@pytest.fixture
-def small_disk(stream: Continuous, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The folder of the pipeline's checkpoints on a disk of a few megabytes, which root alone can mount."""
+def _soaked(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--soak"):
         pytest.skip("it takes minutes: only with --soak")
+
+
+def test_a_full_disk_of_checkpoints_is_said_and_nothing_is_lost(
+    stream: Continuous, request: pytest.FixtureRequest
+) -> None:
+    _soaked(request)
     folder = stream.cloud.settings.home / "pipelines"
     stream.api.pipelines.stop_and_wait(stream.id)
-    kept = folder.rename(folder.with_name("kept"))
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "checkpoints", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    try:
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
-        if mounted.returncode:
-            pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+    with small_disk(folder, 16):
         stream.api.pipelines.start_update(stream.id)
-        yield folder
-    finally:
+        stream.wait_running()
+        stream.send(10)
+        stream.wait_complete()
+        before = len(_failures(stream))
+        filler = fill(folder)
+        stream.send(100)
+        wait_for(lambda: len(_failures(stream)) >= before + 2, 240)
+        assert any("No space left on device" in text for text in _failures(stream)[: -before or None])
+        filler.unlink()
+        stream.wait_complete(300)
         stream.api.pipelines.stop_and_wait(stream.id)
-        shutil.rmtree(kept)
-        shutil.copytree(folder, kept)
-        if not mounted.returncode:
-            subprocess.run(["umount", str(folder)], check=True)
-        shutil.rmtree(folder)
-        kept.rename(folder)
-        stream.api.pipelines.start_update(stream.id)
+    stream.api.pipelines.start_update(stream.id)
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(stream: Continuous, small_disk: Path) -> None:
+def test_a_broker_whose_disk_is_full_takes_nothing_and_loses_nothing(
+    stream: Continuous, request: pytest.FixtureRequest
+) -> None:
+    """What it did not take is an error of the sender; what it had taken before comes, once there is room."""
+    _soaked(request)
     stream.wait_running()
+    nobodys = stream.broker.topic(1)
+    stream.broker.stop()
+    with small_disk(stream.broker.folder, 64):
+        stream.broker.start()
+        stream.send(100)
+        stream.wait_complete(600)
+        filler = fill(stream.broker.folder)
+        with pytest.raises(KafkaException, match="are not delivered"):
+            _send_for_ever(stream, nobodys)
+        filler.unlink()
+        stream.broker.kill()
+        stream.broker.start()
+        stream.send(100)
+        stream.wait_complete(600)
+        stream.broker.stop()
+    stream.broker.start()
     stream.send(10)
-    stream.wait_complete()
-    before = len(_failures(stream))
-    filler = small_disk / "filler"
-    with suppress(OSError), filler.open("wb") as full:
-        while True:
-            full.write(bytes(4096))
-            full.flush()
-    stream.send(100)
-    wait_for(lambda: len(_failures(stream)) >= before + 2, 240)
-    assert any("No space left on device" in text for text in _failures(stream)[: -before or None])
-    filler.unlink()
-    stream.wait_complete(300)
+    stream.wait_complete(600)
+
+
+def _send_for_ever(stream: Continuous, topic: str) -> None:
+    while True:
+        stream.broker.produce(topic, [{"id": 1, "text": "x" * 100_000}] * 100)
 
 
 def test_a_deleted_continuous_pipeline_leaves_nothing_that_runs(stream: Continuous) -> None:

@@ -74,8 +74,9 @@ def check_covered(root: str, urls: Sequence[str]) -> str:
 def _urls(names: pulumi.Output[Sequence[str]], opts: pulumi.InvokeOutputOptions) -> pulumi.Output[list[str]]:
     """Looks up the URLs of external locations."""
 
-    def look_up(found: Sequence[str]) -> pulumi.Output[list[str]]:
-        infos = [databricks.get_external_location_output(name=name, opts=opts) for name in found]
+    def look_up(found: Sequence[str] | None) -> pulumi.Output[list[str]]:
+        # the provider answers nothing, and no empty list, where there is none
+        infos = [databricks.get_external_location_output(name=name, opts=opts) for name in found or ()]
         return pulumi.Output.all(*[info.external_location_info.apply(lambda known: known.url or "") for info in infos])
 
     return names.apply(look_up)

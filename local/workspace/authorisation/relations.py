@@ -64,7 +64,7 @@ class Relations:
             _check_shape(table)
             table.meta[_JUDGED] = True
             if not isinstance(table.this, exp.Identifier):
-                self._check_function(table)
+                self._check_function(table, reader)
             elif not cte:
                 self._replace(table, reader, depth)
         tree = self.calls.resolve(tree, reader)
@@ -111,11 +111,29 @@ class Relations:
         table.meta[_JUDGED] = True
         return full_name
 
-    def _check_function(self, table: exp.Table) -> None:
+    def _check_function(self, table: exp.Table, reader: Reader) -> None:
         function = table.this
-        if not isinstance(function, exp.Func) or function_name(function) not in _TABLE_FUNCTIONS:
-            what = function_name(function) if isinstance(function, exp.Func) else "a table function"
-            raise refused(f"the table function {what} cannot be checked")
+        name = function_name(function) if isinstance(function, exp.Func) else "a table function"
+        if name == "table_changes":
+            self._check_changes(function, reader)
+        elif name not in _TABLE_FUNCTIONS:
+            raise refused(f"the table function {name} cannot be checked")
+
+    def _check_changes(self, function: exp.Anonymous, reader: Reader) -> None:
+        """Checks who reads the change feed of a table, whose rows no mask reaches."""
+        given = function.expressions
+        if not given or not all(isinstance(each, exp.Literal) for each in given) or not given[0].is_string:
+            raise refused("table_changes takes the name of a table as a text, and versions or times")
+        full_name = reader.scope.full(_parts(exp.to_table(given[0].name, dialect="databricks")))
+        check_known(reader, full_name)
+        if reader.workspace.store.get(VIEWS, full_name):
+            raise refused(f"View '{full_name}' has no changes")
+        reader.check("table", full_name, "SELECT")
+        if self.source(full_name, reader) is not None:
+            raise refused(
+                f"the changes of Table '{full_name}', which is masked or filtered for the reader, are not shown"
+            )
+        given[0].replace(exp.Literal.string(_written(full_name)))
 
     def _replace(self, table: exp.Table, reader: Reader, depth: int) -> None:
         parts = _parts(table)

@@ -119,6 +119,16 @@ class Workspace:
         with self.store.transaction():
             self.store.put(WORKSPACE, "identity", WorkspaceDocument({**self._identity(), "metastore_owner": name}))
 
+    @property
+    def metastore_root(self) -> str | None:
+        """Cloud URL of its metastore's storage: none, until the account names one."""
+        return self._identity().get("metastore_root")
+
+    @metastore_root.setter
+    def metastore_root(self, url: str) -> None:
+        with self.store.transaction():
+            self.store.put(WORKSPACE, "identity", WorkspaceDocument({**self._identity(), "metastore_root": url}))
+
     def _identity(self) -> WorkspaceDocument:
         with self.store.transaction():
             document = self.store.get(WORKSPACE, "identity")

@@ -13,6 +13,7 @@ class WorkspaceDocument(TypedDict):
     workspace_id: int
     metastore_id: str
     metastore_owner: NotRequired[str]
+    metastore_root: NotRequired[str]  # a cloud URL
 
 
 class TokenDocument(TypedDict):

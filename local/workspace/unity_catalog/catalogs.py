@@ -7,7 +7,7 @@ from typing import Annotated
 from databricks.sdk.service import catalog
 from fastapi import APIRouter
 
-from local.workspace.core.context import Caller, WorkspaceDep
+from local.workspace.core.context import Caller, Principal, Workspace, WorkspaceDep
 from local.workspace.core.errors import bad_request
 from local.workspace.core.paging import page
 from local.workspace.core.requests import body
@@ -45,7 +45,7 @@ def create(
     foreign = [field for field in ("connection_name", "provider_name", "share_name") if field in request]
     if foreign:
         raise bad_request(f"{foreign[0]}: foreign and shared catalogs are not part of the local workspace")
-    if "storage_root" not in request:
+    if "storage_root" not in request and workspace.metastore_root is None:
         raise bad_request(
             "Metastore storage root URL does not exist. Please provide a storage location for the catalog (for example "
             "'CREATE CATALOG myCatalog MANAGED LOCATION '<location-path>'). Alternatively set up a metastore root "
@@ -57,10 +57,11 @@ def create(
         if workspace.store.get(CATALOGS, name):
             raise exists("catalog", name)
         check_quota(workspace, "catalog", "Metastore", workspace.metastore_id)
-        root = usable(workspace, caller, request["storage_root"], "storage_root", "CREATE_MANAGED_STORAGE")
-        check_free(workspace, root, managed=True)
+        root = _storage_root(workspace, caller, request)
         # The same for each try: a killed workspace may have made the catalog in Spark alone.
-        location = f"{root}/__unitystorage/catalogs/{uuid.uuid5(uuid.UUID(workspace.metastore_id), name)}"
+        folder = f"catalogs/{uuid.uuid5(uuid.UUID(workspace.metastore_id), name)}"
+        own = f"{root}/__unitystorage/{folder}" if root else None
+        location = own or f"{workspace.metastore_root}/{workspace.metastore_id}/{folder}"
         document: CatalogDocument = {
             **CATALOGS.document(request),
             **created(caller),
@@ -72,9 +73,10 @@ def create(
             "isolation_mode": "OPEN",
             "enable_predictive_optimization": "INHERIT",
             "securable_type": "CATALOG",
-            "storage_root": root,
             "storage_location": location,
         }
+        if root:
+            document["storage_root"] = root
         namespaces.create_catalog(workspace, name, folder_of(workspace, location))
         schemas.add(workspace, caller, name, {"name": "default", "comment": "Default schema (auto-created)"})
         workspace.store.put(CATALOGS, name, document)
@@ -126,6 +128,15 @@ def delete(name: str, workspace: WorkspaceDep, caller: Caller, force: bool = Fal
         workspace.store.delete(CATALOGS, name)
         forget(workspace, "catalog", name)
         return {}
+
+
+def _storage_root(workspace: Workspace, caller: Principal, request: Document) -> str | None:
+    """Returns the storage that a request names for its catalog; None takes the metastore's own."""
+    if "storage_root" not in request:
+        return None
+    root = usable(workspace, caller, request["storage_root"], "storage_root", "CREATE_MANAGED_STORAGE")
+    check_free(workspace, root, managed=True)
+    return root
 
 
 def _shown(document: CatalogDocument) -> Document:

@@ -47,7 +47,7 @@ class CatalogDocument(_WithSettings):
 
     isolation_mode: Literal["ISOLATED", "OPEN"]
     securable_type: Literal["CATALOG"]
-    storage_root: str  # a cloud URL, as all locations
+    storage_root: NotRequired[str]  # a cloud URL, as all locations; none below the metastore's
     storage_location: str  # where its managed tables and volumes lie, below the root
     managed_encryption_settings: NotRequired[Document]
     options: NotRequired[dict[str, str]]

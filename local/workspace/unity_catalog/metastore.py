@@ -17,7 +17,8 @@ def assignment(workspace: WorkspaceDep) -> Document:
 
 @router.get(f"{UC}/metastore_summary")
 def summary(workspace: WorkspaceDep) -> Document:
-    """Returns the metastore. It has no storage root, as one that Databricks makes."""
+    """Returns the metastore. It has no storage root, as one that Databricks makes, unless the account gave it one."""
+    root = workspace.metastore_root
     return {
         "metastore_id": workspace.metastore_id,
         "global_metastore_id": f"local:{workspace.metastore_id}",
@@ -26,4 +27,5 @@ def summary(workspace: WorkspaceDep) -> Document:
         "cloud": "local",
         "owner": workspace.metastore_owner,
         "privilege_model_version": "1.0",
+        **({"storage_root": root} if root else {}),
     }

@@ -76,7 +76,8 @@ def dependents(workspace: Workspace, url: str) -> list[str]:
 
 
 def _catalogs(workspace: Workspace) -> dict[str, str]:
-    return {name: document["storage_root"] for name, document in workspace.store.items(CATALOGS)}
+    catalogs = workspace.store.items(CATALOGS)
+    return {name: document.get("storage_root", document["storage_location"]) for name, document in catalogs}
 
 
 def _external_volumes(workspace: Workspace) -> dict[str, str]:

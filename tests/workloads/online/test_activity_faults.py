@@ -15,6 +15,7 @@ from churn.core.tables import STREAM_FRESHNESS
 from churn.online import copies
 from churn.online.connection import NoOnlineStoreError, OnlineStore, OnlineStoreAwayError
 from churn.online.source import NoEventsError
+from tests.small_disk import fill, small_disk
 from tests.workloads.ml_world import CATALOG
 from tests.workloads.online.live_stream import DATABASE, ENDPOINT, Stream, now, signal_of, wait_until
 
@@ -100,6 +101,54 @@ def _is_caught_up(stream: Stream) -> bool:
         return False
 
 
+def disable(workspace: LocalWorkspace, disabled: bool) -> None:
+    """Ends the server of the online store, or starts it again."""
+    spec = postgres.EndpointSpec(endpoint_type=postgres.EndpointType.ENDPOINT_TYPE_READ_WRITE, disabled=disabled)
+    mask = postgres.FieldMask(field_mask=["spec"])
+    workspace.client().postgres.update_endpoint(ENDPOINT, postgres.Endpoint(spec=spec), mask).wait()
+
+
+def test_a_full_disk_of_the_store_is_said_and_nothing_is_lost(
+    stream: Stream,
+    customers: list[str],
+    task: Callable[..., subprocess.Popen[str]],
+    workspace: LocalWorkspace,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The task fails in words, as its job starts it again; once there is room, the rest is taken over."""
+    if not request.config.getoption("--soak"):
+        pytest.skip("it takes minutes: only with --soak")
+    [folder] = workspace.settings.home.glob("postgres/*")
+    disable(workspace, True)
+    with small_disk(folder, 256):
+        disable(workspace, False)
+        wait_until(lambda: _answers(stream))
+        fill(folder)
+        many = [{"customer_id": f"full {number}", "kind": "login"} for number in range(20_000)]
+        stream.add(*many, *signal_of(customers[2], "full"))
+        process = task(until_caught_up=1)
+        assert process.stdout
+        said = process.stdout.read()
+        assert process.wait(600) != 0, said
+        assert "No space left on device" in said
+        (folder / "filler").unlink()
+        wait_until(lambda: _answers(stream))
+        stream.catch_up()
+        assert stream.days() == stream.days_of_silver()
+        disable(workspace, True)
+    disable(workspace, False)
+    wait_until(lambda: _answers(stream))
+    assert stream.days() == stream.days_of_silver()
+    assert stream.rows("SELECT count(*) FROM churn.scores WHERE session_id = 'full'") == [(1,)]
+
+
+def _answers(stream: Stream) -> bool:
+    try:
+        return bool(stream.rows("SELECT 1"))
+    except (psycopg.OperationalError, OnlineStoreAwayError):
+        return False
+
+
 def test_it_waits_for_the_store_and_stops_after_a_whole_round(
     stream: Stream, task: Callable[..., subprocess.Popen[str]], workspace: LocalWorkspace
 ) -> None:
@@ -111,14 +160,7 @@ def test_it_waits_for_the_store_and_stops_after_a_whole_round(
     wait_until(lambda: spark.catalog.tableExists(freshness))
     stream.add({"customer_id": "w", "kind": "login"})
     wait_until(lambda: stream.days() == stream.days_of_silver())
-    mask = postgres.FieldMask(field_mask=["spec"])
-    api, kind = workspace.client().postgres, postgres.EndpointType.ENDPOINT_TYPE_READ_WRITE
-
-    def disable(disabled: bool) -> None:
-        spec = postgres.EndpointSpec(endpoint_type=kind, disabled=disabled)
-        api.update_endpoint(ENDPOINT, postgres.Endpoint(spec=spec), mask).wait()
-
-    disable(True)
+    disable(workspace, True)
     lines = []
     while len([line for line in lines if "is away" in line]) < 3:
         lines.append(process.stdout.readline())
@@ -126,7 +168,7 @@ def test_it_waits_for_the_store_and_stops_after_a_whole_round(
     waits = [line.partition("next try in ")[2].partition(" s")[0] for line in lines if "is away" in line]
     assert waits == ["1", "2", "4"]
     stream.add({"customer_id": "w", "kind": "login"})
-    disable(False)
+    disable(workspace, False)
     wait_until(lambda: stream.days() == stream.days_of_silver())
     process.send_signal(signal.SIGTERM)
     rest = process.stdout.read()
