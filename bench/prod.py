@@ -11,7 +11,7 @@ from bench import preview
 from bench.measuring import PORT
 from cli import lifecycle
 from cli.rehearsal import ACCOUNT, Rehearsal, new_cloud
-from cli.stack import Report
+from cli.stack import GROUND_ALONE, Report
 from local.settings import LocalSettings
 
 PROD = "prod"
@@ -25,7 +25,9 @@ def prod() -> Iterator[tuple[str, str]]:
             rehearsal = Rehearsal(own, lifecycle.workspace_client(own))
             rehearsal.stack(ACCOUNT).up(_silent)
             stack = rehearsal.stack(PROD)
-            yield from _timed_up("`up` of the AWS part of `prod`, its workspace included", stack.up_ground)
+            yield from _timed_up(
+                "`up` of the AWS part of `prod`, its workspace included", lambda report: stack.up(report, GROUND_ALONE)
+            )
             yield from _timed_up("`up` of all other layers of `prod` after it", stack.up)
             yield from preview.measure(stack)
             rehearsal.destroy(PROD)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cli.errors import CommandError
+from local.faults import UNASKED, Fault
 from local.progress import console
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from cli.stack import Report
 
+# Of each kind of fault the share that a few requests without any answer leave, since those cost minutes each.
+FAULTS = [*UNASKED * 4, Fault.HANG]
 SPOILED_TRIES = 60  # deployments that faults may make fail, one after the other
+CREATING = " creating"  # what the engine says of each object
 FAILURE = 2000  # letters of what a failed deployment says
 DELAY_SECONDS = 1.0  # at most, after such a line: requests are on their way then
 
@@ -52,19 +56,19 @@ class Interruptions:
 
         Args:
             up: Deploys a stack, or goes on with it.
-            creations: Objects that its first deployment makes, at least.
+            creations: Objects that its first deployment makes, about.
             kills: How often to kill the engine.
             report: Called with each line of the engine's output.
             look: Called after each kill.
 
         Returns:
-            Objects that are still to be made, at least.
+            Objects that are still to be made, about.
 
         Raises:
             CommandError: A deployment failed otherwise, or ended before it was killed.
         """
         for left in range(kills, 0, -1):
-            after = self._random.randint(1, 2 * creations // (left + 1))
+            after = self._random.randint(1, max(1, 2 * creations // (left + 1)))
             delay = self._random.uniform(0, DELAY_SECONDS)
             killer = _Killer("engine", after, delay, _kill_engine, report)
             try:
@@ -75,7 +79,7 @@ class Interruptions:
             if not killer.killed:
                 raise CommandError(f"the deployment ended before {after} creations, where it was to be killed")
             look()
-            creations -= after
+            creations -= after - killer.creations  # which others have begun since, before the engine was dead
         return creations
 
     def disturb(
@@ -89,7 +93,7 @@ class Interruptions:
 
         Args:
             up: Deploys a stack, or goes on with it.
-            creations: Objects that are still to be made, at least.
+            creations: Objects that are still to be made, about.
             services: Names of services, with what kills one and says whether there was something to kill.
             report: Called with each line of the engine's output.
 
@@ -119,7 +123,7 @@ class Interruptions:
         share: float,
         report: Report,
     ) -> None:
-        """Deploys while a share of all requests is refused, late or lost; one that fails by it is gone on with.
+        """Deploys while a share of all requests is refused, late, lost or never answered, and goes on after failures.
 
         A deployment that a lost answer ends is repaired when the cloud is well again. One that has ended well is too: a
         request that was sent again may have made something a second time.
@@ -138,13 +142,13 @@ class Interruptions:
 
         def counted(line: str) -> None:
             nonlocal made
-            made += " creating" in line
+            made += CREATING in line
             report(line)
 
         ended_well, left = False, SPOILED_TRIES
         while not ended_well:
             left -= 1
-            faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32)}))
+            faults.write_text(json.dumps({"rate": share, "seed": self._random.randrange(2**32), "kinds": FAULTS}))
             try:
                 up(counted)
                 ended_well = True
@@ -165,7 +169,7 @@ class _Killer:
     """A report that kills something once so many objects have begun to be made."""
 
     name: str
-    creations: int
+    creations: int  # that are left until then; below zero afterwards
     delay: float
     kill: Callable[[], bool]
     report: Report
@@ -173,7 +177,7 @@ class _Killer:
 
     def __call__(self, line: str) -> None:
         self.report(line)
-        self.creations -= " creating" in line
+        self.creations -= CREATING in line
         if self.creations <= 0 and not self.killed:
             time.sleep(self.delay)
             self.killed = self.kill()

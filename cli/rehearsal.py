@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import psutil
@@ -23,7 +24,7 @@ from cli.exposure import Exposure
 from cli.interruptions import Interruptions
 from cli.inventory import TYPES, Thing, in_account, in_workspace, objects
 from cli.jobs import follow
-from cli.stack import Stack, addresses
+from cli.stack import GROUND_ALONE, Stack, addresses
 from local import supervisor
 from local.progress import console, step
 from local.settings import REPOSITORY, LocalSettings
@@ -48,7 +49,7 @@ CHANGED: dict[str, object] = {  # one setting of each layer
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
 MESSAGES, AUDIT_SECONDS = 300, 180.0  # sent to the stream, and waited for until each is accounted for
 PRINCIPALS = ("runner", "server")  # service principals of each environment
-CREATIONS = 220  # objects of each environment, at least
+SHARE_OF_ENGINE = 0.9  # of an environment's objects, over which its kills fall; then services are killed
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
 CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
 READER = "churn-engineers"  # the group of people who read the most tables
@@ -103,16 +104,17 @@ class Rehearsal:
         """Deploys a stack as a person does for the first time, and expects that a second plan has nothing to do."""
         stack = self.stack(name)
         exposure = Exposure(self.client, CATALOGS.get(name, ""), READER)
-        ups: dict[str, Callable[[Report], str]] = {f"deploy the stack `{name}`": stack.up}
+        steps: dict[str, Mapping[str, object]] = {f"deploy the stack `{name}`": {}}
         if name == MAKES_ITS_WORKSPACE:
-            ups = {f"deploy the ground of `{name}`": stack.up_ground, **ups}
-        for title, first in ups.items():
+            steps = {f"deploy the ground of `{name}`": GROUND_ALONE, **steps}
+        for title, changes in steps.items():
             with step(title) as report:
-                up = _with_a_word(stack, first)
+                up = _with_a_word(stack, partial(stack.up, changes=changes))
                 if kills := self.kills.get(name, 0):
-                    number = CREATIONS // len(ups), kills // len(ups)
-                    left = self.interruptions.interrupt(up, *number, report, exposure.look)
-                    self.interruptions.disturb(up, left, self._services(), report)
+                    planned = stack.creations(report, changes)
+                    by_engine = int(planned * SHARE_OF_ENGINE)
+                    left = self.interruptions.interrupt(up, by_engine, kills // len(steps), report, exposure.look)
+                    self.interruptions.disturb(up, left + planned - by_engine, self._services(), report)
                 if self.faults:
                     repair = _with_a_word(stack, stack.adopt)
                     self.interruptions.spoil(up, repair, self.settings.faults, self.faults, report)

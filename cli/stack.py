@@ -26,6 +26,7 @@ REMEDY = "`.venv/bin/platform preview` shows the plan again"
 PLATFORM = "churn:platform"
 ENDPOINT = "endpoint"  # of AWS: a file for the real one has none
 CHANGING = ("up", "destroy")  # commands that change what is deployed
+GROUND_ALONE: Mapping[str, object] = {PLATFORM: None}  # the first step of a new environment
 UNPROTECTED = {f"churn:{layer}.protect_data": False for layer in ("account", "ground", "platform")}
 
 
@@ -98,14 +99,6 @@ class Stack:
         arguments = ["--yes", "--skip-preview", "--policy-pack", "policies"]
         return _changes(self._run("up", report, arguments, changes or {}))
 
-    def up_ground(self, report: Report) -> str:
-        """Deploys the layers below the platform, the first step of a new environment.
-
-        Returns:
-            What changed, in a line.
-        """
-        return self.up(report, {PLATFORM: None})
-
     def unprotect(self, report: Report) -> str:
         """Switches protection off and deploys nothing else, so that a half-made stack can be destroyed too.
 
@@ -118,6 +111,17 @@ class Stack:
     def preview(self, report: Report) -> str:
         """The engine's plan under the policy pack, differences in full."""
         return self._run("preview", report, ["--diff", "--policy-pack", "policies"], {})
+
+    def creations(self, report: Report, changes: Mapping[str, object]) -> int:
+        """Counts what a deployment would make.
+
+        Args:
+            report: Called with each line of the engine's output.
+            changes: Settings with other values than in the stack's file.
+        """
+        planned = _changes(self._run("preview", report, [], changes))
+        found = re.search(r"\+ (\d+) to create", planned)
+        return int(found.group(1)) if found else 0
 
     def expect_no_changes(self, report: Report, changes: Mapping[str, object] | None = None) -> None:
         """Plans again, and reads what is deployed.

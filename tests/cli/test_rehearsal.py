@@ -16,6 +16,7 @@ from cli.main import app
 from cli.rehearsal import ACCOUNT, ENVIRONMENTS, Rehearsal, _with_a_word, rehearse
 from cli.stack import UNPROTECTED, Stack, addresses
 from local import supervisor
+from local.faults import Fault
 from local.settings import LocalSettings
 
 if TYPE_CHECKING:
@@ -197,7 +198,9 @@ def test_a_deployment_goes_on_under_faults_until_it_ends_well(tmp_path: Path) ->
     repaired: list[bool] = []
 
     def up(report: Callable[[str], None]) -> str:
-        asked.append(json.loads(faults.read_text())["rate"])
+        wanted = json.loads(faults.read_text())
+        assert set(wanted["kinds"]) == set(Fault), "none is left out, of requests without an answer there are few"
+        asked.append(wanted["rate"])
         report(" +  job daily creating (0s)")
         if len(asked) < 3:
             raise CommandError("the answer was lost")
