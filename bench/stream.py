@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from bench.measuring import memory, peak_memory, platform
 from cli import simulator
@@ -20,6 +20,7 @@ RATES = (100, 300, 1000)
 WARM_SECONDS, MEASURED_SECONDS = 90, 180
 COPIED_SECONDS = 60  # after which measurements of the online store are in the lake too
 BACKLOG_HOURS, BACKLOG_RATE = 2, 100
+ACCEPTED_SHARE = 0.9  # of a backlog at least: the simulator's faults are fewer
 HOUR_RATE, HOUR_MINUTES = 300, 60
 DEADLINE_SECONDS = 3600.0
 # Batches that the online store took in a span, by the versions of silver.events that they cover.
@@ -36,14 +37,22 @@ LEFT = """
 SELECT count(*) FROM table_changes('{{catalog}}.silver.events', {version})
 WHERE _commit_version > {version} AND _source = 'stream'
 """
-LATENCY = """
+PERCENTILES = ", ".join(f"percentile(CAST(took AS DECIMAL(18, 6)), {share})" for share in (0.5, 0.95, 0.99))
+SCORED = f"""
+SELECT count(*), {PERCENTILES}
+FROM (
+  SELECT scored_at - event_time AS took FROM {{{{catalog}}}}.gold.churn_scores_live
+  WHERE scored_at BETWEEN '{{begin}}' AND '{{end}}'
+)
+"""
+LATENCY = f"""
 WITH batches AS (
   SELECT version AS until, lag(version) OVER (ORDER BY version) AS after, written_at
-  FROM {{catalog}}.mlops.stream_freshness WHERE hop = 'event_online' AND version BETWEEN {first} AND {last}
+  FROM {{{{catalog}}}}.mlops.stream_freshness WHERE hop = 'event_online' AND version BETWEEN {{first}} AND {{last}}
 ),
 moments AS (
   SELECT e.event_time, e._broker_time AS broker, e._read_at AS bronze, e._accepted_at AS silver, b.written_at AS online
-  FROM batches b JOIN table_changes('{{catalog}}.silver.events', {first}, {last}) e
+  FROM batches b JOIN table_changes('{{{{catalog}}}}.silver.events', {{first}}, {{last}}) e
     ON e._commit_version > b.after AND e._commit_version <= b.until
   WHERE e._source = 'stream'
 ),
@@ -52,7 +61,7 @@ hops AS (
     silver - bronze, 'silver_online', online - silver, 'event_online', online - event_time) AS (hop, took)
   FROM moments
 )
-SELECT hop, count(*), percentile(CAST(took AS DECIMAL(18, 6)), 0.5), percentile(CAST(took AS DECIMAL(18, 6)), 0.95)
+SELECT hop, count(*), {PERCENTILES}
 FROM hops GROUP BY hop
 """
 
@@ -98,8 +107,10 @@ def _at_rate(settings: LocalSettings, rate: int) -> Iterator[tuple[str, str]]:
     rows = {hop: values for hop, *values in found.rows(LATENCY.format(first=first, last=last))}
     for hop in HOPS:
         if hop in rows:
-            events, p50, p95 = (float(value) for value in rows[hop])
-            yield f"at {rate} messages/s: {hop}", f"p50 {p50:.1f} s, p95 {p95:.1f} s ({events:.0f} events)"
+            yield f"at {rate} messages/s: {hop}", _percentiles(rows[hop], "events")
+    ((*scored,),) = found.rows(SCORED.format(begin=begin, end=end))
+    if int(scored[0]):
+        yield f"at {rate} messages/s: event to new score in a running session", _percentiles(scored, "scores")
     yield _row(f"{rate} messages/s", audit(found, DEADLINE_SECONDS))
 
 
@@ -111,7 +122,8 @@ def _catch_up(settings: LocalSettings) -> Iterator[tuple[str, str]]:
     messages = BACKLOG_HOURS * 3600 * BACKLOG_RATE
     before = _end(found)
     other = int(simulator.simulated_world(found)["seed"]) + 1  # which draws other events than those before
-    simulator.send(found, messages, BACKLOG_RATE, other)
+    accepted = _accepted(found)
+    simulator.send(found, messages, BACKLOG_RATE, other, ago=timedelta(hours=BACKLOG_HOURS))
     waiting = _end(found) - before
     begin, began = datetime.now(UTC), time.monotonic()
     client.pipelines.start_update(pipeline)
@@ -120,12 +132,17 @@ def _catch_up(settings: LocalSettings) -> Iterator[tuple[str, str]]:
             raise CommandError(f"the backlog is not read after {DEADLINE_SECONDS:.0f} s")
         time.sleep(5)
     account = audit(found, DEADLINE_SECONDS)
-    for where, seconds in (("silver", time.monotonic() - began), ("the online store", _online(found, begin))):
+    ended = time.monotonic()
+    newly = _accepted(found) - accepted
+    if newly < ACCEPTED_SHARE * waiting:
+        raise CommandError(f"of {waiting:,} messages of the backlog {newly:,} are in silver: it is not what was timed")
+    for where, seconds in (("silver", ended - began), ("the online store", _online(found, begin))):
         rate = waiting / seconds
         yield (
             f"{BACKLOG_HOURS} hours at {BACKLOG_RATE} messages/s caught up to {where}, start of the pipeline included",
             f"{seconds:.0f} s ({rate:.0f} messages/s, {rate / BACKLOG_RATE:.1f} times as fast)",
         )
+    yield "messages of the backlog, and events of them in silver", f"{waiting:,}, {newly:,}"
     yield _row("the backlog", account)
 
 
@@ -142,14 +159,28 @@ def _online(found: DeployedStream, begin: datetime) -> float:
         time.sleep(5)
 
 
+def _percentiles(found: Sequence[str], of: str) -> str:
+    number, p50, p95, p99 = (float(value) for value in found)
+    return f"p50 {p50:.1f} s, p95 {p95:.1f} s, p99 {p99:.1f} s ({number:,.0f} {of})"
+
+
 def _row(what: str, account: Account) -> tuple[str, str]:
     produced = sum(partition.produced for partition in account.partitions)
-    return f"account after {what}", f"{produced:,} messages, {account.lost} lost, {account.twice} twice"
+    silver = sum(partition.silver for partition in account.partitions)
+    quarantined = sum(partition.quarantined for partition in account.partitions)
+    shown = f"{produced:,} messages, {silver:,} in silver, {quarantined:,} in quarantine"
+    return f"account after {what}", f"{shown}, {account.lost} lost, {account.twice} twice"
 
 
 def _end(found: DeployedStream) -> int:
     """Messages that the brokers have."""
     return sum(each.end for each in offsets(found.brokers, found.topic).values())
+
+
+def _accepted(found: DeployedStream) -> int:
+    """Events of the stream in silver."""
+    ((accepted,),) = found.rows("SELECT count(*) FROM {catalog}.silver.events WHERE _source = 'stream'")
+    return int(accepted)
 
 
 def _read(found: DeployedStream) -> int:

@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -120,7 +120,9 @@ def command(stream: DeployedStream, world: Mapping[str, str], started: str, opti
     return [sys.executable, "-m", MODULE, *(f"--{name}={value}" for name, value in given.items())]
 
 
-def send(stream: DeployedStream, messages: int, rate: float, seed: int) -> Mapping[str, Any]:
+def send(
+    stream: DeployedStream, messages: int, rate: float, seed: int, ago: timedelta = timedelta()
+) -> Mapping[str, Any]:
     """Sends simulated messages as fast as the brokers take them, and waits until they have.
 
     Args:
@@ -128,6 +130,7 @@ def send(stream: DeployedStream, messages: int, rate: float, seed: int) -> Mappi
         messages: Their number.
         rate: Messages a second, by their own times.
         seed: Seed of every draw.
+        ago: How long ago the first message was due.
 
     Returns:
         The sender's last report.
@@ -135,7 +138,7 @@ def send(stream: DeployedStream, messages: int, rate: float, seed: int) -> Mappi
     Raises:
         CommandError: The brokers did not confirm all of them.
     """
-    started = datetime.now(UTC).isoformat(timespec="seconds")
+    started = (datetime.now(UTC) - ago).isoformat(timespec="seconds")
     options = {"rate": rate, "seed": seed, "messages": messages}
     sender = [*command(stream, simulated_world(stream), started, options), "--unpaced"]
     sent = subprocess.run(sender, cwd=REPOSITORY, capture_output=True, text=True, check=False)

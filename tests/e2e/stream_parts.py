@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psutil
 import psycopg
 
 from churn.online.connection import OnlineStore, OnlineStoreAwayError
+from cli import simulator
+from cli.deployed_stream import PIPELINE, deployed_stream
 from local import leftovers
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
 
 WAIT_SECONDS = 300  # the machine is shared
+CATCH_UP_SECONDS = 1800
 STREAMED = "SELECT count(*) FROM {catalog}.silver.events WHERE _source = 'stream'"
 DAYS_OF_SILVER = """
     SELECT event_date, count(*), count_if(kind = 'session_start') FROM {catalog}.silver.events
@@ -62,8 +66,20 @@ def days_of_the_online_store(platform: Platform) -> list[tuple[str, ...]]:
         return []
 
 
-def wait_until(ready: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
+def leave_behind(platform: Platform, *, hours: float, rate: float) -> None:
+    """Sends the messages of some hours while the pipeline stands still; it has to take over almost all of them."""
+    stream = deployed_stream(platform.settings)
+    pipeline = stream.outputs["pipeline_ids"][PIPELINE]
+    stream.client.pipelines.stop_and_wait(pipeline)
+    before, messages = platform.number(STREAMED), int(hours * 3600 * rate)
+    simulator.send(stream, messages, rate, seed=29, ago=timedelta(hours=hours))
+    assert platform.number(STREAMED) == before, "the pipeline stands still"
+    stream.client.pipelines.start_update(pipeline)
+    wait_until(lambda: platform.number(STREAMED) - before > 0.9 * messages, CATCH_UP_SECONDS)
+
+
+def wait_until(ready: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not ready():
-        assert time.monotonic() < deadline, f"not so after {WAIT_SECONDS} s"
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
         time.sleep(2)

@@ -24,6 +24,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.jobs import RunResultState
 
+from cli import simulator
 from cli.stack import Stack
 from infra.names import MARTS
 from local import supervisor
@@ -63,6 +64,10 @@ UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 DATE = "(SELECT max(date) FROM {catalog}.gold.churn_scores_daily)"
 # counted from what was reported, apart from the code that builds features and scores
 LOST = "SELECT * FROM {catalog}.mlops.row_accounting WHERE rows_in != rows_out + quarantined + superseded + erased"
+ACCEPTED = """
+    SELECT b.value FROM {catalog}.bronze.events b JOIN {catalog}.silver.events s
+    ON b.partition = s._partition AND b.offset = s._offset WHERE s._source = 'stream' LIMIT 1
+"""
 ACTIVE = """
     SELECT count(*) FROM (
         SELECT max_by(struct(signup_date, churn_date), struct(as_of, _file)) AS last
@@ -205,8 +210,34 @@ def test_events_give_live_scores_and_every_message_is_accounted_for(platform: Pl
     assert [fault.message for fault in faults] == []
 
 
+def test_poison_is_repaired_and_put_back_once(platform: Platform, tmp_path: Path) -> None:
+    """By the commands: the simulator sends some messages that nobody can read."""
+    file = tmp_path / "poison.jsonl"
+    assert platform.command("stream", "quarantine", str(file)).returncode == 0
+    poison = [json.loads(line) for line in file.read_text().splitlines()]
+    accepted = json.loads(platform.rows(ACCEPTED)[0][0])
+    repaired = [
+        {**line, "value": json.dumps(accepted | {"event_id": f"repaired-{number}", "customer_id": line["key"]})}
+        for number, line in enumerate(line for line in poison if line["key"])
+    ][:2]
+    assert repaired, poison
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in repaired))
+    replayed = platform.command("stream", "replay", str(file))
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    of_silver = "SELECT count(*) FROM {catalog}.silver.events WHERE event_id LIKE 'repaired-%'"
+    stream_parts.wait_until(lambda: platform.number(of_silver) == len(repaired))
+    again = platform.command("stream", "replay", str(file))
+    assert (again.returncode, "nothing was replayed" in again.stderr) == (1, True), again.stdout + again.stderr
+    assert platform.command("stream", "quarantine", str(file)).returncode == 0
+    assert len(file.read_text().splitlines()) == len(poison) - len(repaired)
+
+
 @pytest.mark.shows("pipelines: kills of every part of the stream lose and double nothing", client="databricks-sdk")
-def test_kills_while_events_come_lose_nothing_and_repeat_nothing(platform: Platform, kills: int) -> None:
+def test_kills_while_events_come_lose_nothing_and_repeat_nothing(
+    platform: Platform, kills: int, request: pytest.FixtureRequest
+) -> None:
+    """Begins with messages of hours that came while the pipeline stood still."""
+    stream_parts.leave_behind(platform, hours=2, rate=100 if request.config.getoption("--soak") else 0.5)
     assert platform.command("stream", "start", "--rate", "50").returncode == 0
     chance = random.Random(11)  # noqa: S311 (reproducible, not secret)
     for kill in range(kills):
@@ -217,7 +248,8 @@ def test_kills_while_events_come_lose_nothing_and_repeat_nothing(platform: Platf
         stream_parts.kill(platform, part)
         assert platform.command("local", "start").returncode == 0
         print(f"kill {kill + 1} of {kills}: {part}")
-    assert platform.command("stream", "stop").returncode == 0
+    assert simulator.running(platform.settings), "it waits for a broker that is away"
+    assert simulator.stop(platform.settings)
     account = platform.command("stream", "audit", "--wait", str(LIVE_SCORES_SECONDS))
     assert "every message is accounted for: 0 lost, 0 there twice" in account.stdout, account.stdout + account.stderr
     of_silver = [tuple(row) for row in platform.rows(stream_parts.DAYS_OF_SILVER)]
