@@ -121,9 +121,10 @@ def _catch_up(settings: LocalSettings) -> Iterator[tuple[str, str]]:
     client.pipelines.stop_and_wait(pipeline)
     messages = BACKLOG_HOURS * 3600 * BACKLOG_RATE
     before = _end(found)
-    other = int(simulator.simulated_world(found)["seed"]) + 1  # which draws other events than those before
+    world = simulator.simulated_world(found)
+    other = int(world["seed"]) + 1  # which draws other events than those before
     accepted = _accepted(found)
-    simulator.send(found, messages, BACKLOG_RATE, other, ago=timedelta(hours=BACKLOG_HOURS))
+    simulator.send(found, world, messages, BACKLOG_RATE, other, ago=timedelta(hours=BACKLOG_HOURS))
     waiting = _end(found) - before
     begin, began = datetime.now(UTC), time.monotonic()
     client.pipelines.start_update(pipeline)

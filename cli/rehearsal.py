@@ -47,6 +47,7 @@ CHANGED: dict[str, object] = {  # one setting of each layer
     "churn:platform.daily.warn_after_minutes": 77,  # which both jobs have
 }
 SCORED_DAY = "2026-01-31"  # of the snapshot that the simulation in dev delivers first
+WORLD = {"snapshot_date": SCORED_DAY, "date": SCORED_DAY, "seed": "7"}  # whose customers send events
 MESSAGES, AUDIT_SECONDS = 300, 180.0  # sent to the stream, and waited for until each is accounted for
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 SHARE_OF_ENGINE = 0.9  # of an environment's objects, over which its kills fall; then services are killed
@@ -153,24 +154,34 @@ class Rehearsal:
             ("broker", killing(brokers)),
         ]
 
-    def run_day(self) -> None:
-        """Sends events of customers, runs the daily job once, and serves the champion that it has made.
+    def send_events(self, name: str) -> None:
+        """Sends events of customers to the stream of an environment."""
+        stream = stream_of(self.client, self.stack(name).outputs())
+        with step(f"send events to the stream of `{name}`") as report:
+            report(f"{simulator.send(stream, WORLD, MESSAGES, MESSAGES, 1)['produced']:,} messages")
+
+    def account_for_events(self, name: str) -> None:
+        """Waits until the stream of an environment has taken over what was sent.
 
         Raises:
-            CommandError: The job failed, or an event is lost, or there twice.
+            CommandError: An event is lost, or there twice, or none is in silver.
         """
-        stack = self.stack(DAILY)
-        outputs = stack.outputs()
-        stream = stream_of(self.client, outputs)
-        with step(f"send events to the stream of `{DAILY}`") as report:
-            report(f"{simulator.send(stream, MESSAGES, MESSAGES, 1)['produced']:,} messages")
-        follow(self.client, outputs["job_ids"][DAILY_JOB], SCORED_DAY)
-        with step("account for every event") as report:
+        stream = stream_of(self.client, self.stack(name).outputs())
+        with step(f"account for every event of `{name}`") as report:
             account = stream_account.audit(stream, AUDIT_SECONDS)
             *_, verdict = lines = stream_account.lines(account)
-            if account.lost or account.twice:
+            if account.lost or account.twice or not any(partition.silver for partition in account.partitions):
                 raise CommandError("\n".join(lines))
             report(verdict)
+
+    def run_day(self) -> None:
+        """Runs the daily job once, and serves the champion that it has made.
+
+        Raises:
+            CommandError: The job failed.
+        """
+        stack = self.stack(DAILY)
+        follow(self.client, stack.outputs()["job_ids"][DAILY_JOB], SCORED_DAY)
         with step("deploy the champion to the endpoint") as report:
             report(stack.up(report))
 
@@ -307,7 +318,7 @@ def rehearse(
     Args:
         settings: The local cloud of the platform on this machine; the rehearsal has one of its own beside it.
         environments: Stacks to deploy above the account, of `dev` and `prod`.
-        day: Whether to send events to `dev` and to run its daily job once.
+        day: Whether to send events to the environments, and to run the daily job of `dev` once.
         kills: How often the engine is killed during the first deployment of each environment; the next deployment goes
             on each time. Then workspace, AWS and broker are killed once each.
         faults: Share of requests that are refused, late or lost during first deployments; the next one goes on. Not
@@ -327,8 +338,13 @@ def rehearse(
             rehearsal.deploy(name)
         with step("compare what is in the cloud with the states"):
             rehearsal.expect_once(before, names)
-        if day and DAILY in environments:
-            rehearsal.run_day()
+        if day:
+            for name in environments:
+                rehearsal.send_events(name)
+            if DAILY in environments:
+                rehearsal.run_day()
+            for name in environments:
+                rehearsal.account_for_events(name)
         for name in names:
             rehearsal.change(name)
         for name in reversed(names):

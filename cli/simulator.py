@@ -121,12 +121,18 @@ def command(stream: DeployedStream, world: Mapping[str, str], started: str, opti
 
 
 def send(
-    stream: DeployedStream, messages: int, rate: float, seed: int, ago: timedelta = timedelta()
+    stream: DeployedStream,
+    world: Mapping[str, str],
+    messages: int,
+    rate: float,
+    seed: int,
+    ago: timedelta = timedelta(),
 ) -> Mapping[str, Any]:
     """Sends simulated messages as fast as the brokers take them, and waits until they have.
 
     Args:
         stream: What they are sent to.
+        world: The simulated world, as `simulated_world` gives it.
         messages: Their number.
         rate: Messages a second, by their own times.
         seed: Seed of every draw.
@@ -140,7 +146,7 @@ def send(
     """
     started = (datetime.now(UTC) - ago).isoformat(timespec="seconds")
     options = {"rate": rate, "seed": seed, "messages": messages}
-    sender = [*command(stream, simulated_world(stream), started, options), "--unpaced"]
+    sender = [*command(stream, world, started, options), "--unpaced"]
     sent = subprocess.run(sender, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if sent.returncode != 0:
         raise CommandError(f"the simulator ended with status {sent.returncode}:\n{sent.stderr[-2000:]}")

@@ -15,7 +15,8 @@ from infra.access.roles import Role
 class ObjectKind(StrEnum):
     """Kinds of objects; the value is the argument of `databricks.Permissions` that takes the object's id.
 
-    Secret scopes alone have a resource of their own, `databricks.SecretAcl`; the job of erasures is a job.
+    Secret scopes alone have a resource of their own, `databricks.SecretAcl`. The job of erasures is a job, and the
+    stream's dashboard a dashboard: `ARGUMENTS` has their arguments.
     """
 
     ALERT = "alert_v2_id"
@@ -31,8 +32,11 @@ class ObjectKind(StrEnum):
     PIPELINE = "pipeline_id"
     MASKS_SCOPE = "masks_scope"
     SECRET_SCOPE = "secret_scope"  # noqa: S105 (a kind, no secret)
+    STREAM_DASHBOARD = "stream_dashboard"
     WAREHOUSE = "sql_endpoint_id"
 
+
+ARGUMENTS = {ObjectKind.ERASURE_JOB: ObjectKind.JOB.value, ObjectKind.STREAM_DASHBOARD: ObjectKind.DASHBOARD.value}
 
 # The runner stands where its jobs use an object, as they start the pipelines; to run as it a job needs no permission.
 # The server stands at the endpoint: it writes each new version, and what is not listed here is taken away.
@@ -78,6 +82,8 @@ PERMISSIONS: dict[ObjectKind, dict[Role, str]] = {
     ObjectKind.MASKS_SCOPE: {Role.PLATFORM: "MANAGE"},  # whoever reads its key can find the value of a hash
     ObjectKind.PIPELINE: {Role.PLATFORM: "CAN_MANAGE", Role.RUNNER: "CAN_RUN", Role.ENGINEERS: "CAN_MANAGE"},
     ObjectKind.SECRET_SCOPE: {Role.PLATFORM: "MANAGE", Role.RUNNER: "READ", Role.ENGINEERS: "WRITE"},
+    # Of tables that analysts do not read.
+    ObjectKind.STREAM_DASHBOARD: {Role.PLATFORM: "CAN_MANAGE", Role.ENGINEERS: "CAN_MANAGE"},
     ObjectKind.WAREHOUSE: {
         Role.PLATFORM: "CAN_MANAGE",
         Role.RUNNER: "CAN_USE",
@@ -96,6 +102,7 @@ IN_PRODUCTION: dict[ObjectKind, dict[Role, str | None]] = {
     ObjectKind.EXPERIMENT: {Role.ENGINEERS: "CAN_READ"},
     ObjectKind.PIPELINE: {Role.ENGINEERS: "CAN_RUN"},
     ObjectKind.SECRET_SCOPE: {Role.ENGINEERS: None},
+    ObjectKind.STREAM_DASHBOARD: {Role.ENGINEERS: "CAN_RUN"},
     ObjectKind.WAREHOUSE: {Role.ENGINEERS: "CAN_USE"},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -259,8 +260,10 @@ def test_another_process_of_the_same_number_is_no_simulator(settings: LocalSetti
 def test_messages_are_sent_at_once(sender: Path, tables: Callable[..., Tables]) -> None:
     tables({"max(date)": [[None]]})
     with pytest.raises(CommandError, match=r"ended with status 1:\nno broker"):
-        simulator.send(stream(), 300, 3, 8)
+        simulator.send(stream(), simulator.simulated_world(stream()), 300, 3, 8, timedelta(hours=2))
     arguments = sender.read_text().split()
+    [start] = [word.partition("=")[2] for word in arguments if word.startswith("--start=")]
+    assert timedelta(hours=2) <= datetime.now(UTC) - datetime.fromisoformat(start) < timedelta(hours=3)
     assert {"--messages=300", "--unpaced", "--seed=8", "--date=2026-01-31", "--world-seed=7"} <= set(arguments)
 
 

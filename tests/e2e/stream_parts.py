@@ -72,7 +72,7 @@ def leave_behind(platform: Platform, *, hours: float, rate: float) -> None:
     pipeline = stream.outputs["pipeline_ids"][PIPELINE]
     stream.client.pipelines.stop_and_wait(pipeline)
     before, messages = platform.number(STREAMED), int(hours * 3600 * rate)
-    simulator.send(stream, messages, rate, seed=29, ago=timedelta(hours=hours))
+    simulator.send(stream, simulator.simulated_world(stream), messages, rate, seed=29, ago=timedelta(hours=hours))
     assert platform.number(STREAMED) == before, "the pipeline stands still"
     stream.client.pipelines.start_update(pipeline)
     wait_until(lambda: platform.number(STREAMED) - before > 0.9 * messages, CATCH_UP_SECONDS)

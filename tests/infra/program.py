@@ -103,6 +103,8 @@ def kind_of(permissions: Registered) -> ObjectKind:
     """What kind of object a resource of permissions is about."""
     if permissions.name == f"{ERASURE.name}-permissions":
         return ObjectKind.ERASURE_JOB
+    if permissions.name == "stream-dashboard-permissions":
+        return ObjectKind.STREAM_DASHBOARD
     (kind,) = [kind for kind in ObjectKind if camel_case(kind) in permissions.inputs]
     return kind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pulumi_databricks as databricks
 import pytest
@@ -14,6 +14,9 @@ from pulumi.runtime import rpc
 from infra.names import MARTS
 from tests.infra.conftest import STACKS
 from tests.infra.program import SERVER, Program, Registered, engine_config, run, without_a_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXPORTS = [
     "catalog",
@@ -252,12 +255,13 @@ def test_pipelines_find_their_folders(program: Program) -> None:
     assert {file.inputs["path"] for file in program.of("File").values()} == {f"{admitted}/{d}/_keep" for d in domains}
 
 
-def test_the_dashboard_reads_the_marts_of_its_catalog(program: Program) -> None:
-    dashboard = program.of("Dashboard")["dashboard"].inputs
+@pytest.mark.parametrize(("name", "tables"), [("dashboard", MARTS), ("stream-dashboard", ["mlops.stream_freshness"])])
+def test_a_dashboard_reads_tables_of_its_catalog(program: Program, name: str, tables: Sequence[str]) -> None:
+    dashboard = program.of("Dashboard")[name].inputs
     assert dashboard["warehouseId"] == "warehouse-id"
     assert "${" not in dashboard["serializedDashboard"]
     read = set(re.findall(rf"{program.outputs['catalog']}\.\w+\.\w+", dashboard["serializedDashboard"]))
-    assert read == {f"{program.outputs['catalog']}.{mart}" for mart in MARTS}
+    assert read == {f"{program.outputs['catalog']}.{table}" for table in tables}
 
 
 def test_exports(program: Program) -> None:

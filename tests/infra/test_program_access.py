@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
 
 from infra.access.classified import GOLD, SAMPLES
 from infra.access.permissions import ObjectKind, permissions_on
 from infra.access.roles import Role
 from infra.names import LEDGER, MARTS
 from tests.infra.program import RUNNER, SERVER, Program, engine_config, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PLATFORM = "churn-platform"  # the group that owns everything
 
@@ -154,10 +160,18 @@ def test_in_production_people_change_nothing_that_runs(programs: dict[str, Progr
         assert held - {PLATFORM} == expected
 
 
-def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> None:
-    opening = program.of("Permissions")["dashboard-permissions"].inputs["accessControls"]
-    readers = {entry["groupName"] for entry in opening} - {PLATFORM}  # which owns the catalog
-    assert readers == {"churn-engineers", "churn-scientists", "churn-analysts"}
+@pytest.mark.parametrize(
+    ("dashboard", "readers", "tables"),
+    [
+        ("dashboard", {"churn-engineers", "churn-scientists", "churn-analysts"}, MARTS),
+        ("stream-dashboard", {"churn-engineers"}, ["mlops.stream_freshness"]),
+    ],
+)
+def test_who_may_open_a_dashboard_may_read_what_it_shows(
+    program: Program, dashboard: str, readers: set[str], tables: Sequence[str]
+) -> None:
+    opening = program.of("Permissions")[f"{dashboard}-permissions"].inputs["accessControls"]
+    assert {entry["groupName"] for entry in opening} - {PLATFORM} == readers, "who owns the catalog reads it all"
     for group in readers:
         readable = {
             securable
@@ -166,6 +180,6 @@ def test_who_may_open_the_dashboard_may_read_what_it_shows(program: Program) -> 
             if (securable := grants.inputs.get(kind))
             and any(held["principal"] == group and "SELECT" in held["privileges"] for held in grants.inputs["grants"])
         }
-        for mart in MARTS:
-            table = f"{program.outputs['catalog']}.{mart}"
+        for name in tables:
+            table = f"{program.outputs['catalog']}.{name}"
             assert {table, table.rpartition(".")[0]} & readable, f"{group} cannot read {table}"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from infra.access.classified import classified_places, delivered_places
+from infra.access.permissions import ObjectKind
 from infra.access.roles import principals
 from infra.layers.platform import governance
 from infra.layers.platform.artifacts import SOURCES, Artifacts, ArtifactsArgs
 from infra.layers.platform.compute import Compute, ComputeArgs
-from infra.layers.platform.dashboard import DASHBOARD, ChurnDashboard, ChurnDashboardArgs, serialize_dashboard
+from infra.layers.platform.dashboard import ChurnDashboard, DashboardArgs
 from infra.layers.platform.data import Data, deploy_data
 from infra.layers.platform.entitlements import GroupEntitlements, GroupEntitlementsArgs
 from infra.layers.platform.erasure import deploy_erasure
@@ -270,11 +271,13 @@ def _serving(context: Context, identities: Identities, data: Data, first_runs: F
 
 def _dashboard(context: Context, identities: Identities, code: _Code, compute: Compute) -> ChurnDashboard:
     """Makes the dashboard."""
-    args = ChurnDashboardArgs(
-        stack=context.settings.stack,
+    args = DashboardArgs(
+        title=f"Churn ({context.settings.stack})",
+        file="churn.lvdash.json",
+        kind=ObjectKind.DASHBOARD,
         folder=code.artifacts.folder.path.apply(lambda path: f"/Workspace{path}"),
+        catalog=context.settings.catalog,
         warehouse_id=compute.warehouse_id,
-        serialized=serialize_dashboard(DASHBOARD, context.settings.catalog),
         principals=identities.principals,
     )
     return ChurnDashboard("dashboard", args, context.after(identities))

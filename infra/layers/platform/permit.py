@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_databricks as databricks
 
-from infra.access.permissions import ObjectKind, permissions_on
+from infra.access.permissions import ARGUMENTS, ObjectKind, permissions_on
 from infra.access.roles import Role
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def permit(
                 f"{name}-{role}", scope=object_id, principal=principals[role], permission=level, opts=opts
             )
         return
-    argument: dict[str, Any] = {(ObjectKind.JOB if kind is ObjectKind.ERASURE_JOB else kind).value: object_id}
+    argument: dict[str, Any] = {ARGUMENTS.get(kind, kind.value): object_id}
     databricks.Permissions(
         f"{name}-permissions",
         **argument,

@@ -1,4 +1,4 @@
-"""The stream: the pipeline from Kafka to silver, the job that keeps the online store, and the alert on lag."""
+"""The stream: its pipeline from Kafka to silver, the job of the online store, the alert on lag, and its dashboard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from infra.access.classified import delivered_places, streamed_tables
+from infra.access.permissions import ObjectKind
+from infra.layers.platform.dashboard import DashboardArgs, declare_dashboard
 from infra.layers.platform.job_tasks import ACTIVITY, STREAM_PIPELINE
 from infra.layers.platform.jobs import Jobs
 from infra.layers.platform.lag_alert import LagAlert, LagAlertArgs
@@ -37,6 +39,7 @@ class StreamArgs:
         jobs: Inputs of the stack's jobs, which that of the stream shares.
         workers: Worker nodes of the job.
         alert: Inputs of the alert.
+        dashboard: Inputs of the dashboard on freshness.
         runs: Runs that have made what the pipeline reads beside its topic.
     """
 
@@ -48,6 +51,7 @@ class StreamArgs:
     jobs: JobsArgs
     workers: int
     alert: LagAlertArgs
+    dashboard: DashboardArgs
     runs: pulumi.Resource
 
 
@@ -89,6 +93,7 @@ class Stream(pulumi.ComponentResource):
         run = CurrentRunArgs(args.host, jobs.ids[ACTIVITY.name], jobs.settings[ACTIVITY.name])
         CurrentRun("activity-run", run, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
         LagAlert("lag-alert", args.alert, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
+        declare_dashboard(self, "stream-dashboard", args.dashboard)
         self.register_outputs({"pipeline_ids": self.pipeline_ids})
 
     def _of_activity(self, args: StreamArgs) -> JobsArgs:
@@ -145,6 +150,15 @@ def deploy_stream(
         notify=notify,
         principals=principals,
     )
+    dashboard = DashboardArgs(
+        title=f"Churn stream ({settings.stack})",
+        file="stream.lvdash.json",
+        kind=ObjectKind.STREAM_DASHBOARD,
+        folder=alert.folder,
+        catalog=settings.catalog,
+        warehouse_id=warehouse_id,
+        principals=principals,
+    )
     streamed = [contract for contract in context.sources.contracts if contract.topic is not None]
     args = StreamArgs(
         host=platform.workspace.host,
@@ -155,6 +169,7 @@ def deploy_stream(
         jobs=of_jobs,
         workers=stream.workers,
         alert=alert,
+        dashboard=dashboard,
         runs=runs,
     )
     return Stream("stream", args, context.after(access))

@@ -13,6 +13,7 @@ from churn.core.tables import LIVE_SCORES, SCORES, STREAM_FRESHNESS
 from churn.feature_engineering.groups import FEATURES
 from churn.online import schema, writer
 from churn.serving import registry
+from tests.workloads.dashboards import FOLDER, expect_answers, load
 from tests.workloads.ml_world import CATALOG, challenge
 from tests.workloads.online.live_stream import MODEL, Stream, now, signal_of
 
@@ -111,6 +112,7 @@ def test_freshness_is_measured_for_each_hop(stream: Stream, world: World) -> Non
     )
     assert {row.hop: row.p95 for row in found}["bronze_silver"] == 1.0
     assert all(row.p50 <= row.p95 <= row.p99 for row in found)
+    expect_answers(world.spark, load(FOLDER / "stream.lvdash.json", CATALOG))
 
 
 def test_a_signal_in_a_running_session_scores_once(stream: Stream, customers: list[str], world: World) -> None:

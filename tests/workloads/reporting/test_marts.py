@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import functions as sf
@@ -13,17 +12,13 @@ from churn.core.tables import GATE_RESULTS, SCORES, TABLES
 from churn.feature_engineering.groups import FEATURES
 from churn.inference import score
 from churn.reporting import marts, tables
-from local.settings import REPOSITORY
+from tests.workloads.dashboards import FOLDER, expect_answers, load
 from tests.workloads.ml_world import CATALOG, TODAY, run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from tests.workloads.ml_world import World
-
-Dashboard = dict[str, Any]
-DASHBOARD = REPOSITORY / "workloads" / "dashboards" / "churn.lvdash.json"
-CATALOG_MARK = "${catalog}"  # what the deployment replaces
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +32,6 @@ def refreshed(world: World, champion: str) -> World:
     for _ in range(2):
         run(marts.main)
     return world
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Dashboard:
-    loaded: Dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8").replace(CATALOG_MARK, CATALOG))
-    return loaded
 
 
 def test_overview_adds_up(refreshed: World) -> None:
@@ -151,42 +140,5 @@ def test_a_day_without_scores_names_the_task_that_makes_them(refreshed: World) -
         run(marts.main, date=TODAY - timedelta(days=1))
 
 
-def test_every_query_of_the_dashboard_gives_what_its_widgets_show(refreshed: World, dashboard: Dashboard) -> None:
-    answers = {}
-    for dataset in dashboard["datasets"]:
-        frame = refreshed.spark.sql("".join(dataset["queryLines"]))
-        assert not frame.isEmpty(), dataset["name"]
-        answers[dataset["name"]] = set(frame.columns)
-    for widget in widgets(dashboard):
-        (query,) = [entry["query"] for entry in widget["queries"]]
-        names = {field["name"] for field in query["fields"]}
-        assert names <= answers[query["datasetName"]], widget["name"]
-        assert shown(widget["spec"]["encodings"]) == names, widget["name"]
-
-
-def test_widgets_lie_side_by_side_on_the_grid(dashboard: Dashboard) -> None:
-    cells = [
-        (page["name"], column, row)
-        for page in dashboard["pages"]
-        for place in (entry["position"] for entry in page["layout"])
-        for column in range(place["x"], place["x"] + place["width"])
-        for row in range(place["y"], place["y"] + place["height"])
-    ]
-    assert len(cells) == len(set(cells))
-    assert max(column for _, column, _ in cells) < 6
-    assert len({widget["name"] for widget in widgets(dashboard)}) == len(widgets(dashboard))
-
-
-def test_the_file_is_in_the_form_that_a_diff_can_read() -> None:
-    text = DASHBOARD.read_text(encoding="utf-8")
-    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
-
-
-def widgets(dashboard: Dashboard) -> list[dict[str, Any]]:
-    return [entry["widget"] for page in dashboard["pages"] for entry in page["layout"]]
-
-
-def shown(encodings: dict[str, Any]) -> set[str]:
-    """Names of the fields that a widget shows."""
-    entries = [entry for value in encodings.values() for entry in (value if isinstance(value, list) else [value])]
-    return {entry["fieldName"] for entry in entries}
+def test_every_query_of_the_dashboard_gives_what_its_widgets_show(refreshed: World) -> None:
+    expect_answers(refreshed.spark, load(FOLDER / "churn.lvdash.json", CATALOG))
