@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databricks.sdk.service import catalog, iam
+from databricks.sdk.service import catalog
 
 from cli.wheel import build_wheel
 from local.settings import LocalSettings
 from tests.e2e.programs import (
     GROUND,
     PLATFORM,
-    account_of,
     configure,
     join,
     platform_section,
@@ -26,23 +25,24 @@ from tests.ports import free_base_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from databricks.sdk import WorkspaceClient
-
 STACK = "qa"
 # All that no run has to fill first.
-DEPLOYED = targets(
-    "GroupEntitlements",
-    "Classified",
-    "Storage",
-    "CatalogGrants",
-    "Area",
-    "Model",
-    "Artifacts",
-    "Tracking",
-    "Compute",
-    "Pipelines",
-    "Jobs",
-)
+DEPLOYED = [
+    *targets(
+        "GroupEntitlements",
+        "Classified",
+        "Storage",
+        "Area",
+        "Model",
+        "Artifacts",
+        "Tracking",
+        "Compute",
+        "Pipelines",
+        "Jobs",
+        "Erasure",
+    ),
+    *("--target", "**::catalog-access**", "--target", "**::access**"),  # grants on tables wait for masks
+]
 # Of step 3 of the first deployment in docs/operations.md.
 ON_METASTORE = [
     catalog.Privilege.CREATE_CATALOG,
@@ -87,18 +87,6 @@ def deployer(workspace: LocalWorkspace, name: str) -> str:
     return made.application_id or ""
 
 
-def owner_of(client: WorkspaceClient, kind: str, identifier: str) -> str | None:
-    """The principal that owns an object."""
-    entries = client.permissions.get(kind, identifier).access_control_list or []
-    (owner,) = [
-        entry.service_principal_name or entry.user_name
-        for entry in entries
-        for held in entry.all_permissions or []
-        if held.permission_level is iam.PermissionLevel.IS_OWNER
-    ]
-    return owner
-
-
 def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory) -> None:
     first, second = deployer(workspace, "first-deployer"), deployer(workspace, "second-deployer")
     ground = {"storage_root": "s3://given/churn", "protect_data": False}
@@ -125,12 +113,10 @@ def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory
     assert reading, changed
     for job in client.jobs.list(expand_tasks=True):
         assert {task.timeout_seconds for task in job.settings.tasks if job.settings} == {65 * 60}
-        assert owner_of(client, "jobs", str(job.job_id)) == second
     for pipeline in client.pipelines.list_pipelines():
         spec = client.pipelines.get(pipeline.pipeline_id or "").spec
         assert spec is not None
         assert (spec.configuration or {})["spark.sql.shuffle.partitions"] == "3"
-        assert owner_of(client, "pipelines", pipeline.pipeline_id or "") == second
     program.preview(*DEPLOYED, "--refresh", "--expect-no-changes")
     program.run("destroy", "--yes", "--skip-preview")
     assert "churn_qa" not in {found.name for found in client.catalogs.list()}
@@ -140,10 +126,10 @@ def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory
 def test_a_catalog_lies_in_the_storage_root_that_the_metastore_has(
     workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Where the settings name no other, and the account has given the metastore one."""
-    client, account = workspace.client(), account_of(workspace)
+    """Where the settings name no other, as for metastores of some years ago."""
+    client = workspace.client()
     metastore = client.metastores.current().metastore_id or ""
-    account.metastores.update(metastore, metastore_info=catalog.UpdateAccountsMetastore(storage_root="s3://old/root"))
+    workspace.root_metastore("s3://old/root")
     join(workspace, "churn-platform", client.current_user.me().id or "")
     program = program_of(workspace, tmp_path_factory.mktemp("stack") / "program", STACK)
     ground = {"storage_root": None, "protect_data": False}

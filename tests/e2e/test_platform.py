@@ -351,6 +351,28 @@ def test_a_lost_champion_leaves_the_endpoint_as_it_is(platform: Platform) -> Non
     assert "keeps version" not in preview.stdout + preview.stderr
 
 
+def test_an_endpoint_that_is_gone_is_made_anew_once_there_is_a_champion(
+    platform: Platform, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("an endpoint takes minutes: only with --soak")
+    model = platform.outputs()["model"]
+    cloud = LocalWorkspace(platform.settings)
+    models = cloud.client(cloud.token_of(platform.client().registered_models.get(model).owner or "")).registered_models
+    platform.client().serving_endpoints.delete(platform.outputs()["endpoint_name"])
+    models.delete_alias(model, "champion")
+    refused = platform.pulumi("preview", "--refresh")
+    models.set_alias(model, "champion", 2)
+    assert refused.returncode != 0
+    assert "so there is nothing to serve" in refused.stdout + refused.stderr
+    made = platform.pulumi("up", "--refresh", "--yes", "--skip-preview")
+    assert made.returncode == 0, made.stdout + made.stderr
+    scored = platform.client().serving_endpoints.query(
+        platform.outputs()["endpoint_name"], dataframe_records=[_customer(platform)]
+    )
+    assert scored.predictions
+
+
 @pytest.mark.shows("serving: a wrong payload is a 400 that names the field", client="databricks-sdk")
 def test_the_endpoint_names_the_field_of_a_wrong_payload(platform: Platform) -> None:
     customer = _customer(platform)

@@ -92,6 +92,14 @@ class LocalWorkspace:
         finally:
             store.close()
 
+    def root_metastore(self, url: str) -> None:
+        """Gives the metastore a storage root, as some have from their beginning; no route changes it."""
+        store = Store(self.settings.home / "workspace.sqlite")
+        try:
+            Workspace(self.settings, store).metastore_root = url
+        finally:
+            store.close()
+
     def storage(self, bucket: str = "tests") -> str:
         """URL of an external location, which is made at the first call; AWS is not asked for its bucket."""
         client, url = self.client(), f"s3://{bucket}"

@@ -148,8 +148,6 @@ def test_the_own_metastore_is_found_and_stays(workspace: LocalWorkspace, account
     assert account.metastores.get(own).metastore_info
     with pytest.raises(errors.NotImplemented, match="not part of the local workspace"):
         account.metastores.delete(own)
-    with pytest.raises(BadRequest, match="storage_root is 'bucket'"):
-        account.metastores.update(own, metastore_info=catalog.UpdateAccountsMetastore(storage_root="bucket"))
 
 
 def test_a_made_workspace_can_have_the_own_metastore(workspace: LocalWorkspace, account: AccountClient) -> None:

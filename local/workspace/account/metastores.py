@@ -13,12 +13,11 @@ from local.workspace.account.collection import ACCOUNT
 from local.workspace.account.documents import ASSIGNMENTS, METASTORES, AssignmentDocument, MetastoreDocument
 from local.workspace.account.workspaces import find as find_workspace
 from local.workspace.core.clock import now_ms
-from local.workspace.core.context import ADMIN, SYSTEM_USER, Caller, Principal, Workspace, WorkspaceDep
+from local.workspace.core.context import ADMIN, SYSTEM_USER, Caller, Workspace, WorkspaceDep
 from local.workspace.core.errors import ApiError, bad_request, not_built, not_found, permission_denied
 from local.workspace.core.requests import body
 from local.workspace.core.store import Document
 from local.workspace.unity_catalog import metastore as own
-from local.workspace.unity_catalog.cloud_urls import parsed
 from local.workspace.unity_catalog.securables import check_owner
 
 router = APIRouter()
@@ -89,8 +88,12 @@ def update(
     for name in _NOT_BUILT:
         if name in wanted:
             raise not_built(f"{name} of a metastore")
-    if identifier == workspace.metastore_id and wanted.keys() <= {"owner", "storage_root"}:
-        _change_own(workspace, caller, wanted)
+    if identifier == workspace.metastore_id and wanted.keys() == {"owner"}:
+        if caller.name != ADMIN:
+            raise permission_denied(f"{caller.name} is not an administrator of the account")
+        if wanted["owner"]:
+            check_owner(workspace, wanted["owner"])
+        workspace.metastore_owner = wanted["owner"] or SYSTEM_USER
         return get(identifier, workspace)
     with workspace.store.transaction():
         changed = {**_find(workspace, identifier), **wanted, "updated_at": now_ms(), "updated_by": caller.name}
@@ -168,24 +171,10 @@ def unassign(workspace_id: int, identifier: str, workspace: WorkspaceDep) -> Doc
     return {}
 
 
-def _change_own(workspace: Workspace, caller: Principal, wanted: Document) -> None:
-    """Changes the owner of the workspace's own metastore, or gives it the storage root that it lacks."""
-    if caller.name != ADMIN:
-        raise permission_denied(f"{caller.name} is not an administrator of the account")
-    if root := wanted.get("storage_root"):
-        if workspace.metastore_root not in (None, parsed(root, "storage_root")):
-            raise not_built("another storage root of a metastore that has one")
-        workspace.metastore_root = parsed(root, "storage_root")
-    if "owner" in wanted:
-        if wanted["owner"]:
-            check_owner(workspace, wanted["owner"])
-        workspace.metastore_owner = wanted["owner"] or SYSTEM_USER
-
-
 def _find(workspace: Workspace, identifier: str) -> MetastoreDocument:
-    """A metastore that this API has made; of the workspace's own, owner and storage root alone can be changed."""
+    """A metastore that this API has made; of the workspace's own nothing but the owner can be changed."""
     if identifier == workspace.metastore_id:
-        raise not_built("changing more than owner and storage root of the metastore of the workspace itself")
+        raise not_built("changing more than the owner of the metastore of the workspace itself")
     message = f"Metastore '{identifier}' does not exist."
     return workspace.find(METASTORES, identifier, message, "METASTORE_DOES_NOT_EXIST")
 

@@ -121,7 +121,7 @@ class Workspace:
 
     @property
     def metastore_root(self) -> str | None:
-        """Cloud URL of its metastore's storage: none, until the account names one."""
+        """Cloud URL of its metastore's storage: none, as of those that Databricks makes, unless a test gives it one."""
         return self._identity().get("metastore_root")
 
     @metastore_root.setter

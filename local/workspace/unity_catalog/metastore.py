@@ -17,7 +17,7 @@ def assignment(workspace: WorkspaceDep) -> Document:
 
 @router.get(f"{UC}/metastore_summary")
 def summary(workspace: WorkspaceDep) -> Document:
-    """Returns the metastore. It has no storage root, as one that Databricks makes, unless the account gave it one."""
+    """Returns the metastore. It has no storage root, as one that Databricks makes, unless a test gives it one."""
     root = workspace.metastore_root
     return {
         "metastore_id": workspace.metastore_id,
