@@ -33,7 +33,7 @@ clean: ## remove the state of the local platform (.local/) and what was built in
 doctor: setup ## check what the platform needs on this machine
 	@$(platform) doctor
 
-test: prerequisites setup ## every kind of test, long ones sampled (30 minutes or less)
+test: prerequisites setup ## every kind of test, long ones sampled (about an hour on two cores)
 	@$(platform) install
 	$(pytest)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databricks.sdk.service import catalog
+from databricks.sdk.service import catalog, iam
 
 from cli.wheel import build_wheel
 from local.settings import LocalSettings
@@ -24,6 +24,8 @@ from tests.ports import free_base_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from databricks.sdk import WorkspaceClient
 
 STACK = "qa"
 # All that no run has to fill first.
@@ -87,6 +89,18 @@ def deployer(workspace: LocalWorkspace, name: str) -> str:
     return made.application_id or ""
 
 
+def owner_of(client: WorkspaceClient, kind: str, identifier: str) -> str | None:
+    """The principal that owns an object."""
+    entries = client.permissions.get(kind, identifier).access_control_list or []
+    (owner,) = [
+        entry.service_principal_name or entry.user_name
+        for entry in entries
+        for held in entry.all_permissions or []
+        if held.permission_level is iam.PermissionLevel.IS_OWNER
+    ]
+    return owner
+
+
 def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory: pytest.TempPathFactory) -> None:
     first, second = deployer(workspace, "first-deployer"), deployer(workspace, "second-deployer")
     ground = {"storage_root": "s3://given/churn", "protect_data": False}
@@ -107,16 +121,18 @@ def test_who_deploys_can_be_replaced(workspace: LocalWorkspace, tmp_path_factory
     platform["compute"]["spark_conf"] = {"spark.sql.shuffle.partitions": "3"}  # of pipelines
     platform["groups"]["pii_readers"] = "churn-readers"  # in grants, permissions and secrets
     configure(program, STACK, {GROUND: ground, PLATFORM: platform})
-    changed = program.up(*DEPLOYED)
+    changed = program.up(*DEPLOYED, "--refresh")  # which sees who owns what a group cannot own
     assert " updated" in changed
     reading = client.grants.get("catalog", "churn_qa", principal="churn-readers").privilege_assignments
     assert reading, changed
     for job in client.jobs.list(expand_tasks=True):
         assert {task.timeout_seconds for task in job.settings.tasks if job.settings} == {65 * 60}
+        assert owner_of(client, "jobs", str(job.job_id)) == second
     for pipeline in client.pipelines.list_pipelines():
         spec = client.pipelines.get(pipeline.pipeline_id or "").spec
         assert spec is not None
         assert (spec.configuration or {})["spark.sql.shuffle.partitions"] == "3"
+        assert owner_of(client, "pipelines", pipeline.pipeline_id or "") == second
     program.preview(*DEPLOYED, "--refresh", "--expect-no-changes")
     program.run("destroy", "--yes", "--skip-preview")
     assert "churn_qa" not in {found.name for found in client.catalogs.list()}
