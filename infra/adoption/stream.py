@@ -48,9 +48,14 @@ def _exists(get: Callable[[str], Any], name: str) -> bool:
 
 
 def _alerts(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
-    """Alerts in the stack's own folder, which are the stack's."""
+    """Alerts in the stack's own folder, which are the stack's.
+
+    The provider reads an adopted alert without its names, which the state has again after the next deployment. Others
+    of its names were looked for when it was adopted.
+    """
+    names = inputs.get("displayName"), inputs.get("parentPath")
     for alert in cloud.workspace.alerts_v2.list_alerts():
-        if (alert.display_name, alert.parent_path) == (inputs["displayName"], inputs["parentPath"]):
+        if (alert.display_name, alert.parent_path) == names:
             yield Found(str(alert.id), own=True)
 
 

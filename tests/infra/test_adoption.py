@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import create_autospec
 
 import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.sql import AlertV2
 
 from cli.aws_inventory import AWS_TYPES
 from cli.inventory import TYPES
@@ -234,3 +238,15 @@ def test_what_may_be_anybodys_is_never_deleted_as_one_too_many(monkeypatch: pyte
     outcome, deployment = search.Outcome(), state(job(id="1"))
     searched(monkeypatch, deployment, gives(UNSURE, unique=False)).surplus(outcome)
     assert (outcome.deleted, len(deployment.resources)) == ([], 4)
+
+
+@pytest.mark.parametrize(("inputs", "found"), [({"displayName": "late", "parentPath": "/churn"}, ["7"]), ({}, [])])
+def test_an_alert_is_found_by_its_names_where_the_state_has_them(inputs: dict[str, str], found: list[str]) -> None:
+    """An adopted one has none until the next deployment."""
+    cloud = cast("Cloud", SimpleNamespace(workspace=create_autospec(WorkspaceClient, instance=True)))
+    listed = {"7": {"display_name": "late", "parent_path": "/churn"}, "8": {"display_name": "other"}}
+    alerts = [AlertV2.from_dict({"id": id_, **names}) for id_, names in listed.items()]
+    cast("Any", cloud).workspace.alerts_v2.list_alerts.return_value = alerts
+    find = TABLE["databricks:index/alertV2:AlertV2"].find
+    assert find
+    assert [each.id for each in find(cloud, inputs)] == found
