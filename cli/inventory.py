@@ -69,8 +69,20 @@ def in_account(account: AccountClient, client: WorkspaceClient) -> list[Thing]:
         *_things(_ACCOUNT, account, f"{id_}/"),
         *_things(_ACCOUNTS_OWN, account),
         *_listed("budget of the account", budgets, "display_name", "Budget", "budget_configuration_id", f"{id_}|"),
+        *_rules(account),
         *tags,
     ]
+
+
+def _rules(account: AccountClient) -> Iterator[Thing]:
+    """Private endpoint rules, which their configuration lists; a deactivated one is deleted, and goes days later."""
+    network = account.network_connectivity
+    for configuration in network.list_network_connectivity_configurations():
+        id_ = str(configuration.network_connectivity_config_id)
+        rules = (rule for rule in network.list_private_endpoint_rules(id_) if not rule.deactivated)
+        yield from _listed(
+            *("private endpoint rule", rules, "endpoint_service", "MwsNccPrivateEndpointRule", "rule_id"), f"{id_}/"
+        )
 
 
 _EVERY_CATALOGS = ("default", "information_schema")  # schemas that nobody makes
@@ -190,7 +202,7 @@ def _in_states(name: str) -> str:
 TYPES = frozenset(
     {
         *(_in_states(row[3]) for row in (*_WORKSPACE, *_ACCOUNT, *_ACCOUNTS_OWN) if row[3]),
-        *(_in_states(name) for name in ("Budget", "TagPolicy")),
+        *(_in_states(name) for name in ("Budget", "MwsNccPrivateEndpointRule", "TagPolicy")),
     }
 )
 """Types whose objects are listed, and so compared with states."""

@@ -76,6 +76,15 @@ def _listed(
     return find
 
 
+def _rules(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
+    """Rules of a connectivity configuration, which is the stack's own; a deactivated one goes by itself."""
+    configuration = inputs["networkConnectivityConfigId"]
+    for rule in cloud.account.network_connectivity.list_private_endpoint_rules(configuration):
+        led = (rule.endpoint_service, rule.domain_names or [])
+        if led == (inputs["endpointService"], inputs["domainNames"]) and not rule.deactivated:
+            yield Found(f"{configuration}/{rule.rule_id}", own=True)
+
+
 def _keys(cloud: Cloud, inputs: Inputs) -> Iterator[Found]:
     """Registered keys have no names: one is known by its key of AWS, which is the stack's."""
     for key in cloud.account.encryption_keys.list():
@@ -131,6 +140,7 @@ ROWS = {
     ),
     "MwsCustomerManagedKeys": Row(_keys, unique=False),
     "MwsNccBinding": Row(again=ASSIGNED),
+    "MwsNccPrivateEndpointRule": Row(_rules, unique=False),
     "MwsNetworkConnectivityConfig": Row(
         _listed(
             lambda cloud: cloud.account.network_connectivity.list_network_connectivity_configurations(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.adoption.cloud import Cloud, Deployer, Found
 from infra.adoption.deployment import Deployment, Resource, plain
+from infra.adoption.engine import AdoptionError
 from infra.adoption.table import TABLE
 
 if TYPE_CHECKING:
@@ -54,12 +55,18 @@ class Search:
 
         Args:
             resources: Resources whose creation began, or is planned.
+
+        Raises:
+            AdoptionError: One is of a type without a row.
         """
         outcome = Outcome()
         for resource in resources:
             row = TABLE.get(resource["type"])
             if row is None:
-                raise LookupError(f"{resource['type']} has no row in infra/adoption/table.py: add it")
+                raise AdoptionError(
+                    f"{resource['type']}, of {_name(resource)}: nothing tells how one that exists is found; "
+                    "remedy: add a row for it to a module of infra/adoption"
+                )
             found = self._found(resource, row) if row.find else []
             own = self._own(resource, found)
             unsure = [each for each in found if each.unsure and each not in own]

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from databricks.sdk import AccountClient
 
+from infra.adoption.adoption import adopt
+from infra.adoption.cloud import Deployer
+from infra.adoption.engine import Engine
 from local.workspace.core.context import ACCOUNT_ID
-from tests.local.engine_programs import Program
+from tests.local.engine_programs import STACK, Program
 
 if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
@@ -27,6 +30,13 @@ def program(workspace: LocalWorkspace, tmp_path: Path) -> Program:
         program.run("config", "set", name, value)
     program.run("config", "set", "--secret", "token", workspace.token)
     return program
+
+
+def lose(program: Program, name: str) -> None:
+    """Takes one resource out of the state, as a lost answer does; its object stays."""
+    state = json.loads(program.run("stack", "export"))
+    (urn,) = (each["urn"] for each in state["deployment"]["resources"] if each["urn"].endswith(f"::{name}"))
+    program.run("state", "delete", urn, "--yes")
 
 
 def account_of(workspace: LocalWorkspace) -> AccountClient:
@@ -51,7 +61,7 @@ def inventory(workspace: LocalWorkspace) -> dict[str, Any]:
     "account: every resource that the program uses is deployed, changed, destroyed", client="Databricks provider"
 )
 def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
-    workspace: LocalWorkspace, program: Program
+    workspace: LocalWorkspace, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = inventory(workspace)
     program.preview()
@@ -84,6 +94,14 @@ def test_every_type_of_the_account_is_deployed_changed_and_destroyed(
     assert inventory(workspace)["tags"]["classification"] == "edition 2"
     (group,) = workspace.client().groups.list(filter='displayName eq "Children\'s team 2"')
     assert {held.value for held in group.entitlements or []} == {"workspace-access", "databricks-sql-access"}
+
+    # a rule of the stack whose creation was never heard of is taken into the state
+    for name, value in (program.environment | {"DATABRICKS_TOKEN": workspace.token}).items():
+        monkeypatch.setenv(name, value)
+    lose(program, "broker-1")
+    engine = Engine(STACK, program.folder / f"Pulumi.{STACK}.yaml", program.folder)
+    assert adopt(engine, Deployer(frozenset(), ACCOUNT_ID)) == []
+    program.preview("--expect-no-changes")
 
     program.run("destroy", "--yes", "--skip-preview")
     assert inventory(workspace) == before
