@@ -40,8 +40,27 @@ ABOUT_EVERYTHING = {
     "cross_account": {"Anywhere"},
     "storage": {"FileEventsLists"},
     "kafka_client": set(),
-    "ci": {"Look"},
+    "ci": {"Look", "LogDelivery", "MessagesEnd"},
 }
+# Actions that AWS narrows to no resource, by its Service Authorization Reference: beside a name they allow nothing.
+WITHOUT_RESOURCE = {
+    "kafka:DescribeClusterOperation",
+    "kafka:GetBootstrapBrokers",
+    "kafka:ListConfigurations",
+    "logs:CreateLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:PutResourcePolicy",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+}
+EVERYBODYS = {
+    "EndpointNames",
+    "Github",
+    "NetworkMake",
+    "Scaling",
+    "ScalingAlarms",
+    "ServiceRoles",
+}  # parts of an account
 DATABRICKS_ACCOUNT = "00000000-0000-0000-0000-000000000000"
 MAXIMUM_CHARACTERS = 10_240  # of all inline policies of a role, from AWS, "IAM and AWS STS quotas"
 
@@ -78,6 +97,22 @@ def documented() -> dict[str, dict[str, set[str]]]:
 def test_no_role_may_do_more_than_it_needs(role: str) -> None:
     assert too_wide(RIGHTS[role]) == []
     assert about_everything(RIGHTS[role]) == ABOUT_EVERYTHING[role]
+
+
+def test_what_aws_narrows_to_no_resource_is_allowed_without_one() -> None:
+    allowed = {action: s["Resource"] for s in RIGHTS["ci"] for action in s["Action"] if action in WITHOUT_RESOURCE}
+    assert allowed == {action: ["*"] for action in WITHOUT_RESOURCE}
+
+
+def test_continuous_integration_may_let_aws_make_the_roles_that_its_services_need() -> None:
+    """Names from AWS: "Amazon MSK and Application Auto Scaling", and the managed policy `AmazonMSKFullAccess`."""
+    (statement,) = (s for s in RIGHTS["ci"] if s["Action"] == ["iam:CreateServiceLinkedRole"])
+    assert set(statement["Condition"]["StringEquals"]["iam:AWSServiceName"]) == {
+        "delivery.logs.amazonaws.com",
+        "elasticloadbalancing.amazonaws.com",
+        "kafka.amazonaws.com",
+        "kafka.application-autoscaling.amazonaws.com",
+    }
 
 
 @pytest.mark.parametrize(
@@ -236,7 +271,7 @@ def test_continuous_integration_cannot_change_its_own_role() -> None:
 
 def test_continuous_integration_of_one_stack_leaves_others_alone() -> None:
     for statement in RIGHTS["ci"]:
-        if statement["Sid"] in {"Github", "Look", "NetworkMake", "Scaling", "ServiceRoles"}:
+        if statement["Sid"] in EVERYBODYS | ABOUT_EVERYTHING["ci"]:
             continue  # these have no name or tag of the stack to go by
         narrowed = "prod" in statement.get("Condition", {}).get("StringEquals", {}).values()
         assert narrowed or all("churn-prod" in arn for arn in statement["Resource"]), statement["Sid"]

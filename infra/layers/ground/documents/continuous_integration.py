@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.layers.ground.documents.document import Statement, allow, deny
+from infra.layers.ground.documents.trust import GITHUB_ISSUER
 
 if TYPE_CHECKING:
     from infra.layers.ground.environment import Environment
@@ -18,7 +19,8 @@ def _verbs(service: str, *names: str) -> list[str]:
     return [f"{service}:{name}" for text in names for name in text.split()]
 
 
-# What AWS narrows to no resource: describing in EC2, lists, and making what has no name before.
+# What AWS narrows to no resource: describing in EC2, lists, and making what has no name before. The source for all
+# statements is its Service Authorization Reference.
 LOOK = [
     *_verbs(
         "ec2",
@@ -34,9 +36,10 @@ LOOK = [
         "DescribeTags DescribeTargetGroupAttributes DescribeTargetGroups DescribeTargetHealth",
     ),
     "iam:ListOpenIDConnectProviders",
-    *_verbs("kafka", "DescribeClusterOperation ListConfigurations"),
+    *_verbs("kafka", "DescribeClusterOperation GetBootstrapBrokers ListConfigurations"),
     *_verbs("kms", "CreateKey ListAliases"),
     "logs:DescribeLogGroups",
+    "sns:GetSubscriptionAttributes",
     "sts:GetCallerIdentity",
 ]
 NETWORK_MAKE = _verbs(
@@ -66,19 +69,23 @@ BUCKETS = _verbs(
 KEYS = _verbs(
     "kms",
     "CreateAlias CreateGrant DeleteAlias DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus",
-    "ListResourceTags PutKeyPolicy ScheduleKeyDeletion UntagResource UpdateAlias UpdateKeyDescription",
+    "ListResourceTags PutKeyPolicy RetireGrant ScheduleKeyDeletion UntagResource UpdateAlias UpdateKeyDescription",
 )
 ROLES = _verbs(
     "iam",
     "CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole",
     "ListRolePolicies PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
 )
-GITHUB = _verbs("iam", "CreateOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider")
+GITHUB = _verbs(
+    "iam",
+    "CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider",
+    "UntagOpenIDConnectProvider",
+)
 KAFKA = _verbs(
     "kafka",
     "CreateCluster CreateClusterV2 CreateConfiguration CreateTopic DeleteCluster DeleteConfiguration DeleteTopic",
     "DescribeCluster DescribeClusterV2 DescribeConfiguration DescribeConfigurationRevision DescribeTopic",
-    "GetBootstrapBrokers ListNodes ListTagsForResource TagResource UntagResource UpdateBrokerStorage UpdateBrokerType",
+    "ListNodes ListTagsForResource TagResource UntagResource UpdateBrokerStorage UpdateBrokerType",
     "UpdateClusterConfiguration UpdateClusterKafkaVersion UpdateConfiguration UpdateMonitoring UpdateSecurity",
     "UpdateTopic",
 )
@@ -104,16 +111,24 @@ LOGS = _verbs(
     "AssociateKmsKey CreateLogGroup DeleteLogGroup DisassociateKmsKey ListTagsForResource PutRetentionPolicy",
     "TagResource UntagResource",
 )
+# MSK hands brokers' logs on by way of these, in the name of whoever makes the cluster: AWS' `AmazonMSKFullAccess`.
+LOG_DELIVERY = _verbs(
+    "logs",
+    "CreateLogDelivery DeleteLogDelivery DescribeResourcePolicies GetLogDelivery ListLogDeliveries PutResourcePolicy",
+    "UpdateLogDelivery",
+)
 ALARMS = _verbs(
     "cloudwatch", "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource"
 )
 MESSAGES = _verbs(
     "sns",
-    "CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes ListTagsForResource SetTopicAttributes",
-    "Subscribe TagResource Unsubscribe UntagResource",
+    "CreateTopic DeleteTopic GetTopicAttributes ListTagsForResource SetTopicAttributes Subscribe TagResource",
+    "UntagResource",
 )
 BUDGETS = _verbs("budgets", "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget")
-SERVICE_ROLES = ("autoscaling.kafka", "elasticloadbalancing", "kafka")
+# Application Auto Scaling makes alarms of its own in the name of whoever makes a policy.
+SCALING_ALARMS = _verbs("cloudwatch", "DeleteAlarms DescribeAlarms PutMetricAlarm")
+SERVICE_ROLES = ("delivery.logs", "elasticloadbalancing", "kafka", "kafka.application-autoscaling")
 OWN_ROLE = _verbs("iam", "DeleteRole DeleteRolePolicy PutRolePolicy UpdateAssumeRolePolicy")
 
 
@@ -137,6 +152,7 @@ def continuous_integration(environment: Environment, role: str) -> list[Statemen
     return [
         allow("Look", LOOK, ["*"]),
         allow("NetworkMake", NETWORK_MAKE, [arn("ec2", "*")]),
+        allow("EndpointNames", ["route53:AssociateVPCWithHostedZone"], ["arn:aws:route53:::hostedzone/*"]),
         allow("NetworkChange", NETWORK_CHANGE, [arn("ec2", "*")], condition=ours),
         allow("Buckets", BUCKETS, [f"arn:aws:s3:::{prefix}-*"]),
         allow("Keys", KEYS, [arn("kms", "key/*")], condition=ours),
@@ -144,14 +160,17 @@ def continuous_integration(environment: Environment, role: str) -> list[Statemen
         allow("Aliases", _verbs("kms", "CreateAlias DeleteAlias UpdateAlias"), named("kms", "alias/")),
         allow("Roles", ROLES, [environment.role_arn(f"{prefix}-*")]),
         deny("NotItself", OWN_ROLE, [environment.role_arn(role)]),
-        allow("Github", GITHUB, [f"arn:aws:iam::{environment.account_id}:oidc-provider/*"]),
+        allow("Github", GITHUB, [f"arn:aws:iam::{environment.account_id}:oidc-provider/{GITHUB_ISSUER}"]),
         allow("Kafka", KAFKA, named("kafka", "cluster/", "configuration/", "topic/")),
         allow("Topics", TOPICS, named("kafka", "cluster/", "topic/")),
         allow("Balancers", BALANCERS, named("elasticloadbalancing", *BALANCER_KINDS)),
         allow("Scaling", SCALING, [arn("application-autoscaling", "scalable-target/*")]),
+        allow("ScalingAlarms", SCALING_ALARMS, [arn("cloudwatch", "alarm:TargetTracking-*")]),
+        allow("LogDelivery", LOG_DELIVERY, ["*"]),
         allow("Logs", LOGS, named("logs", "log-group:")),
         allow("Alarms", ALARMS, named("cloudwatch", "alarm:")),
         allow("Messages", MESSAGES, named("sns", "")),
+        allow("MessagesEnd", ["sns:Unsubscribe"], ["*"]),
         allow("Budgets", BUDGETS, [f"arn:aws:budgets::{environment.account_id}:budget/{prefix}-*"]),
         allow(
             "ServiceRoles",
