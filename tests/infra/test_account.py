@@ -80,6 +80,24 @@ def test_serverless_compute_reaches_what_the_settings_name_alone() -> None:
     assert "::account::" in given.provider
 
 
+PACKAGE_INDEX = {"pypi.org", "files.pythonhosted.org"}  # its pages, and the files that they lead to
+
+
+def test_serverless_compute_reaches_the_package_index_from_which_it_installs(programs: dict[str, Program]) -> None:
+    served = {
+        stack
+        for stack, program in programs.items()
+        for pipeline in program.of("Pipeline").values()
+        if pipeline.inputs.get("serverless")
+    }
+    assert served == {"local", "dev", "prod"}, "where no stack has serverless compute, no domain has to be open"
+    (policy,) = programs["account"].of("AccountNetworkPolicy").values()
+    access = policy.inputs["egress"]["networkAccess"]
+    reached = {found["destination"] for found in access["allowedInternetDestinations"]}
+    assert access["policyEnforcement"] == {"enforcementMode": "ENFORCED"}
+    assert reached >= PACKAGE_INDEX, "the first update of a pipeline would install nothing"
+
+
 def test_the_budget_notifies_at_each_amount(programs: dict[str, Program]) -> None:
     budget = next(found for found in programs["account"].of("Budget").values() if found.custom)
     alerts = budget.inputs["alertConfigurations"]
