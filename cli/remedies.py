@@ -37,7 +37,9 @@ REMEDIES = (
     Remedy(
         re.compile(
             r"no valid bearer token|invalid access token|invalid_client|unauthenticated|401 unauthorized"
-            r"|credential was not sent|cannot configure default credentials|InvalidClientTokenId|ExpiredToken",
+            r"|credential was not sent|cannot configure default credentials|no valid credential sources"
+            r"|AuthFailure|SignatureDoesNotMatch|InvalidSignatureException|InvalidAccessKeyId|InvalidClientTokenId"
+            r"|UnrecognizedClientException|ExpiredToken|RequestExpired",
             re.IGNORECASE,
         ),
         "the credentials are missing, wrong or too old: set those of the deployer, such as DATABRICKS_CLIENT_ID and "
@@ -52,11 +54,39 @@ REMEDIES = (
         "who owns {object} changes it, or gives it to a group of the deployer",
     ),
     Remedy(
-        re.compile(r"estimated count: \d+, limit: \d+|QUOTA_EXCEEDED|reached the limit|limit exceeded", re.IGNORECASE),
+        re.compile(r"is not authorized to perform: (?P<action>[\w-]+:\w+)"),
+        "who administers the account in AWS allows {action} to the deployer; docs/security.md has all that a ground "
+        "needs",
+    ),
+    Remedy(
+        re.compile(r"UnauthorizedOperation|AccessDenied|Access Denied"),
+        "AWS does not allow this to the deployer: compare its rights with those of `ci` in docs/security.md; "
+        "`aws sts decode-authorization-message` reads an encoded message",
+    ),
+    Remedy(
+        re.compile(
+            r"is not an administrator|is not a manager|without the \S+ entitlement|PERMISSION_DENIED"
+            r"|(?:only|requires) (?:\w+ )*admin|is not authorized to|does not have (?:\w+ )*permission",
+            re.IGNORECASE,
+        ),
+        "the deployer lacks a right of the workspace or the account: an administrator there gives it, or deploys this "
+        "layer; docs/operations.md has the rights of each step",
+    ),
+    Remedy(
+        # EC2 says "Request limit exceeded" of too many requests, which pass.
+        re.compile(
+            r"estimated count: \d+, limit: \d+|reached the limit|QUOTA_?EXCEEDED|TooMany(?!Requests)\w+"
+            r"|(?<!request)(?<!request )limit ?exceeded|maximum number of [\w ]+ has been reached",
+            re.IGNORECASE,
+        ),
         "the quota is reached: delete what nobody uses there, or let the provider of the service raise it",
     ),
     Remedy(
-        re.compile(r"already exists|AlreadyExists|BucketAlreadyOwnedByYou", re.IGNORECASE),
+        re.compile(
+            r"already exists|AlreadyExists|BucketAlreadyOwnedByYou|already used by another|\.Duplicate\b"
+            r"|Duplicate(?:Listener|LoadBalancerName|Record|TargetGroupName)",
+            re.IGNORECASE,
+        ),
         "the name is taken by an object that this stack did not make: rename or delete that, or take it over by "
         "`pulumi import`",
     ),

@@ -30,6 +30,12 @@ Diagnostics:
 Resources:
     8 errored
 """
+# As the published provider says it, and what is to be done.
+AWS = "creating EC2 VPC: operation error EC2: CreateVpc, https response error StatusCode: 400, RequestID: 0-1,"
+CREDENTIALS = "the credentials are missing, wrong or too old"
+DENIED = "AWS does not allow this to the deployer"
+LACKS = "the deployer lacks a right of the workspace or the account"
+QUOTA = "the quota is reached"
 GOES_ON = "What was made until then is kept: the next deployment goes on from there."
 
 
@@ -50,6 +56,32 @@ GOES_ON = "What was made until then is kept: the next deployment goes on from th
         ("Storage configuration limit exceeded, only 50 are allowed", "the quota is reached"),
         ("Credential 'kafka' already exists", "the name is taken by an object that this stack did not make"),
         ("BucketAlreadyExists: the requested bucket name is not available", "the name is taken by an object"),
+        ("The pipeline name 'churn-dev' is already used by another pipeline.", "the name is taken by an object"),
+        ("ann@example.com is not an administrator of account 0-1", LACKS),
+        ("churn is not a manager by rule set accounts/0-1/servicePrincipals/2/ruleSets/default", LACKS),
+        ("This API is disabled for users without the workspace-access entitlement.", LACKS),
+        (f"{AWS} api error AuthFailure: AWS was not able to validate the provided access credentials", CREDENTIALS),
+        (f"{AWS} api error SignatureDoesNotMatch: The request signature we calculated does not match", CREDENTIALS),
+        (f"{AWS} api error UnrecognizedClientException: The security token included in the request is", CREDENTIALS),
+        (
+            (
+                f"{AWS} api error AccessDenied: User: arn:aws:iam::123456789012:user/ann is not authorized to perform: "
+                "iam:CreateRole on resource: arn:aws:iam::123456789012:role/churn because no identity-based policy"
+            ),
+            "who administers the account in AWS allows iam:CreateRole to the deployer",
+        ),
+        (f"{AWS} api error UnauthorizedOperation: You are not authorized to perform this operation.", DENIED),
+        (f"{AWS} api error AccessDenied: Access Denied", DENIED),
+        (f"{AWS} api error VpcLimitExceeded: The maximum number of VPCs has been reached.", QUOTA),
+        (f"{AWS} api error AddressLimitExceeded: The maximum number of addresses has been reached.", QUOTA),
+        (f"{AWS} LimitExceededException: You have exceeded the number of keys", QUOTA),
+        (f"{AWS} api error TooManyBuckets: You have attempted to create more buckets than allowed", QUOTA),
+        (f"{AWS} ServiceQuotaExceededException: the quota of brokers", QUOTA),
+        (
+            f"{AWS} api error InvalidGroup.Duplicate: The security group 'nodes' already",
+            "the name is taken by an object",
+        ),
+        (f"{AWS} DuplicateLoadBalancerNameException: A load balancer 'b-1' is there", "the name is taken by an object"),
     ],
 )
 def test_a_refusal_is_explained_once_with_object_cause_and_remedy(cause: str, remedy: str) -> None:
@@ -61,6 +93,8 @@ def test_a_refusal_is_explained_once_with_object_cause_and_remedy(cause: str, re
 
 def test_what_is_not_known_is_not_explained() -> None:
     assert explained(OUTPUT.format(cause="the moon is full")) == ""
+    busy = "operation error EC2: CreateVpc, api error RequestLimitExceeded: Request limit exceeded."
+    assert explained(OUTPUT.format(cause=busy)) == "", "no quota of objects"
     assert explained("already exists, said a log before the list of diagnostics") == ""
 
 

@@ -10,6 +10,8 @@ import pytest
 from databricks.sdk.service.catalog import PermissionsChange, Privilege
 
 from cli.remedies import explained
+from local.workspace.core.context import ACCOUNT_ID
+from tests.local.engine_programs import Program
 
 if TYPE_CHECKING:
     import subprocess
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
 
 PROGRAM = Path(__file__).parent / "programs" / "refusals"
+ADMINISTERED = """
+import pulumi
+import pulumi_databricks as databricks
+
+account = databricks.Provider("account", host={host!r}, account_id={account!r}, token={token!r}, auth_type="pat")
+databricks.MwsNetworkConnectivityConfig(
+    "connectivity", name="refused", region="eu-west-1", opts=pulumi.ResourceOptions(provider=account)
+)
+"""
 
 
 @pytest.mark.shows("engine: a refusal is mended and the next deployment goes on", client="Databricks provider")
@@ -58,3 +69,21 @@ def test_each_refusal_is_explained_and_the_next_up_goes_on(
     finally:
         lakehouse.settings.quotas.unlink(missing_ok=True)
         client.catalogs.delete("refused", force=True)
+
+
+def test_who_administers_nothing_is_told_so(workspace: LocalWorkspace, tmp_path: Path) -> None:
+    client = workspace.client()
+    stranger = client.service_principals.create(display_name="stranger")
+    program = Program.create(tmp_path)
+    named = {"host": workspace.settings.workspace_url, "account": ACCOUNT_ID}
+    program.write(ADMINISTERED.format(token=workspace.token_of(stranger.application_id or ""), **named))
+    try:
+        cause, remedy, _ = explained(program.up(succeeds=False)).splitlines()
+        assert cause.startswith("MwsNetworkConnectivityConfig connectivity: ")
+        assert f"is not an administrator of account {ACCOUNT_ID}" in cause
+        assert remedy.startswith("  remedy: the deployer lacks a right of the workspace or the account")
+        program.write(ADMINISTERED.format(token=workspace.token, **named))
+        program.up()
+        program.run("destroy", "--yes", "--skip-preview")
+    finally:
+        client.service_principals.delete(stranger.id or "")

@@ -114,14 +114,14 @@ class LocalAws:
     def _log(self) -> Path:
         return self.settings.home / "aws.log"
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, keys: tuple[str, str] = ("test", "test")) -> Any:
         """boto3 as anybody would use it."""
         return boto3.client(
             service,
             region_name=REGION,
             endpoint_url=self.url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=keys[0],
+            aws_secret_access_key=keys[1],
             config=Config(s3={"addressing_style": "path"}, proxies={}),
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from cli.remedies import explained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local.aws.local_aws import AwsProgram, LocalAws
 
 
@@ -50,6 +54,90 @@ def test_a_name_that_is_taken_is_explained(aws: LocalAws, program: AwsProgram) -
     assert "remedy: the name is taken by an object that this stack did not make" in said
     aws.client("s3").delete_bucket(Bucket="taken")
     program.up()
+
+
+REFUSED = """
+def by(name, key, secret):
+    made = aws.Provider(
+        name,
+        region="eu-west-1",
+        access_key=key,
+        secret_key=secret,
+        endpoints=[{{"ec2": "{url}"}}],
+        skip_credentials_validation=True,
+        skip_metadata_api_check=True,
+        skip_requesting_account_id=True,
+    )
+    return pulumi.ResourceOptions(provider=made)
+
+right = by("right", *{right})
+aws.ec2.Vpc("office", cidr_block="10.1.0.0/16", opts=by("other", *{other}))
+aws.ec2.Vpc("lab", cidr_block="10.2.0.0/16", opts=by("ann", *{ann}))
+aws.ec2.SecurityGroup("nodes", name="nodes", description="nodes", vpc_id="{vpc}", opts=right)
+aws.vpc.SecurityGroupIngressRule(
+    "https",
+    security_group_id="{full}",
+    cidr_ipv4="10.0.1.0/24",
+    ip_protocol="tcp",
+    from_port=443,
+    to_port=443,
+    opts=right,
+)
+"""
+FULL = 60  # rules of a security group, at most
+ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+EXPLAINED = {
+    "Vpc office": ("AuthFailure", "the credentials are missing, wrong or too old"),
+    "Vpc lab": ("is not authorized to perform: ec2:CreateVpc", "in AWS allows ec2:CreateVpc to the deployer"),
+    "SecurityGroup nodes": ("InvalidGroup.Duplicate", "the name is taken by an object"),
+    "SecurityGroupIngressRule https": ("RulesPerSecurityGroupLimitExceeded", "the quota is reached"),
+}
+
+
+@pytest.fixture
+def keys(aws: LocalAws) -> Iterator[dict[str, tuple[str, str]]]:
+    """Keys of a user who may do everything, and of one who may do nothing; AWS asks for them until the end."""
+    iam, found = aws.client("iam"), {}
+    for name in ("right", "ann"):
+        iam.create_user(UserName=name)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        found[name] = (made["AccessKeyId"], made["SecretAccessKey"])
+    iam.put_user_policy(UserName="right", PolicyName="all", PolicyDocument=ALL)
+    yield found
+    httpx.post(f"{aws.url}/moto-api/reset-auth", content="inf").raise_for_status()
+
+
+@pytest.mark.shows("aws: keys, rights, quotas of rules and names of groups are refused", client="pulumi-aws")
+def test_each_refusal_is_explained_and_the_next_up_goes_on(
+    aws: LocalAws, program: AwsProgram, keys: dict[str, tuple[str, str]]
+) -> None:
+    iam, ec2 = aws.client("iam", keys["right"]), aws.client("ec2", keys["right"])
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    taken, full = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("nodes", "full")
+    )
+    rules = [
+        {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "10.0.0.0/24"}]}
+        for port in range(1, FULL + 1)
+    ]
+    ec2.authorize_security_group_ingress(GroupId=full, IpPermissions=rules)
+    httpx.post(f"{aws.url}/moto-api/reset-auth", content="0").raise_for_status()
+    named = keys | {"url": aws.url, "vpc": vpc, "full": full}
+    program.write(REFUSED.format(**named, other=("AKIAOTHER", "wrong")))
+    said = explained(program.up("--continue-on-error", succeeds=False)).splitlines()
+    assert len(said) == 2 * len(EXPLAINED) + 1, said
+    causes = dict(zip(said[:-1:2], said[1::2], strict=True))
+    for resource, (cause, remedy) in EXPLAINED.items():
+        (line,) = (line for line in causes if line.startswith(f"{resource}: "))
+        assert cause in line
+        assert remedy in causes[line]
+
+    iam.put_user_policy(UserName="ann", PolicyName="all", PolicyDocument=ALL)
+    ec2.delete_security_group(GroupId=taken)
+    ec2.revoke_security_group_ingress(GroupId=full, IpPermissions=rules[:1])
+    program.write(REFUSED.format(**named, other=keys["right"]))
+    program.up()
+    program.preview("--expect-no-changes")
 
 
 def test_an_endpoint_elsewhere_is_an_error(program: AwsProgram) -> None:
