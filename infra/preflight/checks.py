@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.base import DatabricksError
 
-from infra.preflight import identity, names, runs, storage
+from infra.preflight import identity, names, runs, storage, tags
 from infra.preflight.inspection import Finding, Inspection, open_workspace
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "groups": (identity.groups,),
     "root": (storage.root,),
     "rights": (storage.metastore_rights, storage.location_rights),
+    "tags": (tags.governed, tags.assigning),
     "names": (
         names.catalog,
         names.credentials,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from databricks.sdk import AccountClient
 from databricks.sdk.errors import NotFound
-from databricks.sdk.service import catalog, iam, pipelines, postgres
+from databricks.sdk.service import catalog, iam, pipelines, postgres, tags
 
 from churn.core.contract import file_contracts
 from cli.preflight import preflight
@@ -263,6 +263,26 @@ def test_a_group_that_nobody_has_made_is_seen(missing: Missing, client: Workspac
     for name in names:
         client.groups.create(display_name=name)
     assert missing(changes).keys() == others
+
+
+def test_a_tag_that_the_account_does_not_govern_is_seen(missing: Missing, client: WorkspaceClient) -> None:
+    whose = {"churn:account": None}
+    found = {what: each for what, each in missing(whose).items() if "tag" in what}
+    assert [*found] == ["governed tag classification", "governed tag row_filter"], "another stack makes them"
+    assert {each.received for each in found.values()} == {"not governed"}
+    made = [
+        client.tag_policies.create_tag_policy(tags.TagPolicy(tag_key=key, values=[tags.Value(name=value)]))
+        for key, value in (("classification", "public"), ("row_filter", "region"))
+    ]
+    try:
+        found = {what: each for what, each in missing(whose).items() if "tag" in what}
+        assert [*found] == ["governed tag classification"]
+        assert found["governed tag classification"].received == "public"
+        assert "confidential" in found["governed tag classification"].allowed
+        assert missing({}) == {}, "this stack makes them"
+    finally:
+        for policy in made:
+            client.tag_policies.delete_tag_policy(policy.tag_key)
 
 
 def test_a_group_of_other_case_is_seen(missing: Missing, client: WorkspaceClient) -> None:
