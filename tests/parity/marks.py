@@ -38,8 +38,9 @@ CLIENTS = {
     "boto3": Client(frozenset({"boto3"})),
     "confluent-kafka": Client(frozenset({"AdminClient", "Consumer", "Producer"})),
     "psycopg": Client(frozenset({"psycopg"})),
-    "Pulumi engine": Client(frozenset({"pulumi"})),
-    "pulumi-aws": Client(frozenset({"pulumi"}), "shown through our own stand-in for the provider only"),
+    # A program gets its environment in tests/local/engine_programs.py; programs on mocks have none.
+    "Pulumi engine": Client(frozenset({"engine_environment", "platform_command"})),
+    "pulumi-aws": Client(frozenset({"pulumi_aws"}), "shown through our own stand-in for the provider only"),
     "cloud_files_client": Client(
         frozenset({"cloud_files_client"}), "shown in a session that registers our own data source"
     ),

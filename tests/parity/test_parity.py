@@ -102,9 +102,23 @@ def test_marks_name_what_there_is_and_what_their_test_uses() -> None:
             "def test_it(program):\n    program.pulumi('import pulumi')",
             "does not use Databricks provider",
         ),
+        ('"engine: up", client="Pulumi engine"', "def test_it(pulumi):\n    run('import pulumi')", "use Pulumi engine"),
+        ('"aws: networks", client="pulumi-aws"', "def test_it(pulumi):\n    pulumi('up')", "does not use pulumi-aws"),
         (RIGHT, "class TestIt:\n    pass", "test_it.py:1: the mark `shows` counts on a function of the module alone"),
     ],
-    ids=["area", "no-area", "client", "no-client", "other-client", "annotation", "skipped", "other-program", "class"],
+    ids=[
+        "area",
+        "no-area",
+        "client",
+        "no-client",
+        "other-client",
+        "annotation",
+        "skipped",
+        "other-program",
+        "mocks",
+        "no-aws",
+        "class",
+    ],
 )
 def test_a_wrong_mark_is_seen(tmp_path: Path, arguments: str, test: str, fault: str) -> None:
     (found,) = faults(marked(tmp_path, f"@pytest.mark.shows({arguments})\n{test}"))
