@@ -193,6 +193,28 @@ def test_a_platform_without_a_ground_names_storage_that_exists(cloud: Cloud) -> 
     assert "s3://given" in refused
 
 
+def test_a_ground_without_kafka_on_a_bucket_of_others(cloud: Cloud) -> None:
+    """One of its five buckets exists, and a platform that wants its Kafka is refused before anything is made."""
+    cloud.stack("first", {GROUND: cloud.ground})
+    bucket, before = cloud.outputs()["checkpoints_url"].removeprefix("s3://"), names(in_aws(cloud.aws.settings))
+    without = {name: value for name, value in cloud.ground["aws"].items() if name not in ("github", "kafka")}
+    ground = cloud.ground | {"aws": without | {"buckets": {"checkpoints": bucket}}}
+    program = cloud.stack("fifth", {GROUND: ground})
+    program.up()
+    made, now = cloud.outputs(), names(in_aws(cloud.aws.settings))
+    assert made["checkpoints_url"] == f"s3://{bucket}"
+    assert set(made["role_arns"]) == {"cross_account", "storage"}
+    assert len(now["bucket"]) == len(before["bucket"]) + 4
+    assert "Kafka cluster" not in more(now, before)
+    program.preview("--refresh", "--expect-no-changes")
+    over = {"stack": "organization/churn/fifth", "kafka": True, "protect_data": False}
+    refused = cloud.stack("sixth", {GROUND: over, PLATFORM: cloud.platform()}).preview(succeeds=False)
+    assert "kafka: received true; the ground of organization/churn/fifth has no Kafka" in refused
+
+    cloud.stack("fifth", {GROUND: ground}).run("destroy", "--yes", "--skip-preview")
+    assert names(in_aws(cloud.aws.settings)) == before
+
+
 def test_a_destroyed_ground_leaves_nothing(cloud: Cloud) -> None:
     made = names(in_aws(cloud.aws.settings))
     assert AWS_KINDS - more(made, cloud.before) == UNUSED

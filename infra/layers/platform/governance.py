@@ -76,7 +76,7 @@ def deploy_masks(
         warehouse_id=warehouse_id,
         scope=scope,
         functions=functions(scope, principals(platform, settings.prefix)),
-        tags={TAG: _governed(TAG, CLASSES, context, after), ROW_TAG: _governed(ROW_TAG, (REGION,), context, after)},
+        tags={TAG: governed(TAG, CLASSES, context, after), ROW_TAG: governed(ROW_TAG, (REGION,), context, after)},
         principals=principals_,
         protect=platform.protect_data,
     )
@@ -134,9 +134,7 @@ def _open(
     CatalogGrants(names[1], of_people, context.after(masks, tags))
 
 
-def _governed(
-    key: str, values: Sequence[str], context: Context, after: Sequence[pulumi.Resource]
-) -> pulumi.Output[str]:
+def governed(key: str, values: Sequence[str], context: Context, after: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
     """Gives the key of a tag that the account governs: a policy passes over every other tag, and would mask nothing.
 
     Args:
