@@ -48,6 +48,7 @@ class Resource:
         name: Input that is named automatically.
         account: Input that is the account's id where it is left out.
         defaults: Values that AWS gives to inputs that are left out.
+        computed_inputs: Inputs that AWS decides where they are left out; leaving one out later changes nothing.
         tags: How to reach the tags; None where it has none.
         refused: Inputs of the published provider that this one does not take.
         settle: Waits until a resource that was made or changed can be used; takes a client and the id.
@@ -71,6 +72,7 @@ class Resource:
     name: str = ""
     account: str = ""
     defaults: Properties = field(default_factory=dict)
+    computed_inputs: str = ""
     tags: Tags | None = None
     refused: str = ""
     settle: Callable[[Any, str], None] | None = None
@@ -157,7 +159,9 @@ class Resource:
         return live, state | ({"region": region} if self.regional else {})
 
     def differs(self, name: str, old: Properties, new: Properties) -> bool:
-        """Whether an input differs, where one that is left out has its default."""
+        """Whether an input differs, where one that is left out has its default, or what AWS decided."""
+        if name not in new and name in {*self.computed_inputs.split(), self.account}:
+            return False
         default = self.defaults.get(name)
         return not same(old.get(name, default), new.get(name, default))
 

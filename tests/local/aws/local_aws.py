@@ -16,6 +16,7 @@ import boto3
 import psutil
 from botocore.config import Config
 
+from local.aws.provider.types import TYPES
 from tests.local.engine_programs import Program
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ provider = aws.Provider(
 )
 opts = pulumi.ResourceOptions(provider=provider)
 asked = pulumi.InvokeOptions(provider=provider)
+"""
+# What is listed by type and name comes into the state by its id, in place of being made.
+IMPORTED = """
+
+def imported(args):
+    wanted = ids.get(f"{{args.type_}} {{args.name}}")
+    return wanted and pulumi.ResourceTransformationResult(
+        args.props,
+        pulumi.ResourceOptions.merge(
+            args.opts, pulumi.ResourceOptions(import_=wanted, ignore_changes=untold[args.type_])
+        ),
+    )
+
+ids, untold = {ids}, {untold}
+pulumi.runtime.register_stack_transformation(imported)
 """
 IMPORTS = """
 import json
@@ -142,6 +158,35 @@ class AwsProgram(Program):
         provider = PROVIDER.format(url=self.server.url, services=SERVICES, region=REGION)
         (self.folder / "local_provider.py").write_text(provider)
         super().write(IMPORTS + textwrap.dedent(source))
+
+    def imports_what_it_has_made(self) -> set[str]:
+        """Forgets every object of AWS and takes it into the state by its id, with no change; returns their types.
+
+        Inputs that AWS, or moto, never tells are ignored: they come with the next deployment.
+        """
+        state = json.loads(self.run("stack", "export"))
+        resources = state["deployment"]["resources"]
+        made = [each for each in resources if each["type"].startswith("aws:")]
+        state["deployment"]["resources"] = [each for each in resources if each not in made]
+        file = self.folder.parent / "forgotten.json"
+        file.write_text(json.dumps(state))
+        self.run("stack", "import", "--file", str(file))
+        provider = self.folder / "local_provider.py"
+        plain = provider.read_text()
+        ids = {f"{each['type']} {each['urn'].rpartition('::')[2]}": each["id"] for each in made}
+        untold = {
+            kind: [
+                *resource.local.split(),
+                *(field.top for field in (*resource.make, *resource.more) if field.kind == "keep"),
+            ]
+            for kind, resource in TYPES.items()
+        }
+        provider.write_text(plain + IMPORTED.format(ids=ids, untold=untold))
+        said = self.up()
+        assert f"= {len(made)} imported" in said, said
+        assert " updated" not in said, said
+        provider.write_text(plain)
+        return {each["type"] for each in made}
 
     def outputs(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--show-secrets"))

@@ -166,6 +166,8 @@ def test_a_message_passes_through_the_cluster(aws: LocalAws, kafka: AwsProgram) 
 def test_a_second_look_shows_no_change(kafka: AwsProgram) -> None:
     kafka.preview("--expect-no-changes")
     kafka.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    kinds = {kind.rpartition(":")[2] for kind in kafka.imports_what_it_has_made()}
+    assert kinds >= {"Cluster", "Configuration", "Policy", "Target", "Topic"}
 
 
 @pytest.mark.shows("kafka: the cluster's configuration is the broker's", client="confluent-kafka")
@@ -210,7 +212,10 @@ def test_the_broker_of_a_server_that_crashed_is_replaced(aws: LocalAws, kafka: A
 @pytest.mark.shows("kafka: instance type and monitoring of a cluster are changed", client="boto3")
 def test_changes_reach_cluster_and_topic(aws: LocalAws, kafka: AwsProgram) -> None:
     bootstrap = kafka.outputs()["bootstrap"]
-    kafka.write(PROGRAM.format(**CHANGED | {"retention": 7200000, "extra": "log.segment.bytes=1048576\\n"}))
+    source = PROGRAM.format(**CHANGED | {"retention": 7200000, "extra": "log.segment.bytes=1048576\\n"})
+    kafka.write(
+        source.replace("max_capacity=1000", "max_capacity=2000").replace('"target_value": 60', '"target_value": 70')
+    )
     preview = kafka.preview()
     assert "replace" not in preview
     kafka.up()

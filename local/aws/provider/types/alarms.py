@@ -192,6 +192,7 @@ TYPES = (
         read=_read_topic,
         delete=lambda client, arn, _: client.delete_topic(TopicArn=arn),
         make=fields("name displayName kmsMasterKeyId policy:json"),
+        computed_inputs="policy",
         show=fields("owner"),
         computed=lambda _, arn, __: {"arn": arn},
         put={name: _set_topic(name) for name in TOPIC_ATTRIBUTES},

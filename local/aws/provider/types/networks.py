@@ -194,6 +194,7 @@ TYPES = (
         show=fields("ownerId networkInterfaceIds requesterManaged dnsEntries[].dnsName dnsEntries[].hostedZoneId"),
         computed=_endpoint_outputs,
         defaults={"vpcEndpointType": "Gateway"},
+        computed_inputs="policy privateDnsEnabled routeTableIds securityGroupIds subnetIds",
         tags=tags.EC2,
         refused="autoAccept dnsOptions ipAddressType resourceConfigurationArn serviceNetworkArn serviceRegion "
         "subnetConfigurations",
