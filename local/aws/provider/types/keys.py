@@ -83,6 +83,7 @@ TYPES = (
             "isEnabled": True,
             "multiRegion": False,
         },
+        computed_inputs="policy",
         tags=tags.KMS,
         refused="customKeyStoreId xksKeyId",
     ),
