@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cli.errors import CommandError
+from local import supervisor
 from local.faults import UNASKED, Fault
 from local.progress import console
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.stack import Report
+    from local.settings import LocalSettings
 
 # Of each kind of fault the share that a few requests without any answer leave, since those cost minutes each.
 FAULTS = [*UNASKED * 4, Fault.HANG]
 SPOILED_TRIES = 60  # deployments that faults may make fail, one after the other
 CREATING = " creating"  # what the engine says of each object
 FAILURE = 2000  # letters of what a failed deployment says
+BROKER = "kafka.Kafka"  # main class of a broker's process
 DELAY_SECONDS = 1.0  # at most, after such a line: requests are on their way then
 
 
@@ -195,3 +198,35 @@ def _kill_engine() -> bool:
     for process in [*engines, *(child for engine in engines for child in engine.children(recursive=True))]:
         process.kill()
     return bool(engines)
+
+
+def services_of(settings: LocalSettings) -> list[tuple[str, Callable[[], bool]]]:
+    """Services that deployments talk to, with what kills one; it is started again by its supervisor.
+
+    Args:
+        settings: The local cloud.
+    """
+
+    def process(service: str) -> psutil.Process:
+        return psutil.Process(next(each.pid for each in supervisor.statuses(settings) if each.name == service))
+
+    def brokers() -> list[psutil.Process]:
+        return [each for each in process("aws").children(recursive=True) if BROKER in each.cmdline()]
+
+    def killing(find: Callable[[], list[psutil.Process]]) -> Callable[[], bool]:
+        def kill() -> bool:
+            try:
+                found = find()
+                for each in found:
+                    each.kill()
+            except psutil.Error:  # it ends or starts at this moment
+                return False
+            return bool(found)
+
+        return kill
+
+    return [
+        ("workspace", killing(lambda: [process("workspace")])),
+        ("aws", killing(lambda: [process("aws")])),
+        ("broker", killing(brokers)),
+    ]

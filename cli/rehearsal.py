@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-import psutil
 import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service.settings import WorkspaceNetworkOption
@@ -21,7 +20,7 @@ from cli.days import DAILY_JOB
 from cli.deployed_stream import stream_of
 from cli.errors import CommandError
 from cli.exposure import Exposure
-from cli.interruptions import Interruptions
+from cli.interruptions import Interruptions, services_of
 from cli.inventory import TYPES, Thing, in_account, in_workspace, objects
 from cli.jobs import follow
 from cli.stack import GROUND_ALONE, Stack, addresses
@@ -54,7 +53,6 @@ SHARE_OF_ENGINE = 0.9  # of an environment's objects, over which its kills fall;
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
 CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
 READER = "churn-engineers"  # the group of people who read the most tables
-BROKER = "kafka.Kafka"  # main class of a broker's process
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
 _ACCOUNT_IDS = (
@@ -115,7 +113,7 @@ class Rehearsal:
                     planned = stack.creations(report, changes)
                     by_engine = int(planned * SHARE_OF_ENGINE)
                     left = self.interruptions.interrupt(up, by_engine, kills // len(steps), report, exposure.look)
-                    self.interruptions.disturb(up, left + planned - by_engine, self._services(), report)
+                    self.interruptions.disturb(up, left + planned - by_engine, services_of(self.settings), report)
                 if self.faults:
                     repair = _with_a_word(stack, stack.adopt)
                     self.interruptions.spoil(up, repair, self.settings.faults, self.faults, report)
@@ -126,33 +124,6 @@ class Rehearsal:
         with step(f"plan the stack `{name}` again") as report:
             stack.expect_no_changes(report)
             report("no changes")
-
-    def _services(self) -> list[tuple[str, Callable[[], bool]]]:
-        """Services that deployments talk to, with what kills one; it is started again by its supervisor."""
-
-        def process(service: str) -> psutil.Process:
-            return psutil.Process(next(each.pid for each in supervisor.statuses(self.settings) if each.name == service))
-
-        def brokers() -> list[psutil.Process]:
-            return [each for each in process("aws").children(recursive=True) if BROKER in each.cmdline()]
-
-        def killing(find: Callable[[], list[psutil.Process]]) -> Callable[[], bool]:
-            def kill() -> bool:
-                try:
-                    found = find()
-                    for each in found:
-                        each.kill()
-                except psutil.Error:  # it ends or starts at this moment
-                    return False
-                return bool(found)
-
-            return kill
-
-        return [
-            ("workspace", killing(lambda: [process("workspace")])),
-            ("aws", killing(lambda: [process("aws")])),
-            ("broker", killing(brokers)),
-        ]
 
     def send_events(self, name: str) -> None:
         """Sends events of customers to the stream of an environment."""

@@ -39,7 +39,6 @@ class StreamArgs:
         jobs: Inputs of the stack's jobs, which that of the stream shares.
         workers: Worker nodes of the job.
         alert: Inputs of the alert.
-        dashboard: Inputs of the dashboard on freshness.
         runs: Runs that have made what the pipeline reads beside its topic.
     """
 
@@ -51,7 +50,6 @@ class StreamArgs:
     jobs: JobsArgs
     workers: int
     alert: LagAlertArgs
-    dashboard: DashboardArgs
     runs: pulumi.Resource
 
 
@@ -93,7 +91,7 @@ class Stream(pulumi.ComponentResource):
         run = CurrentRunArgs(args.host, jobs.ids[ACTIVITY.name], jobs.settings[ACTIVITY.name])
         CurrentRun("activity-run", run, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
         LagAlert("lag-alert", args.alert, pulumi.ResourceOptions(parent=self, depends_on=[jobs]))
-        declare_dashboard(self, "stream-dashboard", args.dashboard)
+        declare_dashboard(self, "stream-dashboard", _dashboard(args.alert))
         self.register_outputs({"pipeline_ids": self.pipeline_ids})
 
     def _of_activity(self, args: StreamArgs) -> JobsArgs:
@@ -150,15 +148,6 @@ def deploy_stream(
         notify=notify,
         principals=principals,
     )
-    dashboard = DashboardArgs(
-        title=f"Churn stream ({settings.stack})",
-        file="stream.lvdash.json",
-        kind=ObjectKind.STREAM_DASHBOARD,
-        folder=alert.folder,
-        catalog=settings.catalog,
-        warehouse_id=warehouse_id,
-        principals=principals,
-    )
     streamed = [contract for contract in context.sources.contracts if contract.topic is not None]
     args = StreamArgs(
         host=platform.workspace.host,
@@ -169,7 +158,19 @@ def deploy_stream(
         jobs=of_jobs,
         workers=stream.workers,
         alert=alert,
-        dashboard=dashboard,
         runs=runs,
     )
     return Stream("stream", args, context.after(access))
+
+
+def _dashboard(alert: LagAlertArgs) -> DashboardArgs:
+    """The dashboard that stands beside the alert."""
+    return DashboardArgs(
+        title=f"Churn stream ({alert.stack})",
+        file="stream.lvdash.json",
+        kind=ObjectKind.STREAM_DASHBOARD,
+        folder=alert.folder,
+        catalog=alert.catalog,
+        warehouse_id=alert.warehouse_id,
+        principals=alert.principals,
+    )
