@@ -68,7 +68,8 @@ def test_topics_are_those_of_the_settings() -> None:
     made = {t.inputs["name"]: t.inputs for t in program.of("Topic").values() if "partitionCount" in t.inputs}
     assert {name: topic["partitionCount"] for name, topic in made.items()} == {"events": 12, "dead-letters": 1}
     assert {topic["replicationFactor"] for topic in made.values()} == {3}
-    assert json.loads(made["dead-letters"]["configs"]) == {"retention.ms": "86400000"}
+    configs = {"retention.ms": "86400000", "message.timestamp.type": "LogAppendTime"}
+    assert json.loads(made["dead-letters"]["configs"]) == configs
     assert program.outputs["kafka_topics"] == ["events", "dead-letters"]
 
 

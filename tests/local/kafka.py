@@ -54,10 +54,11 @@ class TestBroker:
         self._process.wait()
 
     def topic(self, partitions: int = 2, name: str = "") -> str:
-        """Makes a topic, with a name of its own unless one is given."""
+        """Makes a topic as the ground does, by the broker's clock; with a name of its own unless one is given."""
         name = name or f"topic-{uuid.uuid4().hex[:8]}"
         admin = self._broker.admin()  # whose end would cancel the request
-        for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
+        topic = NewTopic(name, partitions, 1, config={"message.timestamp.type": "LogAppendTime"})
+        for future in admin.create_topics([topic]).values():
             future.result()
         return name
 

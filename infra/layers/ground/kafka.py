@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 REPLICAS = 3  # one in each zone
 IN_SYNC = 2  # a write waits for two, so a zone may fail
 HOUR_MS = 3_600_000
+# Kafka's default is the sender's time: events would be judged, and forgotten, by a clock that may be wrong.
+BROKER_CLOCK = {"message.timestamp.type": "LogAppendTime"}
 # AWS' metric for storage autoscaling, from "Automatic scaling for Amazon MSK clusters"; the target is its own example.
 STORAGE_METRIC = "KafkaBrokerStorageUtilization"
 STORAGE_TARGET_PERCENT = 60
@@ -104,7 +106,7 @@ class Kafka(pulumi.ComponentResource):
                 cluster_arn=cluster.arn,
                 partition_count=topic.partitions,
                 replication_factor=REPLICAS,
-                configs=json.dumps({"retention.ms": str(topic.retention_hours * HOUR_MS)}),
+                configs=json.dumps({"retention.ms": str(topic.retention_hours * HOUR_MS), **BROKER_CLOCK}),
                 opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
             )
         self.register_outputs({"arn": self.arn, "bootstrap_brokers": self.bootstrap_brokers})

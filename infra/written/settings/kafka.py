@@ -48,4 +48,8 @@ class AdoptedKafka(Section):
     cluster_arn: str = Field(
         pattern=r"^arn:aws:kafka:[\w-]+:\d{12}:cluster/[\w.-]+/[\w-]+$", description="ARN of the cluster"
     )
-    topics: tuple[TopicName, ...] = Field(min_length=1, description="names of the topics that pipelines read")
+    topics: tuple[TopicName, ...] = Field(
+        min_length=1,
+        description="names of the topics that pipelines read; that of events needs "
+        "message.timestamp.type=LogAppendTime, or the senders' clocks stand for the brokers'",
+    )

@@ -88,7 +88,9 @@ aws.msk.Topic(
     cluster_arn=cluster.arn,
     partition_count={partitions},
     replication_factor=2,
-    configs=json.dumps({{"retention.ms": "{retention}", "min.insync.replicas": "2"}}),
+    configs=json.dumps(
+        {{"retention.ms": "{retention}", "min.insync.replicas": "2", "message.timestamp.type": "LogAppendTime"}}
+    ),
     opts=opts,
 )
 nodes = aws.msk.get_broker_nodes_output(cluster_arn=cluster.arn, opts=asked)

@@ -27,6 +27,7 @@ from tests.conftest import SERVER_PYTHON
 from tests.local.kafka import TestBroker
 from tests.ports import free_base_port
 from tests.small_data import SMALL_DATA
+from tests.workloads.streaming import stream_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ DAY = date(2026, 1, 31)
 NUMBER = 300
 SHARES = Shares(0.1, 0.05, 0.03, 0.03, 0.05, 0.05, 0.02)
 ARGUMENTS = [f"--catalog={CATALOG}", f"--date={DAY}", "--run_id=1"]
+AHEAD = "of a producer that is ahead"
 USES = "event_id STRING, customer_id STRING, event_date DATE, event_type STRING, minutes DOUBLE, _file STRING"
 
 
@@ -71,6 +73,15 @@ class Stream:
         Sender(self.broker.address, self.topic, report).send(batch, paced=False)
         last: dict[str, Any] = json.loads(report.getvalue().splitlines()[-1])
         return last
+
+    def send_ahead(self) -> None:
+        """Sends an event by a producer whose clock, as that of the device, is a year ahead."""
+        ahead = datetime.now(UTC) + timedelta(days=365)
+        event = stream_rows.value(event_id=AHEAD, event_time=f"{ahead:%Y-%m-%dT%H:%M:%SZ}")
+        producer = Producer({"bootstrap.servers": self.broker.address})
+        producer.produce(self.topic, event, b"a", timestamp=int(ahead.timestamp() * 1000))
+        assert producer.flush(30) == 0
+        self.sent.append(Message(0.0, b"a", event, "wrong_clock"))
 
     def update(self) -> None:
         """Runs the pipeline until nothing is left to read."""
@@ -123,25 +134,33 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
 def stream(
     spark: SparkSession, spark_home: LocalSettings, broker: TestBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stream]:
-    """The stream after its first messages and a file with two uses, one of them sent before."""
+    """The stream after its first messages, one of them by a wrong clock, and a file with a use."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_REMOTE", spark_home.spark_remote)
         made = Stream(spark, spark_home, broker, tmp_path_factory.mktemp("stream"))
         report = made.send()
         assert report["produced"] == sum(report["faults"].values()) == NUMBER
+        made.send_ahead()
         made.use("of a file", "1.parquet")
         made.update()
         yield made
 
 
 def test_produced_is_silver_and_quarantine_and_duplicates(stream: Stream) -> None:
-    assert stream.count("bronze.events") == NUMBER
+    assert stream.count("bronze.events") == len(stream.sent)
     assert stream.count("silver.events", "_source = 'stream'") == stream.sent_as("accepted")
     assert stream.count("silver.quarantine_events") == stream.sent_as("quarantined")
     assert stream.sent_as("duplicate") > 0
     assert stream.count("silver.events", "_source = 'files'") == 1
     fields = stream.count("silver.events", "_rescued_data LIKE '%app_version%'")
     assert fields == sum(message.fault == "unknown_field" for message in stream.sent)
+
+
+def test_a_producer_whose_clock_is_ahead_has_its_events_judged_by_the_broker(stream: Stream) -> None:
+    quarantine = stream.spark.table(f"{CATALOG}.silver.quarantine_events").where(f"event_id = '{AHEAD}'")
+    [row] = quarantine.selectExpr("_reasons", "abs(timestampdiff(MINUTE, _broker_time, _read_at)) AS minutes").collect()
+    assert row._reasons == ["clock_is_right"]
+    assert row.minutes < 60, "the broker's time is its own"
 
 
 def test_dead_letters_have_their_reasons(stream: Stream) -> None:
@@ -156,8 +175,8 @@ def test_the_second_update_reads_on_and_a_repair_is_replayed_once(stream: Stream
     quarantined = stream.spark.table(f"{CATALOG}.silver.quarantine_events").where("'clock_is_right' IN (_reasons[0])")
     (line, *_) = [row.line for row in listing(quarantined).collect()]
     poison = json.loads(line)
-    value = {**json.loads(poison["value"]), "event_time": poison["first_broker_time"]}
-    repaired = json.dumps({**poison, "value": json.dumps(value)})
+    event = {**json.loads(poison["value"]), "event_time": poison["first_broker_time"]}
+    repaired = json.dumps({**poison, "value": json.dumps(event)})
     known = {(poison["partition"], poison["offset"]): poison["value"]}
     (message,) = replay([repaired], known, set())
     producer = Producer({"bootstrap.servers": stream.broker.address})
@@ -166,10 +185,10 @@ def test_the_second_update_reads_on_and_a_repair_is_replayed_once(stream: Stream
     stream.send()
     stream.use("of another file", "2.parquet")
     stream.update()
-    assert stream.count("bronze.events") == 2 * NUMBER + 1
+    assert stream.count("bronze.events") == len(stream.sent) + 1
     assert stream.count("silver.events", "_source = 'stream'") == stream.sent_as("accepted") + 1
     assert stream.count("silver.quarantine_events") == stream.sent_as("quarantined")
-    assert stream.count("silver.events", f"event_id = '{value['event_id']}'") == 1
+    assert stream.count("silver.events", f"event_id = '{event['event_id']}'") == 1
     done = [tuple(row) for row in replayed(stream.spark.table(f"{CATALOG}.bronze.events")).collect()]
     assert done == [(poison["partition"], poison["offset"])]
 
@@ -181,7 +200,7 @@ def test_the_task_accounts_for_every_message(stream: Stream, capsys: pytest.Capt
     rows = stream.spark.table(f"{CATALOG}.mlops.stream_accounting").collect()
     totals = {name: sum(row[name] for row in rows) for name in ("produced", "accepted", "quarantined", "duplicates")}
     assert totals == {
-        "produced": 2 * NUMBER + 1,
+        "produced": len(stream.sent) + 1,
         "accepted": stream.sent_as("accepted") + 1,
         "quarantined": stream.sent_as("quarantined"),
         "duplicates": stream.sent_as("duplicate"),
@@ -199,7 +218,7 @@ def test_messages_of_an_erased_customer_leave_their_places_and_seem_not_lost(str
     removal.remove_customer(spark, run, customer, "the hash", "the request")
     assert stream.count("silver.events", f"customer_id = '{customer}'") == 0
     assert spark.table(f"{CATALOG}.bronze.events").where(messages.was_erased()).count() >= len(sent) >= accepted
-    assert stream.count("bronze.events") == 2 * NUMBER + 1, "every place is kept"
+    assert stream.count("bronze.events") == len(stream.sent) + 1, "every place is kept"
     streams.Accounting(spark, Run(CATALOG, DAY, "1")).check(0, settle_minutes=0)
     rows = spark.table(f"{CATALOG}.mlops.stream_accounting").collect()
     assert sum(row.erased for row in rows) >= len(sent)
