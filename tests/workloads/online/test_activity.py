@@ -55,7 +55,7 @@ def test_a_new_day_moves_the_windows_of_all_customers(stream: Stream) -> None:
     with stream.store.connect() as connection:
         later = now() + timedelta(days=5)
         with connection.transaction(force_rollback=True):
-            assert writer.refresh_activity(connection, (), later) >= 1
+            assert writer.move_windows(connection, later)
             query = "SELECT as_of, core_minutes_7d, days_since_last_use, streak_days FROM churn.activity"
             found = connection.execute(f"{query} WHERE customer_id = 'a'").fetchone()
             assert found == (later.date(), 2.5, 5, 0)
@@ -63,7 +63,7 @@ def test_a_new_day_moves_the_windows_of_all_customers(stream: Stream) -> None:
 
 def test_what_is_older_than_activity_looks_is_forgotten(stream: Stream) -> None:
     with stream.store.connect() as connection, connection.transaction(force_rollback=True):
-        writer.refresh_activity(connection, (), now() + timedelta(days=100))
+        writer.move_windows(connection, now() + timedelta(days=100))
         for table in ("customer_days", "sessions"):
             assert connection.execute(f"SELECT count(*) FROM churn.{table}".encode()).fetchone() == (0,)
         query = "SELECT sessions_30d, days_since_last_use, last_event_time FROM churn.activity WHERE customer_id = 'a'"

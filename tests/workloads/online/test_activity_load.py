@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     [
         "DELETE FROM churn.customer_days WHERE event_date <= '2020-01-01'",
         "DELETE FROM churn.sessions WHERE last_event_at < '2020-01-01'",
-        "SELECT customer_id FROM churn.activity WHERE as_of < '2020-01-01'",
+        "SELECT customer_id FROM churn.activity WHERE as_of < '2020-01-01' LIMIT 10",
         "DELETE FROM churn.scores WHERE copied AND scored_at < '2020-01-01'",
         "DELETE FROM churn.freshness WHERE copied AND written_at < '2020-01-01'",
     ],

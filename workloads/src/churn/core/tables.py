@@ -200,7 +200,7 @@ STREAM_FRESHNESS = Table(
         Column("written_at", "TIMESTAMP", "moment at which the online store had the batch"),
         Column("hop", "STRING", "event_broker, broker_bronze, bronze_silver, silver_online or event_online"),
         Column("version", "BIGINT", "version of silver.events that the batch ends with"),
-        Column("rows", "BIGINT", "events of the stream in the batch"),
+        Column("rows", "BIGINT", "events of the stream in the batch; 0 where silver.events was taken over as a whole"),
         Column("p50", "DOUBLE", "median, in seconds"),
         Column("p95", "DOUBLE", "95th percentile, in seconds"),
         Column("p99", "DOUBLE", "99th percentile, in seconds"),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
+from pyspark.errors import PySparkException
 
 from churn import tasks
 from churn.core.clock import moment
@@ -92,12 +93,18 @@ class Updater:
         if newest < old.version:  # the table was made anew: the next round looks at it whole
             self._table_id = ""
             return False
+        with connection.transaction():
+            moved = writer.move_windows(connection, moment())
         if newest == old.version:
-            at = moment()
-            with connection.transaction():
-                writer.refresh_activity(connection, (), at)
+            return moved
+        try:
+            return self._take(connection, old, newest) and moved
+        except PySparkException as error:
+            if not source.is_gone(error):
+                raise
+            print(f"versions after {old.version} are no longer kept: all are taken over anew ({error.getCondition()})")
+            self._begin(connection, source.head(self.spark, self.table))
             return True
-        return self._take(connection, old, newest)
 
     def _take(self, connection: psycopg.Connection[Any], old: Position, newest: int) -> bool:
         """Takes over the next versions: as many as memory has room for, at least one; returns whether none is left."""
@@ -125,18 +132,20 @@ class Updater:
         return until == newest
 
     def _begin(self, connection: psycopg.Connection[Any], now: Position) -> None:
-        """Takes over a whole version: at first, and where the table was made anew or has lost events.
+        """Takes over a whole version: at first, and where the table was made anew or has lost events or history.
 
         A full refresh keeps the table and its id on some platforms, and the erasure of a customer does on all: days and
         sessions are sums, from which nothing can be taken away.
         """
         at = moment()
-        days = source.totals(self.spark, self.table, now.version, at.date())
-        recent = source.running(self.spark, self.table, now.version, at)
+        rows = source.size(self.spark, self.table, now.version, at)
+        parts = max(1, math.ceil(rows / MANY_EVENTS))
         with connection.transaction():
             writer.clear(connection)
-            self._write(connection, None, now, [(days, recent)])
-        print(f"begun with version {now.version}: {len(days):,} days, {len(recent):,} events of sessions that may run")
+            self._write(connection, None, now, source.whole(self.spark, self.table, now.version, at, parts))
+            # No batch has brought the events, so nothing is measured; that none of them waits can still be read.
+            self._insert(connection, [(moment(), "silver_online", now.version, 0, 0.0, 0.0, 0.0)])
+        print(f"begun with version {now.version}: {rows:,} days and events of sessions that may run, in {parts} parts")
 
     def _write(
         self,
@@ -168,7 +177,10 @@ class Updater:
     def _measure(
         self, connection: psycopg.Connection[Any], found: Sequence[Event], new: Position, at: datetime
     ) -> None:
-        rows = [(at, hop, new.version, *measured) for hop, measured in freshness(found, at).items()]
+        self._insert(connection, [(at, hop, new.version, *measured) for hop, measured in freshness(found, at).items()])
+
+    @staticmethod
+    def _insert(connection: psycopg.Connection[Any], rows: Sequence[tuple[Any, ...]]) -> None:
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO churn.freshness VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
 

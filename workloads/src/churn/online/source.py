@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import functions as sf
 
 from churn.core.errors import FinalError
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 
 
 ROWS_AT_ONCE = 10_000
+# Conditions of errors by which Spark and Delta say that a version or a file of the past is no longer there, here and on
+# Databricks: its log went by delta.logRetentionDuration, or files that OPTIMIZE has replaced went by VACUUM.
+GONE = (
+    "DELTA_CHANGE_DATA_FILE_NOT_FOUND",
+    "DELTA_FILE_NOT_FOUND",
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+    "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION",
+    "DELTA_VERSION_NOT_FOUND",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+    "FAILED_READ_FILE.DBR_FILE_NOT_EXIST",
+    "FAILED_READ_FILE.FILE_NOT_EXIST",
+)
 SESSION = timedelta(days=1)  # longer than any session, so that one which runs is read whole
 
 
@@ -71,6 +84,12 @@ def latest_version(spark: SparkSession, table: str) -> int:
     return int(latest.version)
 
 
+def is_gone(error: PySparkException) -> bool:
+    """Whether an error says that a version, or a file of one, is no longer there."""
+    said = f"{error.getCondition()} {error}"
+    return any(condition in said for condition in GONE)
+
+
 def commits(spark: SparkSession, table: str, after: int, until: int) -> list[Commit]:
     """What the versions after one, up to another, have changed, in order; a version without rows is left out."""
     added = sf.col("_change_type") == "insert"
@@ -90,9 +109,8 @@ def changes(spark: SparkSession, table: str, after: int, until: int, parts: int 
         parts: Number of lists that customers are spread over, of which one is in memory at a time.
     """
     rows = _feed(spark, table, after, until).where("_change_type = 'insert'")
-    part_of = sf.pmod(sf.xxhash64("customer_id"), sf.lit(parts))
     for part in range(parts):
-        yield _events(rows.where(part_of == part) if parts > 1 else rows)
+        yield _events(_part(rows, part, parts))
 
 
 def within(found: Sequence[Commit], until: int, most: int) -> int:
@@ -111,34 +129,66 @@ def within(found: Sequence[Commit], until: int, most: int) -> int:
     return until
 
 
-def running(spark: SparkSession, table: str, version: int, at: datetime) -> list[Event]:
-    """All events of the sessions that may run at a moment, as of a version, for the first batch of all."""
+def size(spark: SparkSession, table: str, version: int, at: datetime) -> int:
+    """Number of days and events that `whole` gives."""
+    rows = _at(spark, table, version)
+    days = _in_window(rows, at).select("customer_id", "event_date").distinct()
+    return days.count() + _running(rows, at).count()
+
+
+def whole(
+    spark: SparkSession, table: str, version: int, at: datetime, parts: int = 1
+) -> Iterator[tuple[dict[tuple[str, date], DayTotals], list[Event]]]:
+    """Days and running sessions as of a version, all those of a customer together.
+
+    Args:
+        spark: A session.
+        table: Full name of the table.
+        version: The version.
+        at: The moment: activity looks back from it, and a session may run at it.
+        parts: Number of parts that customers are spread over, of which one is in memory at a time.
+
+    Returns:
+        For each part the totals of days by customer and day, and all events of the sessions that may run.
+    """
+    for part in range(parts):
+        rows = _part(_at(spark, table, version), part, parts)
+        yield _totals(_in_window(rows, at)), _events(_running(rows, at))
+
+
+def _in_window(rows: DataFrame, at: datetime) -> DataFrame:
+    """Events as far back as activity looks from a moment."""
+    return rows.where(sf.col("event_date") > sf.lit(at.date() - timedelta(days=KEPT_DAYS)))
+
+
+def _running(rows: DataFrame, at: datetime) -> DataFrame:
+    """All events of the sessions that may run at a moment."""
     key = ["customer_id", "session_id"]
-    rows = _at(spark, table, version).where(sf.col("event_time") > sf.lit(at - SESSION))
-    recent = rows.where(sf.col("event_time") > sf.lit(at - ACTIVE)).select(*key).distinct()
-    return _events(rows.join(recent, key, "left_semi"))
+    late = rows.where(sf.col("event_time") > sf.lit(at - SESSION))
+    recent = late.where(sf.col("event_time") > sf.lit(at - ACTIVE)).select(*key).distinct()
+    return late.join(recent, key, "left_semi")
 
 
-def totals(spark: SparkSession, table: str, version: int, on: date) -> dict[tuple[str, date], DayTotals]:
-    """Totals of days as of a version, by customer and day, as far back as activity looks from a date."""
+def _totals(rows: DataFrame) -> dict[tuple[str, date], DayTotals]:
+    """Totals of days, by customer and day."""
     used = sf.col("kind") == "core_feature_use"
-    rows = (
-        _at(spark, table, version)
-        .where(sf.col("event_date") > sf.lit(on - timedelta(days=KEPT_DAYS)))
-        .groupBy("customer_id", "event_date")
-        .agg(
-            sf.max("event_time").alias("last_event_time"),
-            sf.count("*").alias("events"),
-            sf.count_if(sf.col("kind") == "session_start").alias("sessions"),
-            sf.count_if(used).alias("core_uses"),
-            sf.coalesce(sf.sum(sf.when(used, sf.col("minutes").cast("double"))), sf.lit(0.0)).alias("core_minutes"),
-        )
+    days = rows.groupBy("customer_id", "event_date").agg(
+        sf.max("event_time").alias("last_event_time"),
+        sf.count("*").alias("events"),
+        sf.count_if(sf.col("kind") == "session_start").alias("sessions"),
+        sf.count_if(used).alias("core_uses"),
+        sf.coalesce(sf.sum(sf.when(used, sf.col("minutes").cast("double"))), sf.lit(0.0)).alias("core_minutes"),
     )
     found = {}
-    for row in rows.toArrow().to_pylist():
+    for row in days.toArrow().to_pylist():
         key = row.pop("customer_id"), row.pop("event_date")
         found[key] = DayTotals(**row)
     return found
+
+
+def _part(rows: DataFrame, part: int, parts: int) -> DataFrame:
+    """The rows of the customers of one part."""
+    return rows.where(sf.pmod(sf.xxhash64("customer_id"), sf.lit(parts)) == part) if parts > 1 else rows
 
 
 def _feed(spark: SparkSession, table: str, after: int, until: int) -> DataFrame:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from churn.online.events import DayTotals, SessionPart
 
 SOURCE = "silver.events"
+CUSTOMERS_AT_ONCE = 2_000  # whose days, 90 each at most, are in memory at once: about 40 MB
 ACTIVE = timedelta(minutes=30)  # a session without an end and without an event for so long runs no more
 
 
@@ -105,27 +106,43 @@ def days_of(connection: psycopg.Connection[Any], customers: Sequence[str]) -> di
     return found
 
 
-def refresh_activity(connection: psycopg.Connection[Any], touched: Iterable[str], at: datetime) -> int:
-    """Computes the activity of customers anew, on a new day of all, since windows have moved; forgets what is old.
+def refresh_activity(connection: psycopg.Connection[Any], touched: Iterable[str], at: datetime) -> None:
+    """Computes the activity of customers anew, a bounded number at a time, and forgets what is old.
 
     Args:
         connection: In a transaction.
-        touched: Customers with new events.
+        touched: The customers.
         at: The moment, whose date the windows end with.
-
-    Returns:
-        Number of customers.
     """
-    on, customers = at.date(), set(touched)
+    on, customers = at.date(), sorted(set(touched))
     before = on - timedelta(days=KEPT_DAYS)
     connection.execute("DELETE FROM churn.customer_days WHERE event_date <= %s", (before,))
     connection.execute("DELETE FROM churn.sessions WHERE last_event_at < %s", (before,))
-    stale = connection.execute("SELECT customer_id FROM churn.activity WHERE as_of < %s", (on,)).fetchall()
-    ordered = sorted(customers | {customer for (customer,) in stale})
-    if not ordered:
-        return 0
-    days = days_of(connection, ordered)
-    rows = [(customer, on, *asdict(rolling(days.get(customer, []), on)).values()) for customer in ordered]
+    for first in range(0, len(customers), CUSTOMERS_AT_ONCE):
+        _refresh(connection, customers[first : first + CUSTOMERS_AT_ONCE], at)
+
+
+def move_windows(connection: psycopg.Connection[Any], at: datetime) -> bool:
+    """Computes anew the activity of some customers whose windows end with an earlier day than that of the moment.
+
+    Args:
+        connection: In a transaction.
+        at: The moment.
+
+    Returns:
+        Whether the windows of all customers end with the day.
+    """
+    # As a batch does: an erasure is done before, or comes later and removes what is written here.
+    connection.execute("LOCK TABLE churn.position IN ROW EXCLUSIVE MODE")
+    query = "SELECT customer_id FROM churn.activity WHERE as_of < %s LIMIT %s"
+    stale = connection.execute(query, (at.date(), CUSTOMERS_AT_ONCE)).fetchall()
+    refresh_activity(connection, (customer for (customer,) in stale), at)
+    return len(stale) < CUSTOMERS_AT_ONCE
+
+
+def _refresh(connection: psycopg.Connection[Any], customers: list[str], at: datetime) -> None:
+    on, days = at.date(), days_of(connection, customers)
+    rows = [(customer, on, *asdict(rolling(days.get(customer, []), on)).values()) for customer in customers]
     connection.execute(
         """
         INSERT INTO churn.activity AS old
@@ -141,9 +158,8 @@ def refresh_activity(connection: psycopg.Connection[Any], touched: Iterable[str]
             core_minutes_30d = excluded.core_minutes_30d, last_event_time = excluded.last_event_time,
             updated_at = excluded.updated_at
         """,
-        (at, *_columns(rows, 8), ordered),
+        (at, *_columns(rows, 8), customers),
     )
-    return len(ordered)
 
 
 def add_sessions(
