@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from churn.core.blanks import BLANKS_IN_SQL
 from cli.brokers import offsets
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ ACCOUNT = """
 WITH bounds AS (SELECT * FROM VALUES {bounds} AS bounds (partition, first, until)),
 messages AS (
   SELECT b.partition, b.offset, count(*) AS copies,
-    any_value(nullif(trim(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')), '')) AS event_id,
+    any_value(try_variant_get(try_parse_json(b.value), '$.event_id', 'string')) AS written_id,
     bool_and(b.key IS NULL AND b.value IS NULL
       AND coalesce(exists(b.headers, header -> header.key = 'erased'), false)) AS gone
   FROM {{catalog}}.bronze.events b JOIN bounds ON b.partition = bounds.partition
@@ -41,7 +42,7 @@ placed AS (
   SELECT m.partition, m.copies, coalesce(a.rows, 0) AS silver, coalesce(q.rows, 0) AS quarantine,
     coalesce(k.known, false) AS known, m.gone
   FROM messages m LEFT JOIN accepted a USING (partition, offset) LEFT JOIN quarantined q USING (partition, offset)
-  LEFT JOIN known k USING (event_id)
+  LEFT JOIN known k ON k.event_id = btrim(m.written_id, {blanks})
 )
 SELECT partition, count(*), count_if(silver > 0), count_if(quarantine > 0 AND silver = 0),
   count_if(silver = 0 AND quarantine = 0 AND known), count_if(silver = 0 AND quarantine = 0 AND NOT known AND gone),
@@ -135,7 +136,8 @@ def audit(stream: DeployedStream, wait_seconds: float) -> Account:
 def account_of(stream: DeployedStream, bounds: Mapping[int, Offsets]) -> Account:
     """Compares ranges of offsets with the tables."""
     values = ", ".join(f"({number}, {each.first}L, {each.end}L)" for number, each in sorted(bounds.items()))
-    found = {int(row[0]): [int(value) for value in row[1:]] for row in stream.rows(ACCOUNT.format(bounds=values))}
+    query = ACCOUNT.format(bounds=values, blanks=BLANKS_IN_SQL)
+    found = {int(row[0]): [int(value) for value in row[1:]] for row in stream.rows(query)}
     partitions = tuple(
         Partition(number, each.first, each.end, *found.get(number, [0] * 7)) for number, each in sorted(bounds.items())
     )

@@ -75,7 +75,7 @@ def tables(spark: SparkSession) -> Iterator[Tables]:
 
 def message(partition: int, offset: int, event_id: str | None = None, replays: str = "") -> str:
     """A row of bronze; without an id its value is no JSON."""
-    value = json.dumps({"event_id": event_id}) if event_id else "no JSON"
+    value = json.dumps({"event_id": event_id}).replace("\\", "\\\\") if event_id else "no JSON"
     headers = f"array(named_struct('key', 'replay-of', 'value', CAST('{replays}' AS BINARY)))" if replays else "array()"
     return f"{partition}, {offset}, 'c', '{value}', {headers}, current_timestamp(), current_timestamp()"
 
@@ -92,12 +92,13 @@ def poison(partition: int, offset: int, value: str = "no JSON") -> str:
 
 def test_each_message_is_found_where_it_is(tables: Tables) -> None:
     tables.add("bronze.events", message(0, 0, "a"), message(0, 1), message(0, 2, " a "), message(0, 3, "f"))
+    tables.add("bronze.events", message(0, 4, "\ta\u00a0"))
     tables.add("bronze.events", message(1, 7, "b"), message(1, 8, "z"), message(1, 9, "x"))
     tables.add("silver.events", event("a", "0, 0"), event("f", source="files"), event("b", "1, 7"), event("z", "1, 8"))
     tables.add("silver.quarantine_events", poison(0, 1))
-    account = stream_account.account_of(tables.stream, {0: Offsets(0, 4), 1: Offsets(7, 9), 2: Offsets(3, 3)})
+    account = stream_account.account_of(tables.stream, {0: Offsets(0, 5), 1: Offsets(7, 9), 2: Offsets(3, 3)})
     first, second, third = account.partitions
-    assert (first.produced, first.silver, first.quarantined, first.duplicates) == (4, 1, 1, 2)
+    assert (first.produced, first.silver, first.quarantined, first.duplicates) == (5, 1, 1, 3)
     assert (second.produced, second.silver) == (2, 2), "offset 9 came after the range"
     assert third.produced == 0
     assert (account.lost, account.twice) == (0, 0)
@@ -157,7 +158,7 @@ def fresh(seconds_ago: int, **p95: float) -> list[str]:
 
 def lag(tables: Tables) -> float:
     """What the alert's query says."""
-    query = query_text(QUERY, values(TEST_CATALOG, None))
+    query = query_text(QUERY, values(TEST_CATALOG, 1, None))
     assert f"AS {COLUMN}" in query
     ((minutes,),) = tables.rows(query)
     return float(minutes)
@@ -188,3 +189,13 @@ def test_freshness_and_counts_are_those_of_the_tables(tables: Tables) -> None:
     assert stream_status._freshness(tables.stream) == {"broker_bronze": [10, 1, 2, 2], "event_online": [20, 3, 8, 8]}
     assert sorted(tables.rows(stream_status.READ)) == [["0", "2"], ["1", "5"]]
     assert tables.rows(stream_status.COUNTS) == [["3", "1", "0"]]
+
+
+def test_the_oldest_event_that_waits_for_the_online_store_is_seen(tables: Tables) -> None:
+    tables.add("silver.events", event("f", source="files"))
+    assert stream_status._waits(tables.stream) == 0
+    then = "current_timestamp() - INTERVAL 20 MINUTES"
+    tables.add("silver.events", f"'e', 'stream', 0, 1, {then}, {then}, {then}", event("late", "0, 2"))
+    assert stream_status._waits(tables.stream) == pytest.approx(1200, abs=60)
+    tables.add("mlops.stream_freshness", *fresh(-60, silver_online=1.0))
+    assert stream_status._waits(tables.stream) == 0

@@ -1,4 +1,4 @@
--- Minutes from the broker to the online store, by the worst of these: what the last quarter of an hour took at the 95th
+-- Minutes from the broker to the online store, by the worst of these: what batches since the last look took at the 95th
 -- percentile; how long ago the broker had the oldest message that waits in bronze or in silver; and, where the settings
 -- give a longest silence, how long bronze has read nothing, since a topic that is silent and a pipeline that is down
 -- look the same from here.
@@ -9,16 +9,18 @@ WITH written AS (
   GROUP BY written_at
 ),
 recent AS (
-  SELECT max(minutes) AS minutes FROM written WHERE written_at > current_timestamp() - INTERVAL 15 MINUTES
+  SELECT max(minutes) AS minutes FROM written WHERE written_at > current_timestamp() - INTERVAL ${recent_minutes} MINUTES
 ),
 reached AS (
   SELECT max(_read_at) AS read_at FROM ${catalog}.silver.events WHERE _source = 'stream'
 ),
 later AS (
   SELECT partition, offset, broker_time,
-    nullif(trim(try_variant_get(try_parse_json(value), '$.event_id', 'string')), '') AS event_id
+    nullif(btrim(try_variant_get(try_parse_json(value), '$.event_id', 'string'), ${blanks}), '') AS event_id
   FROM ${catalog}.bronze.events
   WHERE read_at > (SELECT coalesce(read_at, TIMESTAMP '1970-01-01') FROM reached)
+    -- The place of a message whose customer was erased waits for nothing.
+    AND NOT (key IS NULL AND value IS NULL AND coalesce(exists(headers, header -> header.key = 'erased'), false))
 ),
 elsewhere AS (
   SELECT _partition AS partition, _offset AS offset FROM ${catalog}.silver.quarantine_events

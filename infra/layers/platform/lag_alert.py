@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from churn.core.blanks import BLANKS_IN_SQL
 from infra.layers.platform.alert import AlertArgs, declare_alert
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 QUERY = "stream_lag.sql"
 COLUMN = "lag_minutes"
+# What a look reads at least, and what it reads beyond the time since the look before: measurements are copied twice a
+# minute, and a warehouse that is woken starts late.
+LEAST_MINUTES, MORE_MINUTES = 15, 5
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,14 @@ class LagAlertArgs:
     principals: Principals
 
 
-def values(catalog: str, longest_silence_minutes: int | None) -> dict[str, str]:
+def values(catalog: str, look_every_minutes: int, longest_silence_minutes: int | None) -> dict[str, str]:
     """What stands in the query for its names; without a longest silence none is reported."""
-    silence = "NULL" if longest_silence_minutes is None else str(longest_silence_minutes)
-    return {"catalog": catalog, "longest_silence_minutes": silence}
+    return {
+        "catalog": catalog,
+        "blanks": BLANKS_IN_SQL,
+        "recent_minutes": str(max(LEAST_MINUTES, look_every_minutes + MORE_MINUTES)),
+        "longest_silence_minutes": "NULL" if longest_silence_minutes is None else str(longest_silence_minutes),
+    }
 
 
 class LagAlert(pulumi.ComponentResource):
@@ -59,7 +67,7 @@ class LagAlert(pulumi.ComponentResource):
             folder=args.folder,
             warehouse_id=args.warehouse_id,
             query=QUERY,
-            values=values(args.catalog, args.settings.longest_silence_minutes),
+            values=values(args.catalog, args.settings.look_every_minutes, args.settings.longest_silence_minutes),
             cron=_every(args.settings.look_every_minutes),
             paused=False,
             column=COLUMN,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as sf
 
 from churn.streaming import events
+from churn.streaming.messages import ERASED
 from tests.workloads.streaming.stream_rows import EVENTS, bronze, value
 
 if TYPE_CHECKING:
@@ -60,6 +61,18 @@ class Tables:
         self.append("bronze.events", rows)
         self.offset += 1
         return rows
+
+    def read_erased(self, read_at: datetime) -> None:
+        """Lets bronze have the place of a message of a customer who was erased since."""
+        rows = self.messages(b"", read_at).withColumns(
+            {
+                "key": sf.lit(None).cast("string"),
+                "value": sf.lit(None).cast("string"),
+                "headers": sf.array(sf.struct(sf.lit(ERASED).alias("key"), sf.lit(b"").alias("value"))),
+            }
+        )
+        self.append("bronze.events", rows)
+        self.offset += 1
 
     def take(self, text: bytes, read_at: datetime) -> None:
         """Lets bronze and silver or quarantine take over a message."""

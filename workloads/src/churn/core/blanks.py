@@ -15,6 +15,8 @@ BLANKS = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+# The same as a literal of Spark's SQL, for queries that are files or texts.
+BLANKS_IN_SQL = "'" + "".join(f"\\u{ord(blank):04x}" for blank in BLANKS) + "'"
 
 
 def stripped(text: str) -> str:
