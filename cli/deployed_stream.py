@@ -39,6 +39,12 @@ class DeployedStream:
     brokers: str
     state: str
 
+    def job_state(self) -> str:
+        """State of the newest run of the job, or how it ended."""
+        run = next(iter(self.client.jobs.list_runs(job_id=int(self.outputs["job_ids"][JOB]), limit=1)), None)
+        found = run and run.state and (run.state.result_state or run.state.life_cycle_state)
+        return found.value if found else "NOT STARTED"
+
     def rows(self, statement: str) -> list[list[str]]:
         """Runs a query; see `cli.queries.rows`."""
         return rows(self.client, self.outputs, statement)

@@ -69,7 +69,7 @@ def stop() -> None:
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
-    """Shows simulator, brokers, pipeline, lag and freshness; ends with status 1 unless the stream is up."""
+    """Shows simulator, brokers, pipeline, job, lag and freshness; ends with status 1 unless the stream is up."""
     from cli import stream_status
     from cli.deployed_stream import deployed_stream
 

@@ -1,4 +1,4 @@
-"""The state of the stream: simulator, brokers, pipeline, lag by partition, freshness by hop, counts."""
+"""The state of the stream: simulator, brokers, pipeline, job, lag by partition, freshness by hop, counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import simulator
 from cli.brokers import offsets
-from cli.deployed_stream import PIPELINE
+from cli.deployed_stream import JOB, PIPELINE
 from cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ SELECT (SELECT count(*) FROM {catalog}.bronze.events),
 FRESHNESS = f"""
 SELECT hop, sum(rows), round(sum(p50 * rows) / sum(rows), 2), round(max(p95), 2), round(max(p99), 2)
 FROM {{catalog}}.mlops.stream_freshness
-WHERE written_at > current_timestamp() - INTERVAL {RECENT_MINUTES} MINUTES GROUP BY hop
+WHERE written_at > current_timestamp() - INTERVAL {RECENT_MINUTES} MINUTES AND rows > 0 GROUP BY hop
+"""
+# For how many seconds silver has had the oldest event that no batch has brought to the online store.
+WAITS = """
+SELECT coalesce(timestampdiff(SECOND, min(_accepted_at), current_timestamp()), 0) FROM {catalog}.silver.events
+WHERE _source = 'stream' AND _accepted_at >
+  (SELECT coalesce(max(written_at), TIMESTAMP '1970-01-01') FROM {catalog}.mlops.stream_freshness)
 """
 HOPS = ("event_broker", "broker_bronze", "bronze_silver", "silver_online", "event_online")
 
@@ -37,6 +43,8 @@ class Status:
     Attributes:
         simulator: Rate, seed, beginning and last report; None where none runs.
         pipeline: State of the pipeline.
+        job: State of the newest run of the job that brings events to the online store.
+        waits: Seconds for which the oldest event of silver has waited for the online store; None before the first run.
         brokers: Their addresses, or why they do not answer.
         lag: Messages that bronze has not read, by partition; None where brokers do not answer.
         freshness: By hop: events, p50, the largest p95 and p99 of a batch, in seconds, of the last minutes.
@@ -45,6 +53,8 @@ class Status:
 
     simulator: dict[str, Any] | None
     pipeline: str
+    job: str
+    waits: float | None
     brokers: str
     lag: dict[int, int] | None
     freshness: dict[str, list[float]]
@@ -52,8 +62,9 @@ class Status:
 
     @property
     def well(self) -> bool:
-        """Whether the pipeline runs and the brokers answer."""
-        return self.pipeline == "RUNNING" and self.lag is not None
+        """Whether pipeline and job run, the brokers answer, and the online store gets events within minutes."""
+        online = self.job == "RUNNING" and self.waits is not None and self.waits <= RECENT_MINUTES * 60
+        return self.pipeline == "RUNNING" and self.lag is not None and online
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -77,6 +88,8 @@ def status(settings: LocalSettings, stream: DeployedStream) -> Status:
         if sender
         else None,
         pipeline=stream.state,
+        job=stream.job_state(),
+        waits=_waits(stream),
         brokers=brokers,
         lag=lag,
         freshness=_freshness(stream),
@@ -86,13 +99,22 @@ def status(settings: LocalSettings, stream: DeployedStream) -> Status:
 
 def _freshness(stream: DeployedStream) -> dict[str, list[float]]:
     """Freshness by hop, in the order of the way; none before the first batch reached the online store."""
+    found = {hop: [float(value) for value in values] for hop, *values in _measured(stream, FRESHNESS)}
+    return {hop: found[hop] for hop in HOPS if hop in found}
+
+
+def _waits(stream: DeployedStream) -> float | None:
+    return next((float(seconds) for (seconds,) in _measured(stream, WAITS)), None)
+
+
+def _measured(stream: DeployedStream, query: str) -> list[list[str]]:
+    """Rows of a query of the measurements, whose table the job makes; none before its first run."""
     try:
-        found = {hop: [float(value) for value in values] for hop, *values in stream.rows(FRESHNESS)}
+        return stream.rows(query)
     except CommandError as error:
         if "TABLE_OR_VIEW_NOT_FOUND" in str(error):
-            return {}
+            return []
         raise
-    return {hop: found[hop] for hop in HOPS if hop in found}
 
 
 def lines(found: Status) -> list[str]:
@@ -103,10 +125,14 @@ def lines(found: Status) -> list[str]:
         if sender
         else "none runs"
     )
+    waits = (
+        "nothing is measured yet" if found.waits is None else f"the online store is {found.waits:,.0f} s behind silver"
+    )
     shown = [
         f"simulator   {said}",
         f"brokers     {found.brokers}",
         f"pipeline    {PIPELINE} is {found.pipeline}",
+        f"job         {JOB} is {found.job}; {waits}",
         f"messages    {', '.join(f'{number:,} {name}' for name, number in found.counts.items())}",
     ]
     if found.lag is not None:

@@ -13,6 +13,7 @@ from unittest.mock import create_autospec
 import psutil
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import BaseRun, RunLifeCycleState, RunResultState, RunState
 from databricks.sdk.service.pipelines import GetPipelineResponse, PipelineSpec, PipelineState
 from typer.testing import CliRunner
 
@@ -31,7 +32,7 @@ RECORDS = Path(__file__).parent / "records"
 OUTPUTS: dict[str, Any] = {
     "catalog": "churn_local",
     "warehouse_id": "w",
-    "job_ids": {"churn_daily": "1"},
+    "job_ids": {"churn_daily": "1", "churn_activity": "2"},
     "pipeline_ids": {"churn_stream": "p"},
 }
 
@@ -60,10 +61,19 @@ def settings(tmp_path: Path) -> LocalSettings:
     return LocalSettings(tmp_path)
 
 
-def stream(state: str = "RUNNING") -> DeployedStream:
+def run_of(state: str) -> BaseRun:
+    """A run of the job that runs, or has ended so."""
+    if state == "RUNNING":
+        return BaseRun(state=RunState(life_cycle_state=RunLifeCycleState.RUNNING))
+    ended = RunState(life_cycle_state=RunLifeCycleState.TERMINATED, result_state=RunResultState(state))
+    return BaseRun(state=ended)
+
+
+def stream(state: str = "RUNNING", job: str = "RUNNING") -> DeployedStream:
     client = create_autospec(WorkspaceClient, instance=True)
     world = {"snapshot_date": "2026-01-31", "seed": "7"}
     task = SimpleNamespace(task_key="simulate", python_wheel_task=SimpleNamespace(named_parameters=world))
+    client.jobs.list_runs.return_value = iter([run_of(job)])
     client.jobs.get.return_value = SimpleNamespace(settings=SimpleNamespace(tasks=[task]))
     return DeployedStream(client, OUTPUTS, "customer.events", "127.0.0.1:18004", state)
 
@@ -104,6 +114,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch, found: dict[int, Offsets] | Command
 
 
 TABLES = {
+    "min(_accepted_at)": [["4"]],
     "GROUP BY partition": [["0", "120"], ["1", "80"]],
     "SELECT (SELECT count(*)": [["200", "180", "15"]],
     "stream_freshness": [["event_online", "180", "4.5", "9.1", "12.0"], ["broker_bronze", "180", "1.5", "2.5", "3.0"]],
@@ -125,9 +136,9 @@ def test_a_stream_that_is_down_is_shown_too(
     settings: LocalSettings, tables: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = CommandError("the query failed: [TABLE_OR_VIEW_NOT_FOUND] mlops.stream_freshness")
-    tables(TABLES | {"stream_freshness": missing})
+    tables(TABLES | {"min(_accepted_at)": missing, "stream_freshness": missing})
     brokers(monkeypatch, CommandError("the brokers 127.0.0.1:18004 do not answer: timed out\n  → look"))
-    found = stream_status.status(settings, stream("IDLE"))
+    found = stream_status.status(settings, stream("IDLE", "FAILED"))
     assert not found.well
     assert_matches(RECORDS / "stream_status_down.txt", "\n".join(stream_status.lines(found)) + "\n")
 
@@ -196,14 +207,28 @@ def test_the_audit_ends_with_its_verdict(
     assert json.loads(printed.stdout)["partitions"][0]["silver"] == int(row.split()[2])
 
 
-@pytest.mark.parametrize(("state", "code"), [("RUNNING", 0), ("IDLE", 1)])
+@pytest.mark.parametrize(
+    ("state", "job", "waits", "code"),
+    [
+        ("RUNNING", "RUNNING", "4", 0),
+        ("IDLE", "RUNNING", "4", 1),
+        ("RUNNING", "FAILED", "4", 1),
+        ("RUNNING", "RUNNING", "601", 1),  # the job waits for a database that is away
+    ],
+)
 def test_the_status_ends_with_whether_the_stream_is_up(
-    tables: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, code: int
+    tables: Callable[..., Tables],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    state: str,
+    job: str,
+    waits: str,
+    code: int,
 ) -> None:
     monkeypatch.setenv("PLATFORM_HOME", str(tmp_path))
-    tables(TABLES)
+    tables(TABLES | {"min(_accepted_at)": [[waits]]})
     brokers(monkeypatch, {0: Offsets(0, 130)})
-    monkeypatch.setattr("cli.deployed_stream.deployed_stream", lambda _settings: stream(state))
+    monkeypatch.setattr("cli.deployed_stream.deployed_stream", lambda _settings: stream(state, job))
     printed = CliRunner().invoke(app, ["status", "--json"])
     assert printed.exit_code == code
     assert json.loads(printed.stdout)["lag"] == {"0": 10}

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from churn import tasks
 from churn.core.entry import Run
 from churn.core.erased import Erased, hashed
-from churn.core.tables import DELIVERIES
+from churn.core.tables import DELIVERIES, STREAM_FRESHNESS
 from churn.simulation.events import Message, Shares, Simulator, StreamSettings
 from churn.simulation.stream_events import NotSentError, Sender
 from churn.simulation.world import grow
@@ -114,6 +114,13 @@ class Stream:
         ledger = f"('usage/{file}', 'usage', '0', 1, 1, 'admitted', NULL, '/v/{file}', DATE'{DAY}', '1')"
         self.spark.sql(f"INSERT INTO {CATALOG}.{DELIVERIES.name} VALUES {ledger}")
 
+    def bring_online(self) -> None:
+        """Lets the online store have all events, as the job that keeps it measures."""
+        hop = [(datetime.now(UTC), "silver_online", 1, 1, 1.0, 1.0, 1.0)]
+        STREAM_FRESHNESS.create(self.spark, CATALOG)
+        measured = self.spark.createDataFrame(hop, STREAM_FRESHNESS.schema)
+        measured.write.mode("append").saveAsTable(f"{CATALOG}.{STREAM_FRESHNESS.name}")
+
     def count(self, table: str, condition: str = "true") -> int:
         return self.spark.table(f"{CATALOG}.{table}").where(condition).count()
 
@@ -194,7 +201,11 @@ def test_the_second_update_reads_on_and_a_repair_is_replayed_once(stream: Stream
 
 
 def test_the_task_accounts_for_every_message(stream: Stream, capsys: pytest.CaptureFixture[str]) -> None:
-    streams.main([*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"])
+    arguments = [*ARGUMENTS, *stream.options, "--wait_minutes=0", "--maximum_lag_minutes=0"]
+    with pytest.raises(streams.StreamTooOldError, match=r"the online store lacks events .* the job churn_activity"):
+        streams.main(arguments)
+    stream.bring_online()
+    streams.main(arguments)
     assert "every message is read" in capsys.readouterr().out
     streams.Accounting(stream.spark, Run(CATALOG, DAY, "1")).check(0, settle_minutes=0)
     rows = stream.spark.table(f"{CATALOG}.mlops.stream_accounting").collect()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import functions as sf
 
+from churn import tasks
 from churn.core.entry import Run
+from churn.core.tables import STREAM_FRESHNESS
 from churn.streaming import streams
 from tests.workloads.streaming.stream_tables import NOW, Tables, ago, event
 
@@ -71,3 +74,27 @@ def test_a_use_that_comes_again_after_its_id_was_forgotten_is_twice(tables: Tabl
     tables.take(event("third"), ago(hours=1))
     with pytest.raises(streams.EventsTwiceError, match=r"silver\.events has events twice, such as streamed"):
         check(tables, "2")
+
+
+def test_events_that_the_online_store_does_not_get_fail_the_day(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its job is dead or its database: the lake's measurements end in both cases."""
+    run = Run(CATALOG, date(2026, 2, 1), "1")
+    options = tasks.StreamsOptions("", "", "", wait_minutes=0, maximum_lag_minutes=30)
+    tables.take(event("never"), ago(hours=10))
+    with pytest.raises(streams.StreamTooOldError, match=r"for 6\d\d minutes; allowed: 30; .*churn_activity"):
+        streams.wait_for_online_store(tables.spark, run, options)
+
+    def measured(hours_ago: float) -> None:
+        rows = [(ago(hours=hours_ago), "silver_online", 1, 1, 1.0, 1.0, 1.0)]
+        tables.append(STREAM_FRESHNESS.name, tables.spark.createDataFrame(rows, STREAM_FRESHNESS.schema))
+
+    measured(9.9)
+    streams.wait_for_online_store(tables.spark, run, options)
+    tables.take(event("waits"), ago(hours=7))
+    tables.take(event("waits shortly"), ago(minutes=5))
+    with pytest.raises(streams.StreamTooOldError, match=r"has had for 4\d\d minutes"):
+        streams.wait_for_online_store(tables.spark, run, options)
+    monkeypatch.setattr(streams.time, "sleep", lambda _: measured(6.9))
+    streams.wait_for_online_store(tables.spark, run, replace(options, wait_minutes=1))

@@ -49,7 +49,9 @@ class StreamsOptions:
     service_credential: str = field(metadata=option("service credential of the brokers; empty if they ask for none"))
     topic: str = field(metadata=option("topic of the events"))
     wait_minutes: int = field(metadata=option("minutes to wait for the run's files in silver.events", int))
-    maximum_lag_minutes: int = field(metadata=option("minutes for which a message may wait to be read", int))
+    maximum_lag_minutes: int = field(
+        metadata=option("minutes for which a message may wait to be read, or an event for the online store", int)
+    )
 
 
 USAGE_TABLE = option("table of uses, silver.usage or silver.events", usage_table)

@@ -2,7 +2,8 @@
 
 It waits until silver.events has every use that the run's files delivered. It asks the brokers for what bronze has not
 read: the oldest such message says how old the stream is. Then it removes what has come of customers who were erased,
-and accounts for every message that was read since the account before, in mlops.stream_accounting.
+and accounts for every message that was read since the account before, in mlops.stream_accounting. At last it waits for
+the online store, which the job churn_activity keeps up to date.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from churn.core.contract import contract_of
 from churn.core.entry import Run, parse, spark_session
 from churn.core.erased import erased_customers
 from churn.core.errors import FinalError, RetryableError
-from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING
+from churn.core.tables import DELIVERIES, STREAM_ACCOUNTING, STREAM_FRESHNESS
 from churn.streaming import audit
-from churn.streaming.events import REMEMBERED_DAYS
+from churn.streaming.events import REMEMBERED_DAYS, STREAM
 from churn.streaming.kafka import connection
 from churn.streaming.removal import BRONZE, QUARANTINE, SILVER, remove_customer
 
@@ -77,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             remove_customer(spark, run, customer, str(erased.find(customer)), run.run_id)
             print("removed events of a customer who was erased before they came")
     accounting.check(options.wait_minutes)
+    wait_for_online_store(spark, run, options)
 
 
 def wait_for_files(spark: SparkSession, run: Run, wait_minutes: int) -> None:
@@ -125,6 +127,33 @@ def age_of_oldest_unread(spark: SparkSession, run: Run, options: tasks.StreamsOp
     unread = spark.read.format("kafka").options(**brokers, **asked).load()
     waited = sf.unix_micros(processing_time()) - sf.unix_micros(sf.min("timestamp"))
     return float(unread.agg(waited.alias("waited")).collect()[0].waited or 0) / 1e6
+
+
+def wait_for_online_store(spark: SparkSession, run: Run, options: tasks.StreamsOptions) -> None:
+    """Waits until no event of silver.events waits longer for the online store than the options allow.
+
+    Raises:
+        StreamTooOldError: One does at the end.
+    """
+    deadline = time.monotonic() + options.wait_minutes * 60
+    while (waited := age_of_oldest_waiting(spark, run)) > options.maximum_lag_minutes * 60:
+        if time.monotonic() > deadline:
+            raise StreamTooOldError(
+                f"the online store lacks events that silver.events has had for {waited / 60:.0f} minutes; allowed: "
+                f"{options.maximum_lag_minutes}; look at the runs of the job churn_activity; then repair this run"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def age_of_oldest_waiting(spark: SparkSession, run: Run) -> float:
+    """Seconds since silver.events has its oldest event of the stream that no batch has brought to the online store."""
+    measured = spark.table(STREAM_FRESHNESS.create(spark, run.catalog))
+    rows = spark.table(run.table(SILVER)).where(sf.col("_source") == STREAM)
+    since = _greatest(measured, "written_at")
+    if since is not None:
+        rows = rows.where(sf.col("_accepted_at") > sf.lit(since))
+    waited = sf.unix_micros(processing_time()) - sf.unix_micros(sf.min("_accepted_at"))
+    return float(rows.agg(waited.alias("waited")).collect()[0].waited or 0) / 1e6
 
 
 class Accounting:
