@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from infra.written.settings.compute import Compute
 
 # The service starts a failed continuous pipeline again for as long as it takes, with growing pauses: each try is one
-# mail, since none is the last and the alert on lag sees nothing of a pipeline that reads no message. The failure of a
-# flow would be a second mail of the same try.
+# mail, since none is the last, and the alert on lag sees a pipeline that reads no message late or, where topics may be
+# silent, not at all. The failure of a flow would be a second mail of the same try.
 NOTIFIED = ("on-update-failure", "on-update-fatal-failure")
 
 
