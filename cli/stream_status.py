@@ -25,7 +25,7 @@ SELECT (SELECT count(*) FROM {catalog}.bronze.events),
 FRESHNESS = f"""
 SELECT hop, sum(rows), round(sum(p50 * rows) / sum(rows), 2), round(max(p95), 2), round(max(p99), 2)
 FROM {{catalog}}.mlops.stream_freshness
-WHERE written_at > current_timestamp() - INTERVAL {RECENT_MINUTES} MINUTES AND rows > 0 GROUP BY hop
+WHERE written_at > current_timestamp() - INTERVAL {RECENT_MINUTES} MINUTES GROUP BY hop
 """
 # For how many seconds silver has had the oldest event that no batch has brought to the online store.
 WAITS = """

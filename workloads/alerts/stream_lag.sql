@@ -36,7 +36,9 @@ in_bronze AS (
 in_silver AS (
   SELECT timestampdiff(SECOND, min(_broker_time), current_timestamp()) / 60 AS minutes
   FROM ${catalog}.silver.events
-  WHERE _source = 'stream' AND _accepted_at > (SELECT coalesce(max(written_at), TIMESTAMP '1970-01-01') FROM written)
+  WHERE _source = 'stream' AND _accepted_at > (
+    SELECT coalesce(max(written_at), TIMESTAMP '1970-01-01') FROM ${catalog}.mlops.stream_freshness
+  )
 ),
 silent AS (
   SELECT timestampdiff(SECOND, max(read_at), current_timestamp()) / 60 AS minutes FROM ${catalog}.bronze.events

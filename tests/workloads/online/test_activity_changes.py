@@ -9,8 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churn.core.tables import STREAM_FRESHNESS
 from churn.online import activity, source, writer
 from churn.online.source import Commit, within
+from tests.workloads.ml_world import CATALOG
 from tests.workloads.online.live_stream import now, signal_of
 
 if TYPE_CHECKING:
@@ -148,6 +150,9 @@ def test_files_that_were_compacted_and_vacuumed_are_taken_over_anew(
     stream.catch_up()
     assert "are no longer kept: all are taken over anew" in capsys.readouterr().out
     assert stream.days() == stream.days_of_silver() != []
+    name, newest = f"{CATALOG}.{STREAM_FRESHNESS.name}", f"SELECT max(_accepted_at) FROM {stream.table}"
+    waits = f"SELECT 1 FROM {name} WHERE hop = 'taken_over' AND written_at > ({newest})"
+    assert spark.sql(waits).collect(), "the lake knows that no event waits"
     stream.add({"customer_id": "compacted", "kind": "login"})
     stream.catch_up()
     assert stream.days() == stream.days_of_silver(), "and it goes on from there"

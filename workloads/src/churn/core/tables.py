@@ -198,9 +198,13 @@ STREAM_FRESHNESS = Table(
     "One row for each batch of events that reached the online store, and each hop on the way: how long it took.",
     (
         Column("written_at", "TIMESTAMP", "moment at which the online store had the batch"),
-        Column("hop", "STRING", "event_broker, broker_bronze, bronze_silver, silver_online or event_online"),
+        Column(
+            "hop",
+            "STRING",
+            "event_broker, broker_bronze, bronze_silver, silver_online, event_online; taken_over for a whole table",
+        ),
         Column("version", "BIGINT", "version of silver.events that the batch ends with"),
-        Column("rows", "BIGINT", "events of the stream in the batch; 0 where silver.events was taken over as a whole"),
+        Column("rows", "BIGINT", "events of the stream in the batch"),
         Column("p50", "DOUBLE", "median, in seconds"),
         Column("p95", "DOUBLE", "95th percentile, in seconds"),
         Column("p99", "DOUBLE", "99th percentile, in seconds"),

@@ -45,6 +45,7 @@ API_SECONDS = 30  # how long the client of the API tries one call again by itsel
 FEW_EVENTS = 50_000  # in one round: below, more versions are taken at once
 MANY_EVENTS = 200_000  # in memory at once, about 130 MB: above, fewer versions, or the customers of one in parts
 MOST_VERSIONS = 256
+TAKEN_OVER = "taken_over"  # in the place of a hop, for a whole table
 
 
 class MovedMeanwhileError(RetryableError):
@@ -143,8 +144,8 @@ class Updater:
         with connection.transaction():
             writer.clear(connection)
             self._write(connection, None, now, source.whole(self.spark, self.table, now.version, at, parts))
-            # No batch has brought the events, so nothing is measured; that none of them waits can still be read.
-            self._insert(connection, [(moment(), "silver_online", now.version, 0, 0.0, 0.0, 0.0)])
+            if rows:  # most are of no batch, whose hops are measured; that none of them waits can still be read
+                self._insert(connection, [(moment(), TAKEN_OVER, now.version, rows, 0.0, 0.0, 0.0)])
         print(f"begun with version {now.version}: {rows:,} days and events of sessions that may run, in {parts} parts")
 
     def _write(
