@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from tests.workloads.ml_world import CATALOG
 from tests.workloads.online.live_stream import DATABASE, ENDPOINT, Stream, now, signal_of, wait_until
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
     from databricks.sdk import WorkspaceClient
@@ -106,6 +106,8 @@ def disable(workspace: LocalWorkspace, disabled: bool) -> None:
     spec = postgres.EndpointSpec(endpoint_type=postgres.EndpointType.ENDPOINT_TYPE_READ_WRITE, disabled=disabled)
     mask = postgres.FieldMask(field_mask=["spec"])
     workspace.client().postgres.update_endpoint(ENDPOINT, postgres.Endpoint(spec=spec), mask).wait()
+    if disabled:  # which is said before the server has ended
+        wait_until(lambda: not any(workspace.settings.home.glob("postgres/*/data/postmaster.pid")))
 
 
 def test_a_full_disk_of_the_store_is_said_and_nothing_is_lost(
@@ -127,9 +129,8 @@ def test_a_full_disk_of_the_store_is_said_and_nothing_is_lost(
         many = [{"customer_id": f"full {number}", "kind": "login"} for number in range(20_000)]
         stream.add(*many, *signal_of(customers[2], "full"))
         process = task(until_caught_up=1)
-        assert process.stdout
-        said = process.stdout.read()
-        assert process.wait(600) != 0, said
+        said = _said_until_the_end(process, 300)
+        assert process.returncode, said
         assert "No space left on device" in said
         (folder / "filler").unlink()
         wait_until(lambda: _answers(stream))
@@ -140,6 +141,15 @@ def test_a_full_disk_of_the_store_is_said_and_nothing_is_lost(
     wait_until(lambda: _answers(stream))
     assert stream.days() == stream.days_of_silver()
     assert stream.rows("SELECT count(*) FROM churn.scores WHERE session_id = 'full'") == [(1,)]
+
+
+def _said_until_the_end(process: subprocess.Popen[str], seconds: float) -> str:
+    """What a process prints until it ends by itself. One that does not, since it waits for the store, is a failure."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"it still runs after {seconds:.0f} s: {process.communicate()[0]}")
 
 
 def _answers(stream: Stream) -> bool:
