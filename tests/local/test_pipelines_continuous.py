@@ -19,7 +19,7 @@ from tests.local.kafka import TestBroker
 from tests.small_disk import fill, small_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from databricks.sdk import WorkspaceClient
 
@@ -80,7 +80,8 @@ BROKEN = """
 
 @dp.table
 def broken():
-    return spark.readStream.table("arrived").select(F.expr("assert_true(offset < 0, 'no such luck')"))
+    failing = F.raise_error(F.lit("no such luck")).cast("int")
+    return spark.readStream.table("arrived").select(F.when(F.col("offset") < 0, 1).otherwise(failing).alias("never"))
 """
 
 
@@ -131,6 +132,9 @@ class Continuous:
     def latest(self) -> pipelines.UpdateStateInfo:
         return (self.api.pipelines.get(self.id).latest_updates or [])[0]
 
+    def updates(self) -> list[pipelines.UpdateInfo]:
+        return self.api.pipelines.list_updates(self.id).updates or []
+
     def wait_running(self) -> str:
         """Waits until the newest update runs, and returns its id."""
         running = pipelines.UpdateStateInfoState.RUNNING
@@ -152,10 +156,11 @@ class Continuous:
 
     def wait_complete(self, seconds: float = 180) -> None:
         """Waits until each message has come once, and none twice."""
-        wait_for(lambda: len(self.rows("accepted")) >= self.sent, seconds)
+        messages = self.sent + len(range(0, self.sent, 10))
+        wait_for(lambda: len(self.rows("arrived")) >= messages and len(self.rows("accepted")) >= self.sent, seconds)
         assert sorted(row.id for row in self.rows("accepted")) == list(range(self.sent))
         places = [(row.partition, row.offset) for row in self.rows("arrived")]
-        assert len(places) == len(set(places)) == self.sent + len(range(0, self.sent, 10))
+        assert len(places) == len(set(places)) == messages
 
     def runner(self) -> psutil.Process:
         """The process of the update that runs."""
@@ -240,18 +245,34 @@ def test_a_continuous_pipeline_runs_from_creation_until_it_is_stopped(stream: Co
 @pytest.mark.shows("pipelines: continuous, restarted after failures with growing pauses", client="databricks-sdk")
 def test_a_fault_of_a_flow_ends_the_update_and_it_starts_again(stream: Continuous) -> None:
     stream.text(SOURCE + BROKEN)
-    before = stream.latest().update_id
+    known = {item.update_id for item in stream.updates()}
     stream.api.pipelines.update(stream.id, **stream.settings())
-    wait_for(lambda: stream.latest().update_id != before, 60)
-    wait_for(lambda: len(_failures(stream)) >= 2, 240)
-    assert any("no such luck" in text for text in _failures(stream))
+    stream.send(10)
+    pauses = _pauses(stream, known, 3)
+    assert all(pause >= least for pause, least in zip(pauses, (1, 2, 4), strict=True)), pauses
+    assert all("no such luck" in text for text in _failures(stream)[:3]), _failures(stream)
     assert stream.state() is pipelines.PipelineState.RUNNING, "the next try is on its way"
-    causes = {item.cause for item in stream.api.pipelines.list_updates(stream.id).updates or []}
-    assert pipelines.UpdateInfoCause.RETRY_ON_FAILURE in causes
     stream.text(SOURCE)
     stream.api.pipelines.update(stream.id, **stream.settings())
     stream.send(10)
     stream.wait_complete()
+
+
+def _pauses(stream: Continuous, known: Collection[str | None], count: int) -> list[float]:
+    """Seconds from each retry's creation, when the update before it failed, until it begins; of the first retries."""
+    begun: dict[int, float] = {}
+
+    def watch() -> bool:
+        updates = stream.updates()
+        now = time.time() * 1000  # after they were asked for: a pause is never taken for shorter than it was
+        for update in updates:
+            retried = update.cause is pipelines.UpdateInfoCause.RETRY_ON_FAILURE and update.update_id not in known
+            if retried and update.state is not pipelines.UpdateInfoState.CREATED and update.creation_time:
+                begun.setdefault(update.creation_time, (now - update.creation_time) / 1000)
+        return len(begun) >= count
+
+    wait_for(watch, 300)
+    return [begun[created] for created in sorted(begun)][:count]
 
 
 def _failures(stream: Continuous, pipeline_id: str = "") -> list[str]:
@@ -340,6 +361,9 @@ def test_a_full_disk_of_checkpoints_is_said_and_nothing_is_lost(
 ) -> None:
     _soaked(request)
     folder = stream.cloud.settings.home / "pipelines"
+    stream.wait_running()
+    stream.send(10)
+    stream.wait_complete()
     stream.api.pipelines.stop_and_wait(stream.id)
     with small_disk(folder, 16):
         stream.api.pipelines.start_update(stream.id)
