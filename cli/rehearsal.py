@@ -50,6 +50,7 @@ WORLD = {"snapshot_date": SCORED_DAY, "date": SCORED_DAY, "seed": "7"}  # whose 
 MESSAGES, AUDIT_SECONDS = 300, 180.0  # sent to the stream, and waited for until each is accounted for
 PRINCIPALS = ("runner", "server")  # service principals of each environment
 SHARE_OF_ENGINE = 0.9  # of an environment's objects, over which its kills fall; then services are killed
+TAG_MINUTES = 0.1  # here tags count at once; on Databricks `prod` waits for minutes
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
 CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
 READER = "churn-engineers"  # the group of people who read the most tables
@@ -87,7 +88,7 @@ class Rehearsal:
     faults: float = 0.0
 
     def stack(self, name: str) -> Stack:
-        """A stack with the local cloud's addresses and ids in place of those of its file; the rest is as written."""
+        """A stack with the local cloud's addresses, ids and pace of tags; the rest is as its file has it."""
         deployer = self.client.current_user.me().user_name
         ids = {
             **dict.fromkeys(_ACCOUNT_IDS, ACCOUNT_ID),
@@ -95,6 +96,7 @@ class Rehearsal:
             "churn:account.members": {group: [deployer] for group in _groups_with_members()},
             "churn:account.network_policy.workspaces": [self.client.get_workspace_id()],
             "churn:platform.workspace.id": self.client.get_workspace_id(),
+            "churn:platform.tag_minutes": TAG_MINUTES,
             **dict.fromkeys(("churn:platform.workspace.deployer", "churn:ground.workspace.deployer"), deployer),
         }
         return Stack(name, self.settings, addresses(self.settings) | ids)
