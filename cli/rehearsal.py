@@ -53,6 +53,7 @@ SHARE_OF_ENGINE = 0.9  # of an environment's objects, over which its kills fall;
 TAG_MINUTES = 0.1  # here tags count at once; on Databricks `prod` waits for minutes
 PRINCIPALS_SEEN_AFTER_SECONDS = 5  # as a directory may take a while on Databricks
 CATALOGS = {"dev": "churn_dev", "prod": "churn"}  # of each environment
+AUDITORS = "churn-pii-readers"  # who compare messages with rows, which others see masked
 READER = "churn-engineers"  # the group of people who read the most tables
 PORTS_AWAY = 100  # from those of the local platform, which may be up
 
@@ -93,7 +94,7 @@ class Rehearsal:
         ids = {
             **dict.fromkeys(_ACCOUNT_IDS, ACCOUNT_ID),
             **dict.fromkeys(_METASTORE_IDS, self.client.metastores.current().metastore_id),
-            "churn:account.members": {group: [deployer] for group in _groups_with_members()},
+            "churn:account.members": {group: [deployer] for group in (*_groups_with_members(), AUDITORS)},
             "churn:account.network_policy.workspaces": [self.client.get_workspace_id()],
             "churn:platform.workspace.id": self.client.get_workspace_id(),
             "churn:platform.tag_minutes": TAG_MINUTES,
