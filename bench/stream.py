@@ -38,21 +38,21 @@ SELECT count(*) FROM table_changes('{{catalog}}.silver.events', {version})
 WHERE _commit_version > {version} AND _source = 'stream'
 """
 PERCENTILES = ", ".join(f"percentile(CAST(took AS DECIMAL(18, 6)), {share})" for share in (0.5, 0.95, 0.99))
-SCORED = f"""
-SELECT count(*), {PERCENTILES}
+SCORED = """
+SELECT count(*), {percentiles}
 FROM (
-  SELECT scored_at - event_time AS took FROM {{{{catalog}}}}.gold.churn_scores_live
-  WHERE scored_at BETWEEN '{{begin}}' AND '{{end}}'
+  SELECT scored_at - event_time AS took FROM {{catalog}}.gold.churn_scores_live
+  WHERE scored_at BETWEEN '{begin}' AND '{end}'
 )
 """
-LATENCY = f"""
+LATENCY = """
 WITH batches AS (
   SELECT version AS until, lag(version) OVER (ORDER BY version) AS after, written_at
-  FROM {{{{catalog}}}}.mlops.stream_freshness WHERE hop = 'event_online' AND version BETWEEN {{first}} AND {{last}}
+  FROM {{catalog}}.mlops.stream_freshness WHERE hop = 'event_online' AND version BETWEEN {first} AND {last}
 ),
 moments AS (
   SELECT e.event_time, e._broker_time AS broker, e._read_at AS bronze, e._accepted_at AS silver, b.written_at AS online
-  FROM batches b JOIN table_changes('{{{{catalog}}}}.silver.events', {{first}}, {{last}}) e
+  FROM batches b JOIN table_changes('{{catalog}}.silver.events', {first}, {last}) e
     ON e._commit_version > b.after AND e._commit_version <= b.until
   WHERE e._source = 'stream'
 ),
@@ -61,7 +61,7 @@ hops AS (
     silver - bronze, 'silver_online', online - silver, 'event_online', online - event_time) AS (hop, took)
   FROM moments
 )
-SELECT hop, count(*), {PERCENTILES}
+SELECT hop, count(*), {percentiles}
 FROM hops GROUP BY hop
 """
 
@@ -104,11 +104,11 @@ def _at_rate(settings: LocalSettings, rate: int) -> Iterator[tuple[str, str]]:
     yield f"at {rate} messages/s: memory of everything, at most", f"{peak.bytes / 2**30:.2f} GiB"
     time.sleep(COPIED_SECONDS)
     ((first, last),) = found.rows(VERSIONS.format(begin=begin, end=end))
-    rows = {hop: values for hop, *values in found.rows(LATENCY.format(first=first, last=last))}
+    rows = {hop: values for hop, *values in found.rows(LATENCY.format(first=first, last=last, percentiles=PERCENTILES))}
     for hop in HOPS:
         if hop in rows:
             yield f"at {rate} messages/s: {hop}", _percentiles(rows[hop], "events")
-    ((*scored,),) = found.rows(SCORED.format(begin=begin, end=end))
+    ((*scored,),) = found.rows(SCORED.format(begin=begin, end=end, percentiles=PERCENTILES))
     if int(scored[0]):
         yield f"at {rate} messages/s: event to new score in a running session", _percentiles(scored, "scores")
     yield _row(f"{rate} messages/s", audit(found, DEADLINE_SECONDS))

@@ -116,8 +116,7 @@ class Workspace:
 
     @metastore_owner.setter
     def metastore_owner(self, name: str) -> None:
-        with self.store.transaction():
-            self.store.put(WORKSPACE, "identity", WorkspaceDocument({**self._identity(), "metastore_owner": name}))
+        self._change_identity(metastore_owner=name)
 
     @property
     def metastore_root(self) -> str | None:
@@ -126,8 +125,11 @@ class Workspace:
 
     @metastore_root.setter
     def metastore_root(self, url: str) -> None:
+        self._change_identity(metastore_root=url)
+
+    def _change_identity(self, **changed: str) -> None:
         with self.store.transaction():
-            self.store.put(WORKSPACE, "identity", WorkspaceDocument({**self._identity(), "metastore_root": url}))
+            self.store.put(WORKSPACE, "identity", cast("WorkspaceDocument", {**self._identity(), **changed}))
 
     def _identity(self) -> WorkspaceDocument:
         with self.store.transaction():
