@@ -23,6 +23,7 @@ CLASSES = tuple(sorted(CLASSIFICATIONS))
 # What a row filter goes by; a second tag, since a region is public and classified so.
 ROW_TAG = "row_filter"
 REGION = "region"
+GOVERNED = {TAG: CLASSES, ROW_TAG: (REGION,)}  # tags that the account governs, with their values
 
 CLEAR = (Role.RUNNER, Role.PII_READERS)  # jobs write what they read; these people have been given the right
 ATTRIBUTES = (*CLEAR, Role.ENGINEERS, Role.SCIENTISTS)  # who may also read attributes of customers who have no name

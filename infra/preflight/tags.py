@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
+from infra.access.masks import GOVERNED
 from infra.preflight.inspection import Finding
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def governed(inspection: Inspection) -> Iterator[Finding]:
     """Requires both tags with their values, unless the stack itself makes them."""
     policies = {policy.tag_key: policy.values or [] for policy in inspection.client.tag_policies.list_tag_policies()}
-    for key, values in ((TAG, CLASSES), (ROW_TAG, (REGION,))):
+    for key, values in GOVERNED.items():
         what, there = f"governed tag {key}", {value.name for value in policies.get(key, [])}
         if there >= {*values}:
             yield Finding(what=what, received=f"allows {', '.join(values)}")

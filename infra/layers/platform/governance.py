@@ -11,7 +11,7 @@ import pulumi
 import pulumi_databricks as databricks
 
 from infra.access.classified import classified_places, classified_tables, streamed_tables
-from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG, functions, row_filters
+from infra.access.masks import GOVERNED, functions, row_filters
 from infra.access.plan import Plan
 from infra.access.roles import principals
 from infra.access.securables import Phase
@@ -76,7 +76,7 @@ def deploy_masks(
         warehouse_id=warehouse_id,
         scope=scope,
         functions=functions(scope, principals(platform, settings.prefix)),
-        tags={TAG: governed(TAG, CLASSES, context, after), ROW_TAG: governed(ROW_TAG, (REGION,), context, after)},
+        tags={key: governed(key, values, context, after) for key, values in GOVERNED.items()},
         principals=principals_,
         protect=platform.protect_data,
     )
