@@ -14,11 +14,10 @@ from tests.workloads.streaming.stream_rows import EVENTS, bronze, value
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-
 
 def ago(**delta: float) -> datetime:
-    return NOW - timedelta(**delta)
+    """The moment so long before this call: a module is imported long before its tests run."""
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**delta)
 
 
 def event(event_id: str, happened: datetime | None = None) -> bytes:
@@ -35,9 +34,9 @@ class Tables:
         for schema in ("bronze", "silver", "mlops"):
             spark.sql(f"DROP SCHEMA IF EXISTS {self.catalog}.{schema} CASCADE")
             spark.sql(f"CREATE SCHEMA {self.catalog}.{schema}")
-        none = self.messages(event("none"), NOW).where("false")
+        none = self.messages(event("none"), ago()).where("false")
         self.append("bronze.events", none)
-        self.append("silver.events", self.accepted(none, NOW))
+        self.append("silver.events", self.accepted(none, ago()))
         self.append("silver.quarantine_events", self.quarantined(none))
         self.append("silver.customer", spark.createDataFrame([("a",)], "customer_id STRING"))
 

@@ -13,7 +13,7 @@ from churn import tasks
 from churn.core.entry import Run
 from churn.core.tables import STREAM_FRESHNESS
 from churn.streaming import streams
-from tests.workloads.streaming.stream_tables import NOW, Tables, ago, event
+from tests.workloads.streaming.stream_tables import Tables, ago, event
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,7 +44,7 @@ def test_messages_that_wait_after_an_outage_are_not_lost(tables: Tables, monkeyp
     assert accounts(tables) == [], "the next run accounts for the same messages"
 
     def taken_meanwhile(_: float) -> None:
-        tables.append("silver.events", tables.accepted(late, NOW))
+        tables.append("silver.events", tables.accepted(late, ago()))
         tables.append("silver.quarantine_events", tables.quarantined(poison))
 
     monkeypatch.setattr(streams.time, "sleep", taken_meanwhile)
