@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.local.conftest import LocalWorkspace
     from tests.workloads.ml_world import World
 
+pytestmark = pytest.mark.timeout(3600)  # of twenty kills of PostgreSQL each takes a minute on a busy machine
+
 
 def test_a_copy_that_was_not_marked_is_not_made_twice(stream: Stream, customers: list[str], world: World) -> None:
     stream.add(*signal_of(customers[0], "copied"))
