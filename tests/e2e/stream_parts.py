@@ -50,6 +50,7 @@ def kill(platform: Platform, part: str) -> None:
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(found)  # until its memory is given back, a large one still takes connections
         return bool(found)
 
     wait_until(killed)
