@@ -50,7 +50,8 @@ def kill(platform: Platform, part: str) -> None:
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(found)  # until its memory is given back, a large one still takes connections
+        # Until its memory is given back, a large one still takes connections.
+        wait_until(lambda: not any(leftovers.alive(process) for process in found))
         return bool(found)
 
     wait_until(killed)
