@@ -9,7 +9,7 @@ import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.service import tags
 
-from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
+from infra.access.masks import GOVERNED
 from local.settings import REPOSITORY
 from local.workspace.core.context import ACCOUNT_ID
 from tests.local.engine_programs import Program
@@ -98,7 +98,7 @@ def prepare(workspace: LocalWorkspace, *groups: str) -> None:
     client = workspace.client()
     for group in (*GROUPS, *groups):
         client.groups.create(display_name=group)
-    for key, values in ((TAG, CLASSES), (ROW_TAG, (REGION,))):
+    for key, values in GOVERNED.items():
         allowed = [tags.Value(name=value) for value in values]
         client.tag_policies.create_tag_policy(tags.TagPolicy(tag_key=key, values=allowed))
 

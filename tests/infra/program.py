@@ -16,7 +16,7 @@ from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
-from infra.access.masks import CLASSES, REGION, ROW_TAG, TAG
+from infra.access.masks import GOVERNED
 from infra.access.permissions import ObjectKind
 from infra.layers.platform.job_tasks import ERASURE
 from infra.written.paths import REPOSITORY
@@ -88,7 +88,7 @@ class Program:
     platform_members: list[str] = field(default_factory=lambda: [DEPLOYER_ID])
     champion: str = "champion"
     endpoint: str = "another"
-    governed: dict[str, Sequence[str]] = field(default_factory=lambda: {TAG: CLASSES, ROW_TAG: (REGION,)})
+    governed: dict[str, Sequence[str]] = field(default_factory=lambda: {**GOVERNED})
     resources: list[Registered] = field(default_factory=list)
     calls: list[mocks.MockCallArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
